@@ -1,0 +1,304 @@
+//! One message from the server: its bytes as received, and the ways to look into them.
+//!
+//! A [`Message`] is a slice of the read buffer ([`Bytes`]) and a few offsets. Nothing is copied, decoded or unescaped
+//! on the way in; a clone counts a reference. Fields are found by walking the lines, in the order in which the server
+//! sent them, repeats included. Names compare without regard to ASCII case, values are bytes.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::{Deref, Range};
+use std::str::Utf8Error;
+
+use bytes::Bytes;
+
+use crate::parse::{self, Line};
+
+/// What the first line of a message says it is. Later lines do not count: an `OriginateResponse` is an event that has a
+/// field `Response`, and a `UserEvent` can have a field `Event`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// The first line is `Response: …`.
+    Response,
+    /// The first line is `Event: …`.
+    Event,
+    /// Anything else: the rest of a message that unescaped data cut in two, or bare lines.
+    Other,
+}
+
+/// One message: an ordered list of fields and bare lines.
+///
+/// It shares its bytes with the buffer that it was read into, up to 64 KiB of it. Whoever keeps a few messages for long
+/// should [`detach`](Self::detach) them.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Message {
+    /// Everything, the empty line at the end too.
+    raw: Bytes,
+    kind: Kind,
+    /// Invariant: `raw[..lines]` is a whole number of lines, each with its LF.
+    lines: usize,
+    /// The text of a command in the old format.
+    text: Option<Range<usize>>,
+}
+
+impl Message {
+    /// A message from a complete frame. `lines` is the length of the frame without the empty line at its end.
+    pub(crate) fn new(raw: Bytes, lines: usize) -> Self {
+        debug_assert!(raw[..lines].ends_with(b"\n"));
+        let kind = match parse::line(&raw).map(|(_, line)| parse::field(line)) {
+            Ok(Line::Field(name, _)) if name.eq_ignore_ascii_case(b"Event") => Kind::Event,
+            Ok(Line::Field(name, _)) if name.eq_ignore_ascii_case(b"Response") => Kind::Response,
+            _ => Kind::Other,
+        };
+        Self {
+            raw,
+            kind,
+            lines,
+            text: None,
+        }
+    }
+
+    /// A response in the old command format.
+    pub(crate) fn legacy(raw: Bytes) -> Self {
+        let (head, text) = parse::legacy(&raw);
+        Self {
+            raw,
+            kind: Kind::Response,
+            lines: head,
+            text: Some(head..head + text),
+        }
+    }
+
+    /// What the first line says this is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The bytes as received, with the empty line that ends the message.
+    pub fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+
+    /// The lines in order: fields, and lines without a colon.
+    pub fn lines(&self) -> Lines<'_> {
+        Lines {
+            rest: &self.raw[..self.lines],
+        }
+    }
+
+    /// The fields in order, as (name, value); lines without a colon are left out.
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.lines().filter_map(|line| match line {
+            Line::Field(name, value) => Some((name, value)),
+            Line::Bare(_) => None,
+        })
+    }
+
+    /// The value of the first field of that name, as sent. Asterisk itself reads headers this way.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.get_all(name).next()
+    }
+
+    /// The values of all fields of that name, in order.
+    pub fn get_all<'a, 'n>(
+        &'a self,
+        name: &'n str,
+    ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        let wanted = name.trim_end().as_bytes();
+        self.fields()
+            .filter(move |(name, _)| name.trim_ascii_end().eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value)
+    }
+
+    /// The first value of that name as text, with U+FFFD for what is not UTF-8.
+    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.get(name).map(String::from_utf8_lossy)
+    }
+
+    /// The first value of that name as text.
+    ///
+    /// # Errors
+    ///
+    /// If the value is not UTF-8: AMI declares no character set, and some values pass through the server as they came.
+    pub fn utf8(&self, name: &str) -> Result<Option<&str>, Utf8Error> {
+        self.get(name).map(str::from_utf8).transpose()
+    }
+
+    /// The ActionID, if there is one.
+    pub fn action_id(&self) -> Option<&[u8]> {
+        self.get("ActionID")
+    }
+
+    /// The output of a command, in either format: the repeated `Output` fields of Asterisk 14 and later, or the text of
+    /// a `Response: Follows` before that. One item a line, bytes as sent.
+    pub fn output(&self) -> impl Iterator<Item = &[u8]> {
+        let text = self
+            .text
+            .as_ref()
+            .map(|range| &self.raw[range.clone()])
+            .unwrap_or_default();
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        let old = (!text.is_empty()).then(|| text.split(|&byte| byte == b'\n'));
+        self.get_all("Output").chain(old.into_iter().flatten())
+    }
+
+    /// The same message in memory of its own, so that keeping it does not keep the read buffer.
+    #[must_use]
+    pub fn detach(&self) -> Self {
+        Self {
+            raw: Bytes::copy_from_slice(&self.raw),
+            ..self.clone()
+        }
+    }
+
+    /// The value on the first line, for events and responses.
+    fn head(&self) -> &[u8] {
+        match self.lines().next() {
+            Some(Line::Field(_, value)) => value,
+            _ => b"",
+        }
+    }
+}
+
+/// Reads like the wire, one field after another, with the values of fields that hold secrets left out.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_list();
+        for line in self.lines() {
+            list.entry(&Shown(line));
+        }
+        if let Some(text) = &self.text {
+            list.entry(&format_args!("({} bytes of command output)", text.len()));
+        }
+        list.finish()
+    }
+}
+
+/// The lines of a message; see [`Message::lines`].
+#[derive(Clone, Debug)]
+pub struct Lines<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    fn next(&mut self) -> Option<Line<'a>> {
+        let (rest, line) = parse::line(self.rest).ok()?;
+        self.rest = rest;
+        Some(parse::field(line))
+    }
+}
+
+/// A message whose first line is `Event: …`.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Event(Message);
+
+impl Event {
+    pub(crate) fn new(message: Message) -> Self {
+        debug_assert_eq!(message.kind, Kind::Event);
+        Self(message)
+    }
+
+    /// The event's name, as sent.
+    pub fn name(&self) -> &[u8] {
+        self.head()
+    }
+
+    /// Whether the event has that name, without regard to ASCII case.
+    pub fn is(&self, name: &str) -> bool {
+        self.name().eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// The message, with all its fields.
+    pub fn into_message(self) -> Message {
+        self.0
+    }
+}
+
+/// A message whose first line is `Response: …`.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Response(Message);
+
+impl Response {
+    pub(crate) fn new(message: Message) -> Self {
+        debug_assert_eq!(message.kind, Kind::Response);
+        Self(message)
+    }
+
+    /// The status word: `Success`, `Error`, `Goodbye`, and `Follows` from servers before 14.
+    pub fn status(&self) -> &[u8] {
+        self.head()
+    }
+
+    /// Whether the server refused the action or failed at it. Success is no proof of success: some actions answer
+    /// `Success` with a message that tells of a failure.
+    pub fn is_error(&self) -> bool {
+        self.status().eq_ignore_ascii_case(b"Error")
+    }
+
+    /// The server's words about the outcome, or nothing.
+    pub fn message(&self) -> Cow<'_, str> {
+        self.text("Message").unwrap_or_default()
+    }
+
+    /// The message, with all its fields.
+    pub fn into_message(self) -> Message {
+        self.0
+    }
+}
+
+macro_rules! view {
+    ($view:ident) => {
+        impl Deref for $view {
+            type Target = Message;
+
+            fn deref(&self) -> &Message {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $view {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+view!(Event);
+view!(Response);
+
+/// One line for people, without secrets: for `Debug` of messages and actions.
+pub(crate) struct Shown<'a>(pub(crate) Line<'a>);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Line::Field(name, value) if is_secret(name) || assigns_secret(value) => {
+                write!(f, "{}: (hidden)", name.escape_ascii())
+            }
+            Line::Field(name, value) => {
+                write!(
+                    f,
+                    "{}: {:?}",
+                    name.escape_ascii(),
+                    String::from_utf8_lossy(value)
+                )
+            }
+            Line::Bare(text) => write!(f, "{:?}", String::from_utf8_lossy(text)),
+        }
+    }
+}
+
+/// Whether a field of that name holds a secret: `Secret` and `Key` of Login, the passwords and secrets of configuration
+/// and of the technologies' details.
+fn is_secret(name: &[u8]) -> bool {
+    let name = name.trim_ascii_end().to_ascii_lowercase();
+    let ends = |suffix: &[u8]| name.ends_with(suffix);
+    name == b"key" || ends(b"secret") || ends(b"password") || ends(b"md5cred")
+}
+
+/// Whether a value is a line of configuration that sets a secret, as `GetConfig` answers: `secret=…`.
+fn assigns_secret(value: &[u8]) -> bool {
+    memchr::memchr(b'=', value).is_some_and(|at| is_secret(&value[..at]))
+}

@@ -1,0 +1,149 @@
+//! `Originate`: placing a call, and learning what became of it.
+
+use std::time::Duration;
+
+use crate::action::Action;
+use crate::message::Event;
+
+/// A call to place: a channel, and what it is connected to once it is answered.
+///
+/// The action is always sent with `Async: true`. Without it the server does nothing else for this connection, and sends
+/// no event, until somebody answers.
+///
+/// ```
+/// use std::time::Duration;
+/// use ami::Originate;
+///
+/// let call = Originate::to_application("Local/100@phones", "Playback", "tt-monkeys")
+///     .caller_id("Alice <100>")
+///     .variable("GREETING", "hello, world")
+///     .timeout(Duration::from_secs(10));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Originate {
+    action: Action,
+    timeout: Duration,
+}
+
+impl Originate {
+    /// How long the server waits for an answer unless told otherwise (`main/manager.c`, `action_originate`).
+    const TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// Calls `channel` (`technology/resource`) and runs an application on it; `data` are the application's arguments,
+    /// with commas between.
+    pub fn to_application(channel: &str, application: &str, data: &str) -> Self {
+        let mut call = Self::new(channel).with("Application", application);
+        if !data.is_empty() {
+            call = call.with("Data", data);
+        }
+        call
+    }
+
+    /// Calls `channel` and sends it to an extension of the dialplan.
+    pub fn to_extension(channel: &str, context: &str, extension: &str, priority: u32) -> Self {
+        Self::new(channel)
+            .with("Context", context)
+            .with("Exten", extension)
+            .with("Priority", priority.to_string())
+    }
+
+    fn new(channel: &str) -> Self {
+        let action = Action::new("Originate")
+            .field("Channel", channel)
+            .field("Async", "true");
+        Self {
+            action,
+            timeout: Self::TIMEOUT,
+        }
+    }
+
+    /// How long the server waits for an answer; 30 s unless set. Whole milliseconds.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        let call = self.with("Timeout", timeout.as_millis().to_string());
+        Self { timeout, ..call }
+    }
+
+    /// The caller id, as `Name <number>` or a number.
+    #[must_use]
+    pub fn caller_id(self, caller_id: &str) -> Self {
+        self.with("CallerID", caller_id)
+    }
+
+    /// Sets a channel variable. The value arrives as given: what the server's argument splitter would take out is
+    /// quoted. A value cannot hold a line break.
+    #[must_use]
+    pub fn variable(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        let value = value.as_ref();
+        let mut line = Vec::with_capacity(name.len() + 1 + value.len());
+        line.extend_from_slice(name.as_bytes());
+        line.push(b'=');
+        for &byte in value {
+            // app.c's splitter honours and removes these.
+            if br#"\",()[]"#.contains(&byte) {
+                line.push(b'\\');
+            }
+            line.push(byte);
+        }
+        self.with("Variable", line)
+    }
+
+    /// Sets any other field of the action: `Account`, `Codecs`, `EarlyMedia`, `ChannelId`, `OtherChannelId` …
+    #[must_use]
+    pub fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        Self {
+            action: self.action.field(name, value),
+            ..self
+        }
+    }
+
+    pub(crate) fn into_action(self) -> (Action, Duration) {
+        (self.action, self.timeout)
+    }
+}
+
+/// An answered call; see [`Client::originate`](crate::Client::originate).
+#[derive(Clone, Debug)]
+pub struct Originated(Event);
+
+impl Originated {
+    pub(crate) fn new(event: Event) -> Self {
+        Self(event)
+    }
+
+    /// The unique id of the channel that was answered.
+    pub fn unique_id(&self) -> &[u8] {
+        self.0.get("Uniqueid").unwrap_or_default()
+    }
+
+    /// The name of the channel that was answered.
+    pub fn channel(&self) -> &[u8] {
+        self.0.get("Channel").unwrap_or_default()
+    }
+
+    /// The `OriginateResponse`, with all its fields.
+    pub fn event(&self) -> &Event {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+
+    #[test]
+    fn variables_are_quoted_for_the_argument_splitter() {
+        let (action, _) = Originate::to_extension("Local/s@x", "default", "s", 1)
+            .variable("K", r#"a,b"c\d(e)[f]"#)
+            .into_action();
+        let mut out = BytesMut::new();
+        action.encode(None, &mut out).unwrap();
+        let text = String::from_utf8(out.to_vec()).unwrap();
+        assert!(
+            text.contains("\r\nVariable: K=a\\,b\\\"c\\\\d\\(e\\)\\[f\\]\r\n"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod boot;
+mod builder;
+mod cache;
+mod includes;
+mod log;
+mod modules;
+mod process;
+mod provision;
+mod sandbox;
+mod server;
+mod template;
+
+pub use boot::{BootError, BootFailure, Instance, Stage, Stopped, Stopping};
+pub use builder::{BuildError, Builder};
+pub use modules::Modules;
+pub use provision::{FetchError, Progress};
+pub use sandbox::Sandbox;
+pub use server::{Directories, FindError, ProbeError, Server, ServerError, Version, Want};

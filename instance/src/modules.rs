@@ -1,0 +1,51 @@
+//! Which modules a server loads.
+
+/// Which modules to load.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Modules {
+    /// All that the server has, but for those that would open a sound card.
+    #[default]
+    All,
+    /// These alone. Asterisk finds their order, but not what they depend on.
+    List(Vec<String>),
+}
+
+impl Modules {
+    /// These modules alone, with or without `.so`.
+    pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::List(names.into_iter().map(str::to_owned).collect())
+    }
+
+    /// The text of `modules.conf`.
+    pub(crate) fn conf(&self) -> String {
+        let (autoload, keyword, modules) = match self {
+            Self::All => (
+                "yes",
+                "noload",
+                &["chan_alsa", "chan_oss", "chan_console"].map(String::from)[..],
+            ),
+            Self::List(modules) => ("no", "load", &modules[..]),
+        };
+        let mut conf = format!("[modules]\nautoload = {autoload}\n");
+        for module in modules {
+            let name = module.strip_suffix(".so").unwrap_or(module);
+            conf.push_str(&format!("{keyword} => {name}.so\n"));
+        }
+        conf.push_str("#include \"modules.conf.inc\"\n");
+        conf
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_switches_autoload_off() {
+        let conf = Modules::list(["pbx_config", "app_echo.so"]).conf();
+        assert_eq!(
+            conf,
+            "[modules]\nautoload = no\nload => pbx_config.so\nload => app_echo.so\n#include \"modules.conf.inc\"\n"
+        );
+    }
+}

@@ -1,0 +1,533 @@
+//! Finding an Asterisk server, and what it says of itself.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::cache::Environment;
+use crate::provision::{self, FetchError, Progress};
+
+/// How long a server may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which server is wanted.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Want {
+    /// The first that is found.
+    #[default]
+    Any,
+    /// One of this major version.
+    Major(u32),
+    /// This one: a binary, or the folder above its `usr/sbin`.
+    Path(PathBuf),
+}
+
+impl FromStr for Want {
+    type Err = std::convert::Infallible;
+
+    /// A number is a major version, anything else a path.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(text
+            .parse()
+            .map_or_else(|_| Self::Path(text.into()), Self::Major))
+    }
+}
+
+impl fmt::Display for Want {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("Asterisk"),
+            Self::Major(major) => write!(f, "Asterisk {major}"),
+            Self::Path(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// What a server says for `-V`, for example `22.10.1`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Version(String);
+
+impl Version {
+    /// The version as the server says it, without the word `Asterisk`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The major version; none for a build of no release, such as `GIT-master-…`.
+    pub fn major(&self) -> Option<u32> {
+        // `22.10.1`, `certified/20.7-cert1`, `GIT-22-0123456`.
+        let is_separator = |c: char| matches!(c, '.' | '-' | '~' | '+' | '/');
+        self.0
+            .split(is_separator)
+            .find_map(|part| part.parse().ok())
+    }
+
+    fn parse(output: &str) -> Option<Self> {
+        let version = output.lines().next()?.strip_prefix("Asterisk ")?.trim();
+        (!version.is_empty()).then(|| Self(version.to_owned()))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The folders of a server that every instance of it shares and none writes to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Directories {
+    /// `astmoddir`: the modules.
+    pub modules: PathBuf,
+    /// `astdatadir`: sounds, documentation and so on.
+    pub data: PathBuf,
+}
+
+/// A server that can be launched.
+#[derive(Clone, Debug)]
+pub struct Server {
+    binary: PathBuf,
+    /// The binary, or what loads it and the arguments for that.
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    version: Version,
+    directories: Directories,
+}
+
+impl Server {
+    /// Finds a server: the path, if one is wanted; else the environment variable `ASTERISK`, `PATH`, and the cache of
+    /// fetched servers, in that order.
+    ///
+    /// # Errors
+    ///
+    /// If there is none; the error tells where it looked and what was wrong with what it saw. A server that is named, by
+    /// the caller or by `ASTERISK`, and does not work, is an error even if there is another.
+    pub async fn find(want: &Want) -> Result<Self, FindError> {
+        Self::find_in(&Environment::read(), want).await
+    }
+
+    /// As [`find`](Self::find), and where there is none, fetches one into the user's cache: the version that is wanted,
+    /// or 22. `progress` is told what happens.
+    ///
+    /// # Errors
+    ///
+    /// If there is none and none can be fetched.
+    pub async fn find_or_fetch(
+        want: &Want,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Self, ServerError> {
+        let environment = Environment::read();
+        match (Self::find_in(&environment, want).await, want) {
+            (Err(FindError::NotFound { .. }), Want::Any) => {
+                Ok(provision::fetch(&environment, provision::NEWEST, progress).await?)
+            }
+            (Err(FindError::NotFound { .. }), Want::Major(major)) => {
+                Ok(provision::fetch(&environment, *major, progress).await?)
+            }
+            (found, _) => Ok(found?),
+        }
+    }
+
+    /// The server as it calls itself.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// The server's binary.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// The folders that its instances share.
+    pub fn directories(&self) -> &Directories {
+        &self.directories
+    }
+
+    /// The command that launches it, without arguments of its own.
+    pub fn command(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.program);
+        command.args(&self.arguments);
+        command
+    }
+
+    pub(crate) async fn find_in(environment: &Environment, want: &Want) -> Result<Self, FindError> {
+        if let Want::Path(path) = want {
+            return Self::at(path).await.map_err(|error| FindError::Named {
+                by: "the caller",
+                path: path.clone(),
+                error,
+            });
+        }
+        let mut seen = Vec::new();
+        let fits = |server: &Self| match want {
+            Want::Major(major) => server.version.major() == Some(*major),
+            _ => true,
+        };
+        let mut unfit = |server: &Self| {
+            seen.push(format!("{} is {}", server.binary.display(), server.version));
+        };
+        if let Some(path) = &environment.asterisk {
+            let named = |error| FindError::Named {
+                by: "ASTERISK",
+                path: path.clone(),
+                error,
+            };
+            let server = Self::at(path).await.map_err(named)?;
+            if fits(&server) {
+                return Ok(server);
+            }
+            unfit(&server);
+        }
+        let in_path = environment
+            .path
+            .iter()
+            .map(|folder| folder.join("asterisk"));
+        let in_path = in_path.filter(|path| path.is_file());
+        for path in in_path.chain(cached(environment, want)) {
+            match Self::at(&path).await {
+                Ok(server) if fits(&server) => return Ok(server),
+                Ok(server) => unfit(&server),
+                Err(error) => tracing::warn!(path = %path.display(), %error, "a server is skipped"),
+            }
+        }
+        Err(FindError::NotFound {
+            want: want.clone(),
+            seen,
+        })
+    }
+
+    /// The server at a path: a binary, or the folder above its `usr/sbin`.
+    pub(crate) async fn at(path: &Path) -> Result<Self, ProbeError> {
+        let absolute = fs::canonicalize(path).map_err(ProbeError::Missing)?;
+        let binary = if absolute.is_dir() {
+            absolute.join("usr/sbin/asterisk")
+        } else {
+            absolute
+        };
+        if !binary.is_file() {
+            return Err(ProbeError::Missing(io::ErrorKind::NotFound.into()));
+        }
+        let root = root_of(&binary);
+        let (program, arguments) = match loader(&root) {
+            Some((loader, libraries)) => (
+                loader,
+                vec!["--library-path".into(), libraries, binary.clone().into()],
+            ),
+            None => (binary.clone(), Vec::new()),
+        };
+        let version = version(&program, &arguments).await?;
+        let directories = directories(&root)?;
+        Ok(Self {
+            binary,
+            program,
+            arguments,
+            version,
+            directories,
+        })
+    }
+}
+
+/// The fetched servers that may do, the newest first.
+fn cached(environment: &Environment, want: &Want) -> Vec<PathBuf> {
+    let majors = match want {
+        Want::Major(major) => vec![*major],
+        _ => provision::majors().collect(),
+    };
+    let roots = majors
+        .iter()
+        .filter_map(|major| provision::root(environment, *major));
+    roots.filter(|root| root.is_dir()).collect()
+}
+
+/// Asks a server for its version.
+async fn version(program: &Path, arguments: &[OsString]) -> Result<Version, ProbeError> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .arg("-V")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output())
+        .await
+        .map_err(|_| ProbeError::Silent(PATIENCE))?
+        .map_err(ProbeError::Launch)?;
+    Version::parse(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| {
+        let said = [output.stdout, output.stderr].concat();
+        ProbeError::NoVersion {
+            status: output.status,
+            said: String::from_utf8_lossy(&said).trim().to_owned(),
+        }
+    })
+}
+
+/// The folder that the server was installed below: `/` for a system's own, another for a fetched one or one that was
+/// installed with `DESTDIR` or a prefix.
+fn root_of(binary: &Path) -> PathBuf {
+    for tail in ["usr/local/sbin", "usr/sbin", "sbin", "usr/bin", "bin"] {
+        if let Some(folder) = binary.parent()
+            && folder.ends_with(tail)
+        {
+            let depth = Path::new(tail).components().count();
+            return folder.ancestors().nth(depth).unwrap_or(folder).to_owned();
+        }
+    }
+    PathBuf::from("/")
+}
+
+/// The dynamic loader and the library folders of a root that brings its own. A system's own server needs neither.
+fn loader(root: &Path) -> Option<(PathBuf, OsString)> {
+    if root == Path::new("/") {
+        return None;
+    }
+    // Each architecture has a triplet and a loader of its own.
+    let loader = ["usr/lib", "lib"].iter().find_map(|lib| {
+        let files = subfolders(&root.join(lib))
+            .into_iter()
+            .flat_map(|triplet| entries(&triplet));
+        files.filter(|path| is_loader(path)).min()
+    })?;
+    let libraries = ["usr/lib", "lib"].iter().flat_map(|lib| {
+        let folder = root.join(lib);
+        let with_libc = |path: &PathBuf| entries(path).iter().any(|path| is_library(path));
+        let mut folders: Vec<_> = subfolders(&folder).into_iter().filter(with_libc).collect();
+        folders.extend(
+            entries(&folder)
+                .iter()
+                .any(|path| is_library(path))
+                .then_some(folder),
+        );
+        folders
+    });
+    let joined = std::env::join_paths(libraries).ok()?;
+    Some((fs::canonicalize(loader).ok()?, joined))
+}
+
+fn is_loader(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("ld-linux") && name.contains(".so.")
+}
+
+fn is_library(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("lib") && name.contains(".so")
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut entries: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    entries.sort();
+    entries
+}
+
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    entries(folder)
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .collect()
+}
+
+/// Where the server has its modules and its data: what its own `asterisk.conf` names, or else the usual places.
+fn directories(root: &Path) -> Result<Directories, ProbeError> {
+    let confs = ["etc/asterisk", "usr/local/etc/asterisk"];
+    let conf = confs.iter().find_map(|folder| {
+        let text = fs::read(root.join(folder).join("asterisk.conf")).ok()?;
+        Some(String::from_utf8_lossy(&text).into_owned())
+    });
+    let named = |key| conf.as_deref().and_then(|text| named_directory(text, key));
+    let pick = |key: &'static str, witness: &'static str, usual: Vec<PathBuf>| {
+        // A server below a root of its own names its folders as if that were `/`.
+        let named = named(key).into_iter().flat_map(|path| {
+            let inside = root.join(path.strip_prefix("/").unwrap_or(&path));
+            [inside, path]
+        });
+        let mut places: Vec<_> = named.chain(usual).collect();
+        let found = places.iter().position(|place| place.join(witness).exists());
+        match found {
+            Some(at) => Ok(places.swap_remove(at)),
+            None => Err(ProbeError::Directory {
+                key,
+                witness,
+                places,
+            }),
+        }
+    };
+    let lib = root.join("usr/lib");
+    let mut modules = vec![
+        lib.join("asterisk/modules"),
+        root.join("lib/asterisk/modules"),
+    ];
+    modules.push(root.join("usr/local/lib/asterisk/modules"));
+    modules.extend(
+        subfolders(&lib)
+            .iter()
+            .map(|triplet| triplet.join("asterisk/modules")),
+    );
+    let data = [
+        "usr/share/asterisk",
+        "var/lib/asterisk",
+        "usr/local/share/asterisk",
+    ];
+    Ok(Directories {
+        modules: pick("astmoddir", "pbx_config.so", modules)?,
+        data: pick(
+            "astdatadir",
+            "documentation",
+            data.map(|folder| root.join(folder)).to_vec(),
+        )?,
+    })
+}
+
+/// A directory that an `asterisk.conf` names. A section that is marked `(!)`, as in the sample file, has the built-in
+/// ones, so it counts as well.
+fn named_directory(conf: &str, key: &str) -> Option<PathBuf> {
+    let mut inside = false;
+    let mut found = None;
+    for line in conf.lines() {
+        let line = line.split(';').next().unwrap_or_default().trim();
+        if line.starts_with('[') {
+            inside = line.starts_with("[directories]");
+        } else if inside
+            && let Some((name, value)) = line.split_once('=')
+            && name.trim() == key
+        {
+            found = Some(PathBuf::from(value.trim_start_matches('>').trim()));
+        }
+    }
+    found
+}
+
+/// Why no server was found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// There is none, or none of that version.
+    #[error(
+        "no {want} found: ASTERISK is not set to one, none is in PATH, none was fetched{}",
+        .seen.iter().map(|seen| format!("; {seen}")).collect::<String>()
+    )]
+    NotFound {
+        /// Which was wanted.
+        want: Want,
+        /// Those that were found and not wanted.
+        seen: Vec<String>,
+    },
+    /// The one that was named does not work.
+    #[error("the server that {by} named, {}, does not work: {error}", .path.display())]
+    Named {
+        /// Who named it.
+        by: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        error: ProbeError,
+    },
+}
+
+/// Why a file does not do as a server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProbeError {
+    /// No such file.
+    #[error("there is no such server binary: {0}")]
+    Missing(#[source] io::Error),
+    /// It cannot be executed.
+    #[error("failed to execute it: {0}")]
+    Launch(#[source] io::Error),
+    /// It did not answer.
+    #[error("it did not say its version within {0:?}")]
+    Silent(Duration),
+    /// What it said is no version.
+    #[error("it did not say its version ({status}): {said:?}")]
+    NoVersion {
+        /// How it ended.
+        status: std::process::ExitStatus,
+        /// What it said.
+        said: String,
+    },
+    /// A folder of it is not to be found.
+    #[error(
+        "{key} is not known: no {witness} in {}; name it in the server's asterisk.conf",
+        .places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    Directory {
+        /// The key of `asterisk.conf`.
+        key: &'static str,
+        /// What should be in it.
+        witness: &'static str,
+        /// Where it was looked for.
+        places: Vec<PathBuf>,
+    },
+}
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// None was found.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// None could be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_in_all_spellings() {
+        let major = |text| Version::parse(text).and_then(|version| version.major());
+        assert_eq!(
+            major("Asterisk 22.10.1+dfsg+~cs6.17.60671434-1\n"),
+            Some(22)
+        );
+        assert_eq!(major("Asterisk 16.28.0~dfsg-0+deb11u4"), Some(16));
+        assert_eq!(major("Asterisk certified/20.7-cert1"), Some(20));
+        assert_eq!(major("Asterisk GIT-21-0a1b2c3"), Some(21));
+        assert_eq!(major("Asterisk GIT-master-abcdef1"), None);
+        assert_eq!(Version::parse("bash: asterisk: not found"), None);
+    }
+
+    #[test]
+    fn a_number_is_a_version_and_the_rest_a_path() {
+        assert_eq!("16".parse(), Ok(Want::Major(16)));
+        assert_eq!(
+            "/opt/asterisk".parse(),
+            Ok(Want::Path("/opt/asterisk".into()))
+        );
+    }
+
+    #[test]
+    fn the_root_is_above_the_folder_of_binaries() {
+        for (binary, root) in [
+            ("/usr/sbin/asterisk", "/"),
+            ("/usr/local/sbin/asterisk", "/"),
+            ("/home/me/22/usr/sbin/asterisk", "/home/me/22"),
+            ("/opt/asterisk/sbin/asterisk", "/opt/asterisk"),
+            ("/srv/build/asterisk", "/"),
+        ] {
+            assert_eq!(root_of(Path::new(binary)), Path::new(root), "{binary}");
+        }
+    }
+
+    #[test]
+    fn directories_are_read_from_asterisk_conf() {
+        let conf = "[options]\nastmoddir = /wrong\n[directories](!) ; sample\nastmoddir => /a/b ; here\n;astdatadir => /c\nastdatadir=/d\n";
+        assert_eq!(named_directory(conf, "astmoddir"), Some("/a/b".into()));
+        assert_eq!(named_directory(conf, "astdatadir"), Some("/d".into()));
+        assert_eq!(named_directory(conf, "astlogdir"), None);
+    }
+}

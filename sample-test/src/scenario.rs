@@ -1,0 +1,137 @@
+//! The test itself: originate, watch the dialplan, wait for its verdict.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use ami::{Event, Filter, Item, Originate};
+use instance::Instance;
+use tokio::time::{Instant, sleep_until};
+
+use crate::report::Report;
+
+/// How the test ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Verdict {
+    Passed,
+    Failed(String),
+}
+
+/// Calls `Local/s@default` and watches until the dialplan says how it went.
+pub(crate) async fn run(instance: &Instance, report: &Report, timeout: Duration) -> Verdict {
+    let deadline = Instant::now() + timeout;
+    // Subscribed before anything can happen.
+    let mut events = instance.ami().subscribe(Filter::all());
+    report.say("originating Local/s@default: the monkeys are told to rise up");
+    let originate = Originate::to_application("Local/s@default", "Echo", "").timeout(timeout);
+    let mut originated = pin!(instance.ami().originate(originate));
+    let mut answered = false;
+    let mut dialplan = Dialplan::default();
+    loop {
+        tokio::select! {
+            item = events.next() => match item {
+                Some(Item::Event(event)) => {
+                    report.detail(&format!("{event:?}"));
+                    if let Some(verdict) = dialplan.follow(&event, report) {
+                        return verdict;
+                    }
+                }
+                Some(missed) => report.say(&format!("events are missing here: {missed:?}")),
+                None => return disconnected(instance).await,
+            },
+            outcome = &mut originated, if !answered => match outcome {
+                Ok(originated) => {
+                    answered = true;
+                    let channel = String::from_utf8_lossy(originated.channel());
+                    report.say(&format!("originated: {channel} answered"));
+                }
+                // The session's end is told above, with its reason.
+                Err(error) if error.fault() == ami::Fault::Link => answered = true,
+                Err(error) => return Verdict::Failed(format!("Local/s@default: {error}")),
+            },
+            () = sleep_until(deadline) => return Verdict::Failed(format!(
+                "no UserEvent TestResult within {} s; the last step was {}",
+                timeout.as_secs_f64(),
+                dialplan.last,
+            )),
+        }
+    }
+}
+
+/// The connection has ended: why?
+async fn disconnected(instance: &Instance) -> Verdict {
+    let reason = instance.ami().ended().await;
+    let exited = tokio::time::timeout(Duration::from_secs(1), instance.exited()).await;
+    Verdict::Failed(match exited {
+        Ok(status) => format!("Asterisk ended in the middle of the test ({status})"),
+        Err(_) => format!("the connection to Asterisk ended: {reason}"),
+    })
+}
+
+/// What the dialplan has done so far.
+struct Dialplan {
+    last: String,
+    /// The sound that each channel is playing, or has played.
+    playing: HashMap<String, String>,
+}
+
+impl Default for Dialplan {
+    fn default() -> Self {
+        Self {
+            last: "none: the dialplan was never entered".to_owned(),
+            playing: HashMap::new(),
+        }
+    }
+}
+
+impl Dialplan {
+    fn follow(&mut self, event: &Event, report: &Report) -> Option<Verdict> {
+        let field = |name| event.text(name).unwrap_or_default();
+        if event.is("Newexten") {
+            let (application, data) = (field("Application"), field("AppData"));
+            let step = format!(
+                "{},{},{} {application}({data})",
+                field("Context"),
+                field("Extension"),
+                field("Priority")
+            );
+            report.say(&step);
+            report.waiting(&step);
+            self.last = step;
+            if application.eq_ignore_ascii_case("Playback") {
+                self.playing
+                    .insert(field("Channel").into_owned(), data.into_owned());
+            }
+        } else if event.is("VarSet") && field("Variable") == "PLAYBACKSTATUS" {
+            return self.played(&field("Channel"), &field("Value"), report);
+        } else if event.is("UserEvent") && field("UserEvent") == "TestResult" {
+            return Some(match &*field("result") {
+                "pass" => self.passed(report),
+                other => Verdict::Failed(format!("the dialplan says: result:{other}")),
+            });
+        }
+        None
+    }
+
+    /// `Playback` goes on in the dialplan also without its file.
+    fn played(&mut self, channel: &str, status: &str, report: &Report) -> Option<Verdict> {
+        let sound = self.playing.remove(channel).unwrap_or_default();
+        if status == "SUCCESS" {
+            report.say(&format!("played {sound} to its end"));
+            return None;
+        }
+        Some(Verdict::Failed(format!(
+            "Playback({sound}) did not play its sound (PLAYBACKSTATUS is {status}): is the file there, and the module of its format?"
+        )))
+    }
+
+    fn passed(&self, report: &Report) -> Verdict {
+        if let Some(sound) = self.playing.values().next() {
+            return Verdict::Failed(format!(
+                "the dialplan says pass, but nothing says that {sound} was played"
+            ));
+        }
+        report.say("the dialplan says pass: monkeys detected");
+        Verdict::Passed
+    }
+}
