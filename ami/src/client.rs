@@ -24,7 +24,7 @@ use crate::message::{Event, Message, Response};
 use crate::originate::{Originate, Originated};
 use crate::outbox::Outbox;
 use crate::router::{Expect, Router};
-use crate::session;
+use crate::session::{self, Core};
 use crate::subscription::{CAPACITY, Filter, Subscription};
 
 impl Config {
@@ -69,15 +69,11 @@ impl Config {
             .await
             .unwrap_or_else(late)?;
         tracing::debug!(banner = %banner.line().escape_ascii(), user = self.user, "logged in");
-        Ok(Client::start(
-            link,
-            Shared {
-                outbox: Outbox::new(prefix),
-                router,
-                banner,
-            },
-            self,
-        ))
+        let core = Arc::new(Core {
+            outbox: Outbox::new(prefix),
+            router,
+        });
+        Ok(Client::start(link, core, banner, self))
     }
 }
 
@@ -93,34 +89,26 @@ pub struct Client {
 
 /// Ends the session when the last client is gone.
 struct Handle {
-    shared: Arc<Shared>,
+    /// The session's task has it too, but not this handle.
+    core: Arc<Core>,
+    banner: Banner,
     timeout: Duration,
     cancel: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What the session's task and the clients share. The task does not keep the clients' handle alive.
-struct Shared {
-    outbox: Outbox,
-    router: Router,
-    banner: Banner,
-}
-
 impl Client {
-    fn start<T>(link: Link<T>, shared: Shared, config: &Config) -> Self
+    fn start<T>(link: Link<T>, core: Arc<Core>, banner: Banner, config: &Config) -> Self
     where
         T: AsyncRead + AsyncWrite + Send + 'static,
     {
-        let shared = Arc::new(shared);
         let cancel = CancellationToken::new();
-        let task = tokio::spawn({
-            let (shared, cancel) = (Arc::clone(&shared), cancel.clone());
-            async move { session::run(link, &shared.outbox, &shared.router, cancel).await }
-        });
+        let task = tokio::spawn(session::run(link, Arc::clone(&core), cancel.clone()));
         let task = Mutex::new(Some(task));
         Self {
             handle: Arc::new(Handle {
-                shared,
+                core,
+                banner,
                 timeout: config.timeout,
                 cancel,
                 task,
@@ -130,7 +118,7 @@ impl Client {
 
     /// What the server greeted with.
     pub fn banner(&self) -> &Banner {
-        &self.handle.shared.banner
+        &self.handle.banner
     }
 
     /// Sends an action and waits for its response. Nothing is sent before the call is first polled.
@@ -187,11 +175,7 @@ impl Client {
     /// Subscribes to events. It gets those that the reader hands out from now on, and holds up to 4,096 of them; beyond
     /// that it [tells](crate::Item::Missed) how many are missing.
     pub fn subscribe(&self, filter: Filter) -> Subscription {
-        self.handle
-            .shared
-            .router
-            .subscribers()
-            .add(filter, CAPACITY)
+        self.handle.core.router.subscribers().add(filter, CAPACITY)
     }
 
     /// Waits until the server has said that it is fully booted, which it says at once to a client that logs in later.
@@ -202,7 +186,7 @@ impl Client {
     /// If it does not say so within the client's time-out, or the connection ends.
     pub async fn ready(&self) -> Result<(), Error> {
         let waited = self.handle.timeout;
-        let mut booted = self.handle.shared.router.booted();
+        let mut booted = self.handle.core.router.booted();
         tokio::select! {
             _ = booted.wait_for(|&booted| booted) => Ok(()),
             reason = self.ended() => {
@@ -214,12 +198,12 @@ impl Client {
 
     /// Waits until the connection has ended, and says why.
     pub async fn ended(&self) -> Disconnect {
-        self.handle.shared.outbox.closed().await
+        self.handle.core.outbox.closed().await
     }
 
     /// How many calls wait for an answer.
     pub fn in_flight(&self) -> usize {
-        self.handle.shared.router.in_flight()
+        self.handle.core.router.in_flight()
     }
 
     /// Logs off and waits until the connection has ended. Other calls in flight end with [`Error::Disconnected`].
@@ -253,11 +237,11 @@ impl Client {
         expect: Expect,
         limit: Duration,
     ) -> Result<Message, Error> {
-        let shared = &*self.handle.shared;
+        let core = &*self.handle.core;
         let (sender, receiver) = oneshot::channel();
-        let register = |id| shared.router.register(id, expect, sender);
-        let id = shared.outbox.push(action, register)?;
-        let waiting = Waiting { shared, id };
+        let register = |id| core.router.register(id, expect, sender);
+        let id = core.outbox.push(action, register)?;
+        let waiting = Waiting { core, id };
         match timeout(limit, receiver).await {
             Ok(Ok(result)) => result,
             // Every end of a session ends every call, so the sender is not dropped without a word.
@@ -286,13 +270,13 @@ impl Drop for Handle {
 
 /// Removes what a call has left behind, however it ends.
 struct Waiting<'a> {
-    shared: &'a Shared,
+    core: &'a Core,
     id: u64,
 }
 
 impl Waiting<'_> {
     fn withdraw(&self) -> Delivery {
-        match self.shared.outbox.withdraw(self.id) {
+        match self.core.outbox.withdraw(self.id) {
             true => Delivery::NeverSent,
             false => Delivery::MaybeExecuted,
         }
@@ -301,7 +285,7 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if self.shared.router.forget(self.id) {
+        if self.core.router.forget(self.id) {
             self.withdraw();
         }
     }

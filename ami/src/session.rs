@@ -19,42 +19,55 @@ use crate::router::Router;
 /// How much is read at once.
 const READ: usize = 64 * 1024;
 
-/// Runs a connection until it ends, and then ends every call and subscription that depends on it.
-pub(crate) async fn run<T: AsyncRead + AsyncWrite>(
-    link: Link<T>,
-    outbox: &Outbox,
-    router: &Router,
-    cancelled: CancellationToken,
-) {
-    let mut end = End {
-        outbox,
-        router,
-        reason: Disconnect::Closed,
-    };
-    let (reader, writer) = tokio::io::split(link.io);
-    end.reason = tokio::select! {
-        // A response that has arrived is delivered before the end is told.
-        biased;
-        reason = read(reader, link.codec, link.buffer, router) => reason,
-        reason = write(writer, outbox) => reason,
-        () = cancelled.cancelled() => Disconnect::Closed,
-    };
+/// What a session and the clients that use it share.
+pub(crate) struct Core {
+    pub(crate) outbox: Outbox,
+    pub(crate) router: Router,
 }
 
-/// What is done however the session ends, also when its runtime goes away under it.
-struct End<'a> {
-    outbox: &'a Outbox,
-    router: &'a Router,
+/// Runs a connection until it ends, and then ends every call and subscription that depends on it: also if the future is
+/// dropped, before its first poll or later, because its runtime goes away.
+pub(crate) fn run<T: AsyncRead + AsyncWrite>(
+    link: Link<T>,
+    core: Arc<Core>,
+    cancelled: CancellationToken,
+) -> impl Future<Output = ()> {
+    let mut end = End {
+        core,
+        reason: Disconnect::Closed,
+    };
+    async move {
+        let Core { outbox, router } = &*end.core;
+        let (reader, writer) = tokio::io::split(link.io);
+        let reason = tokio::select! {
+            // A response that has arrived is delivered before the end is told.
+            biased;
+            reason = read(reader, link.codec, link.buffer, router) => reason,
+            reason = write(writer, outbox) => reason,
+            () = cancelled.cancelled() => Disconnect::Closed,
+        };
+        end.because(reason);
+    }
+}
+
+struct End {
+    core: Arc<Core>,
     reason: Disconnect,
 }
 
-impl Drop for End<'_> {
+impl End {
+    fn because(&mut self, reason: Disconnect) {
+        self.reason = reason;
+    }
+}
+
+impl Drop for End {
     fn drop(&mut self) {
         let reason = &self.reason;
         tracing::debug!(%reason, "the session ended");
         // In this order: nothing new, then the queue, then the table.
-        let delivery = self.outbox.close(reason.clone());
-        self.router.fail_all(|id| Error::Disconnected {
+        let delivery = self.core.outbox.close(reason.clone());
+        self.core.router.fail_all(|id| Error::Disconnected {
             reason: reason.clone(),
             delivery: delivery(id),
         });

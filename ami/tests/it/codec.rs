@@ -1,0 +1,292 @@
+//! Bytes in, frames out. Every row is decoded whole, cut in two at every place, and byte by byte.
+
+use ami::{Codec, Frame, Line, Malformed, Message};
+use bytes::BytesMut;
+use tokio_util::codec::Decoder;
+
+/// Wire text, and the frames that it holds.
+///
+/// `R`, `E` and `O` are response, event and other; then come the lines as `name=value` or `<bare>`, and a line of command
+/// output in the old format as `>text`.
+const ROWS: &[(&str, &[u8], &[&str])] = &[
+    ("response", b"Response: Success\r\nActionID: t1\r\nMessage: ok\r\n\r\n", &["R|Response=Success|ActionID=t1|Message=ok"]),
+    ("response in several segments", b"Response: Success\r\nActionID: t2\r\nPing: Pong\r\nTimestamp: 1700000000.000001\r\n\r\n", &["R|Response=Success|ActionID=t2|Ping=Pong|Timestamp=1700000000.000001"]),
+    ("two events", b"Event: A\r\n\r\nEvent: B\r\n\r\n", &["E|Event=A", "E|Event=B"]),
+    ("stray blank lines", b"\r\n\r\nEvent: A\r\n\r\n\r\n\r\nEvent: B\r\n\r\n", &["E|Event=A", "E|Event=B"]),
+    ("message text that ends in LF", b"Response: Error\r\nActionID: t3\r\nMessage: none here\n\r\n\r\n", &["R|Response=Error|ActionID=t3|Message=none here"]),
+    ("CR LF LF ends a message", b"Event: Item\r\nK: v\r\n\nEvent: B\r\n\r\n", &["E|Event=Item|K=v", "E|Event=B"]),
+    ("a bare LF ends a field", b"Event: Agents\r\nAgent: 7\r\nCallStarted: 99\nLoggedInTime: 5\r\n\r\n", &["E|Event=Agents|Agent=7|CallStarted=99|LoggedInTime=5"]),
+    ("LF throughout", b"Event: X\nA: 1\n\nEvent: Y\n\n", &["E|Event=X|A=1", "E|Event=Y"]),
+    ("blanks", b"Event: X\r\nA: \r\nB:\r\nC:c\r\nD:  d\r\nE: e \r\n\r\n", &["E|Event=X|A=|B=|C=c|D= d|E=e "]),
+    ("colons in a value", b"Event: X\r\nUrl: sip:a@b:5060;x=y\r\n\r\n", &["E|Event=X|Url=sip:a@b:5060;x=y"]),
+    ("command output", b"Response: Success\r\nOutput: \r\nOutput:   indented\r\nOutput: k: v\r\n\r\n", &["R|Response=Success|Output=|Output=  indented|Output=k: v"]),
+    ("CR CR LF is no empty line", b"Response: Success\r\nOutput: Event: Fake\r\r\nOutput: \r\r\n\r\n", &["R|Response=Success|Output=Event: Fake\\r|Output=\\r"]),
+    ("OriginateResponse is an event", b"Event: OriginateResponse\r\nActionID: t4\r\nResponse: Failure\r\nReason: 5\r\n\r\n", &["E|Event=OriginateResponse|ActionID=t4|Response=Failure|Reason=5"]),
+    ("UserEvent echoes anything", b"Event: UserEvent\r\nUserEvent: u\r\nActionID: other\r\nEvent: Spoof\r\nResponse: Success\r\nplain text\r\nSp :x\r\n\r\n", &["E|Event=UserEvent|UserEvent=u|ActionID=other|Event=Spoof|Response=Success|<plain text>|Sp =x"]),
+    ("lower and upper case", b"event: Lower\r\nPRIVILEGE: call,all\r\n\r\n", &["E|event=Lower|PRIVILEGE=call,all"]),
+    ("repeated fields keep their order", b"Event: S\r\nVariable: A=1\r\nVariable: B=(null)\r\nVariable: C=\r\n\r\n", &["E|Event=S|Variable=A=1|Variable=B=(null)|Variable=C="]),
+    ("escapes are kept as sent", b"Event: V\r\nValue: a\\r\\nb\\\\c\r\nTail: t\\\r\n\r\n", &["E|Event=V|Value=a\\\\r\\\\nb\\\\\\\\c|Tail=t\\\\"]),
+    ("data forges a message", b"Event: Newexten\r\nAppData: one\r\nInjected: yes\r\n\r\nEvent: Fake\r\n\r\n\r\n\r\n", &["E|Event=Newexten|AppData=one|Injected=yes", "E|Event=Fake"]),
+    ("data orphans an ActionID", b"Event: DBGetResponse\r\nVal: x\r\n\r\nActionID: t5\r\n\r\n", &["E|Event=DBGetResponse|Val=x", "O|ActionID=t5"]),
+    ("LF in a value", b"Event: N\r\nCallerIDNum: 12\n34\r\nCallerIDName: z\r\n\r\n", &["E|Event=N|CallerIDNum=12|<34>|CallerIDName=z"]),
+    ("bytes that are no text", b"Event: X\r\nName: \xe9\xff\r\nCtl: a\x01\x07\x1b[0mb\tc\r\n\r\n", &["E|Event=X|Name=\\xe9\\xff|Ctl=a\\x01\\x07\\x1b[0mb\\tc"]),
+    ("a lone CR is data", b"Event: X\r\nA: b\rc\r\n\r\n", &["E|Event=X|A=b\\rc"]),
+    ("a field that begins with CR is data", b"Event: X\r\n\rA: b\r\n\r\n", &["E|Event=X|\\rA=b"]),
+    ("names with brackets", b"Event: OR\r\nChanVariable(Local/1@c-00000001;2): K=v=w\r\n\r\n", &["E|Event=OR|ChanVariable(Local/1@c-00000001;2)=K=v=w"]),
+    ("odd names", b"Event: U\r\n2Channel: L\r\n100rel: yes\r\nCause-txt: x\r\nReport0DLSR: 0.1\r\na/b(0)/c: 3\r\n\r\n", &["E|Event=U|2Channel=L|100rel=yes|Cause-txt=x|Report0DLSR=0.1|a/b(0)/c=3"]),
+    ("a bare line in a response", b"Response: Success\r\nNo categories found\r\n\r\n", &["R|Response=Success|<No categories found>"]),
+    ("an extra blank line", b"Response: Success\r\nActionID: t6\r\nRuleList: r\r\nRule: 5,+1,+0\r\n\r\n\r\nEvent: A\r\n\r\n", &["R|Response=Success|ActionID=t6|RuleList=r|Rule=5,+1,+0", "E|Event=A"]),
+    ("nothing but an empty line", b"\r\n", &[]),
+    ("bare lines alone", b"(None) 1 2 3\r\nL 4 5 6\r\n\r\n", &["O|<(None) 1 2 3>|<L 4 5 6>"]),
+    ("old command output", b"Response: Follows\r\nPrivilege: Command\r\nActionID: t7\r\nline one\n\nk: v\n--END COMMAND--\r\n\r\nEvent: A\r\n\r\n", &["R|Response=Follows|Privilege=Command|ActionID=t7|>line one|>|>k: v", "E|Event=A"]),
+    ("old command output without a line end", b"Response: Follows\r\nPrivilege: Command\r\nno newline--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command|>no newline"]),
+    ("old command output of nothing", b"Response: Follows\r\nPrivilege: Command\r\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command"]),
+    ("an end marker inside old command output", b"Response: Follows\r\nPrivilege: Command\r\na\n--END COMMAND--\nmore\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command|>a|>--END COMMAND--|>more"]),
+    ("a word that begins like the old format", b"Response: Followsome\r\n\r\n", &["R|Response=Followsome"]),
+    ("a glued ActionID", b"Response: Success\r\nActionID: iiiEvents: Off\r\n\r\n", &["R|Response=Success|ActionID=iiiEvents: Off"]),
+    ("JSON", b"Response: Success\r\nJSON: {\"a\":{\"b\":\"c: d\"}}\r\n\r\n", &["R|Response=Success|JSON={\\\"a\\\":{\\\"b\\\":\\\"c: d\\\"}}"]),
+    ("a blank in an event's name", b"Event: DataGet Tree\r\nActionID: t18\r\n\r\n", &["E|Event=DataGet Tree|ActionID=t18"]),
+    ("empty names", b"Event:\r\n\r\n:\r\n\r\n", &["E|Event=", "O|="]),
+    ("a blank before Event", b" Event: X\r\n\r\n", &["O| Event=X"]),
+    ("a banner in mid-stream", b"Event: A\r\n\r\nAsterisk Call Manager/1.0\r\nEvent: B\r\n\r\n", &["E|Event=A", "O|<Asterisk Call Manager/1.0>|Event=B"]),
+    ("cut off in a value", b"Event: A\r\n\r\nEvent: Cut\r\nD: xxx", &["E|Event=A", "truncated 18"]),
+    ("cut off before the empty line", b"Event: Cut\r\n\r", &["truncated 13"]),
+    ("cut off in a stray line end", b"Event: A\r\n\r\n\r", &["E|Event=A"]),
+];
+
+#[test]
+fn every_row_reads_the_same_however_it_is_cut() {
+    for (name, wire, expected) in ROWS {
+        check(name, Codec::without_banner, wire, expected);
+    }
+}
+
+#[test]
+fn a_banner_comes_first_and_alone() {
+    let wire = b"Asterisk Call Manager/11.0.0\r\nEvent: A\r\n\r\n";
+    check("CR LF", Codec::new, wire, &["banner 11.0.0", "E|Event=A"]);
+    check(
+        "LF",
+        Codec::new,
+        b"Asterisk Call Manager/1.3\n",
+        &["banner 1.3"],
+    );
+    check(
+        "a fork",
+        Codec::new,
+        b"OpenPBX Manager/x y\r\n",
+        &["banner x y"],
+    );
+    check(
+        "another protocol",
+        Codec::new,
+        b"SSH-2.0-OpenSSH\r\n",
+        &["banner -"],
+    );
+    check("cut off", Codec::new, b"Asterisk Call", &["truncated 13"]);
+    check("nothing", Codec::new, b"", &[]);
+}
+
+#[test]
+fn a_newer_server_cannot_be_made_to_swallow_its_stream() {
+    let forged = b"Response: Follows\r\n\r\nEvent: A\r\n\r\n";
+    let old = [&b"Asterisk Call Manager/2.8.0\r\n"[..], forged].concat();
+    check("old", Codec::new, &old, &["banner 2.8.0", "truncated 33"]);
+    let new = [&b"Asterisk Call Manager/3.1.0\r\n"[..], forged].concat();
+    check(
+        "new",
+        Codec::new,
+        &new,
+        &["banner 3.1.0", "R|Response=Follows", "E|Event=A"],
+    );
+}
+
+#[test]
+fn a_message_beyond_the_limit_is_told_and_costs_no_other() {
+    let small = || Codec::without_banner().max_message(24);
+    let fits = b"Event: A\r\nD: 12345678\r\n\r\n";
+    assert_eq!(fits.len(), 25);
+    let wire = [
+        &b"Event: A\r\nD: 1234567\r\n\r\n"[..],
+        fits,
+        b"Event: B\r\n\r\n",
+    ]
+    .concat();
+    check(
+        "by one",
+        small,
+        &wire,
+        &["E|Event=A|D=1234567", "too large 25", "E|Event=B"],
+    );
+    let long = format!("Event: A\r\nD: {}\r\n\r\nEvent: B\r\n\r\n", "x".repeat(300));
+    check(
+        "by much",
+        small,
+        long.as_bytes(),
+        &["too large 317", "E|Event=B"],
+    );
+    let legacy = format!(
+        "Response: Follows\r\n{}\n\n--END COMMAND--\r\n\r\nEvent: B\r\n\r\n",
+        "x".repeat(300)
+    );
+    check(
+        "in the old format",
+        small,
+        legacy.as_bytes(),
+        &["too large 340", "E|Event=B"],
+    );
+    check(
+        "and cut off",
+        small,
+        &long.as_bytes()[..200],
+        &["too large 200"],
+    );
+    let no_line = "x".repeat(5000);
+    check(
+        "no banner",
+        Codec::new,
+        no_line.as_bytes(),
+        &["too large 5000"],
+    );
+}
+
+#[test]
+fn an_oversized_message_is_not_held() {
+    let mut codec = Codec::without_banner().max_message(1000);
+    let mut buffer = BytesMut::from(&b"Event: A\r\nD: "[..]);
+    for _ in 0..1000 {
+        buffer.extend_from_slice(&[b'x'; 100]);
+        assert!(codec.decode(&mut buffer).unwrap().is_none());
+        assert!(buffer.len() <= 1000, "{} bytes are held", buffer.len());
+    }
+}
+
+#[test]
+fn blank_lines_alone_leave_nothing_behind() {
+    let mut codec = Codec::without_banner();
+    let mut buffer = BytesMut::new();
+    for _ in 0..10_000 {
+        buffer.extend_from_slice(b"\n");
+        assert!(codec.decode(&mut buffer).unwrap().is_none());
+        assert!(buffer.is_empty());
+    }
+}
+
+#[test]
+fn fields_are_found_by_name() {
+    let message =
+        messages(b"Event: S\r\nVariable: A=1\r\nvariable: B=2\r\nSp : x\r\nName: \xe9\r\n\r\n")
+            .remove(0);
+    assert_eq!(message.get("VARIABLE"), Some(&b"A=1"[..]));
+    assert_eq!(
+        message.get_all("Variable").collect::<Vec<_>>(),
+        [b"A=1", b"B=2"]
+    );
+    assert_eq!(message.get("Sp"), Some(&b"x"[..]));
+    assert_eq!(message.get("Absent"), None);
+    assert_eq!(message.text("Name").unwrap(), "\u{fffd}");
+    assert!(message.utf8("Name").is_err());
+    assert_eq!(message.utf8("Sp"), Ok(Some("x")));
+}
+
+#[test]
+fn a_detached_message_is_the_same_and_stands_alone() {
+    let wire = b"Event: A\r\nK: v\r\n\r\n";
+    let message = messages(wire).remove(0);
+    let detached = message.detach();
+    assert_eq!(detached, message);
+    assert_ne!(detached.raw().as_ptr(), message.raw().as_ptr());
+    assert_eq!(detached.raw(), &wire[..]);
+}
+
+#[test]
+fn debug_hides_secrets() {
+    let wire = b"Event: X\r\nSecret: hush\r\nPassword: hush\r\nLine-000001-000002: secret=hush\r\nName: Bob\r\n\r\n";
+    let shown = format!("{:?}", messages(wire).remove(0));
+    assert!(!shown.contains("hush") && shown.contains("Bob"), "{shown}");
+}
+
+fn messages(wire: &[u8]) -> Vec<Message> {
+    let frames = decode(Codec::without_banner(), &[wire]);
+    frames
+        .into_iter()
+        .map(|frame| message(&frame).unwrap().clone())
+        .collect()
+}
+
+fn message(frame: &Frame) -> Option<&Message> {
+    match frame {
+        Frame::Event(event) => Some(event),
+        Frame::Response(response) => Some(response),
+        Frame::Other(message) => Some(message),
+        _ => None,
+    }
+}
+
+fn check(name: &str, codec: impl Fn() -> Codec, wire: &[u8], expected: &[&str]) {
+    let read =
+        |chunks: &[&[u8]]| -> Vec<String> { decode(codec(), chunks).iter().map(shown).collect() };
+    assert_eq!(read(&[wire]), expected, "{name}: whole");
+    for at in 0..=wire.len() {
+        assert_eq!(
+            read(&[&wire[..at], &wire[at..]]),
+            expected,
+            "{name}: cut at {at}"
+        );
+    }
+    assert_eq!(
+        read(&wire.chunks(1).collect::<Vec<_>>()),
+        expected,
+        "{name}: byte by byte"
+    );
+    assert_eq!(
+        read(&wire.chunks(7).collect::<Vec<_>>()),
+        expected,
+        "{name}: in sevens"
+    );
+}
+
+fn decode(mut codec: Codec, chunks: &[&[u8]]) -> Vec<Frame> {
+    let mut buffer = BytesMut::new();
+    let mut frames = Vec::new();
+    for chunk in chunks {
+        buffer.extend_from_slice(chunk);
+        while let Some(frame) = codec.decode(&mut buffer).unwrap() {
+            frames.push(frame);
+        }
+    }
+    while let Some(frame) = codec.decode_eof(&mut buffer).unwrap() {
+        frames.push(frame);
+    }
+    frames
+}
+
+fn shown(frame: &Frame) -> String {
+    let kind = match frame {
+        Frame::Banner(banner) => return format!("banner {}", banner.version().unwrap_or("-")),
+        Frame::Malformed(Malformed::TooLarge(bytes)) => return format!("too large {bytes}"),
+        Frame::Malformed(Malformed::Truncated(rest)) => return format!("truncated {}", rest.len()),
+        Frame::Event(_) => "E",
+        Frame::Response(_) => "R",
+        Frame::Other(_) => "O",
+        other => return format!("{other:?}"),
+    };
+    let mut shown = kind.to_owned();
+    let message = message(frame).unwrap();
+    for line in message.lines() {
+        shown += &match line {
+            Line::Field(name, value) => {
+                format!("|{}={}", name.escape_ascii(), value.escape_ascii())
+            }
+            Line::Bare(text) => format!("|<{}>", text.escape_ascii()),
+        };
+    }
+    if message.get("Output").is_none() {
+        shown.extend(
+            message
+                .output()
+                .map(|line| format!("|>{}", line.escape_ascii())),
+        );
+    }
+    shown
+}

@@ -1,0 +1,96 @@
+//! A server that does what its script says: it knows bytes and no protocol.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+use ami::{Client, Config, Error, Login};
+
+/// The far end of a pipe of 64 bytes, so that somebody always waits for room.
+pub(crate) struct Peer {
+    io: DuplexStream,
+    seen: Vec<u8>,
+}
+
+impl Peer {
+    /// A pipe, and the peer at the other end of it.
+    pub(crate) fn new() -> (DuplexStream, Self) {
+        let (near, far) = duplex(64);
+        (
+            near,
+            Self {
+                io: far,
+                seen: Vec::new(),
+            },
+        )
+    }
+
+    /// A logged-in client, and the peer that let it in.
+    pub(crate) async fn with_client() -> (Client, Self) {
+        Self::with_config(Config::new("user", "mysecret")).await
+    }
+
+    /// As [`with_client`](Self::with_client), for other settings.
+    pub(crate) async fn with_config(config: Config) -> (Client, Self) {
+        let (near, mut peer) = Self::new();
+        let config = config.login(Login::Plain);
+        let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
+        (client.unwrap(), peer)
+    }
+
+    /// Sends the banner and accepts a plain login.
+    pub(crate) async fn log_in(&mut self) {
+        self.send("Asterisk Call Manager/11.0.0\r\n").await;
+        let login = self.action().await;
+        assert!(login.starts_with("Action: Login\r\n"), "{login}");
+        self.send("Response: Success\r\nMessage: Authentication accepted\r\n\r\n")
+            .await;
+    }
+
+    /// Sends bytes.
+    pub(crate) async fn send(&mut self, text: impl AsRef<[u8]>) {
+        self.io.write_all(text.as_ref()).await.unwrap();
+    }
+
+    /// The next action, as text, with its empty line.
+    pub(crate) async fn action(&mut self) -> String {
+        loop {
+            let end = self
+                .seen
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n");
+            if let Some(end) = end {
+                let action = self.seen.drain(..end + 4).collect();
+                return String::from_utf8(action).unwrap();
+            }
+            assert_ne!(
+                self.io.read_buf(&mut self.seen).await.unwrap(),
+                0,
+                "the client has gone"
+            );
+        }
+    }
+
+    /// The ActionID of the next action.
+    pub(crate) async fn id(&mut self) -> String {
+        id(&self.action().await)
+    }
+
+    /// Waits for the end of the connection. What is still sent is thrown away.
+    pub(crate) async fn end(mut self) {
+        while self.io.read_buf(&mut self.seen).await.unwrap() > 0 {}
+    }
+}
+
+/// The ActionID of an action.
+pub(crate) fn id(action: &str) -> String {
+    let line = action
+        .lines()
+        .find_map(|line| line.strip_prefix("ActionID: "));
+    line.unwrap_or_else(|| panic!("no ActionID: {action}"))
+        .to_owned()
+}
+
+/// Whether two errors are of the same kind.
+pub(crate) fn assert_like(error: &Error, pattern: &str) {
+    let shown = format!("{error:?}");
+    assert!(shown.contains(pattern), "expected {pattern}, got {shown}");
+}
