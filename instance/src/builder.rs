@@ -281,7 +281,12 @@ impl Layers {
     }
 
     fn add_folder(&mut self, folder: &Path, inside: &Path) -> Result<(), BuildError> {
-        let here = folder.join(inside);
+        // Joining nothing would add a slash that the error shows.
+        let here = if inside.as_os_str().is_empty() {
+            folder.to_owned()
+        } else {
+            folder.join(inside)
+        };
         for entry in fs::read_dir(&here).map_err(at(&here))? {
             let path = entry.map_err(at(&here))?.path();
             let name = inside.join(path.file_name().unwrap_or_default());

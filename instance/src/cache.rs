@@ -15,6 +15,10 @@ pub(crate) struct Environment {
     pub(crate) cache: Option<PathBuf>,
     /// `ASTERISK_MIRROR`: where to fetch from.
     pub(crate) mirror: Option<String>,
+    /// What the system says it is.
+    pub(crate) os_release: PathBuf,
+    /// The folder of `apt-get` and `dpkg-deb`, if not that in `PATH`.
+    pub(crate) tools: Option<PathBuf>,
 }
 
 impl Environment {
@@ -32,6 +36,15 @@ impl Environment {
             path,
             cache: cache.filter(|cache| cache.is_absolute()),
             mirror: var("ASTERISK_MIRROR").and_then(|mirror| mirror.into_string().ok()),
+            os_release: "/etc/os-release".into(),
+            tools: None,
         }
+    }
+
+    /// The path of a tool, or its name for `PATH` to resolve.
+    pub(crate) fn tool(&self, name: &str) -> PathBuf {
+        self.tools
+            .as_ref()
+            .map_or_else(|| name.into(), |folder| folder.join(name))
     }
 }

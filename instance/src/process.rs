@@ -15,7 +15,7 @@ use rustix::process::{
 };
 use tokio::sync::watch;
 
-/// A running process, or what is left of it. Dropping it does not end it.
+/// A running process, or what is left of it. Dropping it kills it and its children.
 #[derive(Debug)]
 pub(crate) struct Process {
     /// The process and its group, until it is reaped: then the number can be anybody's. Whoever signals holds the lock.
@@ -97,6 +97,12 @@ impl Process {
             // It does not panic; if it did, there would be nothing left to wait for.
             let _ = supervisor.join();
         }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 

@@ -1,0 +1,102 @@
+//! Servers to test with, and a look at what is left.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use instance::{Builder, Modules, Server, Want};
+
+/// The versions that everything is tested with.
+pub(crate) const VERSIONS: [u32; 2] = [22, 16];
+
+/// The modules that the tests need.
+pub(crate) const MODULES: [&str; 5] = [
+    "pbx_config",
+    "app_playback",
+    "app_userevent",
+    "codec_gsm",
+    "format_gsm",
+];
+
+/// A real server, fetched if there is none.
+pub(crate) async fn server(major: u32) -> Server {
+    let said = |progress| eprintln!("{progress}");
+    Server::find_or_fetch(&Want::Major(major), said)
+        .await
+        .unwrap()
+}
+
+/// A sandbox for a real server that boots fast.
+pub(crate) async fn builder(major: u32) -> Builder {
+    Builder::new(server(major).await).modules(Modules::list(MODULES))
+}
+
+/// A folder that goes away at the end.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("it-{}", uuid::Uuid::new_v4().simple()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// Writes a file below it.
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The root of a server whose binary is a script, with folders that look like a server's. The script is written by a
+    /// child: a file that this process had open for writing cannot be executed while another thread has just forked.
+    pub(crate) async fn server(&self, script: &str) -> Server {
+        let script =
+            format!("#!/bin/sh\ncase $1 in -V) echo Asterisk 99.1.2; exit ;; esac\n{script}\n");
+        for folder in [
+            "usr/sbin",
+            "usr/lib/asterisk/modules",
+            "usr/share/asterisk/documentation",
+        ] {
+            fs::create_dir_all(self.0.join(folder)).unwrap();
+        }
+        self.file("usr/lib/asterisk/modules/pbx_config.so", "");
+        let write = r#"printf %s "$1" > "$2" && chmod 755 "$2""#;
+        let path = self.0.join("usr/sbin/asterisk");
+        let status = Command::new("sh")
+            .args(["-c", write, "sh", &script])
+            .arg(path)
+            .status();
+        assert!(status.unwrap().success());
+        Server::find(&Want::Path(self.0.clone())).await.unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The processes that have a path in their command line.
+pub(crate) fn processes(path: &Path) -> Vec<u32> {
+    let path = path.to_str().unwrap();
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid: &u32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(path)
+    })
+    .collect()
+}
+
+/// Asserts that neither folder nor process is left.
+pub(crate) fn assert_gone(folder: &Path) {
+    assert!(!folder.exists(), "{} is left", folder.display());
+    assert_eq!(processes(folder), [0; 0], "processes are left");
+}
+
+/// Long enough for anything, and short enough to end a test that hangs.
+pub(crate) const AGES: Duration = Duration::from_secs(60);
