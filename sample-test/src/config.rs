@@ -21,8 +21,8 @@ struct Document {
     testinfo: TestInfo,
     #[serde(default, rename = "test-modules")]
     modules: TestModules,
-    #[serde(flatten)]
-    section: Section,
+    #[serde(rename = "reactor-timeout")]
+    timeout: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -66,12 +66,12 @@ impl TestConfig {
     fn parse(text: &str) -> Result<Self, String> {
         let document: Document = yaml(text)?;
         let timeout = match &document.modules.object.section {
-            None => document.section.timeout,
+            None => document.timeout,
             // As upstream does: a section that is not there stands for the whole document.
             Some(name) => match yaml::<BTreeMap<String, AnySection>>(text)?.remove(name) {
                 Some(AnySection::This(section)) => section.timeout,
                 Some(AnySection::Other(_)) => None,
-                None => document.section.timeout,
+                None => document.timeout,
             },
         };
         let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(30.0))

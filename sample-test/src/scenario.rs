@@ -1,10 +1,10 @@
 //! The test itself: originate, watch the dialplan, wait for its verdict.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
-use ami::{Event, Filter, Item, Originate};
+use ami::{Error, Event, Fault, Filter, Item, Originate};
 use instance::Instance;
 use tokio::time::{Instant, sleep_until};
 
@@ -17,16 +17,20 @@ pub(crate) enum Verdict {
     Failed(String),
 }
 
+/// How long the events of a call that failed may still be on their way: inside the server they go another way than the
+/// word that it failed, which may overtake them.
+const STRAGGLERS: Duration = Duration::from_secs(1);
+
 /// Calls `Local/s@default` and watches until the dialplan says how it went.
 pub(crate) async fn run(instance: &Instance, report: &Report, timeout: Duration) -> Verdict {
-    let deadline = Instant::now() + timeout;
     // Subscribed before anything can happen.
     let mut events = instance.ami().subscribe(Filter::all());
     report.say("originating Local/s@default: the monkeys are told to rise up");
     let originate = Originate::to_application("Local/s@default", "Echo", "").timeout(timeout);
     let mut originated = pin!(instance.ami().originate(originate));
-    let mut answered = false;
+    let mut outcome = None;
     let mut dialplan = Dialplan::default();
+    let mut deadline = Instant::now() + timeout;
     loop {
         tokio::select! {
             item = events.next() => match item {
@@ -39,21 +43,30 @@ pub(crate) async fn run(instance: &Instance, report: &Report, timeout: Duration)
                 Some(missed) => report.say(&format!("events are missing here: {missed:?}")),
                 None => return disconnected(instance).await,
             },
-            outcome = &mut originated, if !answered => match outcome {
-                Ok(originated) => {
-                    answered = true;
-                    let channel = String::from_utf8_lossy(originated.channel());
-                    report.say(&format!("originated: {channel} answered"));
+            result = &mut originated, if outcome.is_none() => {
+                match &result {
+                    Ok(call) => report.say(&format!("originated: {} answered", call.channel().escape_ascii())),
+                    // The dialplan may have had its say before.
+                    Err(Error::Originate { .. }) => deadline = deadline.min(Instant::now() + STRAGGLERS),
+                    // The end of the connection is told above, with its reason.
+                    Err(error) if error.fault() == Fault::Link => {}
+                    Err(error) => return Verdict::Failed(format!("Local/s@default: {error}")),
                 }
-                // The session's end is told above, with its reason.
-                Err(error) if error.fault() == ami::Fault::Link => answered = true,
-                Err(error) => return Verdict::Failed(format!("Local/s@default: {error}")),
+                outcome = Some(result);
+            }
+            () = sleep_until(deadline) => return match outcome {
+                Some(Err(error)) => Verdict::Failed(format!("Local/s@default: {error}")),
+                _ => Verdict::Failed(format!(
+                    "no UserEvent TestResult within {} s; the last step was {}",
+                    timeout.as_secs_f64(),
+                    dialplan.last,
+                )),
             },
-            () = sleep_until(deadline) => return Verdict::Failed(format!(
-                "no UserEvent TestResult within {} s; the last step was {}",
-                timeout.as_secs_f64(),
-                dialplan.last,
-            )),
+        }
+        if let Some(Err(error)) = &outcome
+            && dialplan.is_over()
+        {
+            return Verdict::Failed(format!("Local/s@default: {error}"));
         }
     }
 }
@@ -71,15 +84,19 @@ async fn disconnected(instance: &Instance) -> Verdict {
 /// What the dialplan has done so far.
 struct Dialplan {
     last: String,
-    /// The sound that each channel is playing, or has played.
+    /// The sound that each channel is playing.
     playing: HashMap<String, String>,
+    /// The channels that are up; nothing before there was one.
+    channels: Option<HashSet<String>>,
 }
 
 impl Default for Dialplan {
     fn default() -> Self {
+        let last = "none: the dialplan was never entered".to_owned();
         Self {
-            last: "none: the dialplan was never entered".to_owned(),
+            last,
             playing: HashMap::new(),
+            channels: None,
         }
     }
 }
@@ -102,6 +119,14 @@ impl Dialplan {
                 self.playing
                     .insert(field("Channel").into_owned(), data.into_owned());
             }
+        } else if event.is("Newchannel") {
+            self.channels
+                .get_or_insert_default()
+                .insert(field("Uniqueid").into_owned());
+        } else if event.is("Hangup") {
+            self.channels
+                .get_or_insert_default()
+                .remove(&*field("Uniqueid"));
         } else if event.is("VarSet") && field("Variable") == "PLAYBACKSTATUS" {
             return self.played(&field("Channel"), &field("Value"), report);
         } else if event.is("UserEvent") && field("UserEvent") == "TestResult" {
@@ -111,6 +136,11 @@ impl Dialplan {
             });
         }
         None
+    }
+
+    /// Whether there were channels and all are gone, so that nothing more can come.
+    fn is_over(&self) -> bool {
+        self.channels.as_ref().is_some_and(HashSet::is_empty)
     }
 
     /// `Playback` goes on in the dialplan also without its file.

@@ -1,0 +1,32 @@
+//! The bodies of the fuzz targets. Each takes bytes and panics on a finding.
+//!
+//! A target is run by cargo-fuzz, or as an ordinary program on files; `tests/replay.rs` runs all of them on the committed
+//! seeds. [`targets`] lists them.
+
+#![forbid(unsafe_code)]
+
+mod decode;
+
+/// The body of a target.
+pub type Target = fn(&[u8]);
+
+/// Every target, with its name: that of its binary and of its folder of seeds.
+pub fn targets() -> [(&'static str, Target); 1] {
+    [("decode", decode::decode)]
+}
+
+/// Runs a target on the files that the command line names: the ordinary `main` of its binary.
+///
+/// # Panics
+///
+/// If there is no such target, a file cannot be read, or there is a finding.
+pub fn replay(name: &str) {
+    let target = targets().into_iter().find(|(known, _)| *known == name);
+    let (_, target) = target.unwrap_or_else(|| panic!("no target {name}"));
+    for file in std::env::args_os().skip(1) {
+        let data =
+            std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        target(&data);
+        eprintln!("{}: no finding", file.display());
+    }
+}
