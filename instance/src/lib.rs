@@ -19,3 +19,8 @@ pub use modules::Modules;
 pub use provision::{FetchError, Progress};
 pub use sandbox::Sandbox;
 pub use server::{Directories, FindError, ProbeError, Server, ServerError, Version, Want};
+
+/// The example of the workspace's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

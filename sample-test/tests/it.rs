@@ -1,5 +1,7 @@
 //! The program as its users run it: exit code, output, and what it leaves behind.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

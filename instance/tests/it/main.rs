@@ -1,5 +1,7 @@
 //! Instances from outside: real servers of both versions, and stand-ins for what a real one does not do on command.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod real;
 mod refused;
 mod standin;
