@@ -47,13 +47,7 @@ impl Action {
     /// An action without fields.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
-        let mut action = Self {
-            name,
-            fields: Vec::new(),
-            count: 0,
-            id: None,
-            problem: None,
-        };
+        let mut action = Self { name, fields: Vec::new(), count: 0, id: None, problem: None };
         let line = "Action: ".len() + action.name.len();
         if let Some(problem) = line_break("value", action.name.as_bytes()) {
             action.fail("Action", problem);
@@ -70,9 +64,7 @@ impl Action {
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref();
         let line = name.len() + 2 + value.len();
-        let reserved = ["Action", "ActionID"]
-            .iter()
-            .any(|own| name.eq_ignore_ascii_case(own));
+        let reserved = ["Action", "ActionID"].iter().any(|own| name.eq_ignore_ascii_case(own));
         let problem = line_break("name", name.as_bytes())
             .or_else(|| line_break("value", value))
             .or_else(|| (name.is_empty() || name.contains(':')).then_some(ActionProblem::Name))
@@ -147,13 +139,7 @@ impl Action {
 
     fn fail(&mut self, field: &str, problem: ActionProblem) {
         let (action, field) = (self.name.clone(), field.to_owned());
-        self.problem.get_or_insert_with(|| {
-            Box::new(ActionError {
-                action,
-                field,
-                problem,
-            })
-        });
+        self.problem.get_or_insert_with(|| Box::new(ActionError { action, field, problem }));
     }
 }
 
@@ -171,10 +157,7 @@ impl fmt::Debug for Action {
 }
 
 fn line_break(part: &'static str, bytes: &[u8]) -> Option<ActionProblem> {
-    let byte = bytes
-        .iter()
-        .copied()
-        .find(|byte| matches!(byte, b'\r' | b'\n' | 0))?;
+    let byte = bytes.iter().copied().find(|byte| matches!(byte, b'\r' | b'\n' | 0))?;
     Some(ActionProblem::LineBreak { part, byte })
 }
 
@@ -195,9 +178,7 @@ mod tests {
 
     #[test]
     fn fields_keep_their_order_and_repeats_and_the_id_is_second() {
-        let action = Action::new("X")
-            .field("Variable", "A=1")
-            .field("Variable", "B=2");
+        let action = Action::new("X").field("Variable", "A=1").field("Variable", "B=2");
         assert_eq!(
             encoded(&action, "id-7"),
             "Action: X\r\nActionID: id-7\r\nVariable: A=1\r\nVariable: B=2\r\n\r\n"
@@ -207,24 +188,12 @@ mod tests {
     #[test]
     fn line_breaks_are_refused_everywhere() {
         for (byte, text) in [(b'\r', "a\rb"), (b'\n', "a\nb"), (0, "a\0b")] {
-            let value = ActionProblem::LineBreak {
-                part: "value",
-                byte,
-            };
+            let value = ActionProblem::LineBreak { part: "value", byte };
             let name = ActionProblem::LineBreak { part: "name", byte };
-            assert_eq!(
-                problem(&Action::new("X").field("F", text)),
-                ("F".into(), value)
-            );
-            assert_eq!(
-                problem(&Action::new("X").field(text, "v")),
-                (text.into(), name)
-            );
+            assert_eq!(problem(&Action::new("X").field("F", text)), ("F".into(), value));
+            assert_eq!(problem(&Action::new("X").field(text, "v")), (text.into(), name));
             assert_eq!(problem(&Action::new(text)), ("Action".into(), value));
-            assert_eq!(
-                problem(&Action::new("X").with_action_id(text)).1,
-                ActionProblem::ActionId
-            );
+            assert_eq!(problem(&Action::new("X").with_action_id(text)).1, ActionProblem::ActionId);
         }
     }
 
@@ -237,10 +206,7 @@ mod tests {
             );
         }
         assert_eq!(problem(&Action::new("Ping ")).1, ActionProblem::Name);
-        assert_eq!(
-            problem(&Action::new("X").field("actionid", "v")).1,
-            ActionProblem::Reserved
-        );
+        assert_eq!(problem(&Action::new("X").field("actionid", "v")).1, ActionProblem::Reserved);
     }
 
     #[test]
@@ -254,39 +220,21 @@ mod tests {
         assert!(fields(126).check().is_ok());
         assert_eq!(problem(&fields(127)).1, ActionProblem::TooMany(129));
 
-        assert!(
-            Action::new("X")
-                .with_action_id(&"i".repeat(67))
-                .check()
-                .is_ok()
-        );
-        assert!(
-            Action::new("X")
-                .with_action_id(&"i".repeat(68))
-                .check()
-                .is_err()
-        );
+        assert!(Action::new("X").with_action_id(&"i".repeat(67)).check().is_ok());
+        assert!(Action::new("X").with_action_id(&"i".repeat(68)).check().is_err());
     }
 
     #[test]
     fn the_first_problem_is_the_one_told() {
-        let action = Action::new("X")
-            .field("Good", "v")
-            .field("First", "\n")
-            .field("Second", "\n");
+        let action = Action::new("X").field("Good", "v").field("First", "\n").field("Second", "\n");
         assert_eq!(problem(&action).0, "First");
     }
 
     #[test]
     fn debug_hides_secrets() {
-        let action = Action::new("Login")
-            .field("Username", "u")
-            .field("Secret", "hush")
-            .field("Key", "k3y");
+        let action =
+            Action::new("Login").field("Username", "u").field("Secret", "hush").field("Key", "k3y");
         let shown = format!("{action:?}");
-        assert_eq!(
-            shown,
-            r#"Login(Username: "u", Secret: (hidden), Key: (hidden))"#
-        );
+        assert_eq!(shown, r#"Login(Username: "u", Secret: (hidden), Key: (hidden))"#);
     }
 }

@@ -65,14 +65,9 @@ impl Config {
         let id = format!("{prefix}-login");
         let login = link.log_in(self, &id, |frame| router.dispatch(frame));
         let late = |_| Err(LoginError::Timeout(self.connect_timeout).into());
-        let banner = timeout(self.connect_timeout, login)
-            .await
-            .unwrap_or_else(late)?;
+        let banner = timeout(self.connect_timeout, login).await.unwrap_or_else(late)?;
         tracing::debug!(banner = %banner.line().escape_ascii(), user = self.user, "logged in");
-        let core = Arc::new(Core {
-            outbox: Outbox::new(prefix),
-            router,
-        });
+        let core = Arc::new(Core { outbox: Outbox::new(prefix), router });
         Ok(Client::start(link, core, banner, self))
     }
 }
@@ -105,15 +100,7 @@ impl Client {
         let cancel = CancellationToken::new();
         let task = tokio::spawn(session::run(link, Arc::clone(&core), cancel.clone()));
         let task = Mutex::new(Some(task));
-        Self {
-            handle: Arc::new(Handle {
-                core,
-                banner,
-                timeout: config.timeout,
-                cancel,
-                task,
-            }),
-        }
+        Self { handle: Arc::new(Handle { core, banner, timeout: config.timeout, cancel, task }) }
     }
 
     /// What the server greeted with.
@@ -138,11 +125,7 @@ impl Client {
     /// If the action cannot be sent as it is, the server refuses it, or there is no answer: [`Error`] tells which, and
     /// whether the server may have acted.
     pub fn call(&self, action: Action) -> Call {
-        Call {
-            client: self.clone(),
-            action,
-            timeout: self.handle.timeout,
-        }
+        Call { client: self.clone(), action, timeout: self.handle.timeout }
     }
 
     /// Runs a CLI command and gives what it prints. Needs the write class `command`.
@@ -151,10 +134,7 @@ impl Client {
     ///
     /// As [`call`](Self::call). A command that the server does not know is refused.
     pub async fn command(&self, command: &str) -> Result<CommandOutput, Error> {
-        CommandOutput::new(
-            self.call(Action::new("Command").field("Command", command))
-                .await?,
-        )
+        CommandOutput::new(self.call(Action::new("Command").field("Command", command)).await?)
     }
 
     /// Places a call and waits until it is answered or has failed. Needs the write class `originate`, and the read class
@@ -214,12 +194,7 @@ impl Client {
     pub async fn close(&self) -> Result<(), Error> {
         let answer = self.call(Action::new("Logoff")).await;
         self.handle.cancel.cancel();
-        let task = self
-            .handle
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let task = self.handle.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(task) = task {
             // The task cannot panic, and nobody aborts it.
             let _ = task.await;
@@ -246,19 +221,14 @@ impl Client {
             Ok(Ok(result)) => result,
             // Every end of a session ends every call, so the sender is not dropped without a word.
             Ok(Err(_)) => Err(Error::NoResponse),
-            Err(_) => Err(Error::Timeout {
-                waited: limit,
-                delivery: waiting.withdraw(),
-            }),
+            Err(_) => Err(Error::Timeout { waited: limit, delivery: waiting.withdraw() }),
         }
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("banner", self.banner())
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("banner", self.banner()).finish_non_exhaustive()
     }
 }
 
@@ -317,10 +287,7 @@ impl IntoFuture for Call {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let response = self
-                .client
-                .run(&self.action, Expect::Response, self.timeout)
-                .await?;
+            let response = self.client.run(&self.action, Expect::Response, self.timeout).await?;
             Ok(Response::new(response))
         })
     }

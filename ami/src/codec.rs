@@ -62,9 +62,7 @@ impl Banner {
     /// is at most 2. An unknown version is taken for an old server.
     fn may_be_legacy(&self) -> bool {
         let major = self.version().and_then(|version| version.split('.').next());
-        major
-            .and_then(|major| major.parse::<u32>().ok())
-            .is_none_or(|major| major < 3)
+        major.and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major < 3)
     }
 }
 
@@ -110,20 +108,12 @@ enum State {
 impl Codec {
     /// A codec at the start of a connection: the first line is the banner.
     pub fn new() -> Self {
-        Self {
-            state: State::Banner,
-            max_message: MAX_MESSAGE,
-            scanned: 0,
-            legacy: true,
-        }
+        Self { state: State::Banner, max_message: MAX_MESSAGE, scanned: 0, legacy: true }
     }
 
     /// A codec for a stream without a banner, such as the rest of a recorded one. It knows both command formats.
     pub fn without_banner() -> Self {
-        Self {
-            state: State::Idle,
-            ..Self::new()
-        }
+        Self { state: State::Idle, ..Self::new() }
     }
 
     /// Sets the largest message in bytes; [`MAX_MESSAGE`] by default. The decoder never holds more than that and one
@@ -137,10 +127,7 @@ impl Codec {
     fn banner(&mut self, src: &mut BytesMut) -> Option<Frame> {
         let Some(end) = memchr(b'\n', &src[self.scanned..]).map(|at| self.scanned + at) else {
             if src.len() > MAX_BANNER {
-                self.enter(State::Skipping {
-                    legacy: false,
-                    gone: 0,
-                });
+                self.enter(State::Skipping { legacy: false, gone: 0 });
                 return self.skip(src, false, 0);
             }
             self.scanned = src.len();
@@ -211,10 +198,7 @@ impl Codec {
                 // What is left is the beginning of a possible end.
                 src.advance(scanned);
                 self.scanned = 0;
-                self.state = State::Skipping {
-                    legacy,
-                    gone: gone + scanned,
-                };
+                self.state = State::Skipping { legacy, gone: gone + scanned };
                 None
             }
         }
@@ -307,8 +291,7 @@ fn is_legacy(src: &[u8]) -> Option<bool> {
     if !src[..common].eq_ignore_ascii_case(&HEAD[..common]) {
         return Some(false);
     }
-    src.get(HEAD.len())
-        .map(|next| matches!(next, b'\r' | b'\n'))
+    src.get(HEAD.len()).map(|next| matches!(next, b'\r' | b'\n'))
 }
 
 /// Finds the end of the message that `src` begins with: the length of its lines, and with the empty line that ends it.

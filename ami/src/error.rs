@@ -149,11 +149,7 @@ pub enum Reason {
 impl Reason {
     /// The reason that an `OriginateResponse` gives.
     pub fn of(event: &Event) -> Self {
-        let number = event
-            .utf8("Reason")
-            .ok()
-            .flatten()
-            .and_then(|reason| reason.parse().ok());
+        let number = event.utf8("Reason").ok().flatten().and_then(|reason| reason.parse().ok());
         match number {
             Some(0) => Self::Failure,
             Some(1) => Self::Hangup,

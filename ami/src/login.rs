@@ -23,11 +23,7 @@ pub(crate) struct Link<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
     pub(crate) fn new(io: T) -> Self {
-        Self {
-            io,
-            codec: Codec::new(),
-            buffer: BytesMut::new(),
-        }
+        Self { io, codec: Codec::new(), buffer: BytesMut::new() }
     }
 
     /// Waits for the banner and logs in. What the server sends behind its last answer stays in the buffer.
@@ -101,10 +97,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
 
 /// The key that answers a challenge: the lower-case hexadecimal MD5 digest of challenge and secret.
 fn key(challenge: &[u8], secret: &str) -> String {
-    let digest = Md5::new()
-        .chain_update(challenge)
-        .chain_update(secret)
-        .finalize();
+    let digest = Md5::new().chain_update(challenge).chain_update(secret).finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -124,9 +117,6 @@ mod tests {
     #[test]
     fn the_key_is_the_digest_of_challenge_and_secret() {
         // md5sum of "840415273mysecret".
-        assert_eq!(
-            key(b"840415273", "mysecret"),
-            "72ee2809cbf69e9bdb27bdd924cda8e3"
-        );
+        assert_eq!(key(b"840415273", "mysecret"), "72ee2809cbf69e9bdb27bdd924cda8e3");
     }
 }

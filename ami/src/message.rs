@@ -49,23 +49,13 @@ impl Message {
             Ok(Line::Field(name, _)) if name.eq_ignore_ascii_case(b"Response") => Kind::Response,
             _ => Kind::Other,
         };
-        Self {
-            raw,
-            kind,
-            lines,
-            text: None,
-        }
+        Self { raw, kind, lines, text: None }
     }
 
     /// A response in the old command format.
     pub(crate) fn legacy(raw: Bytes) -> Self {
         let (head, text) = parse::legacy(&raw);
-        Self {
-            raw,
-            kind: Kind::Response,
-            lines: head,
-            text: Some(head..head + text),
-        }
+        Self { raw, kind: Kind::Response, lines: head, text: Some(head..head + text) }
     }
 
     /// What the first line says this is.
@@ -80,9 +70,7 @@ impl Message {
 
     /// The lines in order: fields, and lines without a colon.
     pub fn lines(&self) -> Lines<'_> {
-        Lines {
-            rest: &self.raw[..self.lines],
-        }
+        Lines { rest: &self.raw[..self.lines] }
     }
 
     /// The fields in order, as (name, value); lines without a colon are left out.
@@ -131,11 +119,7 @@ impl Message {
     /// The output of a command, in either format: the repeated `Output` fields of Asterisk 14 and later, or the text of
     /// a `Response: Follows` before that. One item a line, bytes as sent.
     pub fn output(&self) -> impl Iterator<Item = &[u8]> {
-        let text = self
-            .text
-            .as_ref()
-            .map(|range| &self.raw[range.clone()])
-            .unwrap_or_default();
+        let text = self.text.as_ref().map(|range| &self.raw[range.clone()]).unwrap_or_default();
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         let old = (!text.is_empty()).then(|| text.split(|&byte| byte == b'\n'));
         self.get_all("Output").chain(old.into_iter().flatten())
@@ -144,10 +128,7 @@ impl Message {
     /// The same message in memory of its own, so that keeping it does not keep the read buffer.
     #[must_use]
     pub fn detach(&self) -> Self {
-        Self {
-            raw: Bytes::copy_from_slice(&self.raw),
-            ..self.clone()
-        }
+        Self { raw: Bytes::copy_from_slice(&self.raw), ..self.clone() }
     }
 
     /// The value on the first line, for events and responses.
@@ -278,12 +259,7 @@ impl fmt::Debug for Shown<'_> {
                 write!(f, "{}: (hidden)", name.escape_ascii())
             }
             Line::Field(name, value) => {
-                write!(
-                    f,
-                    "{}: {:?}",
-                    name.escape_ascii(),
-                    String::from_utf8_lossy(value)
-                )
+                write!(f, "{}: {:?}", name.escape_ascii(), String::from_utf8_lossy(value))
             }
             Line::Bare(text) => write!(f, "{:?}", String::from_utf8_lossy(text)),
         }

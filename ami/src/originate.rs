@@ -48,13 +48,8 @@ impl Originate {
     }
 
     fn new(channel: &str) -> Self {
-        let action = Action::new("Originate")
-            .field("Channel", channel)
-            .field("Async", "true");
-        Self {
-            action,
-            timeout: Self::TIMEOUT,
-        }
+        let action = Action::new("Originate").field("Channel", channel).field("Async", "true");
+        Self { action, timeout: Self::TIMEOUT }
     }
 
     /// How long the server waits for an answer; 30 s unless set. Whole milliseconds.
@@ -91,10 +86,7 @@ impl Originate {
     /// Sets any other field of the action: `Account`, `Codecs`, `EarlyMedia`, `ChannelId`, `OtherChannelId` …
     #[must_use]
     pub fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        Self {
-            action: self.action.field(name, value),
-            ..self
-        }
+        Self { action: self.action.field(name, value), ..self }
     }
 
     pub(crate) fn into_action(self) -> (Action, Duration) {
@@ -141,9 +133,6 @@ mod tests {
         let mut out = BytesMut::new();
         action.encode(None, &mut out).unwrap();
         let text = String::from_utf8(out.to_vec()).unwrap();
-        assert!(
-            text.contains("\r\nVariable: K=a\\,b\\\"c\\\\d\\(e\\)\\[f\\]\r\n"),
-            "{text}"
-        );
+        assert!(text.contains("\r\nVariable: K=a\\,b\\\"c\\\\d\\(e\\)\\[f\\]\r\n"), "{text}");
     }
 }

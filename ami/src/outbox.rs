@@ -45,10 +45,7 @@ impl Outbox {
     pub(crate) fn push(&self, action: &Action, register: impl FnOnce(u64)) -> Result<u64, Error> {
         let mut state = self.lock();
         if let Some(reason) = self.closed.borrow().clone() {
-            return Err(Error::Disconnected {
-                reason,
-                delivery: Delivery::NeverSent,
-            });
+            return Err(Error::Disconnected { reason, delivery: Delivery::NeverSent });
         }
         let id = state.last + 1;
         let bytes = self.encode(action, id)?;
@@ -119,11 +116,7 @@ impl Outbox {
     pub(crate) async fn closed(&self) -> Disconnect {
         let mut closed = self.closed.subscribe();
         // The sender lives as long as `self`.
-        let reason = closed
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|reason| reason.clone());
+        let reason = closed.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
         reason.unwrap_or(Disconnect::Closed)
     }
 

@@ -94,10 +94,7 @@ mod tests {
 
     #[test]
     fn a_banner_has_a_version() {
-        assert_eq!(
-            banner(b"Asterisk Call Manager/11.0.0"),
-            Some(&b"11.0.0"[..])
-        );
+        assert_eq!(banner(b"Asterisk Call Manager/11.0.0"), Some(&b"11.0.0"[..]));
         assert_eq!(banner(b"Asterisk Call Manager"), None);
         assert_eq!(banner(b"Location: http://x"), None);
     }

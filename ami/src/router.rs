@@ -74,14 +74,7 @@ impl Router {
         expect: Expect,
         reply: oneshot::Sender<Result<Message, Error>>,
     ) {
-        self.pending.insert(
-            id,
-            Pending {
-                expect,
-                responded: false,
-                reply,
-            },
-        );
+        self.pending.insert(id, Pending { expect, responded: false, reply });
     }
 
     /// Forgets a call that nobody waits for any more. False if it had ended.
@@ -148,11 +141,7 @@ impl Router {
     fn raise_fence(&self, id: u64) {
         let from = self.fence.fetch_max(id, Ordering::Relaxed);
         for earlier in from..id {
-            if self
-                .pending
-                .get(&earlier)
-                .is_some_and(|pending| !pending.responded)
-            {
+            if self.pending.get(&earlier).is_some_and(|pending| !pending.responded) {
                 self.finish(earlier, Err(Error::NoResponse));
             }
         }
@@ -173,22 +162,15 @@ impl Router {
         let number = id?.strip_prefix(self.prefix.as_bytes())?;
         // `parse` alone would take a sign.
         let digits = number.iter().all(u8::is_ascii_digit);
-        digits
-            .then(|| str::from_utf8(number).ok()?.parse().ok())
-            .flatten()
+        digits.then(|| str::from_utf8(number).ok()?.parse().ok()).flatten()
     }
 }
 
 fn originated(event: &Event) -> Result<Message, Error> {
-    let success = event
-        .get("Response")
-        .is_some_and(|it| it.eq_ignore_ascii_case(b"Success"));
+    let success = event.get("Response").is_some_and(|it| it.eq_ignore_ascii_case(b"Success"));
     if success {
         Ok(event.clone().into_message())
     } else {
-        Err(Error::Originate {
-            reason: Reason::of(event),
-            event: Box::new(event.clone()),
-        })
+        Err(Error::Originate { reason: Reason::of(event), event: Box::new(event.clone()) })
     }
 }

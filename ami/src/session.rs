@@ -32,10 +32,7 @@ pub(crate) fn run<T: AsyncRead + AsyncWrite>(
     core: Arc<Core>,
     cancelled: CancellationToken,
 ) -> impl Future<Output = ()> {
-    let mut end = End {
-        core,
-        reason: Disconnect::Closed,
-    };
+    let mut end = End { core, reason: Disconnect::Closed };
     async move {
         let Core { outbox, router } = &*end.core;
         let (reader, writer) = tokio::io::split(link.io);
@@ -67,10 +64,9 @@ impl Drop for End {
         tracing::debug!(%reason, "the session ended");
         // In this order: nothing new, then the queue, then the table.
         let delivery = self.core.outbox.close(reason.clone());
-        self.core.router.fail_all(|id| Error::Disconnected {
-            reason: reason.clone(),
-            delivery: delivery(id),
-        });
+        self.core
+            .router
+            .fail_all(|id| Error::Disconnected { reason: reason.clone(), delivery: delivery(id) });
     }
 }
 

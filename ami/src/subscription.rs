@@ -88,9 +88,7 @@ impl Drop for Subscription {
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription")
-            .field("filter", &self.filter)
-            .finish_non_exhaustive()
+        f.debug_struct("Subscription").field("filter", &self.filter).finish_non_exhaustive()
     }
 }
 
@@ -118,21 +116,13 @@ impl Subscribers {
                 Names::All => index.all.push(Arc::clone(&queue)),
                 Names::These(names) => {
                     for name in names {
-                        index
-                            .named
-                            .entry(name.clone())
-                            .or_default()
-                            .push(Arc::clone(&queue));
+                        index.named.entry(name.clone()).or_default().push(Arc::clone(&queue));
                     }
                 }
             }
         }
         drop(index);
-        Subscription {
-            queue,
-            filter,
-            subscribers: Arc::clone(self),
-        }
+        Subscription { queue, filter, subscribers: Arc::clone(self) }
     }
 
     pub(crate) fn publish(&self, event: &Event) {
@@ -147,10 +137,7 @@ impl Subscribers {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         index.closed = true;
         let Index { all, named, .. } = &mut *index;
-        for queue in all
-            .drain(..)
-            .chain(named.drain().flat_map(|(_, queues)| queues))
-        {
+        for queue in all.drain(..).chain(named.drain().flat_map(|(_, queues)| queues)) {
             queue.close();
         }
     }
@@ -206,10 +193,7 @@ struct State {
 
 impl Queue {
     fn new(capacity: usize) -> Self {
-        Self {
-            state: Mutex::default(),
-            capacity,
-        }
+        Self { state: Mutex::default(), capacity }
     }
 
     fn push(&self, event: &Event) {
@@ -301,10 +285,7 @@ mod tests {
             subscribers.publish(&event(name));
         }
         let mut cx = Context::from_waker(Waker::noop());
-        assert!(matches!(
-            slow.queue.poll(&mut cx),
-            Poll::Ready(Some(Item::Event(_)))
-        ));
+        assert!(matches!(slow.queue.poll(&mut cx), Poll::Ready(Some(Item::Event(_)))));
         for name in ["E", "F"] {
             subscribers.publish(&event(name));
         }

@@ -12,11 +12,7 @@ pub(crate) fn decode(data: &[u8]) {
     let Some((&mode, stream)) = data.split_first() else {
         return;
     };
-    let codec = if mode & 1 == 0 {
-        Codec::new()
-    } else {
-        Codec::without_banner()
-    };
+    let codec = if mode & 1 == 0 { Codec::new() } else { Codec::without_banner() };
     let mut codec = codec.max_message(MAX_MESSAGE);
     let chunk = usize::from(mode >> 1) + 1;
     let mut buffer = BytesMut::new();
@@ -27,30 +23,16 @@ pub(crate) fn decode(data: &[u8]) {
             accounted += check(&frame);
         }
         let banner = 1024;
-        assert!(
-            buffer.len() <= MAX_MESSAGE.max(banner) + chunk,
-            "{} bytes are held",
-            buffer.len()
-        );
+        assert!(buffer.len() <= MAX_MESSAGE.max(banner) + chunk, "{} bytes are held", buffer.len());
     }
-    while let Some(frame) = codec
-        .decode_eof(&mut buffer)
-        .expect("only the transport fails")
-    {
+    while let Some(frame) = codec.decode_eof(&mut buffer).expect("only the transport fails") {
         accounted += check(&frame);
     }
     assert!(buffer.is_empty(), "{} bytes are left", buffer.len());
     // What no frame has are line ends between messages, and those of a banner.
     assert!(accounted <= stream.len());
-    let blanks = stream
-        .iter()
-        .filter(|byte| matches!(byte, b'\r' | b'\n'))
-        .count();
-    assert!(
-        stream.len() - accounted <= blanks,
-        "{} bytes are lost",
-        stream.len() - accounted
-    );
+    let blanks = stream.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count();
+    assert!(stream.len() - accounted <= blanks, "{} bytes are lost", stream.len() - accounted);
 }
 
 /// Looks at everything in a frame. The result is how many bytes of the stream it stands for.
@@ -91,11 +73,7 @@ fn message(message: &Message) -> usize {
             );
         }
     }
-    let _ = (
-        message.action_id(),
-        message.output().count(),
-        format!("{message:?}"),
-    );
+    let _ = (message.action_id(), message.output().count(), format!("{message:?}"));
     assert_eq!(&message.detach(), message);
     message.raw().len()
 }

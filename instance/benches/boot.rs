@@ -29,14 +29,9 @@ const MODULES: [&str; 11] = [
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let rounds = env::var("BENCH_ROUNDS")
-        .ok()
-        .and_then(|rounds| rounds.parse().ok())
-        .unwrap_or(30);
+    let rounds = env::var("BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(30);
     let said = |progress| eprintln!("{progress}");
-    let server = Server::find_or_fetch(&Want::Major(22), said)
-        .await
-        .expect("a server");
+    let server = Server::find_or_fetch(&Want::Major(22), said).await.expect("a server");
     let sandbox = || {
         let builder = Builder::new(server.clone()).modules(Modules::list(MODULES));
         builder.build().expect("a sandbox")
@@ -54,31 +49,20 @@ async fn main() {
             theirs.push(bare(&sandbox()));
         }
     }
-    println!(
-        "Asterisk {}, {} modules, {rounds} rounds",
-        server.version(),
-        MODULES.len()
-    );
+    println!("Asterisk {}, {} modules, {rounds} rounds", server.version(), MODULES.len());
     let (theirs, ours) = (Summary::of(theirs), Summary::of(ours));
     println!("bare: spawn to READY=1            {theirs}");
     println!("ours: spawn to a logged-in client {ours}");
-    println!(
-        "ratio boot/bare {:.3}",
-        ours.median.as_secs_f64() / theirs.median.as_secs_f64()
-    );
+    println!("ratio boot/bare {:.3}", ours.median.as_secs_f64() / theirs.median.as_secs_f64());
 }
 
 /// Boots the server by hand, and kills it.
 fn bare(sandbox: &Sandbox) -> Duration {
     let mut command = sandbox.command();
-    let socket = command
-        .get_envs()
-        .find_map(|(name, value)| (name == "NOTIFY_SOCKET").then_some(value?));
+    let socket =
+        command.get_envs().find_map(|(name, value)| (name == "NOTIFY_SOCKET").then_some(value?));
     let socket = UnixDatagram::bind(socket.expect("a socket to notify")).expect("a bound socket");
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let begun = Instant::now();
     let mut child = command.spawn().expect("a process");
     let mut message = [0; 4096];
@@ -105,11 +89,7 @@ impl Summary {
     fn of(mut times: Vec<Duration>) -> Self {
         times.sort();
         let at = |part: usize| times[(times.len() - 1) * part / 2];
-        Self {
-            least: at(0),
-            median: at(1),
-            most: at(2),
-        }
+        Self { least: at(0), median: at(1), most: at(2) }
     }
 }
 

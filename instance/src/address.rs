@@ -44,23 +44,14 @@ impl Address {
         // A server that outlived its owner holds no claim, but its port.
         let free = |port: &&u16| TcpListener::bind((ip, **port)).is_ok();
         let ami_port = *ami.iter().find(free).ok_or(io::ErrorKind::AddrInUse)?;
-        Ok(Self {
-            ip: ip.into(),
-            ami_port,
-            _guard,
-        })
+        Ok(Self { ip: ip.into(), ami_port, _guard })
     }
 }
 
 fn random() -> Ipv4Addr {
     let bytes = Uuid::new_v4().into_bytes();
     // 127.0 and 127.1 are where people put things by hand.
-    Ipv4Addr::new(
-        127,
-        bytes[0].clamp(16, 250),
-        bytes[1],
-        bytes[2].clamp(1, 254),
-    )
+    Ipv4Addr::new(127, bytes[0].clamp(16, 250), bytes[1], bytes[2].clamp(1, 254))
 }
 
 #[cfg(test)]

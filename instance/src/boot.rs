@@ -42,12 +42,7 @@ impl Sandbox {
             Ok(launched) => launched,
             Err(error) => return Err(self.failed(Stage::Created, BootFailure::Launch(error))),
         };
-        let mut boot = Boot {
-            sandbox: &self,
-            process: &process,
-            ready,
-            stage: Stage::Launched,
-        };
+        let mut boot = Boot { sandbox: &self, process: &process, ready, stage: Stage::Launched };
         let booted = tokio::select! {
             booted = timeout_at(deadline, boot.run()) => booted,
             status = process.exited() => Ok(Err(BootFailure::Exited(status))),
@@ -57,12 +52,7 @@ impl Sandbox {
             Ok(client) => {
                 let took = begun.elapsed();
                 tracing::info!(?took, address = self.ami_address(), "booted");
-                Ok(Instance {
-                    process,
-                    client,
-                    sandbox: self,
-                    boot_time: took,
-                })
+                Ok(Instance { process, client, sandbox: self, boot_time: took })
             }
             Err(failure) => {
                 process.kill();
@@ -79,12 +69,8 @@ impl Sandbox {
     /// The command that launches the server.
     pub fn command(&self) -> std::process::Command {
         let mut command = self.server.command();
-        command
-            .args(["-f", "-g", "-q", "-m", "-n", "-C"])
-            .arg(self.asterisk_conf());
-        command
-            .env("NOTIFY_SOCKET", self.notify_socket())
-            .env_remove("LISTEN_FDS");
+        command.args(["-f", "-g", "-q", "-m", "-n", "-C"]).arg(self.asterisk_conf());
+        command.env("NOTIFY_SOCKET", self.notify_socket()).env_remove("LISTEN_FDS");
         command.current_dir(&self.directories.0);
         command
     }
@@ -104,12 +90,7 @@ impl Sandbox {
     fn failed(&mut self, stage: Stage, failure: BootFailure) -> BootError {
         self.keep = true;
         let (folder, last_words) = (self.folder().to_owned(), self.last_words());
-        BootError {
-            stage,
-            failure,
-            last_words,
-            folder,
-        }
+        BootError { stage, failure, last_words, folder }
     }
 }
 
@@ -135,9 +116,7 @@ impl Boot<'_> {
     }
 
     async fn log_in(&self) -> Result<Client, BootFailure> {
-        let connected = Config::new(USER, SECRET)
-            .connect(self.sandbox.ami_address())
-            .await;
+        let connected = Config::new(USER, SECRET).connect(self.sandbox.ami_address()).await;
         match connected {
             Ok(client) => Ok(client),
             // A server that dies takes the connection with it. Its own end says more.
@@ -243,11 +222,7 @@ impl Instance {
         let took = begun.elapsed();
         tracing::info!(?stopping, %status, ?took, "stopped");
         self.sandbox.end()?;
-        Ok(Stopped {
-            stopping,
-            status,
-            took,
-        })
+        Ok(Stopped { stopping, status, took })
     }
 
     async fn end(&self) -> (Stopping, ExitStatus) {
@@ -255,9 +230,7 @@ impl Instance {
             return (Stopping::WasOver, status);
         }
         // The server answers by closing the connection, so the answer tells nothing.
-        let ask = self
-            .client
-            .call(Action::new("Command").field("Command", "core stop now"));
+        let ask = self.client.call(Action::new("Command").field("Command", "core stop now"));
         let asked = async {
             let _ = ask.timeout(GRACE).await;
             self.process.exited().await

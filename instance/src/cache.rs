@@ -43,8 +43,6 @@ impl Environment {
 
     /// The path of a tool, or its name for `PATH` to resolve.
     pub(crate) fn tool(&self, name: &str) -> PathBuf {
-        self.tools
-            .as_ref()
-            .map_or_else(|| name.into(), |folder| folder.join(name))
+        self.tools.as_ref().map_or_else(|| name.into(), |folder| folder.join(name))
     }
 }

@@ -4,9 +4,7 @@
 pub(crate) fn included(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| {
         let rest = line.trim_start().strip_prefix('#')?;
-        let rest = rest
-            .strip_prefix("tryinclude")
-            .or_else(|| rest.strip_prefix("include"))?;
+        let rest = rest.strip_prefix("tryinclude").or_else(|| rest.strip_prefix("include"))?;
         let name = rest.trim().split(';').next()?.trim();
         Some(name.trim_matches(['"', '<', '>']))
     })
@@ -29,10 +27,7 @@ mod tests {
     #[test]
     fn all_spellings_are_found() {
         let text = "[general]\n#include \"a.conf.inc\"\n  #tryinclude <b.conf.inc> ; why\n#include c.conf.inc\n;#include d\n";
-        assert_eq!(
-            included(text).collect::<Vec<_>>(),
-            ["a.conf.inc", "b.conf.inc", "c.conf.inc"]
-        );
+        assert_eq!(included(text).collect::<Vec<_>>(), ["a.conf.inc", "b.conf.inc", "c.conf.inc"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod boot;
 mod builder;
 mod cache;
 mod includes;
+mod layout;
 mod log;
 mod modules;
 mod process;
@@ -15,10 +16,11 @@ mod template;
 
 pub use boot::{BootError, BootFailure, Instance, Stage, Stopped, Stopping};
 pub use builder::{BuildError, Builder};
+pub use layout::{Directories, LayoutError};
 pub use modules::Modules;
 pub use provision::{FetchError, Progress};
 pub use sandbox::Sandbox;
-pub use server::{Directories, FindError, ProbeError, Server, ServerError, Version, Want};
+pub use server::{FindError, ProbeError, Server, ServerError, Version, Want};
 
 /// The example of the workspace's README.
 #[cfg(doctest)]

@@ -19,11 +19,9 @@ impl Modules {
     /// The text of `modules.conf`.
     pub(crate) fn conf(&self) -> String {
         let (autoload, keyword, modules) = match self {
-            Self::All => (
-                "yes",
-                "noload",
-                &["chan_alsa", "chan_oss", "chan_console"].map(String::from)[..],
-            ),
+            Self::All => {
+                ("yes", "noload", &["chan_alsa", "chan_oss", "chan_console"].map(String::from)[..])
+            }
             Self::List(modules) => ("no", "load", &modules[..]),
         };
         let mut conf = format!("[modules]\nautoload = {autoload}\n");

@@ -28,11 +28,7 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a command in a group of its own, with its output in `output` and nothing to read.
     pub(crate) fn spawn(mut command: Command, output: File) -> io::Result<Self> {
-        command
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .process_group(0);
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
         die_with_parent(&mut command);
         let (started, start) = mpsc::sync_channel(1);
         let (exited, exit) = watch::channel(None);
@@ -52,27 +48,15 @@ impl Process {
                 exited.send_replace(Some(status));
             }
         };
-        let supervisor = thread::Builder::new()
-            .name("asterisk".to_owned())
-            .spawn(supervise)?;
-        start
-            .recv()
-            .unwrap_or_else(|_| Err(io::Error::other("the supervisor is gone")))?;
-        Ok(Self {
-            alive,
-            exit,
-            supervisor: Mutex::new(Some(supervisor)),
-        })
+        let supervisor = thread::Builder::new().name("asterisk".to_owned()).spawn(supervise)?;
+        start.recv().unwrap_or_else(|_| Err(io::Error::other("the supervisor is gone")))?;
+        Ok(Self { alive, exit, supervisor: Mutex::new(Some(supervisor)) })
     }
 
     /// Waits for the end. Cancel safe.
     pub(crate) async fn exited(&self) -> ExitStatus {
         let mut exit = self.exit.clone();
-        let status = exit
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|status| *status);
+        let status = exit.wait_for(Option::is_some).await.ok().and_then(|status| *status);
         // The supervisor always says how it ended.
         status.unwrap_or_default()
     }
@@ -108,10 +92,7 @@ impl Drop for Process {
 
 /// Waits for the end of a child, and ends its children: with the leader not reaped yet, the group's number is still its.
 fn wait(mut child: Child, pid: Pid, alive: &Mutex<Option<Pid>>) -> ExitStatus {
-    while let Err(error) = waitid(
-        WaitId::Pid(pid),
-        WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
-    ) {
+    while let Err(error) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
         if error != rustix::io::Errno::INTR {
             break;
         }

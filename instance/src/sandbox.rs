@@ -72,11 +72,7 @@ impl Sandbox {
 
     /// Removes the folder, unless it is to be kept.
     pub(crate) fn end(&mut self) -> io::Result<()> {
-        if self.keep {
-            self.run.keep()
-        } else {
-            self.run.remove()
-        }
+        if self.keep { self.run.keep() } else { self.run.remove() }
     }
 }
 
@@ -234,18 +230,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let root = Root::new();
         Run::create(&root.0).unwrap();
-        let parent = fs::read_dir(&root.0)
-            .unwrap()
-            .next()
-            .unwrap()
-            .unwrap()
-            .path();
+        let parent = fs::read_dir(&root.0).unwrap().next().unwrap().unwrap().path();
         fs::set_permissions(&parent, fs::Permissions::from_mode(0o755)).unwrap();
         let error = Run::create(&root.0).unwrap_err();
-        assert!(
-            error.to_string().contains("belongs to this user alone"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("belongs to this user alone"), "{error}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use crate::cache::Environment;
+use crate::layout::{self, Directories, LayoutError};
 use crate::provision::{self, FetchError, Progress};
 
 /// How long a server may take to say its version.
@@ -34,9 +35,7 @@ impl FromStr for Want {
 
     /// A number is a major version, anything else a path.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(text
-            .parse()
-            .map_or_else(|_| Self::Path(text.into()), Self::Major))
+        Ok(text.parse().map_or_else(|_| Self::Path(text.into()), Self::Major))
     }
 }
 
@@ -64,9 +63,7 @@ impl Version {
     pub fn major(&self) -> Option<u32> {
         // `22.10.1`, `certified/20.7-cert1`, `GIT-22-0123456`.
         let is_separator = |c: char| matches!(c, '.' | '-' | '~' | '+' | '/');
-        self.0
-            .split(is_separator)
-            .find_map(|part| part.parse().ok())
+        self.0.split(is_separator).find_map(|part| part.parse().ok())
     }
 
     fn parse(output: &str) -> Option<Self> {
@@ -79,15 +76,6 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// The folders of a server that every instance of it shares and none writes to.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Directories {
-    /// `astmoddir`: the modules.
-    pub modules: PathBuf,
-    /// `astdatadir`: sounds, documentation and so on.
-    pub data: PathBuf,
 }
 
 /// A server that can be launched.
@@ -174,21 +162,14 @@ impl Server {
             seen.push(format!("{} is {}", server.binary.display(), server.version));
         };
         if let Some(path) = &environment.asterisk {
-            let named = |error| FindError::Named {
-                by: "ASTERISK",
-                path: path.clone(),
-                error,
-            };
+            let named = |error| FindError::Named { by: "ASTERISK", path: path.clone(), error };
             let server = Self::at(path).await.map_err(named)?;
             if fits(&server) {
                 return Ok(server);
             }
             unfit(&server);
         }
-        let in_path = environment
-            .path
-            .iter()
-            .map(|folder| folder.join("asterisk"));
+        let in_path = environment.path.iter().map(|folder| folder.join("asterisk"));
         let in_path = in_path.filter(|path| path.is_file());
         for path in in_path.chain(cached(environment, want)) {
             match Self::at(&path).await {
@@ -197,40 +178,26 @@ impl Server {
                 Err(error) => tracing::warn!(path = %path.display(), %error, "a server is skipped"),
             }
         }
-        Err(FindError::NotFound {
-            want: want.clone(),
-            seen,
-        })
+        Err(FindError::NotFound { want: want.clone(), seen })
     }
 
     /// The server at a path: a binary, or the folder above its `usr/sbin`.
     pub(crate) async fn at(path: &Path) -> Result<Self, ProbeError> {
         let absolute = fs::canonicalize(path).map_err(ProbeError::Missing)?;
-        let binary = if absolute.is_dir() {
-            absolute.join("usr/sbin/asterisk")
-        } else {
-            absolute
-        };
+        let binary = if absolute.is_dir() { absolute.join("usr/sbin/asterisk") } else { absolute };
         if !binary.is_file() {
             return Err(ProbeError::Missing(io::ErrorKind::NotFound.into()));
         }
-        let root = root_of(&binary);
-        let (program, arguments) = match loader(&root) {
-            Some((loader, libraries)) => (
-                loader,
-                vec!["--library-path".into(), libraries, binary.clone().into()],
-            ),
+        let root = layout::root_of(&binary);
+        let (program, arguments) = match layout::loader(&root) {
+            Some((loader, libraries)) => {
+                (loader, vec!["--library-path".into(), libraries, binary.clone().into()])
+            }
             None => (binary.clone(), Vec::new()),
         };
         let version = version(&program, &arguments).await?;
-        let directories = directories(&root)?;
-        Ok(Self {
-            binary,
-            program,
-            arguments,
-            version,
-            directories,
-        })
+        let directories = layout::directories(&root)?;
+        Ok(Self { binary, program, arguments, version, directories })
     }
 }
 
@@ -240,20 +207,14 @@ fn cached(environment: &Environment, want: &Want) -> Vec<PathBuf> {
         Want::Major(major) => vec![*major],
         _ => provision::majors().collect(),
     };
-    let roots = majors
-        .iter()
-        .filter_map(|major| provision::root(environment, *major));
+    let roots = majors.iter().filter_map(|major| provision::root(environment, *major));
     roots.filter(|root| root.is_dir()).collect()
 }
 
 /// Asks a server for its version.
 async fn version(program: &Path, arguments: &[OsString]) -> Result<Version, ProbeError> {
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .arg("-V")
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
+    command.args(arguments).arg("-V").stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output())
         .await
         .map_err(|_| ProbeError::Silent(PATIENCE))?
@@ -265,146 +226,6 @@ async fn version(program: &Path, arguments: &[OsString]) -> Result<Version, Prob
             said: String::from_utf8_lossy(&said).trim().to_owned(),
         }
     })
-}
-
-/// The folder that the server was installed below: `/` for a system's own, another for a fetched one or one that was
-/// installed with `DESTDIR` or a prefix.
-fn root_of(binary: &Path) -> PathBuf {
-    for tail in ["usr/local/sbin", "usr/sbin", "sbin", "usr/bin", "bin"] {
-        if let Some(folder) = binary.parent()
-            && folder.ends_with(tail)
-        {
-            let depth = Path::new(tail).components().count();
-            return folder.ancestors().nth(depth).unwrap_or(folder).to_owned();
-        }
-    }
-    PathBuf::from("/")
-}
-
-/// The dynamic loader and the library folders of a root that brings its own. A system's own server needs neither.
-fn loader(root: &Path) -> Option<(PathBuf, OsString)> {
-    if root == Path::new("/") {
-        return None;
-    }
-    // Each architecture has a triplet and a loader of its own.
-    let loader = ["usr/lib", "lib"].iter().find_map(|lib| {
-        let files = subfolders(&root.join(lib))
-            .into_iter()
-            .flat_map(|triplet| entries(&triplet));
-        files.filter(|path| is_loader(path)).min()
-    })?;
-    let libraries = ["usr/lib", "lib"].iter().flat_map(|lib| {
-        let folder = root.join(lib);
-        let with_libc = |path: &PathBuf| entries(path).iter().any(|path| is_library(path));
-        let mut folders: Vec<_> = subfolders(&folder).into_iter().filter(with_libc).collect();
-        folders.extend(
-            entries(&folder)
-                .iter()
-                .any(|path| is_library(path))
-                .then_some(folder),
-        );
-        folders
-    });
-    let joined = std::env::join_paths(libraries).ok()?;
-    Some((fs::canonicalize(loader).ok()?, joined))
-}
-
-fn is_loader(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("ld-linux") && name.contains(".so.")
-}
-
-fn is_library(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("lib") && name.contains(".so")
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let mut entries: Vec<_> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    entries.sort();
-    entries
-}
-
-fn subfolders(folder: &Path) -> Vec<PathBuf> {
-    entries(folder)
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .collect()
-}
-
-/// Where the server has its modules and its data: what its own `asterisk.conf` names, or else the usual places.
-fn directories(root: &Path) -> Result<Directories, ProbeError> {
-    let confs = ["etc/asterisk", "usr/local/etc/asterisk"];
-    let conf = confs.iter().find_map(|folder| {
-        let text = fs::read(root.join(folder).join("asterisk.conf")).ok()?;
-        Some(String::from_utf8_lossy(&text).into_owned())
-    });
-    let named = |key| conf.as_deref().and_then(|text| named_directory(text, key));
-    let pick = |key: &'static str, witness: &'static str, usual: Vec<PathBuf>| {
-        // A server below a root of its own names its folders as if that were `/`.
-        let named = named(key).into_iter().flat_map(|path| {
-            let inside = root.join(path.strip_prefix("/").unwrap_or(&path));
-            [inside, path]
-        });
-        let mut places: Vec<_> = named.chain(usual).collect();
-        let found = places.iter().position(|place| place.join(witness).exists());
-        match found {
-            Some(at) => Ok(places.swap_remove(at)),
-            None => Err(ProbeError::Directory {
-                key,
-                witness,
-                places,
-            }),
-        }
-    };
-    let lib = root.join("usr/lib");
-    let mut modules = vec![
-        lib.join("asterisk/modules"),
-        root.join("lib/asterisk/modules"),
-    ];
-    modules.push(root.join("usr/local/lib/asterisk/modules"));
-    modules.extend(
-        subfolders(&lib)
-            .iter()
-            .map(|triplet| triplet.join("asterisk/modules")),
-    );
-    let data = [
-        "usr/share/asterisk",
-        "var/lib/asterisk",
-        "usr/local/share/asterisk",
-    ];
-    Ok(Directories {
-        modules: pick("astmoddir", "pbx_config.so", modules)?,
-        data: pick(
-            "astdatadir",
-            "documentation",
-            data.map(|folder| root.join(folder)).to_vec(),
-        )?,
-    })
-}
-
-/// A directory that an `asterisk.conf` names. A section that is marked `(!)`, as in the sample file, has the built-in
-/// ones, so it counts as well.
-fn named_directory(conf: &str, key: &str) -> Option<PathBuf> {
-    let mut inside = false;
-    let mut found = None;
-    for line in conf.lines() {
-        let line = line.split(';').next().unwrap_or_default().trim();
-        if line.starts_with('[') {
-            inside = line.starts_with("[directories]");
-        } else if inside
-            && let Some((name, value)) = line.split_once('=')
-            && name.trim() == key
-        {
-            found = Some(PathBuf::from(value.trim_start_matches('>').trim()));
-        }
-    }
-    found
 }
 
 /// Why no server was found.
@@ -457,18 +278,8 @@ pub enum ProbeError {
         said: String,
     },
     /// A folder of it is not to be found.
-    #[error(
-        "{key} is not known: no {witness} in {}; name it in the server's asterisk.conf",
-        .places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ")
-    )]
-    Directory {
-        /// The key of `asterisk.conf`.
-        key: &'static str,
-        /// What should be in it.
-        witness: &'static str,
-        /// Where it was looked for.
-        places: Vec<PathBuf>,
-    },
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
 }
 
 /// Why there is no server.
@@ -490,10 +301,7 @@ mod tests {
     #[test]
     fn versions_in_all_spellings() {
         let major = |text| Version::parse(text).and_then(|version| version.major());
-        assert_eq!(
-            major("Asterisk 22.10.1+dfsg+~cs6.17.60671434-1\n"),
-            Some(22)
-        );
+        assert_eq!(major("Asterisk 22.10.1+dfsg+~cs6.17.60671434-1\n"), Some(22));
         assert_eq!(major("Asterisk 16.28.0~dfsg-0+deb11u4"), Some(16));
         assert_eq!(major("Asterisk certified/20.7-cert1"), Some(20));
         assert_eq!(major("Asterisk GIT-21-0a1b2c3"), Some(21));
@@ -504,30 +312,6 @@ mod tests {
     #[test]
     fn a_number_is_a_version_and_the_rest_a_path() {
         assert_eq!("16".parse(), Ok(Want::Major(16)));
-        assert_eq!(
-            "/opt/asterisk".parse(),
-            Ok(Want::Path("/opt/asterisk".into()))
-        );
-    }
-
-    #[test]
-    fn the_root_is_above_the_folder_of_binaries() {
-        for (binary, root) in [
-            ("/usr/sbin/asterisk", "/"),
-            ("/usr/local/sbin/asterisk", "/"),
-            ("/home/me/22/usr/sbin/asterisk", "/home/me/22"),
-            ("/opt/asterisk/sbin/asterisk", "/opt/asterisk"),
-            ("/srv/build/asterisk", "/"),
-        ] {
-            assert_eq!(root_of(Path::new(binary)), Path::new(root), "{binary}");
-        }
-    }
-
-    #[test]
-    fn directories_are_read_from_asterisk_conf() {
-        let conf = "[options]\nastmoddir = /wrong\n[directories](!) ; sample\nastmoddir => /a/b ; here\n;astdatadir => /c\nastdatadir=/d\n";
-        assert_eq!(named_directory(conf, "astmoddir"), Some("/a/b".into()));
-        assert_eq!(named_directory(conf, "astdatadir"), Some("/d".into()));
-        assert_eq!(named_directory(conf, "astlogdir"), None);
+        assert_eq!("/opt/asterisk".parse(), Ok(Want::Path("/opt/asterisk".into())));
     }
 }

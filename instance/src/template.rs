@@ -29,10 +29,7 @@ pub(crate) fn render(text: &[u8], keys: &Keys) -> (Vec<u8>, Option<UnknownKey>) 
             Some(value) => out.extend_from_slice(value.as_bytes()),
             None => {
                 let line = 1 + text[..at].iter().filter(|&&byte| byte == b'\n').count();
-                unknown.get_or_insert_with(|| UnknownKey {
-                    line,
-                    key: key.to_owned(),
-                });
+                unknown.get_or_insert_with(|| UnknownKey { line, key: key.to_owned() });
                 out.extend_from_slice(&text[at..at + key.len() + 4]);
             }
         }
@@ -57,10 +54,8 @@ mod tests {
     use super::*;
 
     fn rendered(text: &str) -> (String, Option<UnknownKey>) {
-        let keys = Keys::from([
-            ("address", "127.1.2.3".to_owned()),
-            ("astlogdir", "/tmp/x".to_owned()),
-        ]);
+        let keys =
+            Keys::from([("address", "127.1.2.3".to_owned()), ("astlogdir", "/tmp/x".to_owned())]);
         let (out, unknown) = render(text.as_bytes(), &keys);
         (String::from_utf8(out).unwrap(), unknown)
     }
@@ -68,23 +63,12 @@ mod tests {
     #[test]
     fn known_keys_are_replaced_wherever_they_stand() {
         let (out, unknown) = rendered("a=<<address>>:5038<<address>>\n<<astlogdir>>/x");
-        assert_eq!(
-            (out.as_str(), unknown),
-            ("a=127.1.2.3:5038127.1.2.3\n/tmp/x/x", None)
-        );
+        assert_eq!((out.as_str(), unknown), ("a=127.1.2.3:5038127.1.2.3\n/tmp/x/x", None));
     }
 
     #[test]
     fn what_is_no_key_passes_untouched() {
-        for text in [
-            "<<",
-            "a << b >> c",
-            "<<>>",
-            "<<1>>",
-            "${X}<<$[1<<2]",
-            "<<<",
-            "<<address>",
-        ] {
+        for text in ["<<", "a << b >> c", "<<>>", "<<1>>", "${X}<<$[1<<2]", "<<<", "<<address>"] {
             assert_eq!(rendered(text), (text.to_owned(), None));
         }
         assert_eq!(rendered("<<<address>>>").0, "<127.1.2.3>");
@@ -94,12 +78,6 @@ mod tests {
     fn the_first_unknown_key_is_told_with_its_line() {
         let (out, unknown) = rendered("one\ntwo <<adress>> <<other>>\n");
         assert_eq!(out, "one\ntwo <<adress>> <<other>>\n");
-        assert_eq!(
-            unknown,
-            Some(UnknownKey {
-                line: 2,
-                key: "adress".to_owned()
-            })
-        );
+        assert_eq!(unknown, Some(UnknownKey { line: 2, key: "adress".to_owned() }));
     }
 }

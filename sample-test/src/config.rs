@@ -76,10 +76,7 @@ impl TestConfig {
         };
         let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(30.0))
             .map_err(|error| format!("reactor-timeout: {error}"))?;
-        Ok(Self {
-            summary: document.testinfo.summary,
-            timeout,
-        })
+        Ok(Self { summary: document.testinfo.summary, timeout })
     }
 }
 
@@ -103,12 +100,7 @@ mod tests {
         assert_eq!(timeout(""), Ok(30));
         assert_eq!(timeout("reactor-timeout: 5"), Ok(5));
         let object = "test-modules:\n    test-object:\n        config-section: mine\n";
-        assert_eq!(
-            timeout(&format!(
-                "{object}mine:\n    reactor-timeout: 7\nother: [1]\n"
-            )),
-            Ok(7)
-        );
+        assert_eq!(timeout(&format!("{object}mine:\n    reactor-timeout: 7\nother: [1]\n")), Ok(7));
         assert_eq!(timeout(&format!("{object}reactor-timeout: 8\n")), Ok(8));
     }
 
@@ -121,10 +113,6 @@ mod tests {
     fn what_is_wrong_is_told() {
         let error = TestConfig::parse("testinfo: {}").unwrap_err();
         assert!(error.contains("summary"), "{error}");
-        assert!(
-            timeout("reactor-timeout: -1")
-                .unwrap_err()
-                .contains("reactor-timeout")
-        );
+        assert!(timeout("reactor-timeout: -1").unwrap_err().contains("reactor-timeout"));
     }
 }

@@ -26,7 +26,5 @@ fn layer<S>(file: Mutex<File>) -> impl Layer<S>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
-    tracing_subscriber::fmt::layer()
-        .with_ansi(false)
-        .with_writer(file)
+    tracing_subscriber::fmt::layer().with_ansi(false).with_writer(file)
 }

@@ -63,9 +63,7 @@ struct Arguments {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text
-        .parse()
-        .map_err(|_| "expected a number of seconds".to_owned())?;
+    let seconds = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
@@ -101,11 +99,7 @@ async fn run(arguments: &Arguments, report: &Report) -> Result<Verdict, Box<dyn 
     let mut last = None;
     let progress = |progress| report.fetching(&progress, &mut last);
     let server = Server::find_or_fetch(&want, progress).await?;
-    let asterisk = format!(
-        "Asterisk {} ({})",
-        server.version(),
-        server.binary().display()
-    );
+    let asterisk = format!("Asterisk {} ({})", server.version(), server.binary().display());
 
     let configs = folder.join("configs/ast1");
     let sandbox = Builder::new(server)
@@ -114,15 +108,9 @@ async fn run(arguments: &Arguments, report: &Report) -> Result<Verdict, Box<dyn 
         .keep(arguments.keep)
         .build()?;
     logs::start(sandbox.folder())?;
-    report.say(&format!(
-        "created instance 1 in {}: {asterisk}",
-        sandbox.folder().display()
-    ));
+    report.say(&format!("created instance 1 in {}: {asterisk}", sandbox.folder().display()));
     let mut instance = sandbox.boot().await?;
-    report.say(&format!(
-        "booted in {} ms",
-        instance.boot_time().as_millis()
-    ));
+    report.say(&format!("booted in {} ms", instance.boot_time().as_millis()));
     report.say(&format!("logged in to {} as user", instance.ami_address()));
 
     let timeout = arguments.timeout.unwrap_or(config.timeout);
@@ -136,10 +124,7 @@ async fn run(arguments: &Arguments, report: &Report) -> Result<Verdict, Box<dyn 
     let stopped = instance.stop().await?;
     report.say(&format!("stopped in {} ms", stopped.took.as_millis()));
     if kept {
-        report.say(&format!(
-            "the folder of the run is kept: {}",
-            place.display()
-        ));
+        report.say(&format!("the folder of the run is kept: {}", place.display()));
     }
     Ok(verdict)
 }
@@ -156,8 +141,7 @@ fn evidence(instance: &mut Instance, report: &Report) {
 fn own_folder() -> PathBuf {
     let now = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let own = |folder: &PathBuf| folder.ends_with(Path::new("sample-test"));
-    now.filter(own)
-        .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into())
+    now.filter(own).unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into())
 }
 
 /// Waits for Ctrl-C, or for SIGTERM.

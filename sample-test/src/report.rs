@@ -21,11 +21,7 @@ impl Report {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        Self {
-            begun: Instant::now(),
-            verbose,
-            bar,
-        }
+        Self { begun: Instant::now(), verbose, bar }
     }
 
     /// Tells what happened.

@@ -93,11 +93,7 @@ struct Dialplan {
 impl Default for Dialplan {
     fn default() -> Self {
         let last = "none: the dialplan was never entered".to_owned();
-        Self {
-            last,
-            playing: HashMap::new(),
-            channels: None,
-        }
+        Self { last, playing: HashMap::new(), channels: None }
     }
 }
 
@@ -116,17 +112,12 @@ impl Dialplan {
             report.waiting(&step);
             self.last = step;
             if application.eq_ignore_ascii_case("Playback") {
-                self.playing
-                    .insert(field("Channel").into_owned(), data.into_owned());
+                self.playing.insert(field("Channel").into_owned(), data.into_owned());
             }
         } else if event.is("Newchannel") {
-            self.channels
-                .get_or_insert_default()
-                .insert(field("Uniqueid").into_owned());
+            self.channels.get_or_insert_default().insert(field("Uniqueid").into_owned());
         } else if event.is("Hangup") {
-            self.channels
-                .get_or_insert_default()
-                .remove(&*field("Uniqueid"));
+            self.channels.get_or_insert_default().remove(&*field("Uniqueid"));
         } else if event.is("VarSet") && field("Variable") == "PLAYBACKSTATUS" {
             return self.played(&field("Channel"), &field("Value"), report);
         } else if event.is("UserEvent") && field("UserEvent") == "TestResult" {

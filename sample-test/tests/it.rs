@@ -23,10 +23,7 @@ impl Folder {
             "configs/ast1/extensions.conf",
             &format!("[default]\nexten => s,1,NoOp()\n{steps}"),
         );
-        folder.file(
-            "test-config.yaml",
-            "testinfo:\n    summary: 'A test of the test'\n",
-        );
+        folder.file("test-config.yaml", "testinfo:\n    summary: 'A test of the test'\n");
         folder
     }
 
@@ -71,17 +68,9 @@ struct Run {
 impl Run {
     fn of(mut command: Command) -> Self {
         let begun = Instant::now();
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = command.output().unwrap();
+        let Output { status, stdout, stderr } = command.output().unwrap();
         let text = String::from_utf8([stdout, stderr].concat()).unwrap();
-        Self {
-            code: status.code(),
-            text,
-            took: begun.elapsed(),
-        }
+        Self { code: status.code(), text, took: begun.elapsed() }
     }
 
     fn last_line(&self) -> &str {
@@ -91,22 +80,9 @@ impl Run {
     /// Asserts that the test failed for that reason and kept its folder, and removes that.
     fn assert_failed(&self, reason: &str) {
         assert_eq!(self.code, Some(1), "{}", self.text);
-        assert!(
-            self.text.contains("FAILED") && self.text.contains(reason),
-            "{}",
-            self.text
-        );
-        let kept = self
-            .text
-            .lines()
-            .find_map(|line| line.split_once(" is kept: "))
-            .unwrap()
-            .1;
-        assert!(
-            Path::new(kept)
-                .join("ast1/etc/asterisk/extensions.conf")
-                .exists()
-        );
+        assert!(self.text.contains("FAILED") && self.text.contains(reason), "{}", self.text);
+        let kept = self.text.lines().find_map(|line| line.split_once(" is kept: ")).unwrap().1;
+        assert!(Path::new(kept).join("ast1/etc/asterisk/extensions.conf").exists());
         fs::remove_dir_all(kept).unwrap();
     }
 
@@ -133,17 +109,9 @@ fn the_monkeys_rise_up_on_both_versions_at_the_same_time() {
     let runs = [start("22"), start("22"), start("16")];
     for run in runs.map(|run| run.join().unwrap()) {
         run.assert_passed();
-        assert!(
-            run.text.contains("played tt-monkeys to its end"),
-            "{}",
-            run.text
-        );
+        assert!(run.text.contains("played tt-monkeys to its end"), "{}", run.text);
         // The sound alone takes that long.
-        assert!(
-            run.took > Duration::from_secs(15),
-            "the monkeys were too quick: {}",
-            run.text
-        );
+        assert!(run.took > Duration::from_secs(15), "the monkeys were too quick: {}", run.text);
     }
 }
 
@@ -151,8 +119,7 @@ fn the_monkeys_rise_up_on_both_versions_at_the_same_time() {
 fn a_verdict_of_fail_fails() {
     let test = Folder::new("same => n,UserEvent(TestResult,result:fail)\n");
     for major in ["22", "16"] {
-        test.run(major, &[])
-            .assert_failed("the dialplan says: result:fail");
+        test.run(major, &[]).assert_failed("the dialplan says: result:fail");
     }
 }
 
@@ -166,12 +133,8 @@ fn no_verdict_fails_after_the_time_out_and_names_what_was_awaited() {
         );
     }
     // The same from the test's own configuration.
-    test.file(
-        "test-config.yaml",
-        "testinfo:\n    summary: x\nreactor-timeout: 1\n",
-    );
-    test.run("22", &[])
-        .assert_failed("no UserEvent TestResult within 1 s");
+    test.file("test-config.yaml", "testinfo:\n    summary: x\nreactor-timeout: 1\n");
+    test.run("22", &[]).assert_failed("no UserEvent TestResult within 1 s");
 }
 
 #[test]
@@ -184,11 +147,7 @@ fn a_sound_that_is_not_there_fails_although_the_dialplan_goes_on() {
         run.assert_failed(
             "Playback(no-such-monkeys) did not play its sound (PLAYBACKSTATUS is FAILED)",
         );
-        assert!(
-            run.text.contains("WARNING"),
-            "the server's own words are missing: {}",
-            run.text
-        );
+        assert!(run.text.contains("WARNING"), "the server's own words are missing: {}", run.text);
     }
 }
 
@@ -198,41 +157,28 @@ fn a_sound_whose_format_has_no_module_fails() {
         Folder::new("same => n,Playback(beep)\nsame => n,UserEvent(TestResult,result:pass)\n");
     test.run("22", &[]).assert_passed();
     test.file("configs/ast1/modules.conf.inc", "noload => codec_gsm.so\n");
-    test.run("22", &[])
-        .assert_failed("Playback(beep) did not play its sound");
+    test.run("22", &[]).assert_failed("Playback(beep) did not play its sound");
 }
 
 #[test]
 fn a_call_that_cannot_be_placed_fails_with_its_reason() {
     let test = Folder::new("");
-    test.file(
-        "configs/ast1/extensions.conf",
-        "[default]\nexten => other,1,NoOp()\n",
-    );
-    test.run("22", &[])
-        .assert_failed("Local/s@default: originate failed");
+    test.file("configs/ast1/extensions.conf", "[default]\nexten => other,1,NoOp()\n");
+    test.run("22", &[]).assert_failed("Local/s@default: originate failed");
 }
 
 #[test]
 fn a_server_that_is_not_there_is_told_within_a_second() {
     let run = Run::of(program(&["--asterisk", "/nonexistent/asterisk"]));
     assert_eq!(run.code, Some(1), "{}", run.text);
-    assert!(
-        run.last_line()
-            .contains("/nonexistent/asterisk, does not work"),
-        "{}",
-        run.text
-    );
+    assert!(run.last_line().contains("/nonexistent/asterisk, does not work"), "{}", run.text);
     assert!(run.took < Duration::from_secs(1), "{:?}", run.took);
 }
 
 #[test]
 fn a_server_that_dies_at_boot_is_told_within_a_second() {
     let test = Folder::new("");
-    test.file(
-        "configs/ast1/modules.conf.inc",
-        "require => app_nonesuch.so\n",
-    );
+    test.file("configs/ast1/modules.conf.inc", "require => app_nonesuch.so\n");
     let run = test.run("22", &[]);
     run.assert_failed("the server ended by itself (exit status: 2)");
     assert!(run.text.contains("app_nonesuch"), "{}", run.text);
@@ -259,8 +205,7 @@ fn a_test_that_is_not_there_is_told_with_its_name() {
     let run = Run::of(program(&["/nonexistent/test"]));
     assert_eq!(run.code, Some(1), "{}", run.text);
     assert!(
-        run.last_line()
-            .contains("/nonexistent/test/test-config.yaml: No such file"),
+        run.last_line().contains("/nonexistent/test/test-config.yaml: No such file"),
         "{}",
         run.text
     );
@@ -275,10 +220,7 @@ fn the_log_files_are_there_and_hold_what_they_should() {
     let read = |name| fs::read_to_string(folder.join(name)).unwrap();
     let (full, messages) = (read("full.txt"), read("messages.txt"));
     assert!(full.contains("DEBUG") && full.contains("TestResult") && full.contains("INFO"));
-    assert!(
-        messages.contains("INFO") && !messages.contains("DEBUG"),
-        "{messages}"
-    );
+    assert!(messages.contains("INFO") && !messages.contains("DEBUG"), "{messages}");
     assert!(messages.contains("the dialplan says pass"), "{messages}");
     assert!(!full.contains("mysecret"));
     fs::remove_dir_all(folder).unwrap();
@@ -307,21 +249,14 @@ impl MidCall {
         let folder = created(&said).unwrap_or_else(|| panic!("{said}"));
         let pid = fs::read_to_string(folder.join("ast1/var/run/asterisk/asterisk.pid")).unwrap();
         let asterisk = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
-        Self {
-            child,
-            folder,
-            asterisk,
-        }
+        Self { child, folder, asterisk }
     }
 
     /// Signals the program and waits a second for the end of its server.
     fn assert_server_dies_with(&self, signal: Signal) {
         let server = pidfd_open(self.asterisk, PidfdFlags::empty()).unwrap();
         kill_process(Pid::from_child(&self.child), signal).unwrap();
-        let second = Timespec {
-            tv_sec: 1,
-            tv_nsec: 0,
-        };
+        let second = Timespec { tv_sec: 1, tv_nsec: 0 };
         let ended = poll(&mut [PollFd::new(&server, PollFlags::IN)], Some(&second)).unwrap();
         assert_eq!(ended, 1, "Asterisk is still there after a second");
     }
@@ -335,11 +270,7 @@ fn a_killed_program_takes_its_server_along_and_the_next_run_sweeps() {
     assert!(run.folder.exists());
     let next = Folder::new("same => n,UserEvent(TestResult,result:pass)\n").run("22", &[]);
     next.assert_passed();
-    assert!(
-        !run.folder.exists(),
-        "{} was not swept",
-        run.folder.display()
-    );
+    assert!(!run.folder.exists(), "{} was not swept", run.folder.display());
 }
 
 #[test]

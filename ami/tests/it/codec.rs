@@ -65,24 +65,9 @@ fn every_row_reads_the_same_however_it_is_cut() {
 fn a_banner_comes_first_and_alone() {
     let wire = b"Asterisk Call Manager/11.0.0\r\nEvent: A\r\n\r\n";
     check("CR LF", Codec::new, wire, &["banner 11.0.0", "E|Event=A"]);
-    check(
-        "LF",
-        Codec::new,
-        b"Asterisk Call Manager/1.3\n",
-        &["banner 1.3"],
-    );
-    check(
-        "a fork",
-        Codec::new,
-        b"OpenPBX Manager/x y\r\n",
-        &["banner x y"],
-    );
-    check(
-        "another protocol",
-        Codec::new,
-        b"SSH-2.0-OpenSSH\r\n",
-        &["banner -"],
-    );
+    check("LF", Codec::new, b"Asterisk Call Manager/1.3\n", &["banner 1.3"]);
+    check("a fork", Codec::new, b"OpenPBX Manager/x y\r\n", &["banner x y"]);
+    check("another protocol", Codec::new, b"SSH-2.0-OpenSSH\r\n", &["banner -"]);
     check("cut off", Codec::new, b"Asterisk Call", &["truncated 13"]);
     check("nothing", Codec::new, b"", &[]);
 }
@@ -93,12 +78,7 @@ fn a_newer_server_cannot_be_made_to_swallow_its_stream() {
     let old = [&b"Asterisk Call Manager/2.8.0\r\n"[..], forged].concat();
     check("old", Codec::new, &old, &["banner 2.8.0", "truncated 33"]);
     let new = [&b"Asterisk Call Manager/3.1.0\r\n"[..], forged].concat();
-    check(
-        "new",
-        Codec::new,
-        &new,
-        &["banner 3.1.0", "R|Response=Follows", "E|Event=A"],
-    );
+    check("new", Codec::new, &new, &["banner 3.1.0", "R|Response=Follows", "E|Event=A"]);
 }
 
 #[test]
@@ -106,48 +86,18 @@ fn a_message_beyond_the_limit_is_told_and_costs_no_other() {
     let small = || Codec::without_banner().max_message(24);
     let fits = b"Event: A\r\nD: 12345678\r\n\r\n";
     assert_eq!(fits.len(), 25);
-    let wire = [
-        &b"Event: A\r\nD: 1234567\r\n\r\n"[..],
-        fits,
-        b"Event: B\r\n\r\n",
-    ]
-    .concat();
-    check(
-        "by one",
-        small,
-        &wire,
-        &["E|Event=A|D=1234567", "too large 25", "E|Event=B"],
-    );
+    let wire = [&b"Event: A\r\nD: 1234567\r\n\r\n"[..], fits, b"Event: B\r\n\r\n"].concat();
+    check("by one", small, &wire, &["E|Event=A|D=1234567", "too large 25", "E|Event=B"]);
     let long = format!("Event: A\r\nD: {}\r\n\r\nEvent: B\r\n\r\n", "x".repeat(300));
-    check(
-        "by much",
-        small,
-        long.as_bytes(),
-        &["too large 317", "E|Event=B"],
-    );
+    check("by much", small, long.as_bytes(), &["too large 317", "E|Event=B"]);
     let legacy = format!(
         "Response: Follows\r\n{}\n\n--END COMMAND--\r\n\r\nEvent: B\r\n\r\n",
         "x".repeat(300)
     );
-    check(
-        "in the old format",
-        small,
-        legacy.as_bytes(),
-        &["too large 340", "E|Event=B"],
-    );
-    check(
-        "and cut off",
-        small,
-        &long.as_bytes()[..200],
-        &["too large 200"],
-    );
+    check("in the old format", small, legacy.as_bytes(), &["too large 340", "E|Event=B"]);
+    check("and cut off", small, &long.as_bytes()[..200], &["too large 200"]);
     let no_line = "x".repeat(5000);
-    check(
-        "no banner",
-        Codec::new,
-        no_line.as_bytes(),
-        &["too large 5000"],
-    );
+    check("no banner", Codec::new, no_line.as_bytes(), &["too large 5000"]);
 }
 
 #[test]
@@ -178,10 +128,7 @@ fn fields_are_found_by_name() {
         messages(b"Event: S\r\nVariable: A=1\r\nvariable: B=2\r\nSp : x\r\nName: \xe9\r\n\r\n")
             .remove(0);
     assert_eq!(message.get("VARIABLE"), Some(&b"A=1"[..]));
-    assert_eq!(
-        message.get_all("Variable").collect::<Vec<_>>(),
-        [b"A=1", b"B=2"]
-    );
+    assert_eq!(message.get_all("Variable").collect::<Vec<_>>(), [b"A=1", b"B=2"]);
     assert_eq!(message.get("Sp"), Some(&b"x"[..]));
     assert_eq!(message.get("Absent"), None);
     assert_eq!(message.text("Name").unwrap(), "\u{fffd}");
@@ -208,10 +155,7 @@ fn debug_hides_secrets() {
 
 fn messages(wire: &[u8]) -> Vec<Message> {
     let frames = decode(Codec::without_banner(), &[wire]);
-    frames
-        .into_iter()
-        .map(|frame| message(&frame).unwrap().clone())
-        .collect()
+    frames.into_iter().map(|frame| message(&frame).unwrap().clone()).collect()
 }
 
 fn message(frame: &Frame) -> Option<&Message> {
@@ -228,22 +172,10 @@ fn check(name: &str, codec: impl Fn() -> Codec, wire: &[u8], expected: &[&str]) 
         |chunks: &[&[u8]]| -> Vec<String> { decode(codec(), chunks).iter().map(shown).collect() };
     assert_eq!(read(&[wire]), expected, "{name}: whole");
     for at in 0..=wire.len() {
-        assert_eq!(
-            read(&[&wire[..at], &wire[at..]]),
-            expected,
-            "{name}: cut at {at}"
-        );
+        assert_eq!(read(&[&wire[..at], &wire[at..]]), expected, "{name}: cut at {at}");
     }
-    assert_eq!(
-        read(&wire.chunks(1).collect::<Vec<_>>()),
-        expected,
-        "{name}: byte by byte"
-    );
-    assert_eq!(
-        read(&wire.chunks(7).collect::<Vec<_>>()),
-        expected,
-        "{name}: in sevens"
-    );
+    assert_eq!(read(&wire.chunks(1).collect::<Vec<_>>()), expected, "{name}: byte by byte");
+    assert_eq!(read(&wire.chunks(7).collect::<Vec<_>>()), expected, "{name}: in sevens");
 }
 
 fn decode(mut codec: Codec, chunks: &[&[u8]]) -> Vec<Frame> {
@@ -282,11 +214,7 @@ fn shown(frame: &Frame) -> String {
         };
     }
     if message.get("Output").is_none() {
-        shown.extend(
-            message
-                .output()
-                .map(|line| format!("|>{}", line.escape_ascii())),
-        );
+        shown.extend(message.output().map(|line| format!("|>{}", line.escape_ascii())));
     }
     shown
 }

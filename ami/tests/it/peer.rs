@@ -14,13 +14,7 @@ impl Peer {
     /// A pipe, and the peer at the other end of it.
     pub(crate) fn new() -> (DuplexStream, Self) {
         let (near, far) = duplex(64);
-        (
-            near,
-            Self {
-                io: far,
-                seen: Vec::new(),
-            },
-        )
+        (near, Self { io: far, seen: Vec::new() })
     }
 
     /// A logged-in client, and the peer that let it in.
@@ -41,8 +35,7 @@ impl Peer {
         self.send("Asterisk Call Manager/11.0.0\r\n").await;
         let login = self.action().await;
         assert!(login.starts_with("Action: Login\r\n"), "{login}");
-        self.send("Response: Success\r\nMessage: Authentication accepted\r\n\r\n")
-            .await;
+        self.send("Response: Success\r\nMessage: Authentication accepted\r\n\r\n").await;
     }
 
     /// Sends bytes.
@@ -53,19 +46,12 @@ impl Peer {
     /// The next action, as text, with its empty line.
     pub(crate) async fn action(&mut self) -> String {
         loop {
-            let end = self
-                .seen
-                .windows(4)
-                .position(|window| window == b"\r\n\r\n");
+            let end = self.seen.windows(4).position(|window| window == b"\r\n\r\n");
             if let Some(end) = end {
                 let action = self.seen.drain(..end + 4).collect();
                 return String::from_utf8(action).unwrap();
             }
-            assert_ne!(
-                self.io.read_buf(&mut self.seen).await.unwrap(),
-                0,
-                "the client has gone"
-            );
+            assert_ne!(self.io.read_buf(&mut self.seen).await.unwrap(), 0, "the client has gone");
         }
     }
 
@@ -82,11 +68,8 @@ impl Peer {
 
 /// The ActionID of an action.
 pub(crate) fn id(action: &str) -> String {
-    let line = action
-        .lines()
-        .find_map(|line| line.strip_prefix("ActionID: "));
-    line.unwrap_or_else(|| panic!("no ActionID: {action}"))
-        .to_owned()
+    let line = action.lines().find_map(|line| line.strip_prefix("ActionID: "));
+    line.unwrap_or_else(|| panic!("no ActionID: {action}")).to_owned()
 }
 
 /// Whether two errors are of the same kind.

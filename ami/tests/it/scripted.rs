@@ -43,16 +43,12 @@ async fn login_by_challenge_does_not_send_the_secret() {
         );
         peer.send(answer).await;
         let login = peer.action().await;
-        assert!(
-            login.contains("\r\nKey: 72ee2809cbf69e9bdb27bdd924cda8e3\r\n"),
-            "{login}"
-        );
+        assert!(login.contains("\r\nKey: 72ee2809cbf69e9bdb27bdd924cda8e3\r\n"), "{login}");
         assert!(
             login.contains("\r\nUsername: user\r\n") && login.contains("\r\nEvents: call,user\r\n")
         );
         assert!(!login.contains("mysecret"));
-        peer.send("Response: Success\r\nMessage: Authentication accepted\r\n\r\n")
-            .await;
+        peer.send("Response: Success\r\nMessage: Authentication accepted\r\n\r\n").await;
     };
     let (client, ()) = tokio::join!(config.handshake(near), server);
     assert_eq!(client.unwrap().banner().version(), Some("11.0.0"));
@@ -61,10 +57,7 @@ async fn login_by_challenge_does_not_send_the_secret() {
 #[tokio::test]
 async fn a_peer_that_speaks_something_else_is_told_apart() {
     for (first, expected) in [
-        (
-            "SSH-2.0-OpenSSH_9.2\r\n",
-            r#"NotAmi("SSH-2.0-OpenSSH_9.2")"#,
-        ),
+        ("SSH-2.0-OpenSSH_9.2\r\n", r#"NotAmi("SSH-2.0-OpenSSH_9.2")"#),
         ("HTTP", r#"NotAmi("HTTP")"#),
         ("", "NoBanner"),
     ] {
@@ -92,15 +85,10 @@ async fn a_secret_with_a_line_break_is_refused_and_not_shown() {
     let (near, mut peer) = Peer::new();
     let config = Config::new("user", "hush\r\nAction: Logoff").login(Login::Plain);
     assert!(!format!("{config:?}").contains("hush"));
-    let (client, ()) = tokio::join!(
-        config.handshake(near),
-        peer.send("Asterisk Call Manager/1.0\r\n")
-    );
+    let (client, ()) =
+        tokio::join!(config.handshake(near), peer.send("Asterisk Call Manager/1.0\r\n"));
     let error = client.unwrap_err();
-    assert!(
-        matches!(&error, Error::Action(error) if error.field == "Secret"),
-        "{error:?}"
-    );
+    assert!(matches!(&error, Error::Action(error) if error.field == "Secret"), "{error:?}");
     assert!(!format!("{error:?} {error}").contains("hush"));
 }
 
@@ -113,10 +101,7 @@ async fn answers_find_their_calls_in_any_order_of_waiting() {
             ids.push(peer.id().await);
         }
         for id in ids {
-            peer.send(format!(
-                "Response: Success\r\nActionID: {id}\r\nEcho: {id}\r\n\r\n"
-            ))
-            .await;
+            peer.send(format!("Response: Success\r\nActionID: {id}\r\nEcho: {id}\r\n\r\n")).await;
         }
     };
     let calls = async {
@@ -137,10 +122,7 @@ async fn answers_find_their_calls_in_any_order_of_waiting() {
 #[tokio::test]
 async fn nothing_is_sent_for_an_action_that_is_wrong() {
     let (client, mut peer) = Peer::with_client().await;
-    let error = client
-        .call(Action::new("Setvar").field("Value", "a\nb"))
-        .await
-        .unwrap_err();
+    let error = client.call(Action::new("Setvar").field("Value", "a\nb")).await.unwrap_err();
     assert_like(&error, "LineBreak");
     assert_eq!(error.fault(), ami::Fault::Caller);
     let (pinged, action) = tokio::join!(client.call(ping()).timeout(Duration::ZERO), peer.action());
@@ -161,14 +143,8 @@ async fn a_refusal_keeps_the_response() {
     };
     let (result, ()) = tokio::join!(client.call(ping()).into_future(), server);
     let error = result.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the server refused the action: Permission denied"
-    );
-    assert_eq!(
-        error.response().unwrap().get("Message"),
-        Some(&b"Permission denied"[..])
-    );
+    assert_eq!(error.to_string(), "the server refused the action: Permission denied");
+    assert_eq!(error.response().unwrap().get("Message"), Some(&b"Permission denied"[..]));
 }
 
 #[tokio::test]
@@ -187,10 +163,7 @@ async fn a_later_answer_ends_an_action_that_got_none() {
     };
     let ((first, second), ()) = tokio::join!(calls, server);
     let error = first.unwrap_err();
-    assert!(
-        matches!(error, Error::NoResponse) && error.may_have_been_executed(),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::NoResponse) && error.may_have_been_executed(), "{error:?}");
     second.unwrap();
 }
 
@@ -203,10 +176,7 @@ async fn foreign_glued_and_missing_ids_answer_nobody() {
         for text in [
             "Response: Error\r\nMessage: Missing action in request\r\n\r\n".to_owned(),
             format!("Response: Error\r\nActionID: {id}Events: Off\r\n\r\n"),
-            format!(
-                "Response: Error\r\nActionID: {}\r\n\r\n",
-                id.replace('-', "-+")
-            ),
+            format!("Response: Error\r\nActionID: {}\r\n\r\n", id.replace('-', "-+")),
             format!("Response: Error\r\nActionID: {forged}\r\n\r\n"),
             "Response: Error\r\nActionID: 1\r\n\r\n".to_owned(),
             format!("Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Failure\r\n\r\n"),
@@ -241,13 +211,8 @@ async fn a_time_out_tells_whether_the_action_was_sent() {
     assert_eq!(client.in_flight(), 0);
     // What was said to be never sent is not sent later either.
     assert!(peer.action().await.starts_with("Action: Long"));
-    let (last, next) = tokio::join!(
-        client
-            .call(Action::new("Last"))
-            .timeout(limit)
-            .into_future(),
-        peer.action()
-    );
+    let (last, next) =
+        tokio::join!(client.call(Action::new("Last")).timeout(limit).into_future(), peer.action());
     assert!(next.starts_with("Action: Last"), "{next}");
     assert!(last.is_err());
 }
@@ -266,10 +231,7 @@ async fn the_end_of_the_connection_ends_everything() {
     assert!(
         matches!(
             &error,
-            Error::Disconnected {
-                reason: Disconnect::Eof,
-                delivery: Delivery::MaybeExecuted
-            }
+            Error::Disconnected { reason: Disconnect::Eof, delivery: Delivery::MaybeExecuted }
         ),
         "{error:?}"
     );
@@ -277,13 +239,7 @@ async fn the_end_of_the_connection_ends_everything() {
     assert!(events.next().await.is_none());
     let later = client.call(ping()).await.unwrap_err();
     assert!(
-        matches!(
-            &later,
-            Error::Disconnected {
-                delivery: Delivery::NeverSent,
-                ..
-            }
-        ),
+        matches!(&later, Error::Disconnected { delivery: Delivery::NeverSent, .. }),
         "{later:?}"
     );
     assert!(client.subscribe(Filter::all()).next().await.is_none());
@@ -304,12 +260,7 @@ async fn dropping_the_last_handle_closes_the_connection() {
 
 #[test]
 fn what_outlives_the_runtime_does_not_hang() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-    };
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let first = runtime();
     let (client, peer) = first.block_on(Peer::with_client());
     let mut events = client.subscribe(Filter::all());
@@ -317,13 +268,7 @@ fn what_outlives_the_runtime_does_not_hang() {
     runtime().block_on(async {
         assert!(events.next().await.is_none());
         let error = client.call(ping()).await.unwrap_err();
-        assert!(matches!(
-            error,
-            Error::Disconnected {
-                delivery: Delivery::NeverSent,
-                ..
-            }
-        ));
+        assert!(matches!(error, Error::Disconnected { delivery: Delivery::NeverSent, .. }));
     });
     drop((client, events, peer));
 }
@@ -334,11 +279,7 @@ async fn close_logs_off_and_waits() {
     let server = async {
         let logoff = peer.action().await;
         assert!(logoff.starts_with("Action: Logoff\r\n"), "{logoff}");
-        peer.send(format!(
-            "Response: Goodbye\r\nActionID: {}\r\n\r\n",
-            id(&logoff)
-        ))
-        .await;
+        peer.send(format!("Response: Goodbye\r\nActionID: {}\r\n\r\n", id(&logoff))).await;
         peer.end().await;
     };
     let (closed, ()) = tokio::join!(client.close(), server);
@@ -399,32 +340,17 @@ async fn an_originate_ends_with_its_own_outcome() {
         ))
         .await;
         // Somebody else's, then ours in another order.
-        peer.send("Event: OriginateResponse\r\nActionID: 1\r\nResponse: Success\r\n\r\n")
-            .await;
+        peer.send("Event: OriginateResponse\r\nActionID: 1\r\nResponse: Success\r\n\r\n").await;
         peer.send(format!("Event: OriginateResponse\r\nActionID: {second}\r\nResponse: Failure\r\nReason: 5\r\n\r\n")).await;
         peer.send(format!("Event: OriginateResponse\r\nActionID: {first}\r\nResponse: Success\r\nReason: 4\r\nUniqueid: u.1\r\n\r\n")).await;
     };
     let originate = |channel| client.originate(Originate::to_application(channel, "Echo", ""));
-    let calls = async {
-        tokio::join!(
-            originate("Local/1@a"),
-            originate("Local/2@a"),
-            originate("bad")
-        )
-    };
+    let calls =
+        async { tokio::join!(originate("Local/1@a"), originate("Local/2@a"), originate("bad")) };
     let ((first, second, third), ()) = tokio::join!(calls, server);
     assert_eq!(first.unwrap().unique_id(), b"u.1");
     let busy = second.unwrap_err();
-    assert!(
-        matches!(
-            &busy,
-            Error::Originate {
-                reason: Reason::Busy,
-                ..
-            }
-        ),
-        "{busy:?}"
-    );
+    assert!(matches!(&busy, Error::Originate { reason: Reason::Busy, .. }), "{busy:?}");
     assert_eq!(busy.to_string(), "originate failed: busy");
     assert_like(&third.unwrap_err(), "Rejected");
     for _ in 0..3 {
@@ -438,8 +364,7 @@ async fn an_originate_without_an_outcome_ends() {
     let (client, mut peer) = Peer::with_config(config).await;
     let server = async {
         let id = peer.id().await;
-        peer.send(format!("Response: Success\r\nActionID: {id}\r\n\r\n"))
-            .await;
+        peer.send(format!("Response: Success\r\nActionID: {id}\r\n\r\n")).await;
     };
     let call = Originate::to_application("Local/1@a", "Echo", "").timeout(Duration::from_secs(5));
     let begun = tokio::time::Instant::now();
@@ -462,17 +387,11 @@ async fn a_command_gives_its_lines_or_an_error() {
     };
     let calls = async {
         let output = client.command("a").await.unwrap();
-        assert_eq!(
-            output.lines().collect::<Vec<_>>(),
-            [&b"a"[..], b"  b: c", b""]
-        );
+        assert_eq!(output.lines().collect::<Vec<_>>(), [&b"a"[..], b"  b: c", b""]);
         assert_eq!(output.to_string(), "a\n  b: c\n\n");
         assert_like(&client.command("b").await.unwrap_err(), "Illegal seek");
         let unknown = client.command("x").await.unwrap_err();
-        assert_eq!(
-            unknown.response().unwrap().output().next(),
-            Some(&b"No such command 'x'"[..])
-        );
+        assert_eq!(unknown.response().unwrap().output().next(), Some(&b"No such command 'x'"[..]));
     };
     tokio::join!(server, calls);
 }
@@ -530,19 +449,11 @@ async fn a_call_can_be_dropped_after_any_poll() {
     let (client, mut peer) = Peer::with_client().await;
     let call = |client: Client| async move {
         client
-            .originate(Originate::to_application(
-                "Local/1@a",
-                "Echo",
-                "x".repeat(300).as_str(),
-            ))
+            .originate(Originate::to_application("Local/1@a", "Echo", "x".repeat(300).as_str()))
             .await
     };
     for polls in 0..8 {
-        let dropped = Polls {
-            future: Box::pin(call(client.clone())),
-            left: polls,
-        }
-        .await;
+        let dropped = Polls { future: Box::pin(call(client.clone())), left: polls }.await;
         assert!(dropped.is_none());
         assert_eq!(client.in_flight(), 0, "after {polls} polls");
         // The connection is still good: what was written of the dropped call is read, and the next one answered.
@@ -579,9 +490,7 @@ async fn the_dialogue_can_be_cut_at_every_byte() {
             client.ready().await
         };
         let mut both = pin!(async { tokio::join!(client, server) });
-        let (result, ()) = tokio::time::timeout(Duration::from_secs(5), &mut both)
-            .await
-            .unwrap();
+        let (result, ()) = tokio::time::timeout(Duration::from_secs(5), &mut both).await.unwrap();
         assert!(result.is_err(), "cut at {cut}");
     }
 }

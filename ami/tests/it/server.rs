@@ -32,12 +32,9 @@ exten => _X.,1,NoOp()
 
 async fn boot(major: u32) -> Instance {
     let said = |progress| eprintln!("{progress}");
-    let server = Server::find_or_fetch(&Want::Major(major), said)
-        .await
-        .unwrap();
-    let long: String = (2..3000)
-        .map(|n| format!("same => n,NoOp(step {n} of many: with a colon)\n"))
-        .collect();
+    let server = Server::find_or_fetch(&Want::Major(major), said).await.unwrap();
+    let long: String =
+        (2..3000).map(|n| format!("same => n,NoOp(step {n} of many: with a colon)\n")).collect();
     Builder::new(server)
         .modules(Modules::list(["pbx_config", "app_userevent", "app_echo"]))
         .file("extensions.conf", format!("{DIALPLAN}{long}"))
@@ -75,20 +72,12 @@ async fn both_ways_to_log_in_and_a_wrong_secret() {
                 Some(&b"Pong"[..])
             );
             client.close().await.unwrap();
-            assert!(matches!(
-                client.ended().await,
-                Disconnect::Eof | Disconnect::Closed
-            ));
+            assert!(matches!(client.ended().await, Disconnect::Eof | Disconnect::Closed));
 
             let begun = Instant::now();
-            let wrong = Config::new("user", "wrong")
-                .login(login)
-                .connect_timeout(AGES);
+            let wrong = Config::new("user", "wrong").login(login).connect_timeout(AGES);
             let error = connect(&instance, wrong).await.unwrap_err();
-            assert!(
-                matches!(error, Error::Login(LoginError::Refused(_))),
-                "{error:?}"
-            );
+            assert!(matches!(error, Error::Login(LoginError::Refused(_))), "{error:?}");
             assert_eq!(
                 error.to_string(),
                 "login failed: the server answered: Authentication failed"
@@ -108,13 +97,11 @@ async fn a_thousand_calls_at_once_get_their_own_answers() {
             let client = instance.ami().clone();
             tokio::spawn(async move {
                 let value = n.to_string();
-                let set = Action::new("Setvar")
-                    .field("Variable", format!("V{n}"))
-                    .field("Value", &value);
+                let set =
+                    Action::new("Setvar").field("Variable", format!("V{n}")).field("Value", &value);
                 client.call(set).await.unwrap();
-                let response = client
-                    .call(Action::new("Getvar").field("Variable", format!("V{n}")))
-                    .await;
+                let response =
+                    client.call(Action::new("Getvar").field("Variable", format!("V{n}"))).await;
                 assert_eq!(response.unwrap().get("Value"), Some(value.as_bytes()));
             })
         });
@@ -132,17 +119,10 @@ async fn refusals_are_errors_that_keep_the_response() {
         let instance = boot(major).await;
         let ami = instance.ami();
         let unknown = ami.call(Action::new("NoSuchAction")).await.unwrap_err();
-        assert!(
-            unknown.to_string().contains("Invalid/unknown command"),
-            "{unknown}"
-        );
+        assert!(unknown.to_string().contains("Invalid/unknown command"), "{unknown}");
         let command = ami.command("no such command").await.unwrap_err();
         let output = command.response().unwrap().output().next().unwrap();
-        assert!(
-            output.starts_with(b"No such command"),
-            "{}",
-            output.escape_ascii()
-        );
+        assert!(output.starts_with(b"No such command"), "{}", output.escape_ascii());
         instance.stop().await.unwrap();
     }
 }
@@ -152,14 +132,9 @@ async fn a_long_command_is_complete() {
     for major in VERSIONS {
         let instance = boot(major).await;
         let output = instance.ami().command("dialplan show long").await.unwrap();
-        let steps = output
-            .lines()
-            .filter(|line| line.windows(8).any(|it| it == b"of many:"));
+        let steps = output.lines().filter(|line| line.windows(8).any(|it| it == b"of many:"));
         assert_eq!(steps.count(), 2998);
-        assert!(
-            output.lines().any(|line| line.starts_with(b"  '_X.' =>")),
-            "indentation is lost"
-        );
+        assert!(output.lines().any(|line| line.starts_with(b"  '_X.' =>")), "indentation is lost");
         instance.stop().await.unwrap();
     }
 }
@@ -175,18 +150,13 @@ async fn an_originate_tells_its_outcome() {
             Originate::to_application(&format!("Local/{exten}@default"), "Echo", "")
                 .timeout(Duration::from_secs(2))
         };
-        let answered = ami
-            .originate(local("answer").variable("__GIVEN", odd))
-            .await
-            .unwrap();
+        let answered = ami.originate(local("answer").variable("__GIVEN", odd)).await.unwrap();
         assert!(answered.channel().starts_with(b"Local/answer@default-"));
         assert!(answered.unique_id().contains(&b'.'));
         // The dialplan's own parser has had its say over the comma and the quotes here, but not over the rest.
         assert!(next(&mut given).await.get("value").is_some());
         let channel = String::from_utf8_lossy(answered.channel()).into_owned();
-        let getvar = Action::new("Getvar")
-            .field("Channel", channel)
-            .field("Variable", "GIVEN");
+        let getvar = Action::new("Getvar").field("Channel", channel).field("Variable", "GIVEN");
         assert_eq!(ami.call(getvar).await.unwrap().text("Value").unwrap(), odd);
 
         let (busy, congestion, silence, nowhere) = tokio::join!(
@@ -203,9 +173,7 @@ async fn an_originate_tells_its_outcome() {
         assert_eq!(reason(congestion), Reason::Congestion);
         assert_eq!(reason(silence), Reason::NoAnswer);
         assert_eq!(reason(nowhere), Reason::Failure);
-        let rejected = ami
-            .originate(Originate::to_application("nonsense", "Echo", ""))
-            .await;
+        let rejected = ami.originate(Originate::to_application("nonsense", "Echo", "")).await;
         assert!(matches!(rejected, Err(Error::Rejected(_))), "{rejected:?}");
         assert_eq!(ami.in_flight(), 0);
         instance.stop().await.unwrap();
@@ -222,12 +190,7 @@ async fn an_originate_to_an_extension_runs_it() {
         instance.ami().originate(call).await.unwrap();
         // One of the two halves has the variable, the other came in through the Local channel.
         let values = [next(&mut events).await, next(&mut events).await];
-        assert!(
-            values
-                .iter()
-                .any(|event| event.get("value") == Some(b"seen")),
-            "{values:?}"
-        );
+        assert!(values.iter().any(|event| event.get("value") == Some(b"seen")), "{values:?}");
         instance.stop().await.unwrap();
     }
 }
@@ -272,9 +235,7 @@ async fn the_end_of_the_server_ends_the_calls() {
         let client = connect(&instance, user()).await.unwrap();
         let mut events = client.subscribe(Filter::all());
         // The server does nothing else for this connection until that time is up.
-        let wait = client
-            .call(Action::new("WaitEvent").field("Timeout", "60"))
-            .timeout(AGES);
+        let wait = client.call(Action::new("WaitEvent").field("Timeout", "60")).timeout(AGES);
         let ping = client.call(Action::new("Ping")).timeout(AGES);
         let (mut wait, mut ping) = (pin!(wait.into_future()), pin!(ping.into_future()));
         tokio::select! {
@@ -284,20 +245,11 @@ async fn the_end_of_the_server_ends_the_calls() {
             () = std::future::ready(()) => {}
         }
         drop(instance);
-        for result in [
-            timeout(AGES, wait).await.unwrap(),
-            timeout(AGES, ping).await.unwrap(),
-        ] {
-            assert!(
-                matches!(result, Err(Error::Disconnected { .. })),
-                "{result:?}"
-            );
+        for result in [timeout(AGES, wait).await.unwrap(), timeout(AGES, ping).await.unwrap()] {
+            assert!(matches!(result, Err(Error::Disconnected { .. })), "{result:?}");
         }
         while timeout(AGES, events.next()).await.unwrap().is_some() {}
-        assert!(matches!(
-            client.ended().await,
-            Disconnect::Eof | Disconnect::Io(_)
-        ));
+        assert!(matches!(client.ended().await, Disconnect::Eof | Disconnect::Io(_)));
         let late = client.call(Action::new("Ping")).await.unwrap_err();
         assert!(!late.may_have_been_executed(), "{late:?}");
     }
@@ -306,16 +258,8 @@ async fn the_end_of_the_server_ends_the_calls() {
 #[tokio::test]
 async fn nobody_listening_is_told_with_the_address() {
     let error = user().connect("127.0.0.1:1").await.unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("failed to connect to 127.0.0.1:1: "),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("failed to connect to 127.0.0.1:1: "), "{error}");
     assert_eq!(error.fault(), ami::Fault::Link);
-    let error = user()
-        .connect("no-such-host.invalid:5038")
-        .await
-        .unwrap_err();
+    let error = user().connect("no-such-host.invalid:5038").await.unwrap_err();
     assert!(matches!(error, Error::Connect { .. }), "{error:?}");
 }

@@ -15,12 +15,7 @@ use crate::support::{AGES, MODULES, Scratch, VERSIONS, assert_gone, builder, pro
 async fn a_server_boots_answers_and_leaves_nothing() {
     for major in VERSIONS {
         let instance = builder(major).await.build().unwrap().boot().await.unwrap();
-        let version = instance
-            .ami()
-            .command("core show version")
-            .await
-            .unwrap()
-            .to_string();
+        let version = instance.ami().command("core show version").await.unwrap().to_string();
         assert!(version.contains(&format!("Asterisk {major}.")), "{version}");
         let folder = instance.sandbox().folder().to_owned();
         assert_eq!(processes(&folder).len(), 1);
@@ -37,28 +32,15 @@ async fn the_version_that_was_asked_for_is_the_one_that_runs() {
         assert_eq!(server(major).await.version().major(), Some(major));
     }
     let error = Server::find(&Want::Major(99)).await.unwrap_err();
-    assert!(
-        error.to_string().starts_with("no Asterisk 99 found"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("no Asterisk 99 found"), "{error}");
 }
 
 #[tokio::test]
 async fn all_modules_boot() {
     for major in VERSIONS {
-        let instance = builder(major)
-            .await
-            .modules(Modules::All)
-            .build()
-            .unwrap()
-            .boot()
-            .await
-            .unwrap();
-        let modules = instance
-            .ami()
-            .command("module show like app_")
-            .await
-            .unwrap();
+        let instance =
+            builder(major).await.modules(Modules::All).build().unwrap().boot().await.unwrap();
+        let modules = instance.ami().command("module show like app_").await.unwrap();
         assert!(modules.lines().count() > 50, "{modules}");
         instance.stop().await.unwrap();
     }
@@ -74,10 +56,7 @@ async fn several_at_once_never_meet() {
     let (a, b, c, d) = tokio::join!(boot(), boot(), boot(), boot());
     let mut addresses = [&a, &b, &c, &d].map(|instance| instance.ami_address());
     addresses.sort();
-    assert!(
-        addresses.windows(2).all(|pair| pair[0] != pair[1]),
-        "{addresses:?}"
-    );
+    assert!(addresses.windows(2).all(|pair| pair[0] != pair[1]), "{addresses:?}");
     for instance in [a, b, c, d] {
         instance.stop().await.unwrap();
     }
@@ -93,22 +72,14 @@ async fn dropping_an_instance_ends_it_at_once() {
 
 #[test]
 fn an_instance_outlives_its_runtime_and_the_thread_that_made_it() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-    };
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let made = move || {
         runtime().block_on(async { builder(22).await.build().unwrap().boot().await.unwrap() })
     };
     let instance = std::thread::spawn(made).join().unwrap();
     let folder = instance.sandbox().folder().to_owned();
     runtime().block_on(async {
-        let client = Config::new("user", "mysecret")
-            .connect(instance.ami_address())
-            .await
-            .unwrap();
+        let client = Config::new("user", "mysecret").connect(instance.ami_address()).await.unwrap();
         client.call(Action::new("Ping")).await.unwrap();
     });
     drop(instance);
@@ -131,14 +102,7 @@ async fn a_panic_keeps_the_evidence() {
 
 #[tokio::test]
 async fn a_kept_folder_stays() {
-    let instance = builder(22)
-        .await
-        .keep(true)
-        .build()
-        .unwrap()
-        .boot()
-        .await
-        .unwrap();
+    let instance = builder(22).await.keep(true).build().unwrap().boot().await.unwrap();
     let folder = instance.sandbox().folder().to_owned();
     instance.stop().await.unwrap();
     assert!(folder.join("ast1/etc/asterisk/manager.conf").exists());
@@ -151,15 +115,9 @@ async fn a_kept_folder_stays() {
 #[tokio::test]
 async fn layers_replace_each_other_and_keys_are_filled_in() {
     let test = Scratch::new();
-    test.file(
-        "extensions.conf",
-        "[default]\nexten => folder,1,NoOp(<<address>> << <<unknown>>)\n",
-    );
+    test.file("extensions.conf", "[default]\nexten => folder,1,NoOp(<<address>> << <<unknown>>)\n");
     test.file("sub/deep.conf", "; <<instanceid>>\n");
-    test.file(
-        "manager.users.conf.inc",
-        "[second]\nsecret = other\nread = all\nwrite = all\n",
-    );
+    test.file("manager.users.conf.inc", "[second]\nsecret = other\nread = all\nwrite = all\n");
     test.file("README", "nobody reads this\n");
     for major in VERSIONS {
         let instance = builder(major)
@@ -180,45 +138,17 @@ async fn layers_replace_each_other_and_keys_are_filled_in() {
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
             .unwrap();
         let dialplan = fs::read_to_string(etc.join("extensions.conf")).unwrap();
-        assert!(
-            dialplan.contains(&format!("NoOp({address} << <<unknown>>)")),
-            "{dialplan}"
-        );
+        assert!(dialplan.contains(&format!("NoOp({address} << <<unknown>>)")), "{dialplan}");
         let extra = fs::read_to_string(etc.join("extra.conf")).unwrap();
-        assert_eq!(
-            extra,
-            format!("dir={}\n", instance.sandbox().logs().display())
-        );
-        assert_eq!(
-            fs::read_to_string(etc.join("sub/deep.conf")).unwrap(),
-            "; 1\n"
-        );
-        let second = Config::new("second", "other")
-            .connect(instance.ami_address())
-            .await
-            .unwrap();
+        assert_eq!(extra, format!("dir={}\n", instance.sandbox().logs().display()));
+        assert_eq!(fs::read_to_string(etc.join("sub/deep.conf")).unwrap(), "; 1\n");
+        let second = Config::new("second", "other").connect(instance.ami_address()).await.unwrap();
         let command = |text| instance.ami().command(text);
         assert!(
-            command("module show like app_echo")
-                .await
-                .unwrap()
-                .to_string()
-                .contains("Running")
+            command("module show like app_echo").await.unwrap().to_string().contains("Running")
         );
-        assert!(
-            command("core show settings")
-                .await
-                .unwrap()
-                .to_string()
-                .contains("theinstance")
-        );
-        assert!(
-            command("dialplan show default")
-                .await
-                .unwrap()
-                .to_string()
-                .contains("'folder'")
-        );
+        assert!(command("core show settings").await.unwrap().to_string().contains("theinstance"));
+        assert!(command("dialplan show default").await.unwrap().to_string().contains("'folder'"));
         second.close().await.unwrap();
         instance.stop().await.unwrap();
     }
@@ -228,9 +158,7 @@ async fn layers_replace_each_other_and_keys_are_filled_in() {
 async fn sounds_are_where_the_server_looks_for_them() {
     for major in VERSIONS {
         let sandbox = builder(major).await.build().unwrap();
-        let sound = sandbox
-            .folder()
-            .join("ast1/var/lib/asterisk/sounds/en/tt-monkeys.gsm");
+        let sound = sandbox.folder().join("ast1/var/lib/asterisk/sounds/en/tt-monkeys.gsm");
         assert!(sound.exists(), "{}", sound.display());
     }
 }
@@ -243,10 +171,7 @@ async fn a_refused_login_is_an_error_with_the_servers_word() {
     );
     let error = sandbox.build().unwrap().boot().await.unwrap_err();
     assert_eq!(error.stage, Stage::Ready);
-    assert!(
-        error.to_string().contains("Authentication failed"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("Authentication failed"), "{error}");
     assert_eq!(processes(error.folder()), [0; 0]);
     fs::remove_dir_all(error.folder()).unwrap();
 }
@@ -254,33 +179,19 @@ async fn a_refused_login_is_an_error_with_the_servers_word() {
 #[tokio::test]
 async fn a_server_without_ami_is_an_error_at_once() {
     let begun = Instant::now();
-    let sandbox = builder(22)
-        .await
-        .file("manager.general.conf.inc", "enabled = no\n")
-        .build()
-        .unwrap();
+    let sandbox =
+        builder(22).await.file("manager.general.conf.inc", "enabled = no\n").build().unwrap();
     let error = sandbox.boot().await.unwrap_err();
     assert_eq!(error.stage, Stage::Ready);
-    assert!(
-        matches!(
-            error.failure,
-            BootFailure::Login(ami::Error::Connect { .. })
-        ),
-        "{error}"
-    );
-    assert!(
-        begun.elapsed() < Duration::from_secs(10),
-        "it waited for the time-out"
-    );
+    assert!(matches!(error.failure, BootFailure::Login(ami::Error::Connect { .. })), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "it waited for the time-out");
     fs::remove_dir_all(error.folder()).unwrap();
 }
 
 #[tokio::test]
 async fn a_configuration_that_the_server_refuses_is_an_error_with_its_words() {
     for major in VERSIONS {
-        let sandbox = builder(major)
-            .await
-            .file("modules.conf.inc", "require => app_nonesuch.so\n");
+        let sandbox = builder(major).await.file("modules.conf.inc", "require => app_nonesuch.so\n");
         let error = sandbox.build().unwrap().boot().await.unwrap_err();
         assert_eq!(error.stage, Stage::Launched);
         assert!(
@@ -298,13 +209,7 @@ async fn a_server_that_dies_is_noticed() {
     let folder = instance.sandbox().folder().to_owned();
     let pid = processes(&folder)[0].to_string();
     let mut events = instance.ami().subscribe(Filter::all());
-    assert!(
-        Command::new("kill")
-            .args(["-9", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
     let status = timeout(AGES, instance.exited()).await.unwrap();
     assert!(!status.success());
     while timeout(AGES, events.next()).await.unwrap().is_some() {}
@@ -318,16 +223,10 @@ async fn a_build_that_does_not_notify_is_asked_over_ami() {
     let real = server(22).await;
     let launch = real.command();
     let words = std::iter::once(launch.get_program()).chain(launch.get_args());
-    let words = words
-        .map(|word| format!("'{}'", word.to_str().unwrap()))
-        .collect::<Vec<_>>();
+    let words = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>();
     let root = Scratch::new();
-    let silent = root
-        .server(&format!(
-            "unset NOTIFY_SOCKET; exec {} \"$@\"",
-            words.join(" ")
-        ))
-        .await;
+    let silent =
+        root.server(&format!("unset NOTIFY_SOCKET; exec {} \"$@\"", words.join(" "))).await;
     drop(silent);
     // Its folders are the real ones.
     let replace = |name: &str, target: &Path| {
@@ -337,10 +236,7 @@ async fn a_build_that_does_not_notify_is_asked_over_ami() {
     replace("usr/lib/asterisk/modules", &real.directories().modules);
     replace("usr/share/asterisk", &real.directories().data);
     let silent = Server::find(&Want::Path(root.0.clone())).await.unwrap();
-    let sandbox = instance::Builder::new(silent)
-        .modules(Modules::list(MODULES))
-        .build()
-        .unwrap();
+    let sandbox = instance::Builder::new(silent).modules(Modules::list(MODULES)).build().unwrap();
     let instance = sandbox.boot().await.unwrap();
     instance.ami().call(Action::new("Ping")).await.unwrap();
     instance.stop().await.unwrap();
@@ -363,19 +259,11 @@ fn written(pid: u32) -> Vec<PathBuf> {
 #[tokio::test]
 async fn nothing_outside_the_sandbox_is_written() {
     for major in VERSIONS {
-        let instance = builder(major)
-            .await
-            .modules(Modules::All)
-            .build()
-            .unwrap()
-            .boot()
-            .await
-            .unwrap();
+        let instance =
+            builder(major).await.modules(Modules::All).build().unwrap().boot().await.unwrap();
         let folder = instance.sandbox().folder().to_owned();
         let mut events = instance.ami().subscribe(Filter::named(["UserEvent"]));
-        let event = Action::new("UserEvent")
-            .field("UserEvent", "Alive")
-            .field("Answer", "42");
+        let event = Action::new("UserEvent").field("UserEvent", "Alive").field("Answer", "42");
         instance.ami().call(event).await.unwrap();
         match timeout(AGES, events.next()).await.unwrap() {
             Some(Item::Event(event)) => assert_eq!(event.get("Answer"), Some(&b"42"[..])),
@@ -383,16 +271,9 @@ async fn nothing_outside_the_sandbox_is_written() {
         }
         let pid = processes(&folder)[0];
         let files = written(pid);
-        assert!(
-            files.iter().any(|file| file.ends_with("astdb.sqlite3")),
-            "{files:?}"
-        );
+        assert!(files.iter().any(|file| file.ends_with("astdb.sqlite3")), "{files:?}");
         for file in files {
-            assert!(
-                file.starts_with(&folder),
-                "{} is open for writing",
-                file.display()
-            );
+            assert!(file.starts_with(&folder), "{} is open for writing", file.display());
         }
         instance.stop().await.unwrap();
     }

@@ -35,12 +35,7 @@ async fn an_include_that_nobody_includes() {
     // A file of the test may include it.
     test.file("extensions.conf", "#include \"manager.usres.conf.inc\"\n");
     let root = Scratch::new();
-    assert!(
-        Builder::new(root.server("exit 1").await)
-            .configs(&test.0)
-            .build()
-            .is_ok()
-    );
+    assert!(Builder::new(root.server("exit 1").await).configs(&test.0).build().is_ok());
 }
 
 #[tokio::test]
@@ -49,29 +44,27 @@ async fn what_could_send_the_server_to_the_systems_folders() {
     assert!(matches!(error, BuildError::AsteriskConf { .. }));
     let broken = "verbose = 1\n#include \"nowhere.conf\"\n";
     let (error, shown) = refused(|it| it.file("asterisk.options.conf.inc", broken)).await;
-    assert!(
-        matches!(error, BuildError::Options { line: 2, .. }),
-        "{shown}"
-    );
+    assert!(matches!(error, BuildError::Options { line: 2, .. }), "{shown}");
     let (error, _) = refused(|it| it.file("asterisk.options.conf.inc", "[x](nowhere)\n")).await;
     assert!(matches!(error, BuildError::Options { line: 1, .. }));
-    for (key, value) in [
-        ("a\n[directories]", "1"),
-        ("a", "1\n#include x"),
-        ("#include", "x"),
-    ] {
+    for (key, value) in [("a\n[directories]", "1"), ("a", "1\n#include x"), ("#include", "x")] {
         let (error, _) = refused(|it| it.option(key, value)).await;
         assert!(matches!(error, BuildError::Option { .. }), "{key}={value}");
     }
 }
 
 #[tokio::test]
+async fn names_that_lead_out_of_the_sandbox() {
+    for name in ["", "/etc/passwd", "../asterisk.conf", "sub/../../x", "./asterisk.conf"] {
+        let (error, shown) = refused(|it| it.file(name, "")).await;
+        assert!(matches!(error, BuildError::Name { .. }), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_there() {
     let (_, shown) = refused(|it| it.configs("/nonexistent/configs/ast1")).await;
-    assert!(
-        shown.starts_with("/nonexistent/configs/ast1: No such file"),
-        "{shown}"
-    );
+    assert!(shown.starts_with("/nonexistent/configs/ast1: No such file"), "{shown}");
 }
 
 #[tokio::test]
@@ -82,15 +75,7 @@ async fn a_path_too_long_for_a_socket() {
     let (error, shown) = refused(|it| it.root(&long)).await;
     assert!(matches!(error, BuildError::LongPath { .. }), "{shown}");
     // Nothing of the sandbox is left but the folder of all runs.
-    let runs = std::fs::read_dir(&long)
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
-    let left: Vec<_> = std::fs::read_dir(runs)
-        .unwrap()
-        .map(|it| it.unwrap().file_name())
-        .collect();
+    let runs = std::fs::read_dir(&long).unwrap().next().unwrap().unwrap().path();
+    let left: Vec<_> = std::fs::read_dir(runs).unwrap().map(|it| it.unwrap().file_name()).collect();
     assert_eq!(left, [".lock"]);
 }

@@ -22,37 +22,24 @@ async fn boot(script: &str, timeout: Duration) -> BootError {
 #[tokio::test]
 async fn a_missing_binary_is_told_at_once() {
     let begun = Instant::now();
-    let error = Server::find(&Want::Path("/nonexistent/asterisk".into()))
-        .await
-        .unwrap_err();
+    let error = Server::find(&Want::Path("/nonexistent/asterisk".into())).await.unwrap_err();
     assert!(matches!(error, FindError::Named { .. }));
     let shown = error.to_string();
-    assert!(
-        shown.contains("/nonexistent/asterisk") && shown.contains("No such file"),
-        "{shown}"
-    );
+    assert!(shown.contains("/nonexistent/asterisk") && shown.contains("No such file"), "{shown}");
     assert!(begun.elapsed() < Duration::from_secs(1));
 }
 
 #[tokio::test]
 async fn a_program_that_is_no_server_is_told_apart() {
-    let error = Server::find(&Want::Path("/bin/false".into()))
-        .await
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("did not say its version"),
-        "{error}"
-    );
+    let error = Server::find(&Want::Path("/bin/false".into())).await.unwrap_err();
+    assert!(error.to_string().contains("did not say its version"), "{error}");
 }
 
 #[tokio::test]
 async fn a_server_that_dies_at_boot_is_told_at_once_with_its_last_words() {
     let begun = Instant::now();
-    let error = boot(
-        "echo some chatter; echo the reason >&2; exit 3",
-        Duration::from_secs(60),
-    )
-    .await;
+    let error =
+        boot("echo some chatter; echo the reason >&2; exit 3", Duration::from_secs(60)).await;
     assert!(begun.elapsed() < Duration::from_secs(5), "it waited");
     assert_eq!(error.stage, Stage::Launched);
     assert!(matches!(error.failure, BootFailure::Exited(status) if status.code() == Some(3)));
@@ -71,11 +58,8 @@ async fn a_server_that_hangs_at_boot_is_ended_with_its_children() {
 #[tokio::test]
 async fn a_server_that_floods_its_output_is_not_held_up() {
     // More than any pipe takes.
-    let error = boot(
-        "yes chatter | head -c 5000000; echo the end; exit 4",
-        Duration::from_secs(60),
-    )
-    .await;
+    let error =
+        boot("yes chatter | head -c 5000000; echo the end; exit 4", Duration::from_secs(60)).await;
     assert_eq!(error.last_words.last().unwrap(), "the end");
 }
 
@@ -95,9 +79,7 @@ async fn a_child_that_a_dead_server_leaves_is_ended() {
 #[tokio::test]
 async fn a_server_that_listens_to_nothing_else_is_killed_when_dropped() {
     let root = Scratch::new();
-    let server = root
-        .server("trap '' TERM INT HUP; while :; do sleep 1000; done")
-        .await;
+    let server = root.server("trap '' TERM INT HUP; while :; do sleep 1000; done").await;
     let sandbox = Builder::new(server).build().unwrap();
     let folder = sandbox.folder().to_owned();
     let booting = tokio::time::timeout(Duration::from_millis(200), sandbox.boot()).await;

@@ -11,20 +11,13 @@ use instance::{Builder, Modules, Server, Want};
 pub(crate) const VERSIONS: [u32; 2] = [22, 16];
 
 /// The modules that the tests need.
-pub(crate) const MODULES: [&str; 5] = [
-    "pbx_config",
-    "app_playback",
-    "app_userevent",
-    "codec_gsm",
-    "format_gsm",
-];
+pub(crate) const MODULES: [&str; 5] =
+    ["pbx_config", "app_playback", "app_userevent", "codec_gsm", "format_gsm"];
 
 /// A real server, fetched if there is none.
 pub(crate) async fn server(major: u32) -> Server {
     let said = |progress| eprintln!("{progress}");
-    Server::find_or_fetch(&Want::Major(major), said)
-        .await
-        .unwrap()
+    Server::find_or_fetch(&Want::Major(major), said).await.unwrap()
 }
 
 /// A sandbox for a real server that boots fast.
@@ -55,20 +48,13 @@ impl Scratch {
     pub(crate) async fn server(&self, script: &str) -> Server {
         let script =
             format!("#!/bin/sh\ncase $1 in -V) echo Asterisk 99.1.2; exit ;; esac\n{script}\n");
-        for folder in [
-            "usr/sbin",
-            "usr/lib/asterisk/modules",
-            "usr/share/asterisk/documentation",
-        ] {
+        for folder in ["usr/sbin", "usr/lib/asterisk/modules", "usr/share/asterisk/documentation"] {
             fs::create_dir_all(self.0.join(folder)).unwrap();
         }
         self.file("usr/lib/asterisk/modules/pbx_config.so", "");
         let write = r#"printf %s "$1" > "$2" && chmod 755 "$2""#;
         let path = self.0.join("usr/sbin/asterisk");
-        let status = Command::new("sh")
-            .args(["-c", write, "sh", &script])
-            .arg(path)
-            .status();
+        let status = Command::new("sh").args(["-c", write, "sh", &script]).arg(path).status();
         assert!(status.unwrap().success());
         Server::find(&Want::Path(self.0.clone())).await.unwrap()
     }

@@ -1,0 +1,92 @@
+//! Why there is no sandbox.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> BuildError {
+    let path = path.to_owned();
+    move |error| BuildError::File { path, error }
+}
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A file or folder could not be read or written.
+    #[error("{}: {error}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// No loopback address is free.
+    #[error("failed to claim a loopback address: {0}")]
+    Address(#[source] io::Error),
+    /// The control socket would have a wrong name.
+    #[error(
+        "{}: a socket's path has at most 107 bytes, this one has {length}; choose a shorter root",
+        .path.display()
+    )]
+    LongPath {
+        /// The socket's path.
+        path: PathBuf,
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A key that means nothing, in a file that was set from code.
+    #[error("{}:{line}: <<{key}>> is not known; these are: {known}", .file.display())]
+    UnknownKey {
+        /// The file.
+        file: PathBuf,
+        /// The line in it, from 1.
+        line: usize,
+        /// The key.
+        key: String,
+        /// Those that are known.
+        known: String,
+    },
+    /// A `.conf.inc` that has no effect.
+    #[error(
+        "{from}: nothing includes it; our files include logger.general, logger.logfiles, manager.general, manager.users, modules and asterisk.options .conf.inc"
+    )]
+    NotIncluded {
+        /// The file.
+        from: String,
+    },
+    /// A name that is not that of a file in the sandbox.
+    #[error(
+        "file {name:?}: the name has to be one below the folder of the configuration, without `..`"
+    )]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// An option that would be more than one.
+    #[error(
+        "option {key:?}: neither key nor value can hold a line break, a directive or a section"
+    )]
+    Option {
+        /// The key.
+        key: String,
+    },
+    /// A line that could keep the server from reading its main configuration.
+    #[error(
+        "{from}:{line}: options are lines of `key = value`; a directive, a template or another [directories] could send the server to the system's folders"
+    )]
+    Options {
+        /// The file.
+        from: String,
+        /// The line in it, from 1.
+        line: usize,
+    },
+    /// A file that only we can write.
+    #[error(
+        "{from}: asterisk.conf is generated, or the sandbox would not be private; put options into asterisk.options.conf.inc"
+    )]
+    AsteriskConf {
+        /// The file.
+        from: String,
+    },
+}

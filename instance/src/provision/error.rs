@@ -1,0 +1,100 @@
+//! Why a server could not be fetched.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use crate::server::ProbeError;
+
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
+    let path = path.to_owned();
+    move |error| FetchError::Folder { path, error }
+}
+
+/// Why a server could not be fetched, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// A version that Debian does not have.
+    #[error(
+        "Asterisk {major} cannot be fetched, only 22 and 16 can; install it and name it by path or in ASTERISK"
+    )]
+    Unknown {
+        /// The major version.
+        major: u32,
+    },
+    /// Another distribution.
+    #[error(
+        "a server can be fetched on Debian alone, and this is {id:?}; install Asterisk, or name a server by path or in ASTERISK"
+    )]
+    NotDebian {
+        /// What `/etc/os-release` says.
+        id: String,
+    },
+    /// The keys of Debian's archive are missing.
+    #[error("no keys to check the packages with; install debian-archive-keyring")]
+    NoKeyring,
+    /// No mirror is known.
+    #[error("apt knows no Debian mirror; name one in ASTERISK_MIRROR")]
+    NoMirror,
+    /// There is no place for a cache.
+    #[error("no folder to keep a server in; set HOME or ASTERISK_CACHE to an absolute path")]
+    NoCache,
+    /// The disk is full.
+    #[error(
+        "{} has {} MB free, the server needs {} MB for a moment; make room, or set ASTERISK_CACHE",
+        .folder.display(), .free / 1_000_000, .needed / 1_000_000
+    )]
+    NoSpace {
+        /// The folder.
+        folder: PathBuf,
+        /// Bytes that are needed.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// The mirror does not have it, or not for this architecture, or cannot be reached.
+    #[error(
+        "{mirror} has no Asterisk {major} for {} ({tried}); check the network, name another mirror in ASTERISK_MIRROR, or a server by path or in ASTERISK",
+        std::env::consts::ARCH
+    )]
+    Gone {
+        /// The major version.
+        major: u32,
+        /// The mirror.
+        mirror: String,
+        /// What was tried, and how it went.
+        tried: String,
+    },
+    /// A tool is not there.
+    #[error("failed to {step}: {error}; apt-get and dpkg-deb are needed")]
+    Tool {
+        /// What for.
+        step: &'static str,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// A tool failed.
+    #[error("failed to {step} ({status}): {said}")]
+    Failed {
+        /// What for.
+        step: &'static str,
+        /// How it ended.
+        status: ExitStatus,
+        /// What it said.
+        said: String,
+    },
+    /// A file or folder could not be written.
+    #[error("failed to write {}: {error}", .path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// What was fetched does not work.
+    #[error("the fetched server does not work: {0}")]
+    Broken(#[from] ProbeError),
+}
