@@ -125,12 +125,13 @@ impl Codec {
     }
 
     fn banner(&mut self, src: &mut BytesMut) -> Option<Frame> {
-        let Some(end) = memchr(b'\n', &src[self.scanned..]).map(|at| self.scanned + at) else {
-            if src.len() > MAX_BANNER {
+        let seen = src.len().min(MAX_BANNER + 1);
+        let Some(end) = memchr(b'\n', &src[self.scanned..seen]).map(|at| self.scanned + at) else {
+            if seen > MAX_BANNER {
                 self.enter(State::Skipping { legacy: false, gone: 0 });
                 return self.skip(src, false, 0);
             }
-            self.scanned = src.len();
+            self.scanned = seen;
             return None;
         };
         let line = src.split_to(end + 1).freeze();

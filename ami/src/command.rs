@@ -28,7 +28,7 @@ impl CommandOutput {
 
     /// The lines as sent, without line ends.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.output()
+        self.0.command_output()
     }
 
     /// The response, with all its fields.

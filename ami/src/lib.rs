@@ -12,9 +12,11 @@ mod message;
 mod originate;
 mod outbox;
 mod parse;
+mod record;
 mod router;
 mod session;
 mod subscription;
+mod value;
 
 pub use action::Action;
 pub use client::{Call, Client};
@@ -24,7 +26,9 @@ pub use config::{Config, Login};
 pub use error::{
     ActionError, ActionProblem, Delivery, Disconnect, Error, Fault, LoginError, Reason,
 };
-pub use message::{Event, Kind, Lines, Message, Response};
+pub use message::{Event, Kind, Message, Response};
 pub use originate::{Originate, Originated};
-pub use parse::Line;
+pub use parse::{Line, Lines};
+pub use record::{Recording, Tee};
 pub use subscription::{Filter, Item, Subscription};
+pub use value::{Variable, unescape};

@@ -6,12 +6,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 use std::str::Utf8Error;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
+use memchr::memchr;
+use memchr::memmem::Finder;
 
-use crate::parse::{self, Line};
+use crate::parse::{self, END_COMMAND, Line, Lines, RawLines};
+use crate::value::{Variable, unescape};
 
 /// What the first line of a message says it is. Later lines do not count: an `OriginateResponse` is an event that has a
 /// field `Response`, and a `UserEvent` can have a field `Event`.
@@ -36,26 +40,22 @@ pub struct Message {
     kind: Kind,
     /// Invariant: `raw[..lines]` is a whole number of lines, each with its LF.
     lines: usize,
-    /// The text of a command in the old format.
-    text: Option<Range<usize>>,
+    /// Whether a command's text in the old format follows the lines, with its end marker.
+    legacy: bool,
 }
 
 impl Message {
     /// A message from a complete frame. `lines` is the length of the frame without the empty line at its end.
     pub(crate) fn new(raw: Bytes, lines: usize) -> Self {
         debug_assert!(raw[..lines].ends_with(b"\n"));
-        let kind = match parse::line(&raw).map(|(_, line)| parse::field(line)) {
-            Ok(Line::Field(name, _)) if name.eq_ignore_ascii_case(b"Event") => Kind::Event,
-            Ok(Line::Field(name, _)) if name.eq_ignore_ascii_case(b"Response") => Kind::Response,
-            _ => Kind::Other,
-        };
-        Self { raw, kind, lines, text: None }
+        let kind = kind_of(&raw);
+        Self { raw, kind, lines, legacy: false }
     }
 
     /// A response in the old command format.
     pub(crate) fn legacy(raw: Bytes) -> Self {
-        let (head, text) = parse::legacy(&raw);
-        Self { raw, kind: Kind::Response, lines: head, text: Some(head..head + text) }
+        let lines = parse::legacy_head(&raw);
+        Self { raw, kind: Kind::Response, lines, legacy: true }
     }
 
     /// What the first line says this is.
@@ -70,7 +70,7 @@ impl Message {
 
     /// The lines in order: fields, and lines without a colon.
     pub fn lines(&self) -> Lines<'_> {
-        Lines { rest: &self.raw[..self.lines] }
+        Lines::of(&self.raw[..self.lines])
     }
 
     /// The fields in order, as (name, value); lines without a colon are left out.
@@ -91,10 +91,8 @@ impl Message {
         &'a self,
         name: &'n str,
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let wanted = name.trim_end().as_bytes();
-        self.fields()
-            .filter(move |(name, _)| name.trim_ascii_end().eq_ignore_ascii_case(wanted))
-            .map(|(_, value)| value)
+        let name = name.trim_end().as_bytes();
+        RawLines::of(&self.raw[..self.lines]).filter_map(move |line| parse::value_of(line, name))
     }
 
     /// The first value of that name as text, with U+FFFD for what is not UTF-8.
@@ -111,15 +109,30 @@ impl Message {
         self.get(name).map(str::from_utf8).transpose()
     }
 
-    /// The ActionID, if there is one.
+    /// The first value of that name without the server's escapes; [`unescape`] tells which fields have them.
+    pub fn unescaped(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.get(name).map(unescape)
+    }
+
+    /// The channel variables in order, in both spellings and of all roles. Those of `VarSet` and `Status` are fields of
+    /// their own and not among them.
+    pub fn variables(&self) -> impl Iterator<Item = Variable<'_>> {
+        self.fields().filter_map(|(name, value)| Variable::of(name, value))
+    }
+
+    /// The ActionID, if there is one, in the server's own spelling of the name.
     pub fn action_id(&self) -> Option<&[u8]> {
-        self.get("ActionID")
+        static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\nActionID: "));
+        let lines = &self.raw[..self.lines];
+        let value = &lines[FINDER.find(lines)? + FINDER.needle().len()..];
+        let end = memchr(b'\n', value)?;
+        Some(value[..end].strip_suffix(b"\r").unwrap_or(&value[..end]))
     }
 
     /// The output of a command, in either format: the repeated `Output` fields of Asterisk 14 and later, or the text of
     /// a `Response: Follows` before that. One item a line, bytes as sent.
-    pub fn output(&self) -> impl Iterator<Item = &[u8]> {
-        let text = self.text.as_ref().map(|range| &self.raw[range.clone()]).unwrap_or_default();
+    pub fn command_output(&self) -> impl Iterator<Item = &[u8]> {
+        let text = self.legacy_text().unwrap_or_default();
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         let old = (!text.is_empty()).then(|| text.split(|&byte| byte == b'\n'));
         self.get_all("Output").chain(old.into_iter().flatten())
@@ -131,11 +144,18 @@ impl Message {
         Self { raw: Bytes::copy_from_slice(&self.raw), ..self.clone() }
     }
 
-    /// The value on the first line, for events and responses.
-    fn head(&self) -> &[u8] {
-        match self.lines().next() {
-            Some(Line::Field(_, value)) => value,
-            _ => b"",
+    /// The text behind a `Response: Follows`, as servers before 14 send it: without the end marker, with its line ends.
+    pub fn legacy_text(&self) -> Option<&[u8]> {
+        self.legacy.then(|| &self.raw[self.lines..self.raw.len() - END_COMMAND.len()])
+    }
+
+    /// The value on the first line: the name of an event, the status of a response.
+    pub fn head(&self) -> &[u8] {
+        let end = memchr(b'\n', &self.raw).unwrap_or_default();
+        let line = &self.raw[..end];
+        match parse::field(line.strip_suffix(b"\r").unwrap_or(line)) {
+            Line::Field(_, value) => value,
+            Line::Bare(_) => b"",
         }
     }
 }
@@ -147,26 +167,22 @@ impl fmt::Debug for Message {
         for line in self.lines() {
             list.entry(&Shown(line));
         }
-        if let Some(text) = &self.text {
+        if let Some(text) = self.legacy_text() {
             list.entry(&format_args!("({} bytes of command output)", text.len()));
         }
         list.finish()
     }
 }
 
-/// The lines of a message; see [`Message::lines`].
-#[derive(Clone, Debug)]
-pub struct Lines<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = Line<'a>;
-
-    fn next(&mut self) -> Option<Line<'a>> {
-        let (rest, line) = parse::line(self.rest).ok()?;
-        self.rest = rest;
-        Some(parse::field(line))
+/// What the first line says.
+fn kind_of(raw: &[u8]) -> Kind {
+    if raw.starts_with(b"Event: ") {
+        return Kind::Event;
+    }
+    match parse::line(raw).map(|(_, line)| parse::field(line)) {
+        Ok(Line::Field(name, _)) if name.eq_ignore_ascii_case(b"Event") => Kind::Event,
+        Ok(Line::Field(name, _)) if name.eq_ignore_ascii_case(b"Response") => Kind::Response,
+        _ => Kind::Other,
     }
 }
 
@@ -276,5 +292,5 @@ fn is_secret(name: &[u8]) -> bool {
 
 /// Whether a value is a line of configuration that sets a secret, as `GetConfig` answers: `secret=…`.
 fn assigns_secret(value: &[u8]) -> bool {
-    memchr::memchr(b'=', value).is_some_and(|at| is_secret(&value[..at]))
+    memchr(b'=', value).is_some_and(|at| is_secret(&value[..at]))
 }

@@ -2,7 +2,7 @@
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::targets()[0].1(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::run("decode", data));
 
 #[cfg(not(fuzzing))]
 fn main() {

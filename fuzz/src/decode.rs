@@ -73,7 +73,7 @@ fn message(message: &Message) -> usize {
             );
         }
     }
-    let _ = (message.action_id(), message.output().count(), format!("{message:?}"));
+    let _ = (message.action_id(), message.command_output().count(), format!("{message:?}"));
     assert_eq!(&message.detach(), message);
     message.raw().len()
 }

@@ -5,14 +5,35 @@
 
 #![forbid(unsafe_code)]
 
+mod chunks;
 mod decode;
+mod differential;
+mod reference;
+mod roundtrip;
+mod split;
 
 /// The body of a target.
 pub type Target = fn(&[u8]);
 
 /// Every target, with its name: that of its binary and of its folder of seeds.
-pub fn targets() -> [(&'static str, Target); 1] {
-    [("decode", decode::decode)]
+pub fn targets() -> [(&'static str, Target); 4] {
+    [
+        ("decode", decode::decode),
+        ("differential", differential::differential),
+        ("roundtrip", roundtrip::roundtrip),
+        ("split", split::split),
+    ]
+}
+
+/// Runs a target on one input.
+///
+/// # Panics
+///
+/// If there is no such target, or there is a finding.
+pub fn run(name: &str, data: &[u8]) {
+    let target = targets().into_iter().find(|(known, _)| *known == name);
+    let (_, target) = target.unwrap_or_else(|| panic!("no target {name}"));
+    target(data);
 }
 
 /// Runs a target on the files that the command line names: the ordinary `main` of its binary.
@@ -21,12 +42,10 @@ pub fn targets() -> [(&'static str, Target); 1] {
 ///
 /// If there is no such target, a file cannot be read, or there is a finding.
 pub fn replay(name: &str) {
-    let target = targets().into_iter().find(|(known, _)| *known == name);
-    let (_, target) = target.unwrap_or_else(|| panic!("no target {name}"));
     for file in std::env::args_os().skip(1) {
         let data =
             std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        target(&data);
+        run(name, &data);
         eprintln!("{}: no finding", file.display());
     }
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use ami::{Action, Client, Config};
+use ami::{Client, Config};
 use rustix::process::Signal;
-use tokio::net::UnixDatagram;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{UnixDatagram, UnixStream};
 use tokio::time::{Instant as Deadline, sleep, timeout, timeout_at};
 
 use crate::process::Process;
@@ -73,6 +74,15 @@ impl Sandbox {
         command.env("NOTIFY_SOCKET", self.notify_socket()).env_remove("LISTEN_FDS");
         command.current_dir(&self.directories.0);
         command
+    }
+
+    /// Says a CLI command on the server's control socket, without waiting for what it prints.
+    ///
+    /// AMI's `Command` would do, but for `core stop now`: the server keeps what a command prints in a file in `/tmp`,
+    /// and would end before it removes that.
+    async fn tell(&self, command: &str) -> io::Result<()> {
+        let mut console = UnixStream::connect(self.directories.control_socket()).await?;
+        console.write_all(format!("{command}\0").as_bytes()).await
     }
 
     fn notify_socket(&self) -> PathBuf {
@@ -207,7 +217,7 @@ impl Instance {
         self.sandbox.last_words()
     }
 
-    /// Stops the server: asks it over AMI, tells it by SIGTERM after 10 s, kills it after 10 more. Then removes the
+    /// Stops the server: asks it on its control socket, tells it by SIGTERM after 10 s, kills it after 10 more. Then removes the
     /// folder, unless it is to be kept.
     ///
     /// Calls that are up are hung up. The server's children go with it.
@@ -229,13 +239,12 @@ impl Instance {
         if let Some(status) = self.process.status() {
             return (Stopping::WasOver, status);
         }
-        // The server answers by closing the connection, so the answer tells nothing.
-        let ask = self.client.call(Action::new("Command").field("Command", "core stop now"));
         let asked = async {
-            let _ = ask.timeout(GRACE).await;
-            self.process.exited().await
+            // A server whose console does not answer is told by signal.
+            self.sandbox.tell("core stop now").await?;
+            io::Result::Ok(self.process.exited().await)
         };
-        if let Ok(status) = timeout(GRACE, asked).await {
+        if let Ok(Ok(status)) = timeout(GRACE, asked).await {
             return (Stopping::Asked, status);
         }
         self.process.signal(Signal::TERM);
@@ -273,7 +282,7 @@ pub struct Stopped {
 pub enum Stopping {
     /// Nothing: it had ended by itself, or crashed.
     WasOver,
-    /// A word over AMI.
+    /// A word on its control socket.
     Asked,
     /// SIGTERM.
     Terminated,

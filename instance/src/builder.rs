@@ -123,7 +123,7 @@ impl Builder {
 
     fn fill(&self, sandbox: &Sandbox) -> Result<(), BuildError> {
         let layout = &sandbox.directories;
-        let socket = layout.runtime().join("asterisk.ctl");
+        let socket = layout.control_socket();
         let length = socket.as_os_str().len();
         if length > SOCKET_PATH {
             return Err(BuildError::LongPath { path: socket, length });

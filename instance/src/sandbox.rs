@@ -104,6 +104,10 @@ impl Layout {
         self.0.join("var/run/asterisk")
     }
 
+    pub(crate) fn control_socket(&self) -> PathBuf {
+        self.runtime().join("asterisk.ctl")
+    }
+
     pub(crate) fn logs(&self) -> PathBuf {
         self.0.join("var/log/asterisk")
     }

@@ -214,7 +214,7 @@ fn shown(frame: &Frame) -> String {
         };
     }
     if message.get("Output").is_none() {
-        shown.extend(message.output().map(|line| format!("|>{}", line.escape_ascii())));
+        shown.extend(message.command_output().map(|line| format!("|>{}", line.escape_ascii())));
     }
     shown
 }

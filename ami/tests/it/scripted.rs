@@ -391,7 +391,10 @@ async fn a_command_gives_its_lines_or_an_error() {
         assert_eq!(output.to_string(), "a\n  b: c\n\n");
         assert_like(&client.command("b").await.unwrap_err(), "Illegal seek");
         let unknown = client.command("x").await.unwrap_err();
-        assert_eq!(unknown.response().unwrap().output().next(), Some(&b"No such command 'x'"[..]));
+        assert_eq!(
+            unknown.response().unwrap().command_output().next(),
+            Some(&b"No such command 'x'"[..])
+        );
     };
     tokio::join!(server, calls);
 }

@@ -121,7 +121,7 @@ async fn refusals_are_errors_that_keep_the_response() {
         let unknown = ami.call(Action::new("NoSuchAction")).await.unwrap_err();
         assert!(unknown.to_string().contains("Invalid/unknown command"), "{unknown}");
         let command = ami.command("no such command").await.unwrap_err();
-        let output = command.response().unwrap().output().next().unwrap();
+        let output = command.response().unwrap().command_output().next().unwrap();
         assert!(output.starts_with(b"No such command"), "{}", output.escape_ascii());
         instance.stop().await.unwrap();
     }

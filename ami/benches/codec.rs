@@ -1,0 +1,240 @@
+//! What decoding costs, in units of the least that can be done with the same bytes.
+//!
+//! `cargo bench -p ami --bench codec` reads the recorded streams of Asterisk 22 and 16, or the one that
+//! `AMI_BENCH_STREAM` names. The floor is finding every line end (`memchr_iter`); finding every message end by a search
+//! for CR LF CR LF (`memmem`), which no client may rely on, stands beside it. All take turns, for `BENCH_ROUNDS` rounds;
+//! a ratio is the median of the ratios within a round.
+
+#![expect(clippy::print_stdout, reason = "the figures are the program's output")]
+
+use std::fmt::Write;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ami::{Action, Codec, Frame, Line, Message};
+use bytes::{BufMut, BytesMut};
+use memchr::{memchr_iter, memmem};
+use tokio_util::codec::{Decoder, Encoder};
+
+/// What a client reads from a socket at once.
+const READ: usize = 64 * 1024;
+
+/// Five names that a program is likely to ask for.
+const NAMES: [&str; 5] = ["Channel", "Uniqueid", "CallerIDNum", "Linkedid", "Exten"];
+
+/// Something to measure, and its name.
+type Work<'a> = (&'static str, Box<dyn Fn() + 'a>);
+
+fn main() {
+    let rounds = std::env::var("BENCH_ROUNDS").ok().and_then(|it| it.parse().ok()).unwrap_or(200);
+    let own = |major| {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/asterisk-{major}.ami"))
+    };
+    let streams = match std::env::var_os("AMI_BENCH_STREAM") {
+        Some(path) => vec![PathBuf::from(path)],
+        None => vec![own(22), own(16)],
+    };
+    let (mut decode, mut headers) = (0.0, 0.0);
+    for path in streams {
+        let stream =
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        println!("{}", path.display());
+        let (one, two) = bench(&stream, rounds);
+        (decode, headers) = (f64::max(decode, one), f64::max(headers, two));
+    }
+    lengths(rounds);
+    encode(rounds);
+    println!("ratio decode/memchr {decode:.3}");
+    println!("ratio headers/memchr {headers:.3}");
+}
+
+/// Measures everything on one stream. The result is the two ratios that matter.
+fn bench(stream: &[u8], rounds: usize) -> (f64, f64) {
+    let messages = messages(stream);
+    let work: Vec<Work<'_>> = vec![
+        ("memchr_iter: every line end", Box::new(|| line_ends(stream))),
+        ("memmem: every CR LF CR LF", Box::new(|| message_ends(stream))),
+        ("decode, with kind, name and ActionID", Box::new(|| decode(stream, READ, known))),
+        ("decode and visit every header", Box::new(|| decode(stream, READ, visit))),
+        ("decode and read five headers", Box::new(|| decode(stream, READ, five))),
+        ("decode in chunks of 1,460 bytes", Box::new(|| decode(stream, 1460, known))),
+    ];
+    let mut times = measure(&work, rounds);
+    let lines = times.remove(0);
+    println!("{:45} {:8.1} ns a message", work[0].0, nanoseconds(&lines) / messages);
+    let ratios: Vec<_> = times.iter().map(|times| ratio(times, &lines)).collect();
+    for ((name, _), (times, ratio)) in work[1..].iter().zip(times.iter().zip(&ratios)) {
+        println!("{name:45} {:8.1} ns a message {ratio:8.3}", nanoseconds(times) / messages);
+    }
+    bytewise(stream, messages);
+    (ratios[1], ratios[2])
+}
+
+/// One byte at a time is three hundred calls a message, so it gets a round of its own.
+fn bytewise(stream: &[u8], messages: f64) {
+    let begun = Instant::now();
+    decode(stream, 1, known);
+    let took = begun.elapsed().as_nanos() as f64;
+    let calls = took / stream.len() as f64;
+    println!(
+        "{:45} {:8.1} ns a message, {calls:.1} ns a byte",
+        "decode in chunks of 1 byte",
+        took / messages
+    );
+}
+
+/// One long message against many short ones, byte for byte.
+fn lengths(rounds: usize) {
+    let mut short = String::new();
+    while short.len() < 10_000_000 {
+        let _ = write!(
+            short,
+            "Event: Filler\r\nPrivilege: call,all\r\n{}\r\n",
+            "Name: some value\r\n".repeat(20)
+        );
+    }
+    let mut long = String::from("Response: Success\r\nMessage: Command output follows\r\n");
+    let lines = 10_000_000 / 100;
+    for _ in 0..lines {
+        let _ = write!(long, "Output: {}\r\n", "x".repeat(90));
+    }
+    long.push_str("\r\n");
+    let work: Vec<Work<'_>> = vec![
+        ("messages of 400 bytes", Box::new(|| decode(short.as_bytes(), READ, kind))),
+        ("one message of 100,000 lines", Box::new(|| decode(long.as_bytes(), READ, kind))),
+    ];
+    let times = measure(&work, rounds / 20 + 1);
+    for ((name, _), (times, length)) in work.iter().zip(times.iter().zip([short.len(), long.len()]))
+    {
+        println!("{name:45} {:8.3} ns a byte", nanoseconds(times) / length as f64);
+    }
+}
+
+fn encode(rounds: usize) {
+    let action = || {
+        Action::new("Originate")
+            .with_action_id("0123456789abcdef-1234567")
+            .field("Channel", "Local/s@default")
+            .field("Application", "Echo")
+            .field("Async", "true")
+            .field("Variable", "GREETING=hello")
+    };
+    let encoded = |action: &Action, out: &mut BytesMut| {
+        Codec::new().encode(action, out).expect("a good action");
+        out.clear();
+    };
+    let (made, count) = (action(), 1000);
+    let work: Vec<Work<'_>> = vec![
+        (
+            "encode an action of six lines",
+            Box::new(|| {
+                let mut out = BytesMut::with_capacity(1024);
+                (0..count).for_each(|_| encoded(black_box(&made), &mut out));
+            }),
+        ),
+        (
+            "make and encode it",
+            Box::new(|| {
+                let mut out = BytesMut::with_capacity(1024);
+                (0..count).for_each(|_| encoded(&black_box(action()), &mut out));
+            }),
+        ),
+    ];
+    let times = measure(&work, rounds);
+    for ((name, _), times) in work.iter().zip(&times) {
+        println!("{name:45} {:8.1} ns", nanoseconds(times) / f64::from(count));
+    }
+}
+
+/// The times of each work in nanoseconds, taken in turn. The first round is not counted.
+fn measure(work: &[Work<'_>], rounds: usize) -> Vec<Vec<f64>> {
+    let mut times = vec![Vec::with_capacity(rounds); work.len()];
+    for round in 0..=rounds {
+        for ((_, work), times) in work.iter().zip(&mut times) {
+            let begun = Instant::now();
+            work();
+            if round > 0 {
+                times.push(begun.elapsed().as_nanos() as f64);
+            }
+        }
+    }
+    times
+}
+
+fn nanoseconds(times: &[f64]) -> f64 {
+    median(times.to_vec())
+}
+
+fn ratio(times: &[f64], floor: &[f64]) -> f64 {
+    median(times.iter().zip(floor).map(|(time, floor)| time / floor).collect())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn messages(stream: &[u8]) -> f64 {
+    let mut buffer = BytesMut::from(stream);
+    let mut codec = Codec::new();
+    let mut count = 0;
+    while let Ok(Some(_)) = codec.decode(&mut buffer) {
+        count += 1;
+    }
+    f64::from(count)
+}
+
+fn line_ends(stream: &[u8]) {
+    for at in memchr_iter(b'\n', stream) {
+        black_box(at);
+    }
+}
+
+fn message_ends(stream: &[u8]) {
+    for at in memmem::find_iter(stream, b"\r\n\r\n") {
+        black_box(at);
+    }
+}
+
+/// Decodes a stream that comes in chunks, as a client does: into a buffer that is used again.
+fn decode(stream: &[u8], chunk: usize, look: impl Fn(&Message)) {
+    let mut codec = Codec::new();
+    let mut buffer = BytesMut::with_capacity(READ);
+    for bytes in stream.chunks(chunk) {
+        buffer.reserve(bytes.len().max(READ.min(chunk)));
+        buffer.put_slice(bytes);
+        while let Ok(Some(frame)) = codec.decode(&mut buffer) {
+            match &frame {
+                Frame::Event(event) => look(event),
+                Frame::Response(response) => look(response),
+                Frame::Other(message) => look(message),
+                other => {
+                    black_box(other);
+                }
+            }
+        }
+    }
+}
+
+fn kind(message: &Message) {
+    black_box(message.kind());
+}
+
+fn known(message: &Message) {
+    black_box((message.kind(), message.head(), message.action_id()));
+}
+
+fn visit(message: &Message) {
+    for line in message.lines() {
+        if let Line::Field(name, value) = line {
+            black_box((name, value));
+        }
+    }
+}
+
+fn five(message: &Message) {
+    for name in NAMES {
+        black_box(message.get(name));
+    }
+}
