@@ -137,7 +137,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         talk(&client).await?;
         client.close().await?;
         drop(client);
-        let bytes = recording.finish()?;
+        let bytes = recording.finish().await?;
         // The times are of no use here.
         std::fs::remove_file(file.with_extension("ami.times"))?;
         instance.stop().await?;

@@ -88,8 +88,8 @@ impl Action {
 
     /// Sets the caller's own ActionID.
     ///
-    /// A [`Client`](crate::Client) sends one of its own, which no other session can guess, and keeps this one on its
-    /// side. [`Codec`](crate::Codec) sends this one.
+    /// [`Codec`](crate::Codec) sends it. A [`Client`](crate::Client) sends one of its own instead, which begins with a
+    /// random part, and ignores this one.
     #[must_use]
     pub fn with_action_id(mut self, id: &str) -> Self {
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
@@ -135,6 +135,12 @@ impl Action {
         out.put_slice(&self.fields);
         out.put_slice(b"\r\n");
         Ok(())
+    }
+
+    /// Makes the action one that cannot be sent, because of a field that has a method of its own.
+    pub(crate) fn refuse(mut self, field: &str) -> Self {
+        self.fail(field, ActionProblem::Reserved);
+        self
     }
 
     fn fail(&mut self, field: &str, problem: ActionProblem) {

@@ -3,13 +3,12 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -89,7 +88,6 @@ struct Handle {
     banner: Banner,
     timeout: Duration,
     cancel: CancellationToken,
-    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Client {
@@ -98,9 +96,8 @@ impl Client {
         T: AsyncRead + AsyncWrite + Send + 'static,
     {
         let cancel = CancellationToken::new();
-        let task = tokio::spawn(session::run(link, Arc::clone(&core), cancel.clone()));
-        let task = Mutex::new(Some(task));
-        Self { handle: Arc::new(Handle { core, banner, timeout: config.timeout, cancel, task }) }
+        tokio::spawn(session::run(link, Arc::clone(&core), cancel.clone()));
+        Self { handle: Arc::new(Handle { core, banner, timeout: config.timeout, cancel }) }
     }
 
     /// What the server greeted with.
@@ -190,15 +187,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the server did not answer the logoff. The connection has ended all the same.
+    /// If the server did not answer the logoff, or refused it, as it does while it shuts down. The connection has ended all
+    /// the same.
     pub async fn close(&self) -> Result<(), Error> {
         let answer = self.call(Action::new("Logoff")).await;
         self.handle.cancel.cancel();
-        let task = self.handle.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            // The task cannot panic, and nobody aborts it.
-            let _ = task.await;
-        }
+        self.ended().await;
         match answer {
             // The server closes right behind its answer, and the end may overtake it.
             Ok(_) | Err(Error::Disconnected { .. }) => Ok(()),

@@ -10,7 +10,7 @@
 //!   stream cut off, is an item ([`Malformed`]), and the next message is read as if nothing had happened.
 //! - **Nothing is copied.** A message is a slice of the read buffer.
 
-use std::io;
+use std::{fmt, io};
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::{memchr, memmem};
@@ -66,8 +66,8 @@ impl Banner {
     }
 }
 
-/// A part of the stream that is not a message.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A part of the stream that is not a message. `Debug` does not show its bytes, which may hold a secret.
+#[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Malformed {
     /// A message of this many bytes was larger than the limit. Its bytes are gone.
@@ -75,6 +75,15 @@ pub enum Malformed {
     /// The stream ended inside a message; these are the bytes of it that came. A server cuts a message short when the
     /// client does not read within its `writetimeout`.
     Truncated(Bytes),
+}
+
+impl fmt::Debug for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge(bytes) => write!(f, "TooLarge({bytes} bytes)"),
+            Self::Truncated(rest) => write!(f, "Truncated({} bytes)", rest.len()),
+        }
+    }
 }
 
 /// The codec of one connection, for [`tokio_util::codec::Framed`] or by hand.
@@ -292,7 +301,11 @@ fn is_legacy(src: &[u8]) -> Option<bool> {
     if !src[..common].eq_ignore_ascii_case(&HEAD[..common]) {
         return Some(false);
     }
-    src.get(HEAD.len()).map(|next| matches!(next, b'\r' | b'\n'))
+    match &src[common..] {
+        [] | [b'\r'] => None,
+        [b'\n', ..] | [b'\r', b'\n', ..] => Some(true),
+        _ => Some(false),
+    }
 }
 
 /// Finds the end of the message that `src` begins with: the length of its lines, and with the empty line that ends it.

@@ -73,7 +73,7 @@ pub enum Delivery {
     /// No byte of it was handed to the system, and none will be.
     #[error("was never sent")]
     NeverSent,
-    /// It was written, in whole or in part.
+    /// It was handed to the system, in whole or in part, or was about to be.
     #[error("may have been executed")]
     MaybeExecuted,
 }

@@ -31,8 +31,8 @@ pub enum Kind {
 
 /// One message: an ordered list of fields and bare lines.
 ///
-/// It shares its bytes with the buffer that it was read into, up to 64 KiB of it. Whoever keeps a few messages for long
-/// should [`detach`](Self::detach) them.
+/// It shares its bytes with the buffer that it was read into: 64 KiB, or a large message. Whoever keeps a few messages
+/// for long should [`detach`](Self::detach) them.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Message {
     /// Everything, the empty line at the end too.
@@ -91,8 +91,10 @@ impl Message {
         &'a self,
         name: &'n str,
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let name = name.trim_end().as_bytes();
-        RawLines::of(&self.raw[..self.lines]).filter_map(move |line| parse::value_of(line, name))
+        let name = name.as_bytes().trim_ascii_end();
+        // No field has a colon in its name: the first one ends it.
+        let lines = if name.contains(&b':') { b"" } else { &self.raw[..self.lines] };
+        RawLines::of(lines).filter_map(move |line| parse::value_of(line, name))
     }
 
     /// The first value of that name as text, with U+FFFD for what is not UTF-8.
@@ -277,17 +279,19 @@ impl fmt::Debug for Shown<'_> {
             Line::Field(name, value) => {
                 write!(f, "{}: {:?}", name.escape_ascii(), String::from_utf8_lossy(value))
             }
+            Line::Bare(text) if assigns_secret(text) => f.write_str("(hidden)"),
             Line::Bare(text) => write!(f, "{:?}", String::from_utf8_lossy(text)),
         }
     }
 }
 
-/// Whether a field of that name holds a secret: `Secret` and `Key` of Login, the passwords and secrets of configuration
-/// and of the technologies' details.
+/// Whether a field of that name holds a secret, or can: `Secret` and `Key` of Login, the passwords and secrets of
+/// configuration and of the technologies' details, whole configurations in `JSON`, and what `UpdateConfig` sets.
 fn is_secret(name: &[u8]) -> bool {
-    let name = name.trim_ascii_end().to_ascii_lowercase();
-    let ends = |suffix: &[u8]| name.ends_with(suffix);
-    name == b"key" || ends(b"secret") || ends(b"password") || ends(b"md5cred")
+    const ENDS: [&[u8]; 6] = [b"secret", b"password", b"passwd", b"md5cred", b"token", b"digest"];
+    let name = name.trim_ascii().to_ascii_lowercase();
+    let ends = ENDS.iter().any(|end| name.ends_with(end));
+    ends || name == b"key" || name == b"json" || name.starts_with(b"value-")
 }
 
 /// Whether a value is a line of configuration that sets a secret, as `GetConfig` answers: `secret=…`.

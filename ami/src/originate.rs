@@ -22,7 +22,8 @@ use crate::message::Event;
 #[derive(Clone, Debug)]
 pub struct Originate {
     action: Action,
-    timeout: Duration,
+    timeout: Option<Duration>,
+    caller_id: Option<String>,
 }
 
 impl Originate {
@@ -49,20 +50,21 @@ impl Originate {
 
     fn new(channel: &str) -> Self {
         let action = Action::new("Originate").field("Channel", channel).field("Async", "true");
-        Self { action, timeout: Self::TIMEOUT }
+        Self { action, timeout: None, caller_id: None }
     }
 
     /// How long the server waits for an answer; 30 s unless set. Whole milliseconds.
     #[must_use]
-    pub fn timeout(self, timeout: Duration) -> Self {
-        let call = self.with("Timeout", timeout.as_millis().to_string());
-        Self { timeout, ..call }
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
     }
 
     /// The caller id, as `Name <number>` or a number.
     #[must_use]
-    pub fn caller_id(self, caller_id: &str) -> Self {
-        self.with("CallerID", caller_id)
+    pub fn caller_id(mut self, caller_id: &str) -> Self {
+        self.caller_id = Some(caller_id.to_owned());
+        self
     }
 
     /// Sets a channel variable. The value arrives as given: what the server's argument splitter would take out is
@@ -84,13 +86,20 @@ impl Originate {
     }
 
     /// Sets any other field of the action: `Account`, `Codecs`, `EarlyMedia`, `ChannelId`, `OtherChannelId` …
+    ///
+    /// The server takes the first of fields that have the same name. Those that have a method here are refused.
     #[must_use]
     pub fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        Self { action: self.action.field(name, value), ..self }
+        let own = ["Async", "CallerID", "Timeout"].iter().any(|own| name.eq_ignore_ascii_case(own));
+        let action = if own { self.action.refuse(name) } else { self.action.field(name, value) };
+        Self { action, ..self }
     }
 
     pub(crate) fn into_action(self) -> (Action, Duration) {
-        (self.action, self.timeout)
+        let timeout = self.timeout.map(|timeout| timeout.as_millis().to_string());
+        let action = timeout.iter().fold(self.action, |action, ms| action.field("Timeout", ms));
+        let action = self.caller_id.iter().fold(action, |action, id| action.field("CallerID", id));
+        (action, self.timeout.unwrap_or(Self::TIMEOUT))
     }
 }
 
@@ -124,6 +133,19 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
+
+    #[test]
+    fn what_has_a_method_is_sent_once() {
+        let call = Originate::to_application("Local/s@x", "Echo", "");
+        for name in ["timeout", "Async", "CALLERID"] {
+            assert!(call.clone().with(name, "1").into_action().0.check().is_err(), "{name}");
+        }
+        let call = call.timeout(Duration::from_secs(60)).timeout(Duration::from_secs(5));
+        let (action, timeout) = call.caller_id("1").caller_id("2").into_action();
+        assert_eq!(timeout, Duration::from_secs(5));
+        let shown = format!("{action:?}");
+        assert!(shown.ends_with(r#"Timeout: "5000", CallerID: "2")"#), "{shown}");
+    }
 
     #[test]
     fn variables_are_quoted_for_the_argument_splitter() {

@@ -118,7 +118,8 @@ impl<'a> Iterator for Lines<'a> {
 #[inline]
 pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (found, rest) = line.split_at_checked(name.len())?;
-    if !matches!(rest.first(), Some(b':' | b' ' | b'\t')) || !found.eq_ignore_ascii_case(name) {
+    let next = *rest.first()?;
+    if !(next == b':' || next.is_ascii_whitespace()) || !found.eq_ignore_ascii_case(name) {
         return None;
     }
     let value = rest.trim_ascii_start().strip_prefix(b":")?;
@@ -150,7 +151,7 @@ pub(crate) fn legacy_head(frame: &[u8]) -> usize {
         }
         head = text_end - rest.len();
     }
-    head
+    head.min(text_end)
 }
 
 #[cfg(test)]

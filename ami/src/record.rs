@@ -27,7 +27,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// let client = Config::new("user", "mysecret").handshake(io).await?;
 /// // …
 /// client.close().await?;
-/// let bytes = recording.finish()?;
+/// let bytes = recording.finish().await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -55,7 +55,7 @@ impl Recording {
     /// If the files cannot be created.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
-        let (stream, times) = (File::create(path)?, File::create(times_of(path))?);
+        let (stream, times) = (create(path)?, create(&times_of(path))?);
         let (chunks, received) = mpsc::channel();
         let writer = thread::Builder::new()
             .name("ami recording".to_owned())
@@ -73,9 +73,13 @@ impl Recording {
     /// # Errors
     ///
     /// If a file could not be written.
-    pub fn finish(self) -> io::Result<u64> {
+    pub async fn finish(self) -> io::Result<u64> {
         drop(self.chunks);
-        self.writer.join().unwrap_or_else(|_| Err(io::Error::other("the recording's thread died")))
+        let joined = tokio::task::spawn_blocking(|| self.writer.join()).await;
+        match joined {
+            Ok(Ok(written)) => written,
+            _ => Err(io::Error::other("the recording's thread died")),
+        }
     }
 }
 
@@ -84,6 +88,15 @@ fn times_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".times");
     name.into()
+}
+
+/// Creates a file for its owner alone: what a server says is not for everybody.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 fn write(chunks: &mpsc::Receiver<Chunk>, stream: File, times: File) -> io::Result<u64> {

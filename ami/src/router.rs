@@ -43,6 +43,8 @@ pub(crate) struct Router {
     pending: DashMap<u64, Pending>,
     /// No call below this id waits for a response. Moved by the reader alone.
     fence: AtomicU64,
+    /// The highest id of a call so far. One above it is forged.
+    last: AtomicU64,
     subscribers: Arc<Subscribers>,
     booted: watch::Sender<bool>,
 }
@@ -53,6 +55,7 @@ impl Router {
             prefix: format!("{prefix}-"),
             pending: DashMap::new(),
             fence: AtomicU64::new(0),
+            last: AtomicU64::new(0),
             subscribers: Arc::default(),
             booted: watch::Sender::new(false),
         }
@@ -74,6 +77,7 @@ impl Router {
         expect: Expect,
         reply: oneshot::Sender<Result<Message, Error>>,
     ) {
+        self.last.fetch_max(id, Ordering::Relaxed);
         self.pending.insert(id, Pending { expect, responded: false, reply });
     }
 
@@ -162,7 +166,8 @@ impl Router {
         let number = id?.strip_prefix(self.prefix.as_bytes())?;
         // `parse` alone would take a sign.
         let digits = number.iter().all(u8::is_ascii_digit);
-        digits.then(|| str::from_utf8(number).ok()?.parse().ok()).flatten()
+        let id = digits.then(|| str::from_utf8(number).ok()?.parse().ok()).flatten();
+        id.filter(|&id| id <= self.last.load(Ordering::Relaxed))
     }
 }
 

@@ -19,6 +19,9 @@ use crate::router::Router;
 /// How much is read at once.
 const READ: usize = 64 * 1024;
 
+/// With less room than this, the buffer gets more.
+const SPARE: usize = 4 * 1024;
+
 /// What a session and the clients that use it share.
 pub(crate) struct Core {
     pub(crate) outbox: Outbox,
@@ -80,7 +83,14 @@ async fn read<T: AsyncRead>(
         while let Ok(Some(frame)) = codec.decode(&mut buffer) {
             router.dispatch(frame);
         }
-        buffer.reserve(READ);
+        if buffer.is_empty() && buffer.capacity() > 2 * READ {
+            // A large message is through. Whoever keeps a small one is not to keep its room.
+            buffer = BytesMut::new();
+        }
+        if buffer.capacity() - buffer.len() < SPARE {
+            // Not before every read: a message that somebody keeps would keep a buffer of its own.
+            buffer.reserve(READ);
+        }
         match reader.read_buf(&mut buffer).await {
             Ok(0) => break,
             Ok(_) => {}

@@ -134,7 +134,7 @@ fn is_legacy(stream: &[u8]) -> bool {
     let head = b"response: follows";
     stream.len() > head.len()
         && stream[..head.len()].to_ascii_lowercase() == head
-        && matches!(stream[head.len()], b'\r' | b'\n')
+        && matches!(&stream[head.len()..], [b'\n', ..] | [b'\r', b'\n', ..])
 }
 
 const END: &[u8] = b"--END COMMAND--\r\n\r\n";
