@@ -42,6 +42,7 @@ const ROWS: &[(&str, &[u8], &[&str])] = &[
     ("old command output without a line end", b"Response: Follows\r\nPrivilege: Command\r\nno newline--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command|>no newline"]),
     ("old command output of nothing", b"Response: Follows\r\nPrivilege: Command\r\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command"]),
     ("an end marker inside old command output", b"Response: Follows\r\nPrivilege: Command\r\na\n--END COMMAND--\nmore\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command|>a|>--END COMMAND--|>more"]),
+    ("a lone CR does not end the first line of the old format", b"Response: Follows\r--END COMMAND--\r\n\r\n", &["R|Response=Follows\\r--END COMMAND--"]),
     ("a word that begins like the old format", b"Response: Followsome\r\n\r\n", &["R|Response=Followsome"]),
     ("a glued ActionID", b"Response: Success\r\nActionID: iiiEvents: Off\r\n\r\n", &["R|Response=Success|ActionID=iiiEvents: Off"]),
     ("JSON", b"Response: Success\r\nJSON: {\"a\":{\"b\":\"c: d\"}}\r\n\r\n", &["R|Response=Success|JSON={\\\"a\\\":{\\\"b\\\":\\\"c: d\\\"}}"]),
@@ -131,6 +132,7 @@ fn fields_are_found_by_name() {
     assert_eq!(message.get_all("Variable").collect::<Vec<_>>(), [b"A=1", b"B=2"]);
     assert_eq!(message.get("Sp"), Some(&b"x"[..]));
     assert_eq!(message.get("Absent"), None);
+    assert_eq!(message.get("Variable: A"), None);
     assert_eq!(message.text("Name").unwrap(), "\u{fffd}");
     assert!(message.utf8("Name").is_err());
     assert_eq!(message.utf8("Sp"), Ok(Some("x")));
@@ -148,7 +150,7 @@ fn a_detached_message_is_the_same_and_stands_alone() {
 
 #[test]
 fn debug_hides_secrets() {
-    let wire = b"Event: X\r\nSecret: hush\r\nPassword: hush\r\nLine-000001-000002: secret=hush\r\nName: Bob\r\n\r\n";
+    let wire = b"Event: X\r\nSecret: hush\r\nPassword: hush\r\nsecret=hush\r\nJSON: {hush}\r\nValue-000001: hush\r\nLine-000001-000002: secret=hush\r\nName: Bob\r\n\r\n";
     let shown = format!("{:?}", messages(wire).remove(0));
     assert!(!shown.contains("hush") && shown.contains("Bob"), "{shown}");
 }

@@ -179,6 +179,9 @@ async fn foreign_glued_and_missing_ids_answer_nobody() {
             format!("Response: Error\r\nActionID: {}\r\n\r\n", id.replace('-', "-+")),
             format!("Response: Error\r\nActionID: {forged}\r\n\r\n"),
             "Response: Error\r\nActionID: 1\r\n\r\n".to_owned(),
+            // Above every id that was given out: it must not end the calls below it, nor make the reader count up to it.
+            format!("Response: Error\r\nActionID: {}-18446744073709551615\r\n\r\n", &id[..16]),
+            format!("Response: Error\r\nActionID: {}-2\r\n\r\n", &id[..16]),
             format!("Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Failure\r\n\r\n"),
             format!("garbage\r\nActionID: {id}\r\n\r\n"),
             pong(&id),
