@@ -60,21 +60,24 @@ mod tests {
 
     #[test]
     fn an_address_is_claimed_once_and_freed_with_its_claim() {
-        let ip = Ipv4Addr::new(127, 3, 1, 1);
-        let first = Address::at(ip, 5137, &[5138]).unwrap();
-        let second = Address::at(ip, 5137, &[5138]).unwrap_err();
+        let _no_forks = crate::FORKS.blocking_write();
+        let (ip, guard, ami) = (random(), 5137, [5138]);
+        let first = Address::at(ip, guard, &ami).unwrap();
+        let second = Address::at(ip, guard, &ami).unwrap_err();
         assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
         drop(first);
-        assert!(Address::at(ip, 5137, &[5138]).is_ok());
+        assert!(Address::at(ip, guard, &ami).is_ok());
     }
 
     #[test]
     fn a_server_on_every_address_leaves_the_next_port() {
-        let everywhere = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 5238)).unwrap();
-        let ip = Ipv4Addr::new(127, 3, 1, 2);
-        assert_eq!(Address::at(ip, 5237, &[5238, 5239]).unwrap().ami_port, 5239);
-        assert!(Address::at(ip, 5237, &[5238]).is_err());
+        let _no_forks = crate::FORKS.blocking_write();
+        let everywhere = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        let taken = everywhere.local_addr().unwrap().port();
+        let (ip, guard) = (random(), 5137);
+        assert_eq!(Address::at(ip, guard, &[taken, 5139]).unwrap().ami_port, 5139);
+        assert!(Address::at(ip, guard, &[taken]).is_err());
         drop(everywhere);
-        assert_eq!(Address::at(ip, 5237, &[5238, 5239]).unwrap().ami_port, 5238);
+        assert_eq!(Address::at(ip, guard, &[taken, 5139]).unwrap().ami_port, taken);
     }
 }

@@ -11,7 +11,7 @@ use ami::{Client, Config};
 use rustix::process::Signal;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixDatagram, UnixStream};
-use tokio::time::{Instant as Deadline, sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout};
 
 use crate::process::Process;
 use crate::sandbox::Sandbox;
@@ -37,7 +37,6 @@ impl Sandbox {
     /// words, and the folder is kept.
     pub async fn boot(mut self) -> Result<Instance, BootError> {
         let begun = Instant::now();
-        let deadline = Deadline::now() + self.boot_timeout;
         let launched = self.launch();
         let (process, ready) = match launched {
             Ok(launched) => launched,
@@ -45,7 +44,7 @@ impl Sandbox {
         };
         let mut boot = Boot { sandbox: &self, process: &process, ready, stage: Stage::Launched };
         let booted = tokio::select! {
-            booted = timeout_at(deadline, boot.run()) => booted,
+            booted = timeout(self.boot_timeout, boot.run()) => booted,
             status = process.exited() => Ok(Err(BootFailure::Exited(status))),
         };
         let stage = boot.stage;
@@ -98,7 +97,7 @@ impl Sandbox {
     }
 
     fn failed(&mut self, stage: Stage, failure: BootFailure) -> BootError {
-        self.keep = true;
+        self.keep();
         let (folder, last_words) = (self.folder().to_owned(), self.last_words());
         BootError { stage, failure, last_words, folder }
     }
@@ -204,7 +203,7 @@ impl Instance {
 
     /// Keeps the folder when the instance ends.
     pub fn keep(&mut self) {
-        self.sandbox.keep = true;
+        self.sandbox.keep();
     }
 
     /// Waits until the server has ended by itself. Cancel safe.
@@ -260,7 +259,7 @@ impl Drop for Instance {
     fn drop(&mut self) {
         self.process.kill();
         if std::thread::panicking() {
-            self.sandbox.keep = true;
+            self.sandbox.keep();
             eprintln!("the sandbox is kept: {}", self.sandbox.folder().display());
         }
     }

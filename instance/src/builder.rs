@@ -106,8 +106,8 @@ impl Builder {
     ///
     /// If something of the configuration cannot be right, or a file cannot be read or written. Nothing is left then.
     pub fn build(self) -> Result<Sandbox, BuildError> {
-        let run = Run::create(&self.root).map_err(at(&self.root))?;
         let address = Address::claim().map_err(BuildError::Address)?;
+        let run = Run::create(&self.root).map_err(at(&self.root))?;
         let mut sandbox = Sandbox {
             directories: Layout(run.path.join("ast1")),
             run,
@@ -117,7 +117,9 @@ impl Builder {
             keep: false,
         };
         self.fill(&sandbox)?;
-        sandbox.keep = self.keep;
+        if self.keep {
+            sandbox.keep();
+        }
         Ok(sandbox)
     }
 
@@ -191,7 +193,10 @@ fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
     if !from.is_dir() {
         return Ok(());
     }
-    let languages = folders(&from)?;
+    let own = fs::canonicalize(&from).map_err(at(&from))?;
+    let mut languages = folders(&from)?;
+    // Debian's package has links in there to the system's own recordings.
+    languages.retain(|_, path| fs::canonicalize(path).is_ok_and(|path| path.starts_with(&own)));
     for (name, path) in &languages {
         link(path, &sounds.join(name))?;
     }

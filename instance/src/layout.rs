@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folders of a server that every instance of it shares and none writes to.
+/// The folders of a server that every instance of it shares. A server writes there only if a dialplan tells it to, for
+/// example to record a sound under the name of a language.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Directories {
     /// `astmoddir`: the modules.

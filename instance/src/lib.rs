@@ -22,6 +22,11 @@ pub use provision::{FetchError, Progress};
 pub use sandbox::Sandbox;
 pub use server::{FindError, ProbeError, Server, ServerError, Version, Want};
 
+/// Between fork and exec a child has a copy of every descriptor. A test that looks at a lock or a port right after it was
+/// given up takes this for itself; one that forks shares it.
+#[cfg(test)]
+static FORKS: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());
+
 /// The example of the workspace's README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -92,13 +92,17 @@ impl Drop for Process {
 
 /// Waits for the end of a child, and ends its children: with the leader not reaped yet, the group's number is still its.
 fn wait(mut child: Child, pid: Pid, alive: &Mutex<Option<Pid>>) -> ExitStatus {
-    while let Err(error) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
-        if error != rustix::io::Errno::INTR {
-            break;
+    let ended = loop {
+        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => break other,
         }
-    }
+    };
     let mut alive = lock(alive);
-    let _ = kill_process_group(pid, Signal::KILL);
+    // With SIGCHLD ignored the kernel reaps by itself, and the number may be anybody's.
+    if ended.is_ok() {
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
     let status = child.wait().unwrap_or_default();
     *alive = None;
     status

@@ -7,8 +7,8 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -35,6 +35,9 @@ const KEYRINGS: [&str; 2] = [
     "/usr/share/keyrings/debian-archive-keyring.gpg",
     "/usr/share/keyrings/debian-archive-keyring.pgp",
 ];
+
+/// How often to look whether another process has done with a fetch.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// How much larger the packages are when unpacked; measured 3.4. And some room beside.
 const UNPACKED: u64 = 4;
@@ -162,13 +165,18 @@ async fn lock(
     fs::create_dir_all(cache).map_err(at(cache))?;
     let path = cache.join(format!("{major}.lock"));
     let file = File::create(&path).map_err(at(&path))?;
-    match file.try_lock() {
-        Ok(()) => return Ok(file),
-        Err(fs::TryLockError::WouldBlock) => progress(Progress::Waiting { major }),
-        Err(fs::TryLockError::Error(error)) => return Err(at(&path)(error)),
+    let mut told = false;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) if told => {}
+            Err(fs::TryLockError::WouldBlock) => progress(Progress::Waiting { major }),
+            Err(fs::TryLockError::Error(error)) => return Err(at(&path)(error)),
+        }
+        told = true;
+        // A thread that waits in the kernel could not be interrupted.
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
-    let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
-    locked.map_err(io::Error::other).and_then(|locked| locked).map_err(at(&path))
 }
 
 /// Removes what interrupted fetches of this version left. Only for the holder of its lock.

@@ -70,9 +70,17 @@ impl Sandbox {
         words
     }
 
+    /// Keeps the folder, whatever happens from now on.
+    pub(crate) fn keep(&mut self) {
+        self.keep = true;
+        if let Err(error) = self.run.keep() {
+            tracing::warn!(path = %self.folder().display(), %error, "the mark to keep is missing");
+        }
+    }
+
     /// Removes the folder, unless it is to be kept.
     pub(crate) fn end(&mut self) -> io::Result<()> {
-        if self.keep { self.run.keep() } else { self.run.remove() }
+        if self.keep { Ok(()) } else { self.run.remove() }
     }
 }
 
@@ -180,7 +188,11 @@ fn sweep(parent: &Path) -> io::Result<()> {
         if !is_run || path.join(KEEP).exists() {
             continue;
         }
-        let claimed = File::open(path.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err());
+        let claimed = match File::open(path.join(LOCK)) {
+            Ok(lock) => lock.try_lock().is_err(),
+            // It is made under the gate; only a run whose end was cut short has none.
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        };
         if !claimed {
             tracing::info!(path = %path.display(), "sweeping the sandbox of a dead process");
             if let Err(error) = fs::remove_dir_all(&path) {
@@ -215,6 +227,7 @@ mod tests {
 
     #[test]
     fn a_run_whose_process_is_gone_is_swept_and_others_stay() {
+        let _no_forks = crate::FORKS.blocking_write();
         let root = Root::new();
         let alive = Run::create(&root.0).unwrap();
         let kept = Run::create(&root.0).unwrap();
@@ -231,6 +244,7 @@ mod tests {
 
     #[test]
     fn a_folder_open_to_others_is_refused() {
+        let _no_forks = crate::FORKS.blocking_write();
         use std::os::unix::fs::PermissionsExt;
         let root = Root::new();
         Run::create(&root.0).unwrap();
@@ -242,6 +256,7 @@ mod tests {
 
     #[test]
     fn a_link_in_place_of_the_folder_is_refused() {
+        let _no_forks = crate::FORKS.blocking_write();
         let root = Root::new();
         let elsewhere = Root::new();
         let name = format!("asterisk-instance-{}", rustix::process::geteuid());

@@ -64,16 +64,22 @@ pub enum BuildError {
         name: String,
     },
     /// An option that would be more than one.
-    #[error(
-        "option {key:?}: neither key nor value can hold a line break, a directive or a section"
-    )]
+    #[error("option {key:?}: a key is a word, and a value has no line break in it")]
     Option {
         /// The key.
         key: String,
     },
+    /// A path that a configuration file cannot hold.
+    #[error(
+        "{path:?}: a path with `;` or a control character cannot be written into asterisk.conf"
+    )]
+    OddPath {
+        /// The path.
+        path: String,
+    },
     /// A line that could keep the server from reading its main configuration.
     #[error(
-        "{from}:{line}: options are lines of `key = value`; a directive, a template or another [directories] could send the server to the system's folders"
+        "{from}:{line}: options are lines of `key = value` or comments; anything else could send the server to the system's folders"
     )]
     Options {
         /// The file.

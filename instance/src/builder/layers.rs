@@ -63,11 +63,16 @@ impl From {
     }
 }
 
-/// Whether a line of options can make the whole file unreadable, or name other folders.
-fn breaks_options(line: &str) -> bool {
-    let line = line.trim_start().to_ascii_lowercase();
-    let section = line.starts_with('[');
-    line.starts_with('#') || section && (line.contains('(') || line.contains("directories"))
+/// Whether a line is nothing, a comment or `key = value`. Anything else (a directive, a section, a block comment that hides
+/// one) could make the whole file unreadable, or name other folders.
+fn is_option(line: &str) -> bool {
+    let line = line.trim();
+    let is_key = |key: &str| {
+        let key = key.trim_end();
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let plain = line.is_empty() || line.starts_with(';');
+    !line.contains(";--") && (plain || line.split_once('=').is_some_and(|(key, _)| is_key(key)))
 }
 
 impl Layers {
@@ -89,7 +94,7 @@ impl Layers {
             if name.is_empty() || !Path::new(name).components().all(inside) {
                 return Err(BuildError::Name { name: name.clone() });
             }
-            if name == "asterisk.conf" {
+            if Path::new(name) == Path::new("asterisk.conf") {
                 return Err(BuildError::AsteriskConf { from: "the code".to_owned() });
             }
             layers.add(name, text, From::Code);
@@ -140,12 +145,12 @@ impl Layers {
     }
 
     /// A main configuration that the server cannot read makes it fall back to its built-in folders, which are the
-    /// system's. So what a test adds to ours must not be able to break it: no includes, no templates.
+    /// system's. So what a test adds to ours must not be able to break it.
     pub(super) fn check_options(&self) -> Result<(), BuildError> {
         let name = Path::new(OPTIONS);
         let layer = &self.0[name];
         for (at, line) in String::from_utf8_lossy(&layer.text).lines().enumerate() {
-            if breaks_options(line) {
+            if !is_option(line) {
                 return Err(BuildError::Options { from: layer.from.of(name), line: at + 1 });
             }
         }
@@ -153,6 +158,12 @@ impl Layers {
     }
 
     pub(super) fn write(self, etc: &Path, keys: &Keys) -> Result<(), BuildError> {
+        // It would begin a comment, and the server would see a shorter path.
+        if let Some(path) =
+            keys.values().find(|path| path.contains(|c: char| c == ';' || c.is_control()))
+        {
+            return Err(BuildError::OddPath { path: path.clone() });
+        }
         for (name, layer) in self.0 {
             let (text, unknown) = template::render(&layer.text, keys);
             match (unknown, layer.from) {
@@ -182,7 +193,7 @@ fn asterisk_conf(builder: &Builder) -> Result<String, BuildError> {
     let mut conf = BASE[0].1.to_owned();
     for (key, value) in &builder.options {
         let line = format!("{key} = {value}");
-        if line.contains(['\n', '\r']) || breaks_options(&line) {
+        if line.contains(['\n', '\r']) || !is_option(&line) {
             return Err(BuildError::Option { key: key.clone() });
         }
         conf.push_str(&line);

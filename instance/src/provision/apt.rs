@@ -1,6 +1,7 @@
 //! apt and dpkg, with a state of their own: they neither need nor change the system's.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
@@ -11,17 +12,27 @@ use super::Progress;
 use super::error::{FetchError, at};
 use crate::cache::Environment;
 
+/// What the system has apt do around an update is about the system's own state: in containers it empties the cache.
+const NO_HOOKS: &str = "#clear APT::Update::Pre-Invoke;\n#clear APT::Update::Post-Invoke;\n\
+                        #clear APT::Update::Post-Invoke-Success;\n";
+
 /// The server and sounds for it; the rest follows by dependency.
 const PACKAGES: [&str; 2] = ["asterisk", "asterisk-core-sounds-en-gsm"];
 
 /// The mirror that the system's apt is set up with, but not the one for security updates.
 pub(super) async fn mirror(environment: &Environment) -> Result<String, FetchError> {
-    let mut command = Command::new(environment.tool("apt-get"));
-    command.args(["indextargets", "--format", "$(REPO_URI)"]);
-    command.args(["Identifier: Packages", "Component: main", "Origin: Debian"]);
-    let output = run(&mut command, "ask apt for its mirror").await?;
-    let mut mirrors = output.lines().filter(|mirror| !mirror.contains("security"));
-    Ok(mirrors.next().ok_or(FetchError::NoMirror)?.trim_end_matches('/').to_owned())
+    // Without package lists, as in many containers, apt does not know what is Debian's, but where it would look.
+    for how in ["Origin: Debian", "--no-release-info"] {
+        let mut command = Command::new(environment.tool("apt-get"));
+        command.args(["indextargets", "--format", "$(REPO_URI)"]);
+        command.args(["Identifier: Packages", "Component: main", how]);
+        let output = run(&mut command, "ask apt for its mirror").await?;
+        let main = |mirror: &&str| mirror.starts_with("http") && !mirror.contains("security");
+        if let Some(mirror) = output.lines().find(main) {
+            return Ok(mirror.trim_end_matches('/').to_owned());
+        }
+    }
+    Err(FetchError::NoMirror)
 }
 
 /// apt, with a state of its own.
@@ -49,7 +60,8 @@ impl Apt<'_> {
             let folder = self.folder.join(folder);
             fs::create_dir_all(&folder).map_err(at(&folder))?;
         }
-        self.write("status", "")
+        self.write("status", "")?;
+        self.write("apt.conf", NO_HOOKS)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), FetchError> {
@@ -103,19 +115,17 @@ impl Apt<'_> {
             progress(Progress::Download { version, packages, done, total: plan.bytes });
         };
         told(0);
-        install.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        prepare(&mut install).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = install.spawn().map_err(|error| FetchError::Tool { step: STEP, error })?;
-        let lines = child.stdout.take().map(BufReader::new);
+        let stdout = child.stdout.take().map(BufReader::new);
         let watch = async {
-            let Some(mut lines) = lines.map(AsyncBufReadExt::lines) else {
-                return;
-            };
-            // `dlstatus:<item>:<percent>:<what>`. Whole percents are exact enough for a bar.
-            while let Ok(Some(line)) = lines.next_line().await {
-                let percent =
-                    line.strip_prefix("dlstatus:").and_then(|rest| rest.split(':').nth(1));
-                let whole = percent.and_then(|percent| percent.split('.').next()?.parse().ok());
-                whole.into_iter().for_each(&mut told);
+            let Some(mut stdout) = stdout else { return };
+            let mut line = Vec::new();
+            // `dlstatus:<item>:<percent>:<what>`. Whole percents are exact enough for a bar. What comes must be read to
+            // its end, or apt would be killed by a closed pipe.
+            while stdout.read_until(b'\n', &mut line).await.is_ok_and(|length| length > 0) {
+                percent(&line).into_iter().for_each(&mut told);
+                line.clear();
             }
         };
         let ((), output) = tokio::join!(watch, child.wait_with_output());
@@ -140,7 +150,7 @@ impl Apt<'_> {
             run(&mut command, "unpack a package").await?;
         }
         progress(Progress::Unpack { done: packages.len(), total: packages.len() });
-        Ok(())
+        disarm(&self.root())
     }
 
     fn install(&self) -> Command {
@@ -151,7 +161,7 @@ impl Apt<'_> {
 
     fn apt_get(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.environment.tool("apt-get"));
-        command.arg("-qq").args(arguments);
+        command.arg("-qq").args(arguments).arg("-c").arg(self.folder.join("apt.conf"));
         let mut option = |key: &str, value: &str| {
             command.arg("-o").arg(format!("{key}={value}"));
         };
@@ -197,10 +207,39 @@ impl Plan {
     }
 }
 
+/// Takes the setuid and setgid bits from all programs below a folder: some of the server's dependencies have them, and
+/// nobody here needs those.
+fn disarm(folder: &Path) -> Result<(), FetchError> {
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let entry = entry.map_err(at(folder))?;
+        let path = entry.path();
+        let metadata = entry.metadata().map_err(at(&path))?;
+        let mode = metadata.permissions().mode();
+        if metadata.is_dir() {
+            disarm(&path)?;
+        } else if metadata.is_file() && mode & 0o6000 != 0 {
+            let plain = fs::Permissions::from_mode(mode & 0o1777);
+            fs::set_permissions(&path, plain).map_err(at(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// The percentage in a line of apt's status.
+fn percent(line: &[u8]) -> Option<u64> {
+    let rest = str::from_utf8(line).ok()?.strip_prefix("dlstatus:")?;
+    rest.split(':').nth(1)?.split('.').next()?.parse().ok()
+}
+
+/// Has a tool speak English, ask nothing, and end when nobody waits for it any more.
+fn prepare(command: &mut Command) -> &mut Command {
+    command.env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).kill_on_drop(true)
+}
+
 /// Runs a tool to its end and gives what it printed.
 async fn run(command: &mut Command, step: &'static str) -> Result<String, FetchError> {
-    command.env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await.map_err(|error| FetchError::Tool { step, error })?;
+    let output =
+        prepare(command).output().await.map_err(|error| FetchError::Tool { step, error })?;
     succeeded(step, output.status, &output.stderr)?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -34,11 +34,12 @@ impl Standin {
                 *print-uris*) echo "'http://m/a.deb' asterisk_1%3a{version}_amd64.deb 100 SHA256:0" ;;
                 *download-only*)
                     for option; do case $option in Dir::Cache=*) cache=${{option#*=}} ;; esac; done
-                    echo >> {0}/downloads
+                    echo $$ >> {0}/downloads
                     echo "dlstatus:1:50.0:Retrieving file 1 of 1"
                     while [ -e {0}/wait ]; do sleep 0.01; done
                     touch $cache/archives/asterisk.deb ;;
-                *indextargets*) echo http://security.invalid/debian-security; echo http://main.invalid/debian/ ;;
+                *indextargets*Origin*) [ -e {0}/no-lists ] || echo http://main.invalid/debian/ ;;
+                *indextargets*) echo http://security.invalid/debian-security; echo http://other.invalid/debian ;;
             esac"#,
             standin.folder.display(),
         ));
@@ -46,7 +47,7 @@ impl Standin {
             r#"mkdir -p $3/usr/sbin $3/usr/lib/asterisk/modules $3/usr/share/asterisk/documentation
             touch $3/usr/lib/asterisk/modules/pbx_config.so
             printf '#!/bin/sh\necho Asterisk {version}\n' > $3/usr/sbin/asterisk
-            chmod +x $3/usr/sbin/asterisk"#
+            chmod 6755 $3/usr/sbin/asterisk"#
         ));
         standin
     }
@@ -90,6 +91,7 @@ impl Drop for Standin {
 
 #[tokio::test]
 async fn a_fetched_server_is_found_and_not_fetched_again() {
+    let _forks = crate::FORKS.read().await;
     let standin = Standin::new("22.1.0");
     let mut said = Vec::new();
     let server = standin.fetch(|progress| said.push(progress.to_string())).await.unwrap();
@@ -99,12 +101,18 @@ async fn a_fetched_server_is_found_and_not_fetched_again() {
     assert_eq!(standin.cached(), ["22", "22.lock"]);
     let found = Server::find_in(&standin.environment, &crate::Want::Major(22)).await.unwrap();
     assert_eq!(found.binary(), server.binary());
+    // Nobody here needs programs that run as somebody else.
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &fs::metadata(found.binary()).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o7777, 0o755);
     standin.fetch(|_| {}).await.unwrap();
     assert_eq!(standin.downloads(), 1);
 }
 
 #[tokio::test]
 async fn two_at_once_fetch_once() {
+    let _forks = crate::FORKS.read().await;
     let standin = Standin::new("22.1.0");
     fs::write(standin.folder.join("wait"), "").unwrap();
     let first = standin.fetch(|_| {});
@@ -121,6 +129,7 @@ async fn two_at_once_fetch_once() {
 
 #[tokio::test]
 async fn an_interrupted_fetch_leaves_nothing_to_be_used() {
+    let _forks = crate::FORKS.read().await;
     let standin = Standin::new("22.1.0");
     fs::write(standin.folder.join("wait"), "").unwrap();
     let (told, mut reached) = tokio::sync::mpsc::unbounded_channel();
@@ -134,6 +143,10 @@ async fn an_interrupted_fetch_leaves_nothing_to_be_used() {
         _ = reached.recv() => {}
     }
     assert_eq!(standin.cached(), ["22.lock"]);
+    // The tool that was at it is gone as soon as it is reaped.
+    let pid = fs::read_to_string(standin.folder.join("downloads")).unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
     // What a killed process leaves is swept by the next.
     fs::create_dir_all(standin.folder.join("cache/.22.partial-0/root/usr")).unwrap();
     fs::remove_file(standin.folder.join("wait")).unwrap();
@@ -143,6 +156,7 @@ async fn an_interrupted_fetch_leaves_nothing_to_be_used() {
 
 #[tokio::test]
 async fn each_reason_not_to_fetch_says_what_to_do() {
+    let _forks = crate::FORKS.read().await;
     let standin = Standin::new("23.0.0");
     let error = standin.error().await;
     assert!(error.contains("forky has 23.0.0; sid has 23.0.0"), "{error}");
@@ -174,8 +188,11 @@ async fn each_reason_not_to_fetch_says_what_to_do() {
 
 #[tokio::test]
 async fn the_mirror_is_that_of_apt_but_not_the_one_for_security() {
+    let _forks = crate::FORKS.read().await;
     let standin = Standin::new("22.1.0");
     assert_eq!(mirror(&standin.environment).await.unwrap(), "http://main.invalid/debian");
+    fs::write(standin.folder.join("no-lists"), "").unwrap();
+    assert_eq!(mirror(&standin.environment).await.unwrap(), "http://other.invalid/debian");
 }
 
 #[test]

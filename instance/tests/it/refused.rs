@@ -42,12 +42,28 @@ async fn an_include_that_nobody_includes() {
 async fn what_could_send_the_server_to_the_systems_folders() {
     let (error, _) = refused(|it| it.file("asterisk.conf", "[directories]\n")).await;
     assert!(matches!(error, BuildError::AsteriskConf { .. }));
-    let broken = "verbose = 1\n#include \"nowhere.conf\"\n";
-    let (error, shown) = refused(|it| it.file("asterisk.options.conf.inc", broken)).await;
-    assert!(matches!(error, BuildError::Options { line: 2, .. }), "{shown}");
-    let (error, _) = refused(|it| it.file("asterisk.options.conf.inc", "[x](nowhere)\n")).await;
-    assert!(matches!(error, BuildError::Options { line: 1, .. }));
-    for (key, value) in [("a\n[directories]", "1"), ("a", "1\n#include x"), ("#include", "x")] {
+    for line in [
+        "#include \"nowhere.conf\"",
+        "[x](nowhere)",
+        "[oops",
+        " [Directories]",
+        "\\",
+        ";-- x --;#include \"nowhere.conf\"",
+        "no value",
+    ] {
+        let text = format!("verbose = 1 ; fine\n;also fine\n\n{line}\n");
+        let (error, shown) = refused(|it| it.file("asterisk.options.conf.inc", text)).await;
+        assert!(matches!(error, BuildError::Options { line: 4, .. }), "{line}: {shown}");
+    }
+    let (error, _) = refused(|it| it.file("asterisk.conf/.", "")).await;
+    assert!(matches!(error, BuildError::AsteriskConf { .. }));
+    for (key, value) in [
+        ("a\n[directories]", "1"),
+        ("a", "1\n#include x"),
+        ("#include", "x"),
+        ("[oops", "1"),
+        ("a", "1;--"),
+    ] {
         let (error, _) = refused(|it| it.option(key, value)).await;
         assert!(matches!(error, BuildError::Option { .. }), "{key}={value}");
     }
@@ -65,6 +81,15 @@ async fn names_that_lead_out_of_the_sandbox() {
 async fn a_folder_that_is_not_there() {
     let (_, shown) = refused(|it| it.configs("/nonexistent/configs/ast1")).await;
     assert!(shown.starts_with("/nonexistent/configs/ast1: No such file"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_path_that_would_begin_a_comment() {
+    let scratch = Scratch::new();
+    let odd = scratch.0.join("a;b");
+    std::fs::create_dir(&odd).unwrap();
+    let (error, shown) = refused(|it| it.root(&odd)).await;
+    assert!(matches!(error, BuildError::OddPath { .. }), "{shown}");
 }
 
 #[tokio::test]

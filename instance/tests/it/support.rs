@@ -30,7 +30,8 @@ pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("it-{}", uuid::Uuid::new_v4().simple()));
+        let path = std::env::temp_dir()
+            .join(format!("it-{}", &uuid::Uuid::new_v4().simple().to_string()[..12]));
         fs::create_dir(&path).unwrap();
         Self(path)
     }
