@@ -14,6 +14,8 @@ mod outbox;
 mod parse;
 mod record;
 mod router;
+#[cfg(feature = "serde")]
+mod serialize;
 mod session;
 mod subscription;
 mod value;

@@ -198,6 +198,11 @@ impl Event {
         Self(message)
     }
 
+    /// The event that a message is, if it is one.
+    pub fn from_message(message: Message) -> Option<Self> {
+        (message.kind == Kind::Event).then_some(Self(message))
+    }
+
     /// The event's name, as sent.
     pub fn name(&self) -> &[u8] {
         self.head()
@@ -222,6 +227,11 @@ impl Response {
     pub(crate) fn new(message: Message) -> Self {
         debug_assert_eq!(message.kind, Kind::Response);
         Self(message)
+    }
+
+    /// The response that a message is, if it is one.
+    pub fn from_message(message: Message) -> Option<Self> {
+        (message.kind == Kind::Response).then_some(Self(message))
     }
 
     /// The status word: `Success`, `Error`, `Goodbye`, and `Follows` from servers before 14.

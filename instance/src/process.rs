@@ -3,17 +3,23 @@
 //! Each process has a thread that spawns it, waits for it and reaps it. Linux can kill a child when its parent dies, but
 //! takes the *thread* that spawned it for the parent; so that thread must live as long as the child.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, set_parent_process_death_signal, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
+    set_parent_process_death_signal, waitid,
 };
 use tokio::sync::watch;
+
+/// How long a killed child may take to die: it can be in the kernel.
+const MOMENT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// A running process, or what is left of it. Dropping it kills it and its children.
 #[derive(Debug)]
@@ -101,11 +107,34 @@ fn wait(mut child: Child, pid: Pid, alive: &Mutex<Option<Pid>>) -> ExitStatus {
     let mut alive = lock(alive);
     // With SIGCHLD ignored the kernel reaps by itself, and the number may be anybody's.
     if ended.is_ok() {
+        let children = members(pid);
         let _ = kill_process_group(pid, Signal::KILL);
+        // They are init's to reap, but they are to be gone when we say so.
+        for child in children {
+            let _ = poll(&mut [PollFd::new(&child, PollFlags::IN)], Some(&MOMENT));
+        }
     }
     let status = child.wait().unwrap_or_default();
     *alive = None;
     status
+}
+
+/// The processes of a group, but for its leader.
+fn members(group: Pid) -> Vec<OwnedFd> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let members = pids.filter_map(Pid::from_raw).filter(|&pid| pid != group);
+    let members = members.filter(|&pid| group_of(pid) == Some(group));
+    members.filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).collect()
+}
+
+/// The group of any process. The system call would do, but rustix takes the group 0 of the kernel's own for impossible.
+fn group_of(pid: Pid) -> Option<Pid> {
+    let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    // `<pid> (<name>) <state> <parent> <group> …`; the name can hold anything.
+    let rest = &stat[stat.iter().rposition(|&byte| byte == b')')? + 1..];
+    let group = str::from_utf8(rest).ok()?.split_ascii_whitespace().nth(2)?;
+    Pid::from_raw(group.parse().ok()?)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

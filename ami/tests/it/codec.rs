@@ -220,3 +220,72 @@ fn shown(frame: &Frame) -> String {
     }
     shown
 }
+
+/// A fixture, recorded from a real server.
+fn recorded(major: u32) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    std::fs::read(format!("{folder}/asterisk-{major}.ami")).unwrap()
+}
+
+#[test]
+fn a_recorded_stream_reads_the_same_in_any_chunks() {
+    for major in [22, 16] {
+        let stream = recorded(major);
+        let whole: Vec<_> = decode(Codec::new(), &[&stream]).iter().map(shown).collect();
+        assert!(whole.len() > 4000, "{} frames", whole.len());
+        assert!(!whole.iter().any(|frame| frame.starts_with("truncated")));
+        for size in [1, 7, 1460, 4096] {
+            let chunks: Vec<_> = stream.chunks(size).collect();
+            let frames = decode(Codec::new(), &chunks);
+            assert!(frames.iter().map(shown).eq(whole.iter().cloned()), "in chunks of {size}");
+        }
+        let step = stream.len() / 50;
+        for at in (1..stream.len()).step_by(step) {
+            let frames = decode(Codec::new(), &[&stream[..at], &stream[at..]]);
+            assert_eq!(frames.len(), whole.len(), "cut at {at}");
+        }
+    }
+}
+
+#[test]
+fn a_recorded_stream_has_everything_that_was_recorded() {
+    for major in [22, 16] {
+        let frames = decode(Codec::new(), &[&recorded(major)]);
+        let events = |name: &str| {
+            frames.iter().filter(|it| matches!(it, Frame::Event(event) if event.is(name))).count()
+        };
+        for name in
+            ["Newchannel", "Hangup", "VarSet", "OriginateResponse", "UserEvent", "StatusComplete"]
+        {
+            assert!(events(name) > 0, "no {name} from {major}");
+        }
+        let variables = |role: &[u8]| {
+            let all = frames.iter().filter_map(message).flat_map(Message::variables);
+            all.filter(|variable| variable.of == role && variable.name == b"FLAVOUR").count()
+        };
+        assert!(variables(b"") > 100 && variables(b"Dest") > 10);
+        let long = frames.iter().filter_map(message).map(|it| it.command_output().count()).max();
+        assert!(long >= Some(400), "{long:?}");
+    }
+}
+
+#[test]
+fn a_long_value_is_one_field() {
+    let long = |length| [&b"Event: Big\r\nD: "[..], &vec![b'x'; length], b"\r\n\r\n"].concat();
+    let wire = long(1 << 20);
+    assert_eq!(messages(&wire)[0].get("D").map(<[u8]>::len), Some(1 << 20));
+    let wire = long(1 << 15);
+    for at in (0..wire.len()).step_by(wire.len() / 1000) {
+        match &decode(Codec::without_banner(), &[&wire[..at], &wire[at..]])[..] {
+            [Frame::Event(event)] => assert_eq!(event.raw(), &wire[..], "cut at {at}"),
+            other => panic!("{} frames, cut at {at}", other.len()),
+        }
+    }
+}
+
+#[test]
+fn a_hundred_thousand_lines_are_one_message() {
+    let wire = format!("Response: Success\r\n{}\r\n", "Output: a line\r\n".repeat(100_000));
+    let message = messages(wire.as_bytes()).remove(0);
+    assert_eq!(message.command_output().filter(|line| line == b"a line").count(), 100_000);
+}
