@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::path::PathBuf;
+
 mod chunks;
 mod decode;
 mod differential;
@@ -36,16 +38,24 @@ pub fn run(name: &str, data: &[u8]) {
     target(data);
 }
 
-/// Runs a target on the files that the command line names: the ordinary `main` of its binary.
+/// Runs a target on the files, or the folders of files, that the command line names: the ordinary `main` of its binary.
 ///
 /// # Panics
 ///
 /// If there is no such target, a file cannot be read, or there is a finding.
 pub fn replay(name: &str) {
-    for file in std::env::args_os().skip(1) {
+    let named = std::env::args_os().skip(1).map(PathBuf::from);
+    for file in named.flat_map(files) {
         let data =
             std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         run(name, &data);
         eprintln!("{}: no finding", file.display());
+    }
+}
+
+fn files(path: PathBuf) -> Vec<PathBuf> {
+    match std::fs::read_dir(&path) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(_) => vec![path],
     }
 }
