@@ -158,24 +158,25 @@ impl Server {
             Want::Major(major) => server.version.major() == Some(*major),
             _ => true,
         };
-        let mut unfit = |server: &Self| {
-            seen.push(format!("{} is {}", server.binary.display(), server.version));
-        };
+        let unfit = |server: &Self| format!("{} is {}", server.binary.display(), server.version);
         if let Some(path) = &environment.asterisk {
             let named = |error| FindError::Named { by: "ASTERISK", path: path.clone(), error };
             let server = Self::at(path).await.map_err(named)?;
             if fits(&server) {
                 return Ok(server);
             }
-            unfit(&server);
+            seen.push(unfit(&server));
         }
         let in_path = environment.path.iter().map(|folder| folder.join("asterisk"));
         let in_path = in_path.filter(|path| path.is_file());
         for path in in_path.chain(cached(environment, want)) {
             match Self::at(&path).await {
                 Ok(server) if fits(&server) => return Ok(server),
-                Ok(server) => unfit(&server),
-                Err(error) => tracing::warn!(path = %path.display(), %error, "a server is skipped"),
+                Ok(server) => seen.push(unfit(&server)),
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "a server is skipped");
+                    seen.push(format!("{} does not work: {error}", path.display()));
+                }
             }
         }
         Err(FindError::NotFound { want: want.clone(), seen })
@@ -234,13 +235,13 @@ async fn version(program: &Path, arguments: &[OsString]) -> Result<Version, Prob
 pub enum FindError {
     /// There is none, or none of that version.
     #[error(
-        "no {want} found: ASTERISK is not set to one, none is in PATH, none was fetched{}",
+        "no {want} found: none is named in ASTERISK, none is in PATH, none was fetched{}",
         .seen.iter().map(|seen| format!("; {seen}")).collect::<String>()
     )]
     NotFound {
         /// Which was wanted.
         want: Want,
-        /// Those that were found and not wanted.
+        /// Those that were found, and what was wrong with each.
         seen: Vec<String>,
     },
     /// The one that was named does not work.

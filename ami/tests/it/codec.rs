@@ -169,6 +169,14 @@ fn message(frame: &Frame) -> Option<&Message> {
     }
 }
 
+/// Asserts that no message comes before its empty line has.
+fn assert_complete(frames: &[Frame]) {
+    for message in frames.iter().filter_map(message) {
+        let raw = message.raw();
+        assert!(raw.ends_with(b"\n\n") || raw.ends_with(b"\n\r\n"), "{}", raw.escape_ascii());
+    }
+}
+
 fn check(name: &str, codec: impl Fn() -> Codec, wire: &[u8], expected: &[&str]) {
     let read =
         |chunks: &[&[u8]]| -> Vec<String> { decode(codec(), chunks).iter().map(shown).collect() };

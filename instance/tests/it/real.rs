@@ -32,7 +32,8 @@ async fn the_version_that_was_asked_for_is_the_one_that_runs() {
         assert_eq!(server(major).await.version().major(), Some(major));
     }
     let error = Server::find(&Want::Major(99)).await.unwrap_err();
-    assert!(error.to_string().starts_with("no Asterisk 99 found"), "{error}");
+    let shown = error.to_string();
+    assert!(shown.starts_with("no Asterisk 99 found"), "{shown}");
 }
 
 #[tokio::test]
