@@ -178,8 +178,11 @@ fn assert_complete(frames: &[Frame]) {
 }
 
 fn check(name: &str, codec: impl Fn() -> Codec, wire: &[u8], expected: &[&str]) {
-    let read =
-        |chunks: &[&[u8]]| -> Vec<String> { decode(codec(), chunks).iter().map(shown).collect() };
+    let read = |chunks: &[&[u8]]| -> Vec<String> {
+        let frames = decode(codec(), chunks);
+        assert_complete(&frames);
+        frames.iter().map(shown).collect()
+    };
     assert_eq!(read(&[wire]), expected, "{name}: whole");
     for at in 0..=wire.len() {
         assert_eq!(read(&[&wire[..at], &wire[at..]]), expected, "{name}: cut at {at}");
