@@ -37,7 +37,7 @@ const MODULES: [&str; 11] = [
 
 /// Boots Asterisk in a sandbox, has it play monkeys, and says whether the dialplan came to a good end.
 ///
-/// Exits with 0 if the test passed and with 1 if it did not.
+/// Exits with 0 if the test passed, and with 1 otherwise.
 #[derive(Debug, Parser)]
 #[command(name = "sample-test")]
 struct Arguments {
@@ -70,7 +70,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to standard output and is no failure. There is nobody to tell if it cannot be printed.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
     let report = Report::new(arguments.verbose);
     let verdict = tokio::select! {
         verdict = run(&arguments, &report) => verdict,

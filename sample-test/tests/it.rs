@@ -201,6 +201,22 @@ fn a_wrong_password_is_told_as_soon_as_the_server_answers() {
 }
 
 #[test]
+fn wrong_arguments_are_told_and_help_is_no_failure() {
+    let run = Run::of(program(&["--timeout", "soon"]));
+    assert_eq!(run.code, Some(1), "{}", run.text);
+    assert!(
+        run.text.contains("--timeout") && run.text.contains("number of seconds"),
+        "{}",
+        run.text
+    );
+    let run = Run::of(program(&["--help"]));
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    for option in ["--asterisk", "--timeout", "--keep", "-v"] {
+        assert!(run.text.contains(option), "{}", run.text);
+    }
+}
+
+#[test]
 fn a_test_that_is_not_there_is_told_with_its_name() {
     let run = Run::of(program(&["/nonexistent/test"]));
     assert_eq!(run.code, Some(1), "{}", run.text);
