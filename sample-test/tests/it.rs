@@ -77,6 +77,18 @@ impl Run {
         self.text.lines().last().unwrap_or_default()
     }
 
+    /// The seconds from the program's start to its last line, by its own clock: how busy the machine is with other tests
+    /// does not count before that.
+    fn told_after(&self) -> f64 {
+        let stamps = self.text.lines().filter_map(stamp);
+        stamps.last().unwrap_or_else(|| panic!("no line with a time: {}", self.text))
+    }
+
+    /// The same for the launch of the server.
+    fn launched_after(&self) -> f64 {
+        self.text.lines().find(|line| line.contains("created instance 1")).and_then(stamp).unwrap()
+    }
+
     /// Asserts that the test failed for that reason and kept its folder, and removes that.
     fn assert_failed(&self, reason: &str) {
         assert_eq!(self.code, Some(1), "{}", self.text);
@@ -92,6 +104,11 @@ impl Run {
         assert!(self.last_line().ends_with("] passed"), "{}", self.text);
         assert!(!created(&self.text).unwrap().exists(), "{}", self.text);
     }
+}
+
+/// The time at the beginning of a line.
+fn stamp(line: &str) -> Option<f64> {
+    line.strip_prefix('[')?.split(" s]").next()?.trim().parse().ok()
 }
 
 /// The folder of the run, from the line that tells of it.
@@ -172,7 +189,7 @@ fn a_server_that_is_not_there_is_told_within_a_second() {
     let run = Run::of(program(&["--asterisk", "/nonexistent/asterisk"]));
     assert_eq!(run.code, Some(1), "{}", run.text);
     assert!(run.last_line().contains("/nonexistent/asterisk, does not work"), "{}", run.text);
-    assert!(run.took < Duration::from_secs(1), "{:?}", run.took);
+    assert!(run.told_after() < 1.0, "{}", run.text);
 }
 
 #[test]
@@ -182,8 +199,7 @@ fn a_server_that_dies_at_boot_is_told_within_a_second() {
     let run = test.run("22", &[]);
     run.assert_failed("the server ended by itself (exit status: 2)");
     assert!(run.text.contains("app_nonesuch"), "{}", run.text);
-    // Building the sandbox and loading the modules before that one included.
-    assert!(run.took < Duration::from_secs(5), "{:?}", run.took);
+    assert!(run.told_after() - run.launched_after() < 1.0, "{}", run.text);
 }
 
 #[test]
