@@ -211,11 +211,6 @@ impl Instance {
         self.process.exited().await
     }
 
-    /// The last lines of what the server printed and logged.
-    pub fn last_words(&self) -> Vec<String> {
-        self.sandbox.last_words()
-    }
-
     /// Stops the server: asks it on its control socket, tells it by SIGTERM after 10 s, kills it after 10 more. Then removes the
     /// folder, unless it is to be kept.
     ///
@@ -230,8 +225,9 @@ impl Instance {
         self.process.kill();
         let took = begun.elapsed();
         tracing::info!(?stopping, %status, ?took, "stopped");
+        let last_words = self.sandbox.last_words();
         self.sandbox.end()?;
-        Ok(Stopped { stopping, status, took })
+        Ok(Stopped { stopping, status, took, last_words })
     }
 
     async fn end(&self) -> (Stopping, ExitStatus) {
@@ -274,6 +270,8 @@ pub struct Stopped {
     pub status: ExitStatus,
     /// How long it took.
     pub took: Duration,
+    /// The last lines of what the server printed and logged. While it runs they may still be on their way to the file.
+    pub last_words: Vec<String>,
 }
 
 /// What it took to stop a server.

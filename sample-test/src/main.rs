@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use instance::{Builder, Instance, Modules, Server, Want};
+use instance::{Builder, Modules, Server, Want};
 
 use crate::config::TestConfig;
 use crate::report::Report;
@@ -125,24 +125,20 @@ async fn run(arguments: &Arguments, report: &Report) -> Result<Verdict, Box<dyn 
     let verdict = scenario::run(&instance, report, timeout).await;
     if let Verdict::Failed(reason) = &verdict {
         tracing::error!(reason, "failed");
-        evidence(&mut instance, report);
+        instance.keep();
     }
-    let kept = arguments.keep || verdict != Verdict::Passed;
     let place = instance.sandbox().folder().to_owned();
     let stopped = instance.stop().await?;
     report.say(&format!("stopped in {} ms", stopped.took.as_millis()));
-    if kept {
+    if verdict != Verdict::Passed {
+        for line in stopped.last_words {
+            report.say(&format!("    {line}"));
+        }
+    }
+    if place.exists() {
         report.say(&format!("the folder of the run is kept: {}", place.display()));
     }
     Ok(verdict)
-}
-
-/// Keeps what tells why a test failed, and shows the end of it.
-fn evidence(instance: &mut Instance, report: &Report) {
-    instance.keep();
-    for line in instance.last_words() {
-        report.say(&format!("    {line}"));
-    }
 }
 
 /// The sample's own folder: where cargo found it, or where it was when this was compiled.
