@@ -17,3 +17,16 @@ fn the_seeds_of_every_target_have_no_finding() {
         assert!(count > 0, "no seeds in {}", folder.display());
     }
 }
+
+#[test]
+fn recorded_streams_have_no_finding() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ami/fixtures");
+    for version in [22, 16] {
+        let stream = fs::read(folder.join(format!("asterisk-{version}.ami"))).unwrap();
+        // With a banner, in pieces of 7 and of 200 bytes.
+        let input = [&[0x20, 7, 200], &stream[..]].concat();
+        for target in ["decode", "differential", "split"] {
+            fuzz::run(target, &input);
+        }
+    }
+}

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod calls;
 mod codec;
+mod ends;
+mod login;
 mod peer;
-mod scripted;
 mod server;

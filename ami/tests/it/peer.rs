@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
-use ami::{Client, Config, Error, Login};
+use ami::{Client, Config, Error, Item, Login, Subscription};
 
 /// The far end of a pipe of 64 bytes, so that somebody always waits for room.
 pub(crate) struct Peer {
@@ -76,4 +76,12 @@ pub(crate) fn id(action: &str) -> String {
 pub(crate) fn assert_like(error: &Error, pattern: &str) {
     let shown = format!("{error:?}");
     assert!(shown.contains(pattern), "expected {pattern}, got {shown}");
+}
+
+/// The name of the next event, or what came instead.
+pub(crate) async fn next_name(events: &mut Subscription) -> String {
+    match events.next().await {
+        Some(Item::Event(event)) => String::from_utf8_lossy(event.name()).into_owned(),
+        other => format!("{other:?}"),
+    }
 }

@@ -1,16 +1,13 @@
-//! What a server won't do on command: fragments, garbage, silence, hanging up at the worst moment.
+//! Calls and events against a peer that does what no server does on command: odd orders, forged ids, silence, garbage.
 
 use std::future::{Future, IntoFuture};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ami::{
-    Action, Client, Config, Delivery, Disconnect, Error, Filter, Item, Login, LoginError,
-    Originate, Reason, Subscription,
-};
+use ami::{Action, Client, Config, Delivery, Error, Filter, Item, Originate, Reason};
 
-use crate::peer::{Peer, assert_like, id};
+use crate::peer::{Peer, assert_like, id, next_name};
 
 fn ping() -> Action {
     Action::new("Ping")
@@ -18,78 +15,6 @@ fn ping() -> Action {
 
 fn pong(id: &str) -> String {
     format!("Response: Success\r\nActionID: {id}\r\nPing: Pong\r\n\r\n")
-}
-
-async fn next_name(events: &mut Subscription) -> String {
-    match events.next().await {
-        Some(Item::Event(event)) => String::from_utf8_lossy(event.name()).into_owned(),
-        other => format!("{other:?}"),
-    }
-}
-
-#[tokio::test]
-async fn login_by_challenge_does_not_send_the_secret() {
-    let (near, mut peer) = Peer::new();
-    let config = Config::new("user", "mysecret").events("call,user");
-    let server = async {
-        peer.send("Asterisk Call Manager/11.0.0\r\n").await;
-        let challenge = peer.action().await;
-        assert!(
-            challenge.contains("Action: Challenge\r\n") && challenge.contains("AuthType: MD5\r\n")
-        );
-        let answer = format!(
-            "Response: Success\r\nActionID: {}\r\nChallenge: 840415273\r\n\r\n",
-            id(&challenge)
-        );
-        peer.send(answer).await;
-        let login = peer.action().await;
-        assert!(login.contains("\r\nKey: 72ee2809cbf69e9bdb27bdd924cda8e3\r\n"), "{login}");
-        assert!(
-            login.contains("\r\nUsername: user\r\n") && login.contains("\r\nEvents: call,user\r\n")
-        );
-        assert!(!login.contains("mysecret"));
-        peer.send("Response: Success\r\nMessage: Authentication accepted\r\n\r\n").await;
-    };
-    let (client, ()) = tokio::join!(config.handshake(near), server);
-    assert_eq!(client.unwrap().banner().version(), Some("11.0.0"));
-}
-
-#[tokio::test]
-async fn a_peer_that_speaks_something_else_is_told_apart() {
-    for (first, expected) in [
-        ("SSH-2.0-OpenSSH_9.2\r\n", r#"NotAmi("SSH-2.0-OpenSSH_9.2")"#),
-        ("HTTP", r#"NotAmi("HTTP")"#),
-        ("", "NoBanner"),
-    ] {
-        let (near, mut peer) = Peer::new();
-        let config = Config::new("user", "mysecret");
-        let server = async {
-            peer.send(first).await;
-            drop(peer);
-        };
-        let (client, ()) = tokio::join!(config.handshake(near), server);
-        assert_like(&client.unwrap_err(), expected);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_silent_peer_costs_the_connect_time_out_and_no_more() {
-    let (near, _peer) = Peer::new();
-    let config = Config::new("user", "mysecret").connect_timeout(Duration::from_secs(3));
-    let error = config.handshake(near).await.unwrap_err();
-    assert!(matches!(error, Error::Login(LoginError::Timeout(after)) if after.as_secs() == 3));
-}
-
-#[tokio::test]
-async fn a_secret_with_a_line_break_is_refused_and_not_shown() {
-    let (near, mut peer) = Peer::new();
-    let config = Config::new("user", "hush\r\nAction: Logoff").login(Login::Plain);
-    assert!(!format!("{config:?}").contains("hush"));
-    let (client, ()) =
-        tokio::join!(config.handshake(near), peer.send("Asterisk Call Manager/1.0\r\n"));
-    let error = client.unwrap_err();
-    assert!(matches!(&error, Error::Action(error) if error.field == "Secret"), "{error:?}");
-    assert!(!format!("{error:?} {error}").contains("hush"));
 }
 
 #[tokio::test]
@@ -218,83 +143,6 @@ async fn a_time_out_tells_whether_the_action_was_sent() {
         tokio::join!(client.call(Action::new("Last")).timeout(limit).into_future(), peer.action());
     assert!(next.starts_with("Action: Last"), "{next}");
     assert!(last.is_err());
-}
-
-#[tokio::test]
-async fn the_end_of_the_connection_ends_everything() {
-    let (client, mut peer) = Peer::with_client().await;
-    let mut events = client.subscribe(Filter::all());
-    let server = async {
-        peer.id().await;
-        peer.send("Event: Last\r\n\r\nEvent: Cut\r\nHal").await;
-        drop(peer);
-    };
-    let (result, ()) = tokio::join!(client.call(ping()).into_future(), server);
-    let error = result.unwrap_err();
-    assert!(
-        matches!(
-            &error,
-            Error::Disconnected { reason: Disconnect::Eof, delivery: Delivery::MaybeExecuted }
-        ),
-        "{error:?}"
-    );
-    assert_eq!(next_name(&mut events).await, "Last");
-    assert!(events.next().await.is_none());
-    let later = client.call(ping()).await.unwrap_err();
-    assert!(
-        matches!(&later, Error::Disconnected { delivery: Delivery::NeverSent, .. }),
-        "{later:?}"
-    );
-    assert!(client.subscribe(Filter::all()).next().await.is_none());
-    assert!(matches!(client.ended().await, Disconnect::Eof));
-    assert_eq!(client.in_flight(), 0);
-}
-
-#[tokio::test]
-async fn dropping_the_last_handle_closes_the_connection() {
-    let (client, peer) = Peer::with_client().await;
-    let mut events = client.subscribe(Filter::all());
-    let clone = client.clone();
-    drop(client);
-    drop(clone);
-    peer.end().await;
-    assert!(events.next().await.is_none());
-}
-
-#[test]
-fn what_outlives_the_runtime_does_not_hang() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let first = runtime();
-    let (client, peer) = first.block_on(Peer::with_client());
-    let mut events = client.subscribe(Filter::all());
-    drop(first);
-    runtime().block_on(async {
-        assert!(events.next().await.is_none());
-        let error = client.call(ping()).await.unwrap_err();
-        assert!(matches!(error, Error::Disconnected { delivery: Delivery::NeverSent, .. }));
-    });
-    drop((client, events, peer));
-}
-
-#[tokio::test]
-async fn close_logs_off_and_waits() {
-    let (client, mut peer) = Peer::with_client().await;
-    let server = async {
-        let logoff = peer.action().await;
-        assert!(logoff.starts_with("Action: Logoff\r\n"), "{logoff}");
-        peer.send(format!("Response: Goodbye\r\nActionID: {}\r\n\r\n", id(&logoff))).await;
-        peer.end().await;
-    };
-    let (closed, ()) = tokio::join!(client.close(), server);
-    closed.unwrap();
-    client.close().await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_server_that_hangs_cannot_keep_close_from_ending() {
-    let (client, peer) = Peer::with_client().await;
-    assert!(client.close().await.unwrap_err().is_timeout());
-    peer.end().await;
 }
 
 #[tokio::test]
@@ -473,30 +321,5 @@ async fn a_call_can_be_dropped_after_any_poll() {
         };
         let (alive, ()) = tokio::join!(client.call(ping()).into_future(), server);
         alive.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn the_dialogue_can_be_cut_at_every_byte() {
-    let banner = "Asterisk Call Manager/11.0.0\r\n";
-    let rest = "Response: Success\r\nMessage: Authentication accepted\r\n\r\nEvent: FullyBooted\r\nPrivilege: system,all\r\n\r\n";
-    for cut in 0..banner.len() + rest.len() {
-        let (near, mut peer) = Peer::new();
-        let config = Config::new("user", "mysecret").login(Login::Plain);
-        let server = async {
-            peer.send(&banner[..cut.min(banner.len())]).await;
-            if let Some(cut) = cut.checked_sub(banner.len()) {
-                peer.action().await;
-                peer.send(&rest[..cut]).await;
-            }
-            drop(peer);
-        };
-        let client = async {
-            let client = config.handshake(near).await?;
-            client.ready().await
-        };
-        let mut both = pin!(async { tokio::join!(client, server) });
-        let (result, ()) = tokio::time::timeout(Duration::from_secs(5), &mut both).await.unwrap();
-        assert!(result.is_err(), "cut at {cut}");
     }
 }
