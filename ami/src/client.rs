@@ -60,7 +60,7 @@ impl Config {
         // The two halves have their fixed bits in different places; together all 64 bits are random.
         let prefix = format!("{:016x}", high ^ low.rotate_left(32));
         let router = Router::new(&prefix);
-        let mut link = Link::new(io);
+        let mut link = Link::new(io, self.max_message);
         let id = format!("{prefix}-login");
         let login = link.log_in(self, &id, |frame| router.dispatch(frame));
         let late = |_| Err(LoginError::Timeout(self.connect_timeout).into());

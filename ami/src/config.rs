@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::action::Action;
+use crate::codec::MAX_MESSAGE;
 
 /// How the client proves who it is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -24,6 +25,7 @@ pub struct Config {
     pub(crate) login: Login,
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
+    pub(crate) max_message: usize,
 }
 
 impl Config {
@@ -36,6 +38,7 @@ impl Config {
             login: Login::default(),
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
+            max_message: MAX_MESSAGE,
         }
     }
 
@@ -66,6 +69,14 @@ impl Config {
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// The largest message that is read, in bytes; [`MAX_MESSAGE`] unless set. One that is larger is lost, and told in a
+    /// trace; a call that it was the answer to ends with its time-out.
+    #[must_use]
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.max_message = bytes;
         self
     }
 

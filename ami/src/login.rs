@@ -22,8 +22,9 @@ pub(crate) struct Link<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
-    pub(crate) fn new(io: T) -> Self {
-        Self { io, codec: Codec::new(), buffer: BytesMut::new() }
+    pub(crate) fn new(io: T, max_message: usize) -> Self {
+        let codec = Codec::new().max_message(max_message);
+        Self { io, codec, buffer: BytesMut::new() }
     }
 
     /// Waits for the banner and logs in. What the server sends behind its last answer stays in the buffer.

@@ -261,6 +261,24 @@ async fn ready_waits_for_the_word_and_remembers_it() {
 }
 
 #[tokio::test]
+async fn an_oversized_message_costs_nothing_but_itself() {
+    let config = Config::new("user", "mysecret").max_message(200);
+    let (client, mut peer) = Peer::with_config(config).await;
+    let mut events = client.subscribe(Filter::all());
+    let server = async {
+        let id = peer.id().await;
+        peer.send("Event: A\r\n\r\n").await;
+        peer.send(format!("Event: Big\r\nData: {}\r\n\r\n", "x".repeat(10_000))).await;
+        peer.send(pong(&id)).await;
+        peer.send("Event: B\r\n\r\n").await;
+    };
+    let (result, ()) = tokio::join!(client.call(ping()).into_future(), server);
+    result.unwrap();
+    assert_eq!(next_name(&mut events).await, "A");
+    assert_eq!(next_name(&mut events).await, "B");
+}
+
+#[tokio::test]
 async fn garbage_costs_nothing_but_itself() {
     let (client, mut peer) = Peer::with_client().await;
     let mut events = client.subscribe(Filter::all());
