@@ -3,7 +3,7 @@
 //! - A response with the id of a pending call ends the call, or, for `Originate`, its first half.
 //! - An `OriginateResponse` with the id of a pending originate ends that one.
 //! - Every event goes to the subscribers of its name.
-//! - Anything else is counted, never an error: dialplan data can forge whole messages, and other sessions' ids are
+//! - Anything else is traced, never an error: dialplan data can forge whole messages, and other sessions' ids are
 //!   visible.
 //!
 //! **The fence rule.** Asterisk works off one action after another. When the response to action N comes, those before N
