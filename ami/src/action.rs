@@ -59,6 +59,11 @@ impl Action {
         action
     }
 
+    /// A `UserEvent` of that name. Its fields come to everybody who may read events of class `user`.
+    pub fn user_event(name: impl AsRef<[u8]>) -> Self {
+        Self::new("UserEvent").field("UserEvent", name)
+    }
+
     /// Adds a field at the end. The value is sent as it is; note that the server drops blanks at its beginning.
     #[must_use]
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {

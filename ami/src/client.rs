@@ -18,13 +18,14 @@ use crate::codec::Banner;
 use crate::command::CommandOutput;
 use crate::config::Config;
 use crate::error::{Delivery, Disconnect, Error, LoginError};
+use crate::filter::Filter;
 use crate::login::Link;
 use crate::message::{Event, Message, Response};
 use crate::originate::{Originate, Originated};
 use crate::outbox::Outbox;
 use crate::router::{Expect, Router};
 use crate::session::{self, Core};
-use crate::subscription::{CAPACITY, Filter, Subscription};
+use crate::subscription::{Buffer, Subscription};
 
 impl Config {
     /// Connects over TCP and logs in. `address` is `host:port`; a name is resolved now, and every address that it has is
@@ -152,7 +153,12 @@ impl Client {
     /// Subscribes to events. It gets those that the reader hands out from now on, and holds up to 4,096 of them; beyond
     /// that it [tells](crate::Item::Missed) how many are missing.
     pub fn subscribe(&self, filter: Filter) -> Subscription {
-        self.handle.core.router.subscribers().add(filter, CAPACITY)
+        self.subscribe_with(filter, Buffer::default())
+    }
+
+    /// Subscribes to events, with another limit, or none.
+    pub fn subscribe_with(&self, filter: Filter, buffer: Buffer) -> Subscription {
+        self.handle.core.router.subscribers().add(filter, buffer)
     }
 
     /// Waits until the server has said that it is fully booted, which it says at once to a client that logs in later.

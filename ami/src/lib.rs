@@ -7,6 +7,7 @@ mod codec;
 mod command;
 mod config;
 mod error;
+mod filter;
 mod login;
 mod message;
 mod originate;
@@ -28,9 +29,10 @@ pub use config::{Config, Login};
 pub use error::{
     ActionError, ActionProblem, Delivery, Disconnect, Error, Fault, LoginError, Reason,
 };
+pub use filter::Filter;
 pub use message::{Event, Kind, Message, Response};
 pub use originate::{Originate, Originated};
 pub use parse::{Line, Lines};
 pub use record::{Recording, Tee};
-pub use subscription::{Filter, Item, Subscription};
+pub use subscription::{Buffer, Item, Overflow, Subscription};
 pub use value::{Variable, unescape};

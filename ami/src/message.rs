@@ -203,6 +203,12 @@ impl Event {
         (message.kind == Kind::Event).then_some(Self(message))
     }
 
+    /// The same event in memory of its own; see [`Message::detach`].
+    #[must_use]
+    pub fn detach(&self) -> Self {
+        Self(self.0.detach())
+    }
+
     /// The event's name, as sent.
     pub fn name(&self) -> &[u8] {
         self.head()

@@ -1,7 +1,7 @@
-//! Events for those who asked: a bounded queue for each subscriber, found by the event's name.
+//! Events for those who asked: a queue for each subscriber, found by the event's name.
 //!
-//! Publishing never waits. A subscriber that falls behind loses the newest events, and is told how many it missed at the
-//! place in the queue where they are missing.
+//! Publishing never waits. A subscriber that falls behind is told how many events it missed, at the place in the queue where
+//! they are missing; or it is closed, or its queue grows, if it asked for that.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -12,35 +12,53 @@ use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 
+use crate::filter::{Filter, Names};
 use crate::message::Event;
 
-/// How many events a subscription holds for its subscriber by default.
-pub(crate) const CAPACITY: usize = 4096;
+/// How many events of a queue may share the memory that they were read into. Those behind get memory of their own, so that
+/// a slow subscriber holds what it has not read yet and no more.
+const FRESH: usize = 16;
 
-/// Which events a subscription is for.
-#[derive(Clone, Debug)]
-pub struct Filter(Names);
-
-#[derive(Clone, Debug)]
-enum Names {
-    All,
-    /// In lower case.
-    These(Vec<Box<[u8]>>),
+/// How many events a subscription holds for a subscriber that is behind, and what happens beyond that.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Buffer {
+    capacity: usize,
+    overflow: Overflow,
 }
 
-impl Filter {
-    /// Every event.
-    pub fn all() -> Self {
-        Self(Names::All)
+/// What happens to an event that comes when a subscription is full.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Overflow {
+    /// It is missing; the subscription tells how many are, and where.
+    #[default]
+    Skip,
+    /// The subscription tells that it is missing, and ends.
+    Close,
+}
+
+impl Buffer {
+    /// At most so many events, at least one.
+    pub fn bounded(capacity: usize) -> Self {
+        Self { capacity: capacity.max(1), overflow: Overflow::Skip }
     }
 
-    /// Events of these names, without regard to ASCII case.
-    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let lower = |name: &str| name.to_ascii_lowercase().into_bytes().into_boxed_slice();
-        let mut names: Vec<_> = names.into_iter().map(lower).collect();
-        names.sort_unstable();
-        names.dedup();
-        Self(Names::These(names))
+    /// As many as there are. Memory is the limit.
+    pub fn unbounded() -> Self {
+        Self::bounded(usize::MAX)
+    }
+
+    /// What happens beyond the limit; [`Overflow::Skip`] unless set.
+    #[must_use]
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+}
+
+/// 4,096 events, and [`Overflow::Skip`].
+impl Default for Buffer {
+    fn default() -> Self {
+        Self::bounded(4096)
     }
 }
 
@@ -59,7 +77,6 @@ pub enum Item {
 /// It ends when the connection does. Dropping it ends the subscription.
 pub struct Subscription {
     queue: Arc<Queue>,
-    filter: Filter,
     subscribers: Arc<Subscribers>,
 }
 
@@ -82,13 +99,13 @@ impl Stream for Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.subscribers.remove(&self.filter, &self.queue);
+        self.subscribers.remove(&self.queue);
     }
 }
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("filter", &self.filter).finish_non_exhaustive()
+        f.debug_struct("Subscription").field("filter", &self.queue.filter).finish_non_exhaustive()
     }
 }
 
@@ -106,13 +123,13 @@ struct Index {
 }
 
 impl Subscribers {
-    pub(crate) fn add(self: &Arc<Self>, filter: Filter, capacity: usize) -> Subscription {
-        let queue = Arc::new(Queue::new(capacity));
+    pub(crate) fn add(self: &Arc<Self>, filter: Filter, buffer: Buffer) -> Subscription {
+        let queue = Arc::new(Queue { filter, buffer, state: Mutex::default() });
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         if index.closed {
             queue.close();
         } else {
-            match &filter.0 {
+            match &queue.filter.names {
                 Names::All => index.all.push(Arc::clone(&queue)),
                 Names::These(names) => {
                     for name in names {
@@ -122,7 +139,7 @@ impl Subscribers {
             }
         }
         drop(index);
-        Subscription { queue, filter, subscribers: Arc::clone(self) }
+        Subscription { queue, subscribers: Arc::clone(self) }
     }
 
     pub(crate) fn publish(&self, event: &Event) {
@@ -142,10 +159,10 @@ impl Subscribers {
         }
     }
 
-    fn remove(&self, filter: &Filter, queue: &Arc<Queue>) {
+    fn remove(&self, queue: &Arc<Queue>) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         let other = |it: &Arc<Queue>| !Arc::ptr_eq(it, queue);
-        match &filter.0 {
+        match &queue.filter.names {
             Names::All => index.all.retain(other),
             Names::These(names) => {
                 for name in names {
@@ -178,13 +195,14 @@ impl Index {
 
 /// The queue between the reader and one subscriber.
 struct Queue {
+    filter: Filter,
+    buffer: Buffer,
     state: Mutex<State>,
-    capacity: usize,
 }
 
 #[derive(Default)]
 struct State {
-    /// Invariant: at most `capacity` events, and at most one `Missed` behind each of them.
+    /// Invariant: at most as many events as the buffer says, and at most one `Missed` behind each of them.
     items: VecDeque<Item>,
     events: usize,
     waker: Option<Waker>,
@@ -192,19 +210,21 @@ struct State {
 }
 
 impl Queue {
-    fn new(capacity: usize) -> Self {
-        Self { state: Mutex::default(), capacity }
-    }
-
     fn push(&self, event: &Event) {
+        if !self.filter.admits(event) {
+            return;
+        }
         let mut state = self.lock();
-        if state.events < self.capacity {
+        if state.closed {
+            return;
+        }
+        if state.events < self.buffer.capacity {
+            let event = if state.events < FRESH { event.clone() } else { event.detach() };
             state.events += 1;
-            state.items.push_back(Item::Event(event.clone()));
-        } else if let Some(Item::Missed(missed)) = state.items.back_mut() {
-            *missed += 1;
+            state.items.push_back(Item::Event(event));
         } else {
-            state.items.push_back(Item::Missed(1));
+            state.miss();
+            state.closed = self.buffer.overflow == Overflow::Close;
         }
         state.wake();
     }
@@ -234,6 +254,14 @@ impl Queue {
 }
 
 impl State {
+    fn miss(&mut self) {
+        if let Some(Item::Missed(missed)) = self.items.back_mut() {
+            *missed += 1;
+        } else {
+            self.items.push_back(Item::Missed(1));
+        }
+    }
+
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -248,9 +276,10 @@ mod tests {
     use super::*;
     use crate::message::Message;
 
+    /// An event, with more fields behind its name if there are any.
     fn event(name: &str) -> Event {
-        let head = format!("Event: {name}\r\n");
-        Event::new(Message::new(Bytes::from(format!("{head}\r\n")), head.len()))
+        let lines = format!("Event: {name}\r\n");
+        Event::new(Message::new(Bytes::from(format!("{lines}\r\n")), lines.len()))
     }
 
     fn taken(subscription: &mut Subscription) -> Vec<String> {
@@ -268,8 +297,9 @@ mod tests {
     #[test]
     fn names_select_without_regard_to_case() {
         let subscribers = Arc::new(Subscribers::default());
-        let mut all = subscribers.add(Filter::all(), 9);
-        let mut two = subscribers.add(Filter::named(["hangup", "VARSET", "VarSet"]), 9);
+        let mut all = subscribers.add(Filter::all(), Buffer::default());
+        let mut two =
+            subscribers.add(Filter::named(["hangup", "VARSET", "VarSet"]), Buffer::default());
         for name in ["Hangup", "Newexten", "varset"] {
             subscribers.publish(&event(name));
         }
@@ -280,7 +310,7 @@ mod tests {
     #[test]
     fn what_is_missed_is_counted_where_it_is_missing() {
         let subscribers = Arc::new(Subscribers::default());
-        let mut slow = subscribers.add(Filter::all(), 2);
+        let mut slow = subscribers.add(Filter::all(), Buffer::bounded(2));
         for name in ["A", "B", "C", "D"] {
             subscribers.publish(&event(name));
         }
@@ -295,10 +325,75 @@ mod tests {
     }
 
     #[test]
+    fn fields_and_predicates_select_further() {
+        let subscribers = Arc::new(Subscribers::default());
+        let add = |filter| subscribers.add(filter, Buffer::default());
+        let mut pass = add(Filter::user_event("TestResult").field("RESULT", "pass"));
+        let mut long = add(Filter::all().when(|event| event.name().len() > 4));
+        let mut both =
+            add(Filter::all().field("result", "pass").when(|event| event.get("x").is_some()));
+        for text in [
+            "UserEvent\r\nUserEvent: TestResult\r\nresult: pass",
+            "UserEvent\r\nUserEvent: TestResult\r\nresult: PASS",
+            "UserEvent\r\nUserEvent: Other\r\nresult: pass",
+            "Two\r\nresult: fail\r\nResult: pass\r\nx: y",
+        ] {
+            subscribers.publish(&event(text));
+        }
+        assert_eq!(taken(&mut pass), ["UserEvent"]);
+        assert_eq!(taken(&mut long).len(), 3);
+        assert_eq!(taken(&mut both), ["Two"]);
+    }
+
+    #[test]
+    fn a_predicate_that_panics_matches_nothing_and_harms_nobody() {
+        let subscribers = Arc::new(Subscribers::default());
+        let mut bad =
+            subscribers.add(Filter::all().when(|_| panic!("part of the test")), Buffer::default());
+        let mut good = subscribers.add(Filter::all(), Buffer::default());
+        subscribers.publish(&event("A"));
+        assert_eq!(taken(&mut bad), Vec::<String>::new());
+        assert_eq!(taken(&mut good), ["A"]);
+    }
+
+    #[test]
+    fn a_full_subscription_can_be_closed_or_grow() {
+        let subscribers = Arc::new(Subscribers::default());
+        let close = Buffer::bounded(2).overflow(Overflow::Close);
+        let mut closing = subscribers.add(Filter::all(), close);
+        let mut growing = subscribers.add(Filter::all(), Buffer::unbounded());
+        for _ in 0..10_000 {
+            subscribers.publish(&event("A"));
+        }
+        assert_eq!(taken(&mut closing), ["A", "A", "missed 1"]);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(matches!(closing.queue.poll(&mut cx), Poll::Ready(None)));
+        assert_eq!(taken(&mut growing).len(), 10_000);
+    }
+
+    #[test]
+    fn a_slow_subscriber_does_not_hold_the_read_buffer() {
+        let subscribers = Arc::new(Subscribers::default());
+        let mut slow = subscribers.add(Filter::all(), Buffer::default());
+        let one = event("A");
+        for _ in 0..FRESH + 5 {
+            subscribers.publish(&one);
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut shared = 0;
+        while let Poll::Ready(Some(Item::Event(event))) = slow.queue.poll(&mut cx) {
+            shared += usize::from(event.raw().as_ptr() == one.raw().as_ptr());
+            assert_eq!(event, one);
+        }
+        assert_eq!(shared, FRESH);
+        drop(slow.next());
+    }
+
+    #[test]
     fn dropping_a_subscription_leaves_nothing_behind() {
         let subscribers = Arc::new(Subscribers::default());
-        drop(subscribers.add(Filter::all(), 1));
-        drop(subscribers.add(Filter::named(["A", "B"]), 1));
+        drop(subscribers.add(Filter::all(), Buffer::bounded(1)));
+        drop(subscribers.add(Filter::named(["A", "B"]), Buffer::bounded(1)));
         let index = subscribers.index.read().unwrap();
         assert!(index.all.is_empty() && index.named.is_empty());
     }
@@ -306,10 +401,10 @@ mod tests {
     #[test]
     fn a_closed_subscription_yields_what_it_has_and_ends() {
         let subscribers = Arc::new(Subscribers::default());
-        let mut early = subscribers.add(Filter::all(), 9);
+        let mut early = subscribers.add(Filter::all(), Buffer::default());
         subscribers.publish(&event("A"));
         subscribers.close();
-        let mut late = subscribers.add(Filter::all(), 9);
+        let mut late = subscribers.add(Filter::all(), Buffer::default());
         assert_eq!(taken(&mut early), ["A"]);
         assert_eq!(taken(&mut late), Vec::<String>::new());
         let mut cx = Context::from_waker(Waker::noop());

@@ -213,6 +213,12 @@ async fn a_user_event_comes_to_those_who_asked() {
             assert_eq!(event.get("UserEvent"), Some(&b"Hello"[..]));
             assert_eq!(event.get_all("Twice").collect::<Vec<_>>(), [b"1", b"2"]);
         }
+        let mut pass = other.subscribe(Filter::user_event("Result").field("verdict", "pass"));
+        for verdict in ["fail", "pass"] {
+            let event = Action::user_event("Result").field("verdict", verdict);
+            instance.ami().call(event).await.unwrap();
+        }
+        assert_eq!(next(&mut pass).await.get("verdict"), Some(&b"pass"[..]));
         other.close().await.unwrap();
         assert!(timeout(AGES, none.next()).await.unwrap().is_none());
         instance.stop().await.unwrap();

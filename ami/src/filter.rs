@@ -1,0 +1,93 @@
+//! Which events somebody wants.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::message::Event;
+
+/// Which events a subscription is for.
+///
+/// ```
+/// use ami::Filter;
+///
+/// let hangups = Filter::named(["Hangup", "SoftHangupRequest"]);
+/// let busy = Filter::named(["Hangup"]).field("Cause", "17");
+/// let ours = Filter::user_event("TestResult").field("result", "pass");
+/// let long = Filter::named(["VarSet"]).when(|event| event.raw().len() > 1000);
+/// ```
+#[derive(Clone)]
+pub struct Filter {
+    pub(crate) names: Names,
+    fields: Vec<(String, Vec<u8>)>,
+    predicates: Vec<Arc<Predicate>>,
+}
+
+type Predicate = dyn Fn(&Event) -> bool + Send + Sync;
+
+/// The names of the events.
+#[derive(Clone, Debug)]
+pub(crate) enum Names {
+    All,
+    /// In lower case.
+    These(Vec<Box<[u8]>>),
+}
+
+impl Filter {
+    /// Every event.
+    pub fn all() -> Self {
+        Self { names: Names::All, fields: Vec::new(), predicates: Vec::new() }
+    }
+
+    /// Events of these names, without regard to ASCII case. This costs least: the others are not even looked at.
+    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let lower = |name: &str| name.to_ascii_lowercase().into_bytes().into_boxed_slice();
+        let mut names: Vec<_> = names.into_iter().map(lower).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self { names: Names::These(names), ..Self::all() }
+    }
+
+    /// Events that the application or the action `UserEvent` raised under that name.
+    pub fn user_event(name: &str) -> Self {
+        Self::named(["UserEvent"]).field("UserEvent", name)
+    }
+
+    /// Only those that have a field with that name and value: the name without regard to ASCII case, the value byte by
+    /// byte, as sent. A repeated field has it if one of its values is this.
+    #[must_use]
+    pub fn field(mut self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
+        self.fields.push((name.into(), value.as_ref().to_vec()));
+        self
+    }
+
+    /// Only those for which a predicate holds. The reader of the connection calls it, so it has to be quick; if it panics,
+    /// the event does not match.
+    #[must_use]
+    pub fn when(mut self, predicate: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
+        self.predicates.push(Arc::new(predicate));
+        self
+    }
+
+    /// Whether an event with one of the names is for this subscription.
+    pub(crate) fn admits(&self, event: &Event) -> bool {
+        let has = |(name, value): &(String, Vec<u8>)| event.get_all(name).any(|it| it == value);
+        let holds = |predicate: &Arc<Predicate>| {
+            catch_unwind(AssertUnwindSafe(|| predicate(event))).unwrap_or_else(|_| {
+                tracing::error!("a subscription's predicate panicked");
+                false
+            })
+        };
+        self.fields.iter().all(has) && self.predicates.iter().all(holds)
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter")
+            .field("names", &self.names)
+            .field("fields", &self.fields.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("predicates", &self.predicates.len())
+            .finish()
+    }
+}
