@@ -122,12 +122,13 @@ fn split(line: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
 }
 
 fn may_be_legacy(banner: &[u8]) -> bool {
-    let banner = String::from_utf8_lossy(banner);
-    let version = banner
-        .split_once('/')
-        .filter(|(product, version)| !product.contains(':') && !version.contains('\u{fffd}'));
-    let major = version.and_then(|(_, version)| version.split('.').next().map(str::to_owned));
-    major.and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major < 3)
+    let Some(slash) = banner.iter().position(|&byte| byte == b'/') else { return true };
+    let (product, version) = (&banner[..slash], &banner[slash + 1..]);
+    let Ok(version) = std::str::from_utf8(version) else { return true };
+    let major = version.split('.').next().unwrap_or_default();
+    product.contains(&b':')
+        || major.parse::<u32>().is_ok_and(|major| major < 3)
+        || major.parse::<u32>().is_err()
 }
 
 fn is_legacy(stream: &[u8]) -> bool {
