@@ -27,12 +27,16 @@ const NAMES: [&str; 5] = ["Channel", "Uniqueid", "CallerIDNum", "Linkedid", "Ext
 type Work<'a> = (&'static str, Box<dyn Fn(BytesMut) + 'a>);
 
 fn main() {
-    let rounds = std::env::var("BENCH_ROUNDS").ok().and_then(|it| it.parse().ok()).unwrap_or(200);
+    let rounds =
+        std::env::var("BENCH_ROUNDS").ok().and_then(|it| it.parse().ok()).unwrap_or(200).max(1);
     let own = |major| {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/asterisk-{major}.ami"))
     };
     let streams = match std::env::var_os("AMI_BENCH_STREAM") {
-        Some(path) => vec![PathBuf::from(path)],
+        // cargo runs a benchmark in the folder of its package, and calls it from the one above.
+        Some(path) => {
+            vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(PathBuf::from(path))]
+        }
         None => vec![own(22), own(16)],
     };
     let (mut decode, mut headers) = (0.0, 0.0);

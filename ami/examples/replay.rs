@@ -48,8 +48,13 @@ impl Recording {
             let (micros, bytes) = line.split_once(' ').ok_or_else(wrong)?;
             end += bytes.parse::<usize>()?;
             let chunk = stream.get(from..end.max(from)).ok_or_else(wrong)?;
-            chunks.push((Duration::from_micros(micros.parse()?), chunk.to_vec()));
-            from = end.max(from);
+            // Whole messages: an answer to the client must not end up inside one.
+            let whole = memchr::memmem::rfind(chunk, b"\r\n\r\n").map_or(0, |at| at + 4);
+            chunks.push((Duration::from_micros(micros.parse()?), chunk[..whole].to_vec()));
+            from += whole;
+        }
+        if let Some((_, last)) = chunks.last_mut() {
+            last.extend_from_slice(&stream[from..]);
         }
         Ok(chunks)
     }

@@ -28,8 +28,8 @@ use crate::session::{self, Core};
 use crate::subscription::{Buffer, Subscription};
 
 impl Config {
-    /// Connects over TCP and logs in. `address` is `host:port`; a name is resolved now, and every address that it has is
-    /// tried.
+    /// Connects over TCP and logs in. `address` is `host:port`; a name is resolved now, and its addresses are tried
+    /// one after another, in the time that there is for all.
     ///
     /// # Errors
     ///

@@ -73,7 +73,7 @@ impl Config {
     }
 
     /// The largest message that is read, in bytes; [`MAX_MESSAGE`] unless set. One that is larger is lost, and told in a
-    /// trace; a call that it was the answer to ends with its time-out.
+    /// trace; a call that it was the answer to ends with [`NoResponse`](crate::Error::NoResponse) or its time-out.
     #[must_use]
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.max_message = bytes;

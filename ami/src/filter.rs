@@ -61,8 +61,9 @@ impl Filter {
         self
     }
 
-    /// Only those for which a predicate holds. The reader of the connection calls it, so it has to be quick; if it panics,
-    /// the event does not match.
+    /// Only those for which a predicate holds. The reader of the connection calls it, and waits for it, so it has to be
+    /// quick. If it panics, the event does not match. If it holds a [`Client`](crate::Client), that one's connection
+    /// stays open as long as the subscription does.
     #[must_use]
     pub fn when(mut self, predicate: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
         self.predicates.push(Arc::new(predicate));

@@ -53,7 +53,7 @@ impl Originate {
         Self { action, timeout: None, caller_id: None }
     }
 
-    /// How long the server waits for an answer; 30 s unless set. Whole milliseconds.
+    /// How long the server waits for an answer; 30 s unless set. From a millisecond to 24 days, in whole milliseconds.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -96,10 +96,14 @@ impl Originate {
     }
 
     pub(crate) fn into_action(self) -> (Action, Duration) {
-        let timeout = self.timeout.map(|timeout| timeout.as_millis().to_string());
-        let action = timeout.iter().fold(self.action, |action, ms| action.field("Timeout", ms));
+        // The server reads an int, and takes nothing for its default.
+        let limits =
+            [Duration::from_millis(1), Duration::from_millis(i32::MAX.unsigned_abs().into())];
+        let timeout = self.timeout.map(|timeout| timeout.clamp(limits[0], limits[1]));
+        let millis = timeout.map(|timeout| timeout.as_millis().to_string());
+        let action = millis.iter().fold(self.action, |action, ms| action.field("Timeout", ms));
         let action = self.caller_id.iter().fold(action, |action, id| action.field("CallerID", id));
-        (action, self.timeout.unwrap_or(Self::TIMEOUT))
+        (action, timeout.unwrap_or(Self::TIMEOUT))
     }
 }
 
@@ -145,6 +149,11 @@ mod tests {
         assert_eq!(timeout, Duration::from_secs(5));
         let shown = format!("{action:?}");
         assert!(shown.ends_with(r#"Timeout: "5000", CallerID: "2")"#), "{shown}");
+        for (timeout, sent) in [(Duration::MAX, "2147483647"), (Duration::ZERO, "1")] {
+            let call = Originate::to_application("Local/s@x", "Echo", "").timeout(timeout);
+            let shown = format!("{:?}", call.into_action().0);
+            assert!(shown.ends_with(&format!(r#"Timeout: "{sent}")"#)), "{shown}");
+        }
     }
 
     #[test]

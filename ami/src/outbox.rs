@@ -27,7 +27,7 @@ pub(crate) struct Outbox {
 #[derive(Default)]
 struct State {
     last: u64,
-    /// Invariant: ids ascend. A withdrawn action keeps its place, without bytes.
+    /// Invariant: ids ascend.
     queue: VecDeque<(u64, Bytes)>,
 }
 
@@ -67,10 +67,7 @@ impl Outbox {
     pub(crate) fn withdraw(&self, id: u64) -> bool {
         let mut state = self.lock();
         match state.queue.binary_search_by_key(&id, |(id, _)| *id) {
-            Ok(at) => {
-                state.queue[at].1 = Bytes::new();
-                true
-            }
+            Ok(at) => state.queue.remove(at).is_some(),
             Err(_) => false,
         }
     }

@@ -19,6 +19,9 @@ use crate::router::Router;
 /// How much is read at once.
 const READ: usize = 64 * 1024;
 
+/// After so many reads in a row it is the writer's turn.
+const TURN: u64 = 16;
+
 /// With less room than this, the buffer gets more.
 const SPARE: usize = 4 * 1024;
 
@@ -79,9 +82,13 @@ async fn read<T: AsyncRead>(
     mut buffer: BytesMut,
     router: &Router,
 ) -> Disconnect {
-    loop {
+    for reads in 1_u64.. {
         while let Ok(Some(frame)) = codec.decode(&mut buffer) {
             router.dispatch(frame);
+        }
+        if reads.is_multiple_of(TURN) {
+            // The loops share the budget that tokio gives a task: a flood must leave some of it to the writer.
+            tokio::task::yield_now().await;
         }
         if buffer.is_empty() && buffer.capacity() > 2 * READ {
             // A large message is through. Whoever keeps a small one is not to keep its room.

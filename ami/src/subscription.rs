@@ -112,10 +112,11 @@ impl fmt::Debug for Subscription {
 /// All subscriptions of a client.
 #[derive(Default)]
 pub(crate) struct Subscribers {
-    index: RwLock<Index>,
+    /// Who publishes takes a copy of the pointer and lets go of the lock: a predicate may subscribe, too.
+    index: RwLock<Arc<Index>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Index {
     all: Vec<Arc<Queue>>,
     named: HashMap<Box<[u8]>, Vec<Arc<Queue>>>,
@@ -126,6 +127,7 @@ impl Subscribers {
     pub(crate) fn add(self: &Arc<Self>, filter: Filter, buffer: Buffer) -> Subscription {
         let queue = Arc::new(Queue { filter, buffer, state: Mutex::default() });
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let index = Arc::make_mut(&mut index);
         if index.closed {
             queue.close();
         } else {
@@ -138,12 +140,11 @@ impl Subscribers {
                 }
             }
         }
-        drop(index);
         Subscription { queue, subscribers: Arc::clone(self) }
     }
 
     pub(crate) fn publish(&self, event: &Event) {
-        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let index = Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner));
         for queue in index.all.iter().chain(index.of(event.name())) {
             queue.push(event);
         }
@@ -152,8 +153,8 @@ impl Subscribers {
     /// Ends every subscription, and those made from now on.
     pub(crate) fn close(&self) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        index.closed = true;
-        let Index { all, named, .. } = &mut *index;
+        let Index { all, named, closed } = Arc::make_mut(&mut index);
+        *closed = true;
         for queue in all.drain(..).chain(named.drain().flat_map(|(_, queues)| queues)) {
             queue.close();
         }
@@ -161,6 +162,7 @@ impl Subscribers {
 
     fn remove(&self, queue: &Arc<Queue>) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let index = Arc::make_mut(&mut index);
         let other = |it: &Arc<Queue>| !Arc::ptr_eq(it, queue);
         match &queue.filter.names {
             Names::All => index.all.retain(other),
@@ -354,6 +356,19 @@ mod tests {
         subscribers.publish(&event("A"));
         assert_eq!(taken(&mut bad), Vec::<String>::new());
         assert_eq!(taken(&mut good), ["A"]);
+    }
+
+    #[test]
+    fn a_predicate_may_subscribe() {
+        let subscribers = Arc::new(Subscribers::default());
+        let inner = Arc::clone(&subscribers);
+        let filter = Filter::all().when(move |_| {
+            drop(inner.add(Filter::all(), Buffer::default()));
+            true
+        });
+        let mut outer = subscribers.add(filter, Buffer::default());
+        subscribers.publish(&event("A"));
+        assert_eq!(taken(&mut outer), ["A"]);
     }
 
     #[test]

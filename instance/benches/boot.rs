@@ -29,7 +29,8 @@ const MODULES: [&str; 11] = [
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let rounds = env::var("BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(30);
+    let rounds =
+        env::var("BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(30).max(1);
     let said = |progress| eprintln!("{progress}");
     let server = Server::find_or_fetch(&Want::Major(22), said).await.expect("a server");
     let sandbox = || {

@@ -184,7 +184,11 @@ fn sweep(cache: &Path, major: u32) -> Result<(), FetchError> {
     let ours = Work::prefix(major);
     for entry in fs::read_dir(cache).map_err(at(cache))?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(&ours) {
-            fs::remove_dir_all(entry.path()).map_err(at(&entry.path()))?;
+            let path = entry.path();
+            // A tool that outlived its parent may still write there. This fetch has a folder of its own.
+            if let Err(error) = fs::remove_dir_all(&path) {
+                tracing::warn!(path = %path.display(), %error, "the rest of an old fetch stays");
+            }
         }
     }
     Ok(())

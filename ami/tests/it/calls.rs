@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use ami::{Action, Client, Config, Delivery, Error, Filter, Item, Originate, Reason};
 
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
 use crate::peer::{Peer, assert_like, id, next_name};
 
 fn ping() -> Action {
@@ -340,4 +342,69 @@ async fn a_call_can_be_dropped_after_any_poll() {
         let (alive, ()) = tokio::join!(client.call(ping()).into_future(), server);
         alive.unwrap();
     }
+}
+
+/// A server that has an event at every read until it has seen a ping, and gives up after very many.
+#[derive(Default)]
+struct Flood {
+    /// What the client has written.
+    seen: Vec<u8>,
+    reads: usize,
+}
+
+impl Flood {
+    fn says(&mut self) -> String {
+        let seen = String::from_utf8_lossy(&self.seen).into_owned();
+        self.reads += 1;
+        match self.reads {
+            1 => "Asterisk Call Manager/11.0.0\r\n".to_owned(),
+            2 => "Response: Success\r\n\r\n".to_owned(),
+            3..10_000 => match seen.find("Action: Ping") {
+                None => "Event: Flood\r\n\r\n".to_owned(),
+                Some(at) => {
+                    self.reads = 10_000;
+                    pong(&id(&seen[at..]))
+                }
+            },
+            _ => String::new(),
+        }
+    }
+}
+
+impl AsyncRead for Flood {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        buf.put_slice(self.says().as_bytes());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Flood {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        self.seen.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_events_does_not_keep_an_action_from_being_sent() {
+    let config = Config::new("user", "mysecret").login(ami::Login::Plain);
+    let client = config.handshake(Flood::default()).await.unwrap();
+    let response = client.call(ping()).await.unwrap();
+    assert_eq!(response.get("Ping"), Some(&b"Pong"[..]));
 }
