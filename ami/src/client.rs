@@ -1,54 +1,48 @@
 //! The handle that programs hold.
 
 use std::fmt;
-use std::future::IntoFuture;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::action::Action;
+use crate::call::{Call, Exchange, List, Single};
 use crate::codec::Banner;
 use crate::command::CommandOutput;
 use crate::config::Config;
-use crate::error::{Delivery, Disconnect, Error, LoginError};
+use crate::driver::{self, LoggedIn};
+use crate::error::{Delivery, Disconnect, Error, Withheld};
 use crate::filter::Filter;
-use crate::login::Link;
-use crate::message::{Event, Message, Response};
+use crate::mask::{self, Class};
+use crate::message::Event;
 use crate::originate::{Originate, Originated};
-use crate::outbox::Outbox;
-use crate::router::{Expect, Router};
-use crate::session::{self, Core};
-use crate::subscription::{Buffer, Subscription};
+use crate::queue::Buffer;
+use crate::router::Expect;
+use crate::server_filter::{self, EventFilter};
+use crate::session::Core;
+use crate::shared::{Shared, State};
+use crate::stats::Stats;
+use crate::subscription::Subscription;
 
 impl Config {
-    /// Connects over TCP and logs in. `address` is `host:port`; a name is resolved now, and its addresses are tried
-    /// one after another, in the time that there is for all.
+    /// Connects over TCP and logs in. `address` is a host and a port, or a host alone for 5038 (5039 with TLS). A name is
+    /// resolved now, and again whenever the client connects again; its addresses are tried one after another, in the time
+    /// that there is for all.
     ///
     /// # Errors
     ///
-    /// If there is no connection or no login within [`connect_timeout`](Self::connect_timeout).
+    /// If there is no connection or no login within [`connect_timeout`](Self::connect_timeout). The first connection is not
+    /// tried again.
     pub async fn connect(&self, address: impl ToString) -> Result<Client, Error> {
         let address = address.to_string();
-        let connected = timeout(self.connect_timeout, TcpStream::connect(&address)).await;
-        let stream = connected
-            .unwrap_or_else(|elapsed| Err(elapsed.into()))
-            .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
-            .map_err(|source| Error::Connect {
-                address: address.as_str().into(),
-                source: Arc::new(source),
-            })?;
-        tracing::debug!(address, "connected");
-        self.handshake(stream).await
+        let logged_in = driver::connect(&address, self, self.events.as_deref()).await?;
+        Ok(Client::start(logged_in, self, Some(&address)))
     }
 
-    /// Logs in over a connection that is already there.
+    /// Logs in over a connection that is already there. It cannot be made anew: the client ends with it.
     ///
     /// # Errors
     ///
@@ -57,53 +51,50 @@ impl Config {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let (high, low) = Uuid::new_v4().as_u64_pair();
-        // The two halves have their fixed bits in different places; together all 64 bits are random.
-        let prefix = format!("{:016x}", high ^ low.rotate_left(32));
-        let router = Router::new(&prefix);
-        let mut link = Link::new(io, self.max_message);
-        let id = format!("{prefix}-login");
-        let login = link.log_in(self, &id, |frame| router.dispatch(frame));
-        let late = |_| Err(LoginError::Timeout(self.connect_timeout).into());
-        let banner = timeout(self.connect_timeout, login).await.unwrap_or_else(late)?;
-        tracing::debug!(banner = %banner.line().escape_ascii(), user = self.user, "logged in");
-        let core = Arc::new(Core { outbox: Outbox::new(prefix), router });
-        Ok(Client::start(link, core, banner, self))
+        let logged_in = driver::log_in(io, self, self.events.as_deref()).await?;
+        Ok(Client::start(logged_in, self, None))
     }
 }
 
-/// A logged-in connection. Clones share it.
+/// A client of one server. Clones share it.
 ///
-/// The connection has a task of its own on the runtime that connected it. It ends when the server closes it, with
-/// [`close`](Self::close), and when the last clone is dropped. Then every call in flight ends with
-/// [`Error::Disconnected`], every subscription ends, and so do calls made later.
+/// It has a task of its own on the runtime that connected it. When the connection is lost, every call in flight ends with
+/// [`Error::Disconnected`], nothing is sent twice, and the client connects again, unless its [`Config`] says otherwise:
+/// calls made in the meantime wait for that, and subscriptions go on behind an [`Item::Gap`](crate::Item::Gap).
+///
+/// It ends with [`close`](Self::close), when the last clone is dropped, when the server refuses to have it back, and with a
+/// connection that is not to be made anew. Then every subscription ends, and so do calls made later.
 #[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
 }
 
-/// Ends the session when the last client is gone.
+/// Ends the task when the last client is gone. The task has what it shares with us, but not this.
 struct Handle {
-    /// The session's task has it too, but not this handle.
-    core: Arc<Core>,
-    banner: Banner,
-    timeout: Duration,
+    shared: Arc<Shared>,
     cancel: CancellationToken,
 }
 
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
 impl Client {
-    fn start<T>(link: Link<T>, core: Arc<Core>, banner: Banner, config: &Config) -> Self
-    where
-        T: AsyncRead + AsyncWrite + Send + 'static,
-    {
+    fn start(first: LoggedIn, config: &Config, address: Option<&str>) -> Self {
         let cancel = CancellationToken::new();
-        tokio::spawn(session::run(link, Arc::clone(&core), cancel.clone()));
-        Self { handle: Arc::new(Handle { core, banner, timeout: config.timeout, cancel }) }
+        let shared = driver::start(first, config, address, cancel.clone());
+        Self { handle: Arc::new(Handle { shared, cancel }) }
     }
 
-    /// What the server greeted with.
-    pub fn banner(&self) -> &Banner {
-        &self.handle.banner
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.handle.shared
+    }
+
+    /// What the server greeted with, the last time.
+    pub fn banner(&self) -> Banner {
+        self.shared().wishes().banner.clone()
     }
 
     /// Sends an action and waits for its response. Nothing is sent before the call is first polled.
@@ -118,12 +109,49 @@ impl Client {
     /// # }
     /// ```
     ///
+    /// The server works on one action after another, and says nothing else while it does. An action that takes long, such as
+    /// `WaitEvent` or an `Originate` without `Async`, holds up every other call and every event of this client: use
+    /// [`originate`](Self::originate), or a client of its own, and give it a [time-out](Call::timeout) that is long enough.
+    ///
     /// # Errors
     ///
     /// If the action cannot be sent as it is, the server refuses it, or there is no answer: [`Error`] tells which, and
     /// whether the server may have acted.
     pub fn call(&self, action: Action) -> Call {
-        Call { client: self.clone(), action, timeout: self.handle.timeout }
+        Call::new(self.clone(), action)
+    }
+
+    /// Sends an action that is answered with a list, such as `CoreShowChannels` or `QueueStatus`. Its events come to the list
+    /// alone, not to subscribers; nothing is sent before the list is first polled.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+    /// use ami::Action;
+    ///
+    /// let channels = client.list(Action::new("CoreShowChannels")).collect().await?;
+    /// for channel in &channels.items {
+    ///     println!("{}", channel.text("Channel").unwrap_or_default());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A `Ping` is sent right behind the action. Its answer shows the end where the server forgets to send one.
+    pub fn list(&self, action: Action) -> List {
+        List::new(self.clone(), action)
+    }
+
+    /// Sends an action and waits for everything that the server says in reply, whatever its shape: several responses
+    /// (`ModuleLoad`, `JabberSend`), lines that are no message of AMI's (`IAXnetstats`), or nothing at all.
+    ///
+    /// A `Ping` is sent right behind the action. Its answer shows that the server is through. Errors that the server answers
+    /// with are messages here.
+    ///
+    /// # Errors
+    ///
+    /// If the action cannot be sent as it is, or there is no end within the time-out.
+    pub fn exchange(&self, action: Action) -> Exchange {
+        Exchange::new(self.clone(), action)
     }
 
     /// Runs a CLI command and gives what it prints. Needs the write class `command`.
@@ -138,15 +166,25 @@ impl Client {
     /// Places a call and waits until it is answered or has failed. Needs the write class `originate`, and the read class
     /// `call` for the outcome.
     ///
-    /// It waits as long as the server does ([`Originate::timeout`]), and the client's own time-out on top.
+    /// It waits as long as the server does ([`Originate::timeout`]), and the client's own time-out on top. Before the first
+    /// originate of a connection, the server is asked for the user's read classes (`manager show user`); if it does not
+    /// tell, for that takes the write class `command`, the time-out is what is left.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Error::Originate`] if the channel was not answered.
+    /// As [`call`](Self::call); [`Error::Originate`] if the channel was not answered; [`Error::Withheld`] if the outcome
+    /// could not be seen, and nothing was sent.
     pub async fn originate(&self, originate: Originate) -> Result<Originated, Error> {
         let (action, ringing) = originate.into_action();
-        let limit = ringing.saturating_add(self.handle.timeout);
-        let outcome = self.run(&action, Expect::Originate, limit).await?;
+        action.check()?;
+        let waited = self.shared().timeout;
+        let late = |_| Err(Error::Timeout { waited, delivery: Delivery::NeverSent });
+        let core = timeout(waited, self.shared().core()).await.unwrap_or_else(late)?;
+        if let Some(why) = self.withheld(&core, mask::CALL).await {
+            return Err(Error::Withheld { class: mask::CALL.name, why });
+        }
+        let limit = ringing.saturating_add(waited);
+        let outcome = Single::new(self.clone(), action, Expect::Originate, limit).await?;
         Ok(Originated::new(Event::new(outcome)))
     }
 
@@ -158,137 +196,181 @@ impl Client {
 
     /// Subscribes to events, with another limit, or none.
     pub fn subscribe_with(&self, filter: Filter, buffer: Buffer) -> Subscription {
-        self.handle.core.router.subscribers().add(filter, buffer)
+        self.shared().subscribers.add(filter, buffer)
     }
 
-    /// Waits until the server has said that it is fully booted, which it says at once to a client that logs in later.
-    /// It takes the read class `system`.
+    /// Has the server keep events back, now and after every reconnect. Needs the write class `system`. It is for all who use
+    /// this client, and cannot be taken back.
     ///
     /// # Errors
     ///
-    /// If it does not say so within the client's time-out, or the connection ends.
-    pub async fn ready(&self) -> Result<(), Error> {
-        let waited = self.handle.timeout;
-        let mut booted = self.handle.core.router.booted();
-        tokio::select! {
-            _ = booted.wait_for(|&booted| booted) => Ok(()),
-            reason = self.ended() => {
-                Err(Error::Disconnected { reason, delivery: Delivery::NeverSent })
+    /// As [`call`](Self::call), and [`Error::Filter`] if originates could not end any more.
+    pub async fn filter(&self, filter: EventFilter) -> Result<(), Error> {
+        let limit = self.shared().timeout;
+        let late = |_| Err(Error::Timeout { waited: limit, delivery: Delivery::NeverSent });
+        let core = timeout(limit, self.shared().core()).await.unwrap_or_else(late)?;
+        let advanced = server_filter::is_advanced(&core, limit).await;
+        for filter in filter.with_company()? {
+            if self.shared().wishes().filters.contains(&filter) {
+                continue;
             }
-            () = tokio::time::sleep(waited) => Err(Error::NotBooted(waited)),
+            core.ask(&filter.action(advanced), limit).await?;
+            self.shared().wishes().filters.push(filter);
+        }
+        Ok(())
+    }
+
+    /// Sets which events the server sends, now and after every reconnect, as [`Config::events`] does for the beginning.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call), and [`Error::Rejected`] if the server knows none of the classes.
+    pub async fn set_events(&self, mask: &str) -> Result<(), Error> {
+        let action = Action::new("Events").field("EventMask", mask);
+        match self.call(action).await {
+            Ok(answer) => {
+                let off = answer.get("Events").is_some_and(|it| it.eq_ignore_ascii_case(b"Off"));
+                if off && !mask::is_nothing(mask) {
+                    return Err(Error::Rejected(Box::new(answer)));
+                }
+            }
+            // With `brokeneventsaction` the server does what it is told, and says nothing.
+            Err(Error::NoResponse) => {}
+            Err(error) => return Err(error),
+        }
+        self.shared().wishes().mask = Some(mask.into());
+        Ok(())
+    }
+
+    /// Waits until the server is fully booted: it says so in an event of class `system`, at once to a client that logs in
+    /// later. Where that event cannot come, the server is asked (`core waitfullybooted`, which takes the write class
+    /// `command`).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Withheld`] if the event cannot come and the server does not let us ask; [`Error::NotBooted`] if the client's
+    /// time-out is over; or if the client ends.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let limit = self.shared().timeout;
+        let late = |_| Err(Error::NotBooted(limit));
+        timeout(limit, self.until_ready()).await.unwrap_or_else(late)
+    }
+
+    async fn until_ready(&self) -> Result<(), Error> {
+        loop {
+            let core = self.shared().core().await?;
+            let mut booted = core.router.booted();
+            let ready = tokio::select! {
+                biased;
+                _ = booted.wait_for(|&booted| booted) => Ok(()),
+                ready = self.ask_whether_ready(&core) => ready,
+                () = self.shared().lost(&core) => continue,
+            };
+            match ready {
+                Err(Error::Disconnected { .. }) => {}
+                ready => return ready,
+            }
         }
     }
 
-    /// Waits until the connection has ended, and says why.
+    /// Finds out in another way whether the server is ready, if the event cannot come; else it never ends.
+    async fn ask_whether_ready(&self, core: &Arc<Core>) -> Result<(), Error> {
+        let limit = self.shared().timeout;
+        // A server that has booted said so before it answers this.
+        core.ask(&Action::new("Ping"), limit).await?;
+        let Some(why) = self.withheld(core, mask::SYSTEM).await else {
+            return std::future::pending().await;
+        };
+        let wait = Action::new("Command").field("Command", "core waitfullybooted");
+        match core.ask(&wait, limit).await.map(drop) {
+            Err(Error::Rejected(_)) => Err(Error::Withheld { class: mask::SYSTEM.name, why }),
+            ready => ready,
+        }
+    }
+
+    /// What is known to keep events of a class from us.
+    async fn withheld(&self, core: &Core, class: Class) -> Option<Withheld> {
+        let mask = self.shared().wishes().mask.clone();
+        if let Some(mask) = mask.filter(|mask| !mask::admits(mask, class)) {
+            return Some(Withheld::Mask(mask));
+        }
+        let read = core.read.get_or_try_init(|| self.ask_for_read(core)).await.ok()?;
+        let read = read.as_deref()?;
+        (!mask::allows(read, class)).then_some(Withheld::User)
+    }
+
+    /// The user's `read`, if the server tells.
+    async fn ask_for_read(&self, core: &Core) -> Result<Option<Arc<str>>, Error> {
+        let user = &self.shared().user;
+        if !user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
+            return Ok(None);
+        }
+        let show = Action::new("Command").field("Command", format!("manager show user {user}"));
+        let answer = match core.ask(&show, self.shared().timeout).await {
+            Ok(answer) => answer,
+            Err(Error::Rejected(_) | Error::Action(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let read = answer.command_output().find_map(|line| {
+            let line = str::from_utf8(line).ok()?.trim();
+            line.strip_prefix("read perm:").map(str::trim)
+        });
+        Ok(read.map(Arc::from))
+    }
+
+    /// How the client stands with its server, now and from now on.
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.shared().state()
+    }
+
+    /// Waits until the client has ended, and says why.
     pub async fn ended(&self) -> Disconnect {
-        self.handle.core.outbox.closed().await
+        let mut state = self.state();
+        // The sender lives as long as the client.
+        match state.wait_for(State::is_closed).await.as_deref() {
+            Ok(State::Closed(reason)) => reason.clone(),
+            _ => Disconnect::Closed,
+        }
     }
 
     /// How many calls wait for an answer.
     pub fn in_flight(&self) -> usize {
-        self.handle.core.router.in_flight()
+        self.shared().in_flight()
     }
 
-    /// Logs off and waits until the connection has ended. Other calls in flight end with [`Error::Disconnected`].
+    /// What has happened so far, in numbers.
+    pub fn stats(&self) -> Stats {
+        let shared = self.shared();
+        Stats {
+            in_flight: shared.in_flight(),
+            subscriptions: shared.subscribers.count(),
+            ..shared.counters.stats()
+        }
+    }
+
+    /// Logs off and waits until the client has ended. Calls in flight end with [`Error::Disconnected`].
     ///
     /// # Errors
     ///
-    /// If the server did not answer the logoff, or refused it, as it does while it shuts down. The connection has ended all
-    /// the same.
+    /// If the server did not answer the logoff, or refused it, as it does while it shuts down. The client has ended all the
+    /// same.
     pub async fn close(&self) -> Result<(), Error> {
-        let answer = self.call(Action::new("Logoff")).await;
+        let answer = match self.shared().core_now() {
+            Some(core) => core.ask(&Action::new("Logoff"), self.shared().timeout).await.map(drop),
+            None => Ok(()),
+        };
         self.handle.cancel.cancel();
         self.ended().await;
         match answer {
             // The server closes right behind its answer, and the end may overtake it.
-            Ok(_) | Err(Error::Disconnected { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn run(
-        &self,
-        action: &Action,
-        expect: Expect,
-        limit: Duration,
-    ) -> Result<Message, Error> {
-        let core = &*self.handle.core;
-        let (sender, receiver) = oneshot::channel();
-        let register = |id| core.router.register(id, expect, sender);
-        let id = core.outbox.push(action, register)?;
-        let waiting = Waiting { core, id };
-        match timeout(limit, receiver).await {
-            Ok(Ok(result)) => result,
-            // Every end of a session ends every call, so the sender is not dropped without a word.
-            Ok(Err(_)) => Err(Error::NoResponse),
-            Err(_) => Err(Error::Timeout { waited: limit, delivery: waiting.withdraw() }),
+            Err(Error::Disconnected { .. }) => Ok(()),
+            answer => answer,
         }
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("banner", self.banner()).finish_non_exhaustive()
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.cancel.cancel();
-    }
-}
-
-/// Removes what a call has left behind, however it ends.
-struct Waiting<'a> {
-    core: &'a Core,
-    id: u64,
-}
-
-impl Waiting<'_> {
-    fn withdraw(&self) -> Delivery {
-        match self.core.outbox.withdraw(self.id) {
-            true => Delivery::NeverSent,
-            false => Delivery::MaybeExecuted,
-        }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if self.core.router.forget(self.id) {
-            self.withdraw();
-        }
-    }
-}
-
-/// An action about to be sent: await it for the response. See [`Client::call`].
-///
-/// Dropping the future takes the action back if it was not written yet; else the server acts on it, and its answer is
-/// ignored.
-#[derive(Debug)]
-#[must_use = "nothing is sent until it is awaited"]
-pub struct Call {
-    client: Client,
-    action: Action,
-    timeout: Duration,
-}
-
-impl Call {
-    /// How long this call waits for its answer, instead of the client's time-out.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-}
-
-impl IntoFuture for Call {
-    type Output = Result<Response, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let response = self.client.run(&self.action, Expect::Response, self.timeout).await?;
-            Ok(Response::new(response))
-        })
+        f.debug_struct("Client").field("banner", &self.banner()).finish_non_exhaustive()
     }
 }

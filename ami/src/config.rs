@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use crate::action::Action;
 use crate::codec::MAX_MESSAGE;
 
@@ -26,6 +28,51 @@ pub struct Config {
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_message: usize,
+    pub(crate) max_in_flight: usize,
+    pub(crate) reconnect: Option<Reconnect>,
+    pub(crate) keepalive: Option<Duration>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<crate::Tls>,
+}
+
+/// How a connection that was lost is made anew.
+///
+/// After the loss, and after every attempt that fails, the client waits; each time twice as long, up to a limit. A random
+/// part, up to half of the wait, is left out, so that the clients of a server do not come back all at once. The wait begins
+/// anew only after a connection that lasted for a while.
+///
+/// It gives up when the server refuses the login (`Authentication failed` and the like): servers ban those who go on
+/// trying. While the server shuts down, or says `Login Already In Use`, it does go on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reconnect {
+    pub(crate) first: Duration,
+    pub(crate) limit: Duration,
+    pub(crate) stable: Duration,
+}
+
+/// From half a second to 30 s, and anew after a connection of 30 s.
+impl Default for Reconnect {
+    fn default() -> Self {
+        let (first, limit) = (Duration::from_millis(500), Duration::from_secs(30));
+        Self { first, limit, stable: Duration::from_secs(30) }
+    }
+}
+
+impl Reconnect {
+    /// The first wait, and the longest. Less than a millisecond is taken for one.
+    #[must_use]
+    pub fn wait(mut self, first: Duration, limit: Duration) -> Self {
+        self.first = first.max(Duration::from_millis(1));
+        self.limit = limit.max(self.first);
+        self
+    }
+
+    /// How long a connection has to last before the next loss begins with the first wait again.
+    #[must_use]
+    pub fn stable(mut self, stable: Duration) -> Self {
+        self.stable = stable;
+        self
+    }
 }
 
 impl Config {
@@ -39,6 +86,11 @@ impl Config {
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(10),
             max_message: MAX_MESSAGE,
+            max_in_flight: 4096,
+            reconnect: Some(Reconnect::default()),
+            keepalive: Some(Duration::from_secs(30)),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -80,13 +132,50 @@ impl Config {
         self
     }
 
-    pub(crate) fn login_action(&self, proof: (&str, &str)) -> Action {
+    /// How many calls may wait for an answer at once; 4,096 unless set, at least one. Those beyond wait for their turn, within
+    /// their own time-outs.
+    #[must_use]
+    pub fn max_in_flight(mut self, calls: usize) -> Self {
+        self.max_in_flight = calls.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// Whether, and how, a connection that was lost is made anew; [`Reconnect::default`] unless set. `None` ends the client
+    /// with its first connection.
+    #[must_use]
+    pub fn reconnect(mut self, reconnect: impl Into<Option<Reconnect>>) -> Self {
+        self.reconnect = reconnect.into();
+        self
+    }
+
+    /// After how long a silence the server is asked for a sign of life, with a `Ping`; 30 s unless set. If there is none
+    /// within the client's time-out, the connection is given up: a link that is half open shows in no other way. `None`
+    /// never asks.
+    ///
+    /// The silence is noticed between one and two times this long after it began. While a call waits that has a longer
+    /// time-out of its own, the server may be busy with it, and is given as long, up to ten minutes: Asterisk says nothing
+    /// else to a connection while it works on an action.
+    #[must_use]
+    pub fn keepalive(mut self, idle: impl Into<Option<Duration>>) -> Self {
+        self.keepalive = idle.into();
+        self
+    }
+
+    /// Connects by TLS.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: crate::Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    pub(crate) fn login_action(&self, proof: (&str, &str), events: Option<&str>) -> Action {
         let mut action = Action::new("Login").field("Username", &self.user);
         if proof.0 == "Key" {
             action = action.field("AuthType", "MD5");
         }
         action = action.field(proof.0, proof.1);
-        match &self.events {
+        match events {
             Some(events) => action.field("Events", events),
             None => action,
         }

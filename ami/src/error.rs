@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::list::Collected;
 use crate::message::{Event, Response};
 
 /// Why a call, a login or a connection did not succeed. It clones, so that one lost connection can tell every waiter.
@@ -57,6 +58,23 @@ pub enum Error {
     #[error("the server did not say within {0:?} that it is fully booted")]
     NotBooted(Duration),
 
+    /// The server would not send the event that this is about. Nothing was sent.
+    #[error("events of class {class:?} do not come to this connection: {why}")]
+    Withheld {
+        /// The class that it takes.
+        class: &'static str,
+        /// What leaves the class out.
+        why: Withheld,
+    },
+
+    /// A list began and did not end: the server has gone on to a later action.
+    #[error("the server did not end the list")]
+    ListIncomplete,
+
+    /// A server-side filter would keep `OriginateResponse` from everybody who waits for one.
+    #[error("a filter must not exclude OriginateResponse, or no originate would end")]
+    Filter,
+
     /// The originated channel was not answered.
     #[error("originate failed: {reason}")]
     Originate {
@@ -85,12 +103,47 @@ pub enum Disconnect {
     /// The server closed it.
     #[error("the server closed the connection")]
     Eof,
-    /// This side closed it.
+    /// This side closed it, or logged off.
     #[error("the client was closed")]
     Closed,
+    /// The server did not answer a ping in that time, nor say anything else.
+    #[error("the server said nothing for {0:?} after a ping")]
+    Unresponsive(Duration),
+    /// The connection was lost, and the server would not have us back.
+    #[error("connecting again failed for good: {0}")]
+    Refused(Arc<Error>),
     /// The link failed.
     #[error("the link failed: {0}")]
     Io(Arc<io::Error>),
+}
+
+/// What keeps a class of events from a connection.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Withheld {
+    /// The event mask, which we set.
+    #[error("the event mask {0:?} leaves it out")]
+    Mask(Arc<str>),
+    /// The user's `read` in `manager.conf`.
+    #[error("the user may not read it (`read` in manager.conf)")]
+    User,
+}
+
+/// Why a list is not complete, and what came of it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{error} (after {} items of the list)", .partial.items.len())]
+pub struct ListError {
+    /// What went wrong.
+    #[source]
+    pub error: Error,
+    /// What came.
+    pub partial: Collected,
+}
+
+impl From<ListError> for Error {
+    fn from(error: ListError) -> Self {
+        error.error
+    }
 }
 
 /// Why the server and we did not come to terms.
@@ -218,9 +271,10 @@ impl Error {
     /// Who can do something about it.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Action(_) => Fault::Caller,
+            Self::Action(_) | Self::Withheld { .. } | Self::Filter => Fault::Caller,
             Self::Rejected(_)
             | Self::NoResponse
+            | Self::ListIncomplete
             | Self::NotBooted(_)
             | Self::Timeout { .. }
             | Self::Originate { .. } => Fault::Server,
@@ -235,7 +289,7 @@ impl Error {
             Self::Timeout { delivery, .. } | Self::Disconnected { delivery, .. } => {
                 *delivery == Delivery::MaybeExecuted
             }
-            Self::NoResponse => true,
+            Self::NoResponse | Self::ListIncomplete => true,
             _ => false,
         }
     }

@@ -19,7 +19,7 @@ use crate::message::Event;
 #[derive(Clone)]
 pub struct Filter {
     pub(crate) names: Names,
-    fields: Vec<(String, Vec<u8>)>,
+    pub(crate) fields: Vec<(String, Vec<u8>)>,
     predicates: Vec<Arc<Predicate>>,
 }
 
@@ -70,8 +70,8 @@ impl Filter {
         self
     }
 
-    /// Whether an event with one of the names is for this subscription.
-    pub(crate) fn admits(&self, event: &Event) -> bool {
+    /// Whether an event with one of the names, and with the first `known` of the fields, is for this subscription.
+    pub(crate) fn admits(&self, event: &Event, known: usize) -> bool {
         let has = |(name, value): &(String, Vec<u8>)| event.get_all(name).any(|it| it == value);
         let holds = |predicate: &Arc<Predicate>| {
             catch_unwind(AssertUnwindSafe(|| predicate(event))).unwrap_or_else(|_| {
@@ -79,7 +79,7 @@ impl Filter {
                 false
             })
         };
-        self.fields.iter().all(has) && self.predicates.iter().all(holds)
+        self.fields.iter().skip(known).all(has) && self.predicates.iter().all(holds)
     }
 }
 

@@ -2,37 +2,58 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod call;
 mod client;
 mod codec;
 mod command;
 mod config;
+mod dial;
+mod driver;
 mod error;
 mod filter;
+mod list;
 mod login;
+mod mask;
 mod message;
 mod originate;
 mod outbox;
 mod parse;
+mod queue;
 mod record;
 mod router;
 #[cfg(feature = "serde")]
 mod serialize;
+mod server_filter;
 mod session;
+mod shape;
+mod shared;
+mod stats;
 mod subscription;
+#[cfg(feature = "tls")]
+mod tls;
 mod value;
 
 pub use action::Action;
-pub use client::{Call, Client};
+pub use call::{Call, Exchange, List};
+pub use client::Client;
 pub use codec::{Banner, Codec, EncodeError, Frame, MAX_MESSAGE, Malformed};
 pub use command::CommandOutput;
-pub use config::{Config, Login};
+pub use config::{Config, Login, Reconnect};
 pub use error::{
-    ActionError, ActionProblem, Delivery, Disconnect, Error, Fault, LoginError, Reason,
+    ActionError, ActionProblem, Delivery, Disconnect, Error, Fault, ListError, LoginError, Reason,
+    Withheld,
 };
 pub use filter::Filter;
+pub use list::Collected;
 pub use message::{Event, Kind, Message, Response};
 pub use originate::{Originate, Originated};
 pub use parse::{Line, Lines};
+pub use queue::{Buffer, Gap, Item, Overflow};
 pub use record::{Recording, Tee};
-pub use subscription::{Buffer, Item, Overflow, Subscription};
+pub use server_filter::EventFilter;
+pub use shared::State;
+pub use stats::Stats;
+pub use subscription::Subscription;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 pub use value::{Variable, unescape};

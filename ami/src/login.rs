@@ -29,24 +29,24 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
 
     /// Waits for the banner and logs in. What the server sends behind its last answer stays in the buffer.
     ///
-    /// `other` gets what is neither. `id` is the ActionID of both actions.
+    /// `events` is the mask to log in with, `id` the ActionID of both actions.
     pub(crate) async fn log_in(
         &mut self,
         config: &Config,
+        events: Option<&str>,
         id: &str,
-        mut other: impl FnMut(Frame),
     ) -> Result<Banner, Error> {
         let banner = self.banner().await?;
         let login = match config.login {
-            Login::Plain => config.login_action(("Secret", &config.secret.0)),
+            Login::Plain => config.login_action(("Secret", &config.secret.0), events),
             Login::Challenge => {
                 let challenge = Action::new("Challenge").field("AuthType", "MD5");
-                let response = self.ask(&challenge, id, &mut other).await?;
+                let response = self.ask(&challenge, id).await?;
                 let challenge = response.get("Challenge").unwrap_or_default();
-                config.login_action(("Key", &key(challenge, &config.secret.0)))
+                config.login_action(("Key", &key(challenge, &config.secret.0)), events)
             }
         };
-        self.ask(&login, id, &mut other).await?;
+        self.ask(&login, id).await?;
         Ok(banner)
     }
 
@@ -62,12 +62,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
         }
     }
 
-    async fn ask(
-        &mut self,
-        action: &Action,
-        id: &str,
-        other: &mut impl FnMut(Frame),
-    ) -> Result<Response, Error> {
+    async fn ask(&mut self, action: &Action, id: &str) -> Result<Response, Error> {
         let mut bytes = BytesMut::new();
         action.encode(Some(id), &mut bytes)?;
         self.io.write_all(&bytes).await.map_err(io_error)?;
@@ -78,7 +73,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
                     return Err(LoginError::Refused(Box::new(response)).into());
                 }
                 Some(Frame::Response(response)) => return Ok(response),
-                Some(frame) => other(frame),
+                // The server has nothing else to say to somebody it does not know.
+                Some(frame) => tracing::warn!(?frame, "ignored, for it came before the login"),
                 None => return Err(LoginError::Closed.into()),
             }
         }

@@ -2,12 +2,15 @@
 //!
 //! An ActionID is drawn under the same lock that fixes the place in the queue. So ids grow in the order of the wire, which
 //! the fence rule of the [`router`](crate::router) relies on.
+//!
+//! An action whose reply may have no end gets a **fence**: a `Ping` right behind it, whose answer shows that the server is
+//! through with it. Its id is that of the action with [`FENCE`] behind it.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::action::Action;
 use crate::error::{ActionError, Delivery, Disconnect, Error};
@@ -15,13 +18,14 @@ use crate::error::{ActionError, Delivery, Disconnect, Error};
 /// How much is handed to the socket at once.
 const BATCH: usize = 64 * 1024;
 
+/// What the id of a fence ends with.
+pub(crate) const FENCE: &[u8] = b"f";
+
 pub(crate) struct Outbox {
     /// The random part of every ActionID.
     prefix: String,
     state: Mutex<State>,
     filled: Notify,
-    /// Set under the lock of `state`, so that no action comes in behind it.
-    closed: watch::Sender<Option<Disconnect>>,
 }
 
 #[derive(Default)]
@@ -29,26 +33,28 @@ struct State {
     last: u64,
     /// Invariant: ids ascend.
     queue: VecDeque<(u64, Bytes)>,
+    closed: Option<Disconnect>,
 }
 
 impl Outbox {
     pub(crate) fn new(prefix: String) -> Self {
-        Self {
-            prefix,
-            state: Mutex::default(),
-            filled: Notify::new(),
-            closed: watch::Sender::new(None),
-        }
+        Self { prefix, state: Mutex::default(), filled: Notify::new() }
     }
 
-    /// Queues an action under the next id, which `register` gets to know before the action can be sent.
-    pub(crate) fn push(&self, action: &Action, register: impl FnOnce(u64)) -> Result<u64, Error> {
+    /// Queues an action under the next id, which `register` gets to know before the action can be sent; with a fence
+    /// behind it or not.
+    pub(crate) fn push(
+        &self,
+        action: &Action,
+        fence: bool,
+        register: impl FnOnce(u64),
+    ) -> Result<u64, Error> {
         let mut state = self.lock();
-        if let Some(reason) = self.closed.borrow().clone() {
+        if let Some(reason) = state.closed.clone() {
             return Err(Error::Disconnected { reason, delivery: Delivery::NeverSent });
         }
         let id = state.last + 1;
-        let bytes = self.encode(action, id)?;
+        let bytes = self.encode(action, id, fence)?;
         register(id);
         state.last = id;
         state.queue.push_back((id, bytes));
@@ -57,9 +63,15 @@ impl Outbox {
         Ok(id)
     }
 
-    fn encode(&self, action: &Action, id: u64) -> Result<Bytes, ActionError> {
+    fn encode(&self, action: &Action, id: u64, fence: bool) -> Result<Bytes, ActionError> {
         let mut bytes = BytesMut::new();
-        action.encode(Some(&format!("{}-{id}", self.prefix)), &mut bytes)?;
+        let id = format!("{}-{id}", self.prefix);
+        action.encode(Some(&id), &mut bytes)?;
+        if fence {
+            for part in [b"Action: Ping\r\nActionID: ", id.as_bytes(), FENCE, b"\r\n\r\n"] {
+                bytes.extend_from_slice(part);
+            }
+        }
         Ok(bytes.freeze())
     }
 
@@ -96,11 +108,7 @@ impl Outbox {
     /// Accepts no more actions. The result tells of an id whether it was still in the queue, and so was never sent.
     pub(crate) fn close(&self, reason: Disconnect) -> impl Fn(u64) -> Delivery + use<> {
         let mut state = self.lock();
-        self.closed.send_if_modified(|closed| {
-            let first = closed.is_none();
-            closed.get_or_insert(reason);
-            first
-        });
+        state.closed.get_or_insert(reason);
         let first_unsent = state.queue.front().map(|(id, _)| *id);
         state.queue.clear();
         move |id| match first_unsent {
@@ -109,12 +117,8 @@ impl Outbox {
         }
     }
 
-    /// Waits until it is closed, and says why.
-    pub(crate) async fn closed(&self) -> Disconnect {
-        let mut closed = self.closed.subscribe();
-        // The sender lives as long as `self`.
-        let reason = closed.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
-        reason.unwrap_or(Disconnect::Closed)
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed.is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,23 +1,35 @@
 //! Who gets which frame. No `async fn`, no clock, no I/O: bytes in a test drive it as a socket does.
 //!
-//! - A response with the id of a pending call ends the call, or, for `Originate`, its first half.
+//! - A response with the id of a pending call ends the call; or, for `Originate`, its first half; or it opens a list.
 //! - An `OriginateResponse` with the id of a pending originate ends that one.
-//! - Every event goes to the subscribers of its name.
-//! - Anything else is traced, never an error: dialplan data can forge whole messages, and other sessions' ids are
-//!   visible.
+//! - An event with the id of the open list goes to that list alone: several items have the names of real events.
+//! - Every other event goes to the subscribers of its name.
+//! - Anything else is counted and traced, never an error: dialplan data can forge whole messages, and other sessions' ids
+//!   are visible.
 //!
 //! **The fence rule.** Asterisk works off one action after another. When the response to action N comes, those before N
-//! have said all they ever will; a call among them that still waits never gets an answer, and is told so at once.
+//! have said all they ever will; a call among them that still waits never gets an answer, and is told so at once. For the
+//! same reason there is at most one open list, and nothing but its items comes between its beginning and its end.
+//!
+//! [`Router`] is shared by all who call; [`Dispatch`] is the reader's side of it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Instant;
 
 use dashmap::DashMap;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::codec::Frame;
+use crate::codec::{Banner, Frame};
 use crate::error::{Error, Reason};
+use crate::list::Reply;
 use crate::message::{Event, Message, Response};
+use crate::outbox::FENCE;
+use crate::shape::{self, ListShape};
+use crate::stats::Counters;
 use crate::subscription::Subscribers;
 
 /// What ends a call well.
@@ -27,42 +39,82 @@ pub(crate) enum Expect {
     Response,
     /// The `OriginateResponse`, unless the response refuses.
     Originate,
+    /// The end of the list, which the table may know more about.
+    List(Option<&'static ListShape>),
+    /// The fence: everything before it is the reply. Lines that are no message of ours may be part of it or not.
+    Everything { bare: bool },
+}
+
+/// Who waits.
+pub(crate) enum Sink {
+    One(oneshot::Sender<Result<Message, Error>>),
+    Many(mpsc::UnboundedSender<Result<Reply, Error>>),
+}
+
+impl Sink {
+    // The caller may be gone; then nobody wants to know.
+
+    fn message(self, message: Message) {
+        match self {
+            Self::One(one) => drop(one.send(Ok(message))),
+            Self::Many(many) => drop(many.send(Ok(Reply::Message(message)))),
+        }
+    }
+
+    fn fail(self, error: Error) {
+        match self {
+            Self::One(one) => drop(one.send(Err(error))),
+            Self::Many(many) => drop(many.send(Err(error))),
+        }
+    }
 }
 
 struct Pending {
     expect: Expect,
     /// The response came; what is awaited is an event, which the fence rule does not cover.
     responded: bool,
-    reply: oneshot::Sender<Result<Message, Error>>,
+    /// How long the caller waits, at most.
+    until: Instant,
+    sink: Sink,
 }
 
 pub(crate) struct Router {
     /// The random part of our ActionIDs, with the hyphen.
     prefix: String,
+    /// Whether the server is from before all lists were marked.
+    old: bool,
     /// Invariant: no guard of this map outlives a statement.
     pending: DashMap<u64, Pending>,
-    /// No call below this id waits for a response. Moved by the reader alone.
-    fence: AtomicU64,
     /// The highest id of a call so far. One above it is forged.
     last: AtomicU64,
+    /// The calls that expect everything, and how many they are.
+    open: Mutex<VecDeque<u64>>,
+    open_count: AtomicUsize,
     subscribers: Arc<Subscribers>,
+    counters: Arc<Counters>,
     booted: watch::Sender<bool>,
+    logged_off: AtomicBool,
 }
 
 impl Router {
-    pub(crate) fn new(prefix: &str) -> Self {
+    pub(crate) fn new(
+        prefix: &str,
+        banner: &Banner,
+        subscribers: Arc<Subscribers>,
+        counters: Arc<Counters>,
+    ) -> Self {
         Self {
             prefix: format!("{prefix}-"),
+            old: shape::is_old(banner),
             pending: DashMap::new(),
-            fence: AtomicU64::new(0),
             last: AtomicU64::new(0),
-            subscribers: Arc::default(),
+            open: Mutex::default(),
+            open_count: AtomicUsize::new(0),
+            subscribers,
+            counters,
             booted: watch::Sender::new(false),
+            logged_off: AtomicBool::new(false),
         }
-    }
-
-    pub(crate) fn subscribers(&self) -> &Arc<Subscribers> {
-        &self.subscribers
     }
 
     /// Whether the server has said that it is fully booted.
@@ -70,15 +122,20 @@ impl Router {
         self.booted.subscribe()
     }
 
-    /// Lets a call wait under `id`.
-    pub(crate) fn register(
-        &self,
-        id: u64,
-        expect: Expect,
-        reply: oneshot::Sender<Result<Message, Error>>,
-    ) {
+    /// Whether the server has answered a `Logoff` of ours: the end of the connection is no accident then.
+    pub(crate) fn logged_off(&self) -> bool {
+        self.logged_off.load(Ordering::Relaxed)
+    }
+
+    /// Lets a call wait under `id`, and says until when it does.
+    pub(crate) fn register(&self, id: u64, expect: Expect, until: Instant, sink: Sink) {
         self.last.fetch_max(id, Ordering::Relaxed);
-        self.pending.insert(id, Pending { expect, responded: false, reply });
+        if matches!(expect, Expect::Everything { .. }) {
+            let mut open = self.open();
+            open.push_back(id);
+            self.open_count.store(open.len(), Ordering::Relaxed);
+        }
+        self.pending.insert(id, Pending { expect, responded: false, until, sink });
     }
 
     /// Forgets a call that nobody waits for any more. False if it had ended.
@@ -91,63 +148,17 @@ impl Router {
         self.pending.len()
     }
 
-    pub(crate) fn dispatch(&self, frame: Frame) {
-        tracing::trace!(?frame, "received");
-        match frame {
-            Frame::Event(event) => self.event(event),
-            Frame::Response(response) => self.response(response),
-            frame => tracing::debug!(?frame, "a frame that is neither response nor event"),
-        }
+    /// Until when a call waits that the server may be busy with.
+    pub(crate) fn busy_until(&self) -> Option<Instant> {
+        let unanswered = self.pending.iter().filter(|pending| !pending.responded);
+        unanswered.map(|pending| pending.until).max()
     }
 
-    /// Ends every call, with what `error` says of its id, and every subscription.
+    /// Ends every call, with what `error` says of its id.
     pub(crate) fn fail_all(&self, error: impl Fn(u64) -> Error) {
         let ids: Vec<_> = self.pending.iter().map(|entry| *entry.key()).collect();
         for id in ids {
-            self.finish(id, Err(error(id)));
-        }
-        self.subscribers.close();
-    }
-
-    fn event(&self, event: Event) {
-        if event.is("OriginateResponse") {
-            let id = self.our_id(event.action_id());
-            if let Some(id) = id.filter(|&id| self.expects(id) == Some(Expect::Originate)) {
-                self.finish(id, originated(&event));
-            }
-        } else if event.is("FullyBooted") {
-            self.booted.send_replace(true);
-        }
-        self.subscribers.publish(&event);
-    }
-
-    fn response(&self, response: Response) {
-        let Some(id) = self.our_id(response.action_id()) else {
-            tracing::debug!(?response, "a response to nobody");
-            return;
-        };
-        self.raise_fence(id);
-        let accepted = !response.is_error();
-        match self.expects(id) {
-            Some(Expect::Originate) if accepted => {
-                if let Some(mut pending) = self.pending.get_mut(&id) {
-                    pending.responded = true;
-                }
-            }
-            Some(_) if accepted => self.finish(id, Ok(response.into_message())),
-            Some(_) => self.finish(id, Err(Error::Rejected(Box::new(response)))),
-            // Timed out, cancelled, or one of the few actions that answer more than once.
-            None => tracing::debug!(?response, "a response nobody waits for"),
-        }
-    }
-
-    /// Ends the calls before `id` that still wait for a response. Each id is visited once.
-    fn raise_fence(&self, id: u64) {
-        let from = self.fence.fetch_max(id, Ordering::Relaxed);
-        for earlier in from..id {
-            if self.pending.get(&earlier).is_some_and(|pending| !pending.responded) {
-                self.finish(earlier, Err(Error::NoResponse));
-            }
+            self.fail(id, error(id));
         }
     }
 
@@ -155,20 +166,308 @@ impl Router {
         self.pending.get(&id).map(|pending| pending.expect)
     }
 
-    fn finish(&self, id: u64, result: Result<Message, Error>) {
+    fn finish(&self, id: u64, message: Message) {
         if let Some((_, pending)) = self.pending.remove(&id) {
-            // The caller may be gone; then nobody wants the result.
-            let _ = pending.reply.send(result);
+            pending.sink.message(message);
         }
     }
 
-    fn our_id(&self, id: Option<&[u8]>) -> Option<u64> {
+    fn fail(&self, id: u64, error: Error) {
+        if let Some((_, pending)) = self.pending.remove(&id) {
+            pending.sink.fail(error);
+        }
+    }
+
+    /// The sender of a call that gets more than one message.
+    fn many(&self, id: u64) -> Option<mpsc::UnboundedSender<Result<Reply, Error>>> {
+        match &self.pending.get(&id)?.sink {
+            Sink::Many(many) => Some(many.clone()),
+            Sink::One(_) => None,
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, VecDeque<u64>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The call in an ActionID of ours, and whether it is that of its fence.
+    fn our_id(&self, id: Option<&[u8]>) -> Option<(u64, bool)> {
         let number = id?.strip_prefix(self.prefix.as_bytes())?;
+        let (number, fence) = match number.strip_suffix(FENCE) {
+            Some(number) => (number, true),
+            None => (number, false),
+        };
         // `parse` alone would take a sign.
         let digits = number.iter().all(u8::is_ascii_digit);
         let id = digits.then(|| str::from_utf8(number).ok()?.parse().ok()).flatten();
-        id.filter(|&id| id <= self.last.load(Ordering::Relaxed))
+        let id = id.filter(|&id| id <= self.last.load(Ordering::Relaxed))?;
+        Some((id, fence))
     }
+}
+
+/// The reader's side: what it alone knows of the order in which the server speaks.
+pub(crate) struct Dispatch<'a> {
+    router: &'a Router,
+    /// No call below this id waits for a response.
+    fence: u64,
+    list: Option<OpenList>,
+    /// Who is to be woken once all is handed out that was read at once.
+    wakers: Vec<Waker>,
+    /// Messages handed out so far.
+    pub(crate) count: u64,
+}
+
+/// The list whose items come now.
+struct OpenList {
+    id: u64,
+    shape: Option<&'static ListShape>,
+    /// Nothing if nobody waits for it any more.
+    sender: Option<mpsc::UnboundedSender<Result<Reply, Error>>>,
+}
+
+impl OpenList {
+    fn send(&self, reply: Result<Reply, Error>) -> bool {
+        self.sender.as_ref().is_some_and(|sender| sender.send(reply).is_ok())
+    }
+}
+
+impl<'a> Dispatch<'a> {
+    pub(crate) fn new(router: &'a Router) -> Self {
+        Self { router, fence: 0, list: None, wakers: Vec::new(), count: 0 }
+    }
+
+    /// Hands a frame to those it is for. Subscribers are woken by [`wake`](Self::wake).
+    pub(crate) fn dispatch(&mut self, frame: Frame) {
+        tracing::trace!(?frame, "received");
+        self.count += 1;
+        let counters = &*self.router.counters;
+        match frame {
+            Frame::Event(event) => {
+                counters.events.add(1);
+                self.event(event);
+            }
+            Frame::Response(response) => {
+                counters.responses.add(1);
+                self.response(response);
+            }
+            Frame::Malformed(malformed) => {
+                counters.malformed.add(1);
+                tracing::warn!(?malformed, "a message is lost");
+            }
+            Frame::Other(message) => {
+                counters.other.add(1);
+                self.other(message);
+            }
+            Frame::Banner(banner) => {
+                counters.other.add(1);
+                tracing::debug!(?banner, "a banner inside the stream");
+            }
+        }
+    }
+
+    /// Wakes the subscribers that got something.
+    pub(crate) fn wake(&mut self) {
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
+
+    fn event(&mut self, event: Event) {
+        let name = event.name();
+        if name.eq_ignore_ascii_case(b"OriginateResponse") {
+            self.originate_response(&event);
+        } else if name.eq_ignore_ascii_case(b"UserEvent") {
+            // It can have the id of the action that raised it, and is for everybody all the same.
+        } else if self.belongs_to_a_reply(&event) {
+            return;
+        } else if name.eq_ignore_ascii_case(b"FullyBooted") {
+            self.router.booted.send_replace(true);
+        }
+        let missed = self.router.subscribers.publish(&event, &mut self.wakers);
+        if missed > 0 {
+            self.router.counters.missed.add(missed);
+        }
+    }
+
+    fn originate_response(&self, event: &Event) {
+        let Some((id, false)) = self.router.our_id(event.action_id()) else { return };
+        if self.router.expects(id) == Some(Expect::Originate) {
+            match originated(event) {
+                Ok(message) => self.router.finish(id, message),
+                Err(error) => self.router.fail(id, error),
+            }
+        }
+    }
+
+    /// Whether an event is part of the reply that is coming, and was handed to who waits for that.
+    fn belongs_to_a_reply(&mut self, event: &Event) -> bool {
+        let open_count = self.router.open_count.load(Ordering::Relaxed);
+        if self.list.is_none() && open_count == 0 {
+            return false;
+        }
+        let id = self.router.our_id(event.action_id());
+        if let Some(list) = &self.list {
+            let shape = list.shape;
+            let ours = match (id, event.action_id()) {
+                (Some((id, false)), _) => id == list.id,
+                (None, None) => shape.is_some_and(|it| it.without_id.is_some_and(|n| event.is(n))),
+                _ => false,
+            };
+            if ours {
+                self.list_item(event);
+                return true;
+            }
+        }
+        let Some((id, false)) = id.filter(|_| open_count > 0) else { return false };
+        let many = self.router.many(id);
+        let everything = matches!(self.router.expects(id), Some(Expect::Everything { .. }));
+        match many.filter(|_| everything) {
+            Some(many) => many.send(Ok(Reply::Message(event.clone().into_message()))).is_ok(),
+            None => false,
+        }
+    }
+
+    fn list_item(&mut self, event: &Event) {
+        let Some(list) = self.list.take() else { return };
+        let by_header = event.get("EventList").is_some_and(|it| !it.eq_ignore_ascii_case(b"start"));
+        let by_name = list.shape.filter(|shape| event.is(shape.end));
+        let item = !by_header && by_name.is_none_or(|shape| shape.end_is_item);
+        let mut wanted = true;
+        if item {
+            wanted = list.send(Ok(Reply::Item(event.clone())));
+        }
+        if by_header || by_name.is_some() {
+            wanted = list.send(Ok(Reply::End(Some(event.clone()))));
+            self.router.forget(list.id);
+        } else {
+            self.list = Some(list);
+        }
+        if !wanted {
+            self.unmatched(event);
+        }
+    }
+
+    fn response(&mut self, response: Response) {
+        let Some((id, fence)) = self.router.our_id(response.action_id()) else {
+            return self.unmatched(&response);
+        };
+        if fence {
+            return self.raise_fence(id + 1);
+        }
+        self.raise_fence(id);
+        if response.status().eq_ignore_ascii_case(b"Goodbye") {
+            self.router.logged_off.store(true, Ordering::Relaxed);
+        }
+        if let Some(list) = self.list.as_ref().filter(|list| list.id == id) {
+            // An error after the beginning: some of the actions send the rest and the end all the same.
+            let told =
+                response.is_error() && list.send(Err(Error::Rejected(Box::new(response.clone()))));
+            if !told {
+                self.unmatched(&response);
+            }
+            return;
+        }
+        match self.router.expects(id) {
+            Some(Expect::Everything { .. }) => {
+                if let Some(many) = self.router.many(id) {
+                    let _ = many.send(Ok(Reply::Message(response.into_message())));
+                }
+            }
+            Some(_) if response.is_error() => {
+                self.router.fail(id, Error::Rejected(Box::new(response)));
+            }
+            Some(Expect::Response) => self.router.finish(id, response.into_message()),
+            Some(Expect::Originate) => {
+                if let Some(mut pending) = self.router.pending.get_mut(&id) {
+                    pending.responded = true;
+                }
+            }
+            Some(Expect::List(shape)) => self.begin_list(id, shape, response),
+            // Timed out, cancelled, or one of the few actions that answer more than once.
+            None => {
+                if starts_list(&response) {
+                    self.list = Some(OpenList { id, shape: None, sender: None });
+                }
+                self.unmatched(&response);
+            }
+        }
+    }
+
+    fn begin_list(&mut self, id: u64, shape: Option<&'static ListShape>, response: Response) {
+        let message = response.get("Message").unwrap_or_default();
+        let opens = starts_list(&response)
+            || shape.is_some_and(|shape| shape.opens(message, self.router.old));
+        let list = OpenList { id, shape, sender: self.router.many(id) };
+        list.send(Ok(Reply::Response(response)));
+        if opens {
+            self.list = Some(list);
+        } else {
+            // Some actions answer with a plain success where there is nothing to list.
+            list.send(Ok(Reply::End(None)));
+            self.router.forget(id);
+        }
+    }
+
+    /// A message that is neither event nor response: a piece of one that unescaped data cut in two, or all the reply there
+    /// is to one of the few actions that answer with bare lines.
+    fn other(&mut self, message: Message) {
+        let front = self.router.open().front().copied();
+        let bare = Some(Expect::Everything { bare: true });
+        if let Some(id) = front.filter(|&id| self.router.expects(id) == bare)
+            && let Some(many) = self.router.many(id)
+        {
+            let _ = many.send(Ok(Reply::Message(message)));
+        } else {
+            tracing::debug!(?message, "a message that is neither response nor event");
+        }
+    }
+
+    /// Ends the calls before `id` that still wait for a response. Each id is visited once.
+    fn raise_fence(&mut self, id: u64) {
+        if id <= self.fence {
+            return;
+        }
+        let from = mem::replace(&mut self.fence, id);
+        let router = self.router;
+        if router.open_count.load(Ordering::Relaxed) > 0 {
+            let mut open = router.open();
+            while open.front().is_some_and(|&front| front < id) {
+                open.pop_front();
+            }
+            router.open_count.store(open.len(), Ordering::Relaxed);
+        }
+        let list = self.list.take_if(|list| list.id < id).map(|list| list.id);
+        for earlier in from..id {
+            let expect = router
+                .pending
+                .get(&earlier)
+                .and_then(|pending| (!pending.responded).then_some(pending.expect));
+            match expect {
+                None => {}
+                Some(Expect::Everything { .. }) => {
+                    if let Some(many) = router.many(earlier) {
+                        let _ = many.send(Ok(Reply::End(None)));
+                    }
+                    router.forget(earlier);
+                }
+                Some(_) if list == Some(earlier) => router.fail(earlier, Error::ListIncomplete),
+                Some(_) => router.fail(earlier, Error::NoResponse),
+            }
+        }
+    }
+
+    fn unmatched(&self, message: &Message) {
+        self.router.counters.unmatched.add(1);
+        tracing::debug!(?message, "an answer that nobody waits for");
+    }
+}
+
+impl Drop for Dispatch<'_> {
+    fn drop(&mut self) {
+        self.wake();
+    }
+}
+
+fn starts_list(response: &Response) -> bool {
+    response.get("EventList").is_some_and(|it| it.eq_ignore_ascii_case(b"start"))
 }
 
 fn originated(event: &Event) -> Result<Message, Error> {

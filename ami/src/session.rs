@@ -1,55 +1,127 @@
-//! One live connection: a loop that reads, a loop that writes, raced once.
+//! One live connection: a loop that reads, a loop that writes and a watch over the silence, raced once.
 //!
 //! The read loop awaits the socket and nothing else, so no caller, subscriber or full send buffer can make it wait. The
 //! server closes a connection that is not read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::sync::{OnceCell, oneshot};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::codec::Decoder;
 use tokio_util::sync::CancellationToken;
 
+use crate::action::Action;
 use crate::codec::Codec;
-use crate::error::{Disconnect, Error};
+use crate::error::{Delivery, Disconnect, Error};
 use crate::login::Link;
+use crate::message::Response;
 use crate::outbox::Outbox;
-use crate::router::Router;
+use crate::router::{Dispatch, Expect, Router, Sink};
+use crate::shape;
+use crate::stats::Counters;
 
 /// How much is read at once.
 const READ: usize = 64 * 1024;
 
-/// After so many reads in a row it is the writer's turn.
-const TURN: u64 = 16;
+/// After so many reads in a row, or messages, it is the turn of the writer, and of subscribers on the same thread.
+const READS: u32 = 16;
+const MESSAGES: u64 = 2048;
 
 /// With less room than this, the buffer gets more.
 const SPARE: usize = 4 * 1024;
 
-/// What a session and the clients that use it share.
+/// How long the server may be busy with one action, at most, before its silence is taken for the end.
+const BUSY: Duration = Duration::from_secs(600);
+
+/// What a connection and those who use it share.
 pub(crate) struct Core {
     pub(crate) outbox: Outbox,
     pub(crate) router: Router,
+    /// The user's `read`, once it was asked for; nothing inside if the server does not tell.
+    pub(crate) read: OnceCell<Option<Arc<str>>>,
 }
 
-/// Runs a connection until it ends, and then ends every call and subscription that depends on it: also if the future is
-/// dropped, before its first poll or later, because its runtime goes away.
+impl Core {
+    pub(crate) fn new(outbox: Outbox, router: Router) -> Self {
+        Self { outbox, router, read: OnceCell::new() }
+    }
+
+    /// Asks the server something, past the callers who wait for a connection or for their turn.
+    pub(crate) async fn ask(&self, action: &Action, limit: Duration) -> Result<Response, Error> {
+        let (sender, receiver) = oneshot::channel();
+        let until = Instant::now() + limit.min(BUSY);
+        let register = |id| {
+            self.router.register(id, Expect::Response, until.into_std(), Sink::One(sender));
+        };
+        let fence = shape::may_stay_silent(action.name());
+        let asked = Asked { core: self, id: self.outbox.push(action, fence, register)? };
+        match timeout_at(until, receiver).await {
+            Ok(answer) => answer.unwrap_or(Err(Error::NoResponse)).map(Response::new),
+            Err(_) => Err(Error::Timeout { waited: limit, delivery: asked.withdraw() }),
+        }
+    }
+
+    /// Takes an action back, as far as that is possible.
+    pub(crate) fn withdraw(&self, id: u64) -> Delivery {
+        match self.outbox.withdraw(id) {
+            true => Delivery::NeverSent,
+            false => Delivery::MaybeExecuted,
+        }
+    }
+}
+
+/// Removes what a question has left behind, however it ends.
+struct Asked<'a> {
+    core: &'a Core,
+    id: u64,
+}
+
+impl Asked<'_> {
+    fn withdraw(&self) -> Delivery {
+        self.core.withdraw(self.id)
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if self.core.router.forget(self.id) {
+            self.withdraw();
+        }
+    }
+}
+
+/// When to ask for a sign of life, and how long to wait for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keepalive {
+    pub(crate) idle: Option<Duration>,
+    pub(crate) limit: Duration,
+}
+
+/// Runs a connection until it ends, says why it did, and ends every call that depends on it: also if the future is dropped,
+/// before its first poll or later, because its runtime goes away.
 pub(crate) fn run<T: AsyncRead + AsyncWrite>(
     link: Link<T>,
     core: Arc<Core>,
+    counters: Arc<Counters>,
+    keepalive: Keepalive,
     cancelled: CancellationToken,
-) -> impl Future<Output = ()> {
+) -> impl Future<Output = Disconnect> {
     let mut end = End { core, reason: Disconnect::Closed };
     async move {
-        let Core { outbox, router } = &*end.core;
+        let Core { outbox, router, .. } = &*end.core;
         let (reader, writer) = tokio::io::split(link.io);
         let reason = tokio::select! {
             // A response that has arrived is delivered before the end is told.
             biased;
-            reason = read(reader, link.codec, link.buffer, router) => reason,
-            reason = write(writer, outbox) => reason,
+            reason = read(reader, link.codec, link.buffer, router, &counters) => reason,
+            reason = write(writer, outbox, &counters) => reason,
+            reason = watch(&end.core, &counters, keepalive) => reason,
             () = cancelled.cancelled() => Disconnect::Closed,
         };
-        end.because(reason);
+        end.because(reason)
     }
 }
 
@@ -59,15 +131,16 @@ struct End {
 }
 
 impl End {
-    fn because(&mut self, reason: Disconnect) {
-        self.reason = reason;
+    fn because(&mut self, reason: Disconnect) -> Disconnect {
+        self.reason = if self.core.router.logged_off() { Disconnect::Closed } else { reason };
+        self.reason.clone()
     }
 }
 
 impl Drop for End {
     fn drop(&mut self) {
         let reason = &self.reason;
-        tracing::debug!(%reason, "the session ended");
+        tracing::debug!(%reason, "the connection ended");
         // In this order: nothing new, then the queue, then the table.
         let delivery = self.core.outbox.close(reason.clone());
         self.core
@@ -81,14 +154,20 @@ async fn read<T: AsyncRead>(
     mut codec: Codec,
     mut buffer: BytesMut,
     router: &Router,
+    counters: &Counters,
 ) -> Disconnect {
-    for reads in 1_u64.. {
+    let mut dispatch = Dispatch::new(router);
+    let (mut reads, mut turn) = (0, MESSAGES);
+    loop {
         while let Ok(Some(frame)) = codec.decode(&mut buffer) {
-            router.dispatch(frame);
+            dispatch.dispatch(frame);
         }
-        if reads.is_multiple_of(TURN) {
+        dispatch.wake();
+        reads += 1;
+        if reads >= READS || dispatch.count >= turn {
             // The loops share the budget that tokio gives a task: a flood must leave some of it to the writer.
             tokio::task::yield_now().await;
+            (reads, turn) = (0, dispatch.count + MESSAGES);
         }
         if buffer.is_empty() && buffer.capacity() > 2 * READ {
             // A large message is through. Whoever keeps a small one is not to keep its room.
@@ -100,17 +179,21 @@ async fn read<T: AsyncRead>(
         }
         match reader.read_buf(&mut buffer).await {
             Ok(0) => break,
-            Ok(_) => {}
+            Ok(bytes) => counters.bytes_received.add(bytes as u64),
             Err(error) => return Disconnect::Io(Arc::new(error)),
         }
     }
     while let Ok(Some(frame)) = codec.decode_eof(&mut buffer) {
-        router.dispatch(frame);
+        dispatch.dispatch(frame);
     }
     Disconnect::Eof
 }
 
-async fn write<T: AsyncWrite>(mut writer: WriteHalf<T>, outbox: &Outbox) -> Disconnect {
+async fn write<T: AsyncWrite>(
+    mut writer: WriteHalf<T>,
+    outbox: &Outbox,
+    counters: &Counters,
+) -> Disconnect {
     let mut batch = BytesMut::new();
     loop {
         outbox.fill(&mut batch).await;
@@ -121,6 +204,27 @@ async fn write<T: AsyncWrite>(mut writer: WriteHalf<T>, outbox: &Outbox) -> Disc
         if let Err(error) = written.await {
             return Disconnect::Io(Arc::new(error));
         }
+        counters.bytes_sent.add(batch.len() as u64);
         batch.clear();
+    }
+}
+
+/// Returns when the server has given no sign of life.
+async fn watch(core: &Core, counters: &Counters, keepalive: Keepalive) -> Disconnect {
+    let Some(idle) = keepalive.idle else { return std::future::pending().await };
+    let mut heard = counters.bytes_received.get();
+    loop {
+        sleep(idle).await;
+        let before = std::mem::replace(&mut heard, counters.bytes_received.get());
+        if heard != before {
+            continue;
+        }
+        let asked = Instant::now();
+        let busy = core.router.busy_until().map(|until| Instant::from_std(until) - asked);
+        let limit = busy.unwrap_or_default().max(keepalive.limit);
+        let answered = !core.ask(&Action::new("Ping"), limit).await.is_err_and(|e| e.is_timeout());
+        if !answered && counters.bytes_received.get() == heard {
+            return Disconnect::Unresponsive(asked.elapsed());
+        }
     }
 }

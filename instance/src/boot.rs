@@ -125,7 +125,9 @@ impl Boot<'_> {
     }
 
     async fn log_in(&self) -> Result<Client, BootFailure> {
-        let connected = Config::new(USER, SECRET).connect(self.sandbox.ami_address()).await;
+        // The address may be another's once this server has ended.
+        let config = Config::new(USER, SECRET).reconnect(None);
+        let connected = config.connect(self.sandbox.ami_address()).await;
         match connected {
             Ok(client) => Ok(client),
             // A server that dies takes the connection with it. Its own end says more.

@@ -6,6 +6,7 @@
 mod calls;
 mod codec;
 mod ends;
+mod lists;
 mod login;
 mod peer;
 mod server;

@@ -1,5 +1,8 @@
 //! A server that does what its script says: it knows bytes and no protocol.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use ami::{Client, Config, Error, Item, Login, Subscription};
@@ -60,6 +63,21 @@ impl Peer {
         id(&self.action().await)
     }
 
+    /// Answers the question for the user's rights, which comes before the first originate.
+    pub(crate) async fn show_user(&mut self, read: &str) {
+        let action = self.action().await;
+        assert!(action.contains("Command: manager show user user\r\n"), "{action}");
+        self.send(format!("Response: Success\r\nActionID: {}\r\nMessage: Command output follows\r\nOutput:          read perm: {read}\r\n\r\n", id(&action))).await;
+    }
+
+    /// Reads an action and the fence behind it, and gives the id of the first.
+    pub(crate) async fn fenced(&mut self) -> String {
+        let id = self.id().await;
+        let fence = self.action().await;
+        assert_eq!(fence, format!("Action: Ping\r\nActionID: {id}f\r\n\r\n"));
+        id
+    }
+
     /// Waits for the end of the connection. What is still sent is thrown away.
     pub(crate) async fn end(mut self) {
         while self.io.read_buf(&mut self.seen).await.unwrap() > 0 {}
@@ -84,4 +102,17 @@ pub(crate) async fn next_name(events: &mut Subscription) -> String {
         Some(Item::Event(event)) => String::from_utf8_lossy(event.name()).into_owned(),
         other => format!("{other:?}"),
     }
+}
+
+/// The names of the events that have come already.
+pub(crate) fn taken(events: &mut Subscription) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut cx = Context::from_waker(Waker::noop());
+    while let Poll::Ready(Some(item)) = pin!(events.next()).poll(&mut cx) {
+        match item {
+            Item::Event(event) => names.push(String::from_utf8_lossy(event.name()).into_owned()),
+            other => names.push(format!("{other:?}")),
+        }
+    }
+    names
 }

@@ -1,0 +1,403 @@
+//! Actions under way: the futures that callers wait for.
+//!
+//! Each is a small state machine rather than a boxed `async` block, so that a call in flight costs little more than its
+//! bytes. What a call leaves in the tables is removed when its future is dropped, whatever state it is in.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::task::coop::poll_proceed;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::action::Action;
+use crate::client::Client;
+use crate::error::{Delivery, Error, ListError};
+use crate::list::{Collected, Reply};
+use crate::message::{Event, Message, Response};
+use crate::router::{Expect, Sink};
+use crate::session::Core;
+use crate::shape::{self, ListShape};
+use crate::shared::{Admission, Shared};
+
+type Admitted = Result<Admission, Error>;
+
+/// An action on its way out: it waits for a place among those in flight and for a connection, if it has to.
+struct Sending {
+    client: Client,
+    action: Action,
+    expect: Expect,
+    fence: bool,
+    admission: Option<Pin<Box<dyn Future<Output = Admitted> + Send>>>,
+}
+
+impl Sending {
+    fn new(client: Client, action: Action, expect: Expect, fence: bool) -> Self {
+        Self { client, action, expect, fence, admission: None }
+    }
+
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        until: Instant,
+        mut sink: impl FnMut() -> Sink,
+    ) -> Poll<Result<Sent, Error>> {
+        self.action.check()?;
+        // Also a call that cannot wait has to let others run now and then: somebody may repeat it until it succeeds.
+        ready!(poll_proceed(cx)).made_progress();
+        loop {
+            let shared = self.client.shared();
+            let admitted = match &mut self.admission {
+                Some(admission) => Some(ready!(admission.as_mut().poll(cx))),
+                None => shared.admit_now(),
+            };
+            let Some(admitted) = admitted else {
+                self.admission = Some(Box::pin(Shared::admit(Arc::clone(shared))));
+                continue;
+            };
+            let (permit, core) = admitted?;
+            let register = |id| core.router.register(id, self.expect, until.into_std(), sink());
+            match core.outbox.push(&self.action, self.fence, register) {
+                Ok(id) => return Poll::Ready(Ok(Sent { core, id, _permit: permit })),
+                // The connection has just ended; there may be another one.
+                Err(Error::Disconnected { .. }) => {
+                    self.admission = Some(Box::pin(Shared::admit(Arc::clone(shared))));
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+/// An action that was handed to the writer. Dropping it removes what it has left behind.
+struct Sent {
+    core: Arc<Core>,
+    id: u64,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Sent {
+    fn withdraw(&self) -> Delivery {
+        self.core.withdraw(self.id)
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        if self.core.router.forget(self.id) {
+            self.withdraw();
+        }
+    }
+}
+
+/// The moment that is so long from now, or one in the far future.
+fn after(limit: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+    let now = Instant::now();
+    now.checked_add(limit).unwrap_or_else(|| now + FAR)
+}
+
+pin_project! {
+    /// An action that is answered with one message.
+    pub(crate) struct Single {
+        sending: Sending,
+        limit: Duration,
+        until: Option<Instant>,
+        sent: Option<(Sent, oneshot::Receiver<Result<Message, Error>>)>,
+        #[pin]
+        sleep: Option<Sleep>,
+    }
+}
+
+impl Single {
+    pub(crate) fn new(client: Client, action: Action, expect: Expect, limit: Duration) -> Self {
+        let fence = shape::may_stay_silent(action.name());
+        let sending = Sending::new(client, action, expect, fence);
+        Self { sending, limit, until: None, sent: None, sleep: None }
+    }
+}
+
+impl Future for Single {
+    type Output = Result<Message, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let until = *this.until.get_or_insert_with(|| after(*this.limit));
+        if this.sent.is_none() {
+            let mut receiver = None;
+            let sink = || {
+                let (sender, new) = oneshot::channel();
+                receiver = Some(new);
+                Sink::One(sender)
+            };
+            if let Poll::Ready(sent) = this.sending.poll(cx, until, sink) {
+                *this.sent = Some(sent?).zip(receiver);
+            }
+        }
+        if let Some((_, receiver)) = this.sent
+            && let Poll::Ready(result) = Pin::new(receiver).poll(cx)
+        {
+            *this.sent = None;
+            // Every end of a session ends every call, so the sender is not dropped without a word.
+            return Poll::Ready(result.unwrap_or(Err(Error::NoResponse)));
+        }
+        if this.sleep.is_none() {
+            this.sleep.set(Some(sleep_until(until)));
+        }
+        if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
+            ready!(sleep.poll(cx));
+        }
+        let delivery = this.sent.take().map_or(Delivery::NeverSent, |(sent, _)| sent.withdraw());
+        Poll::Ready(Err(Error::Timeout { waited: *this.limit, delivery }))
+    }
+}
+
+pin_project! {
+    /// An action about to be sent: await it for the response. See [`Client::call`].
+    ///
+    /// Dropping it takes the action back if it was not written yet; else the server acts on it, and its answer is ignored.
+    #[must_use = "nothing is sent until it is awaited"]
+    pub struct Call {
+        #[pin]
+        single: Single,
+    }
+}
+
+impl Call {
+    pub(crate) fn new(client: Client, action: Action) -> Self {
+        let limit = client.shared().timeout;
+        Self { single: Single::new(client, action, Expect::Response, limit) }
+    }
+
+    /// How long this call waits for its answer, instead of the client's time-out. It begins when the call is first polled,
+    /// and counts the wait for a connection and for other calls.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.single.limit = timeout;
+        self
+    }
+}
+
+impl Future for Call {
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().single.poll(cx).map_ok(Response::new)
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(&self.single.sending.action).finish()
+    }
+}
+
+type Replies = mpsc::UnboundedReceiver<Result<Reply, Error>>;
+
+pin_project! {
+    /// An action that is answered with more than one message.
+    struct Many {
+        sending: Sending,
+        limit: Duration,
+        until: Option<Instant>,
+        sent: Option<(Sent, Replies)>,
+        done: bool,
+        #[pin]
+        sleep: Option<Sleep>,
+    }
+}
+
+impl Many {
+    fn new(client: Client, action: Action, expect: Expect) -> Self {
+        let limit = client.shared().timeout;
+        // The fence shows the end where the server forgets to.
+        let sending = Sending::new(client, action, expect, true);
+        Self { sending, limit, until: None, sent: None, done: false, sleep: None }
+    }
+
+    /// The next part, or nothing at the end. Errors do not end it, except for those that leave nothing to wait for.
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Reply, Error>>> {
+        let mut this = self.project();
+        if *this.done {
+            return Poll::Ready(None);
+        }
+        let until = *this.until.get_or_insert_with(|| after(*this.limit));
+        if this.sent.is_none() {
+            let mut receiver = None;
+            let sink = || {
+                let (sender, new) = mpsc::unbounded_channel();
+                receiver = Some(new);
+                Sink::Many(sender)
+            };
+            match this.sending.poll(cx, until, sink) {
+                Poll::Ready(Ok(sent)) => *this.sent = Some(sent).zip(receiver),
+                Poll::Ready(Err(error)) => {
+                    *this.done = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Poll::Pending => {}
+            }
+        }
+        if let Some((_, receiver)) = this.sent
+            && let Poll::Ready(reply) = receiver.poll_recv(cx)
+        {
+            if matches!(reply, None | Some(Ok(Reply::End(_)))) {
+                *this.done = true;
+                *this.sent = None;
+            }
+            // The time-out is for the silence.
+            *this.until = None;
+            this.sleep.set(None);
+            return Poll::Ready(reply);
+        }
+        if this.sleep.is_none() {
+            this.sleep.set(Some(sleep_until(until)));
+        }
+        if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
+            ready!(sleep.poll(cx));
+        }
+        *this.done = true;
+        let delivery = this.sent.take().map_or(Delivery::NeverSent, |(sent, _)| sent.withdraw());
+        Poll::Ready(Some(Err(Error::Timeout { waited: *this.limit, delivery })))
+    }
+}
+
+pin_project! {
+    /// An action that is answered with a list: a [`Stream`] of its items, or [collected](Self::collect). See
+    /// [`Client::list`].
+    ///
+    /// Dropping it takes the action back if it was not written yet; else what is still to come of the list is ignored.
+    #[must_use = "nothing is sent until it is awaited"]
+    pub struct List {
+        #[pin]
+        many: Many,
+        response: Option<Response>,
+        complete: Option<Event>,
+        error: Option<Error>,
+    }
+}
+
+impl List {
+    pub(crate) fn new(client: Client, action: Action) -> Self {
+        let expect = Expect::List(ListShape::of(action.name()));
+        let many = Many::new(client, action, expect);
+        Self { many, response: None, complete: None, error: None }
+    }
+
+    /// How long the list waits for its beginning, and then for each next item, instead of the client's time-out.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.many.limit = timeout;
+        self
+    }
+
+    /// The response that began the list, once it has come.
+    pub fn response(&self) -> Option<&Response> {
+        self.response.as_ref()
+    }
+
+    /// The event that ended the list, once it has come.
+    pub fn complete(&self) -> Option<&Event> {
+        self.complete.as_ref()
+    }
+
+    /// Waits for the end of the list, and gives all of it.
+    ///
+    /// # Errors
+    ///
+    /// If the action cannot be sent, the server refuses it, the list breaks off, or an error comes in the middle of it.
+    /// What came is in the error.
+    pub async fn collect(self) -> Result<Collected, ListError> {
+        let mut list = std::pin::pin!(self);
+        let mut collected = Collected::default();
+        let mut failed = None;
+        while let Some(item) = std::future::poll_fn(|cx| list.as_mut().poll_next(cx)).await {
+            match item {
+                Ok(event) => collected.items.push(event),
+                Err(error) => failed = Some(error),
+            }
+        }
+        let list = list.project();
+        (collected.response, collected.complete) = (list.response.take(), list.complete.take());
+        match failed {
+            None => Ok(collected),
+            Some(error) => Err(ListError { error, partial: collected }),
+        }
+    }
+}
+
+/// The items. An error is the last of all: the list is not complete then, or the server has told of an error in the middle.
+impl Stream for List {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let this = self.as_mut().project();
+            match ready!(this.many.poll_next(cx)) {
+                Some(Ok(Reply::Item(event))) => return Poll::Ready(Some(Ok(event))),
+                Some(Ok(Reply::Response(response))) => *this.response = Some(response),
+                Some(Ok(Reply::End(event))) => *this.complete = event,
+                Some(Ok(Reply::Message(_))) => {}
+                // The first says most; behind an error of the server the list may yet go on.
+                Some(Err(error)) => drop(this.error.get_or_insert(error)),
+                None => return Poll::Ready(this.error.take().map(Err)),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("List").field(&self.many.sending.action).finish()
+    }
+}
+
+/// An action whose reply has any shape: await it for all that the server says. See [`Client::exchange`].
+#[must_use = "nothing is sent until it is awaited"]
+pub struct Exchange {
+    many: Many,
+}
+
+impl Exchange {
+    pub(crate) fn new(client: Client, action: Action) -> Self {
+        let bare = shape::answers_bare(action.name());
+        Self { many: Many::new(client, action, Expect::Everything { bare }) }
+    }
+
+    /// How long it waits for each message, instead of the client's time-out.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.many.limit = timeout;
+        self
+    }
+}
+
+impl IntoFuture for Exchange {
+    type Output = Result<Vec<Message>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let mut many = std::pin::pin!(self.many);
+            let mut messages = Vec::new();
+            while let Some(reply) = std::future::poll_fn(|cx| many.as_mut().poll_next(cx)).await {
+                match reply? {
+                    Reply::Message(message) => messages.push(message),
+                    Reply::Response(response) => messages.push(response.into_message()),
+                    Reply::Item(event) => messages.push(event.into_message()),
+                    Reply::End(_) => {}
+                }
+            }
+            Ok(messages)
+        })
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Exchange").field(&self.many.sending.action).finish()
+    }
+}

@@ -1,0 +1,182 @@
+//! What a client, its connections and its subscriptions share, and the state of the connection.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::codec::Banner;
+use crate::config::Config;
+use crate::error::{Delivery, Disconnect, Error};
+use crate::server_filter::EventFilter;
+use crate::session::Core;
+use crate::stats::Counters;
+use crate::subscription::Subscribers;
+
+/// How a client stands with its server. See [`Client::state`](crate::Client::state).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum State {
+    /// It is about to connect again.
+    Connecting,
+    /// It is logged in.
+    Up,
+    /// The connection was lost, or an attempt to make it anew has failed. It will try again after a while.
+    Down(Error),
+    /// It is over.
+    Closed(Disconnect),
+}
+
+impl State {
+    /// Whether it is over.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+
+    /// Whether it is logged in.
+    pub fn is_up(&self) -> bool {
+        matches!(self, Self::Up)
+    }
+}
+
+/// The connection, if there is one.
+#[derive(Clone)]
+pub(crate) enum Slot {
+    Up(Arc<Core>),
+    Down,
+    Closed(Disconnect),
+}
+
+pub(crate) struct Shared {
+    pub(crate) user: String,
+    pub(crate) timeout: Duration,
+    pub(crate) subscribers: Arc<Subscribers>,
+    pub(crate) counters: Arc<Counters>,
+    permits: Arc<Semaphore>,
+    slot: watch::Sender<Slot>,
+    state: watch::Sender<State>,
+    wishes: Mutex<Wishes>,
+}
+
+/// What the server is told on every connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Wishes {
+    /// The event mask, in `Login`.
+    pub(crate) mask: Option<Arc<str>>,
+    pub(crate) filters: Vec<EventFilter>,
+    pub(crate) banner: Banner,
+}
+
+/// What an action needs to be sent: a place among those in flight, and a connection.
+pub(crate) type Admission = (OwnedSemaphorePermit, Arc<Core>);
+
+impl Shared {
+    pub(crate) fn new(config: &Config, banner: Banner) -> Self {
+        let mask = config.events.as_deref().map(Arc::from);
+        Self {
+            user: config.user.clone(),
+            timeout: config.timeout,
+            subscribers: Arc::default(),
+            counters: Arc::default(),
+            permits: Arc::new(Semaphore::new(config.max_in_flight)),
+            slot: watch::Sender::new(Slot::Down),
+            state: watch::Sender::new(State::Connecting),
+            wishes: Mutex::new(Wishes { mask, filters: Vec::new(), banner }),
+        }
+    }
+
+    /// A place and a connection, if both are there now.
+    pub(crate) fn admit_now(&self) -> Option<Result<Admission, Error>> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
+        match &*self.slot.borrow() {
+            Slot::Up(core) if !core.outbox.is_closed() => Some(Ok((permit, Arc::clone(core)))),
+            Slot::Closed(reason) => Some(Err(never_sent(reason.clone()))),
+            _ => None,
+        }
+    }
+
+    /// Waits for a place and a connection.
+    pub(crate) async fn admit(self: Arc<Self>) -> Result<Admission, Error> {
+        // Nobody closes the semaphore.
+        let place = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = place.map_err(|_| never_sent(Disconnect::Closed))?;
+        Ok((permit, self.core().await?))
+    }
+
+    /// Waits for a connection.
+    pub(crate) async fn core(&self) -> Result<Arc<Core>, Error> {
+        let mut slots = self.slot.subscribe();
+        let usable = |slot: &Slot| match slot {
+            Slot::Up(core) => !core.outbox.is_closed(),
+            Slot::Down => false,
+            Slot::Closed(_) => true,
+        };
+        // The sender lives as long as `self`.
+        let slot = slots.wait_for(usable).await.map(|slot| slot.clone());
+        match slot {
+            Ok(Slot::Up(core)) => Ok(core),
+            Ok(Slot::Closed(reason)) => Err(never_sent(reason)),
+            Ok(Slot::Down) | Err(_) => Err(never_sent(Disconnect::Closed)),
+        }
+    }
+
+    /// The connection that there is now.
+    pub(crate) fn core_now(&self) -> Option<Arc<Core>> {
+        match &*self.slot.borrow() {
+            Slot::Up(core) => Some(Arc::clone(core)),
+            _ => None,
+        }
+    }
+
+    /// Waits until a connection is no longer the one in use.
+    pub(crate) async fn lost(&self, core: &Arc<Core>) {
+        let other = |slot: &Slot| !matches!(slot, Slot::Up(it) if Arc::ptr_eq(it, core));
+        // The sender lives as long as `self`.
+        let _ = self.slot.subscribe().wait_for(other).await;
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.core_now().map_or(0, |core| core.router.in_flight())
+    }
+
+    pub(crate) fn state(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
+    pub(crate) fn up(&self, core: Arc<Core>) {
+        self.slot.send_replace(Slot::Up(core));
+        self.state.send_replace(State::Up);
+    }
+
+    pub(crate) fn connecting(&self) {
+        self.state.send_replace(State::Connecting);
+    }
+
+    pub(crate) fn down(&self, error: Error) {
+        self.slot.send_replace(Slot::Down);
+        self.state.send_replace(State::Down(error));
+    }
+
+    /// Ends everything; the first reason stays.
+    pub(crate) fn close(&self, reason: &Disconnect) {
+        let first = self.slot.send_if_modified(|slot| {
+            let first = !matches!(slot, Slot::Closed(_));
+            if first {
+                *slot = Slot::Closed(reason.clone());
+            }
+            first
+        });
+        if first {
+            self.subscribers.close();
+            self.state.send_replace(State::Closed(reason.clone()));
+        }
+    }
+
+    pub(crate) fn wishes(&self) -> MutexGuard<'_, Wishes> {
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) fn never_sent(reason: Disconnect) -> Error {
+    Error::Disconnected { reason, delivery: Delivery::NeverSent }
+}
