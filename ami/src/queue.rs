@@ -12,9 +12,12 @@ use crate::error::Disconnect;
 use crate::filter::Filter;
 use crate::message::Event;
 
-/// How many events of a queue may share the memory that they were read into. Those behind get memory of their own, so that
-/// a slow subscriber holds what it has not read yet and no more.
-const FRESH: usize = 16;
+/// An event shares the memory that it was read into with those around it, up to this many bytes of them.
+const READ: usize = 64 * 1024;
+
+/// How much of such memory the events of a queue may hold. Those behind get memory of their own, so that a slow subscriber
+/// holds what it has not read yet and little more, also if its events are few among many.
+const SHARED: usize = 1024 * 1024;
 
 /// How many events a subscription holds for a subscriber that is behind, and what happens beyond that.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,7 +37,7 @@ pub enum Overflow {
 }
 
 impl Buffer {
-    /// At most so many events, at least one.
+    /// At most so many events, at least one. A subscriber that is at work has been handed a few more, up to a 64th of them.
     pub fn bounded(capacity: usize) -> Self {
         Self { capacity: capacity.max(1), overflow: Overflow::Skip }
     }
@@ -42,6 +45,11 @@ impl Buffer {
     /// As many as there are. Memory is the limit.
     pub fn unbounded() -> Self {
         Self::bounded(usize::MAX)
+    }
+
+    /// How many items a subscriber is handed at once.
+    fn batch(&self) -> usize {
+        (self.capacity / 64).clamp(1, 64)
     }
 
     /// What happens beyond the limit; [`Overflow::Skip`] unless set.
@@ -93,16 +101,26 @@ pub(crate) struct Queue {
 struct State {
     /// Invariant: at most as many events as the buffer says, and behind each of them at most one `Missed`, a `Gap` and
     /// another `Missed`.
-    items: VecDeque<Item>,
+    items: VecDeque<Entry>,
     events: usize,
+    /// How many bytes of read buffers all of them hold.
+    held: usize,
+    /// Where the last event ended, in memory.
+    end: usize,
     waker: Option<Waker>,
     closed: bool,
+}
+
+struct Entry {
+    item: Item,
+    /// How many bytes of read buffers it holds that those before it do not.
+    held: usize,
 }
 
 /// What came of an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Pushed {
-    /// It is in the queue, or it was not for this one.
+    /// It is in the queue, or the queue is closed.
     Done,
     /// There was no room.
     Missed,
@@ -113,21 +131,16 @@ impl Queue {
         Self { filter, buffer, state: Mutex::default() }
     }
 
-    /// Puts an event in, if the filter admits it; the first `known` of the filter's fields are known to. Who is to be woken
-    /// comes into `wakers`: one wake-up is enough for all events that are read at once.
-    pub(crate) fn push(&self, event: &Event, known: usize, wakers: &mut Vec<Waker>) -> Pushed {
-        if !self.filter.admits(event, known) {
-            return Pushed::Done;
-        }
+    /// Puts an event in that the filter admits. Who is to be woken comes into `wakers`: one wake-up is enough for all events
+    /// that are read at once.
+    pub(crate) fn push(&self, event: Event, wakers: &mut Vec<Waker>) -> Pushed {
         let mut state = self.lock();
         if state.closed {
             return Pushed::Done;
         }
         let room = state.events < self.buffer.capacity;
         if room {
-            let event = if state.events < FRESH { event.clone() } else { event.detach() };
-            state.events += 1;
-            state.items.push_back(Item::Event(event));
+            state.hold(event);
         } else {
             state.miss();
             state.closed = self.buffer.overflow == Overflow::Close;
@@ -151,21 +164,26 @@ impl Queue {
         state.wake();
     }
 
-    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+    /// Moves what is first in it to `out`, up to a few items: who takes one at a time would get in the reader's way each
+    /// time. True at the end, when there is nothing left to come.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>, out: &mut VecDeque<Item>) -> Poll<bool> {
         let mut state = self.lock();
-        if let Some(item) = state.items.pop_front() {
-            state.events -= usize::from(matches!(item, Item::Event(_)));
-            return Poll::Ready(Some(item));
+        if state.items.is_empty() && !state.closed {
+            // Most of the time the same task waits again.
+            match &mut state.waker {
+                Some(waker) => waker.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
+            }
+            return Poll::Pending;
         }
-        if state.closed {
-            return Poll::Ready(None);
+        let count = state.items.len().min(self.buffer.batch());
+        let State { items, events, held, .. } = &mut *state;
+        for entry in items.drain(..count) {
+            *events -= usize::from(matches!(entry.item, Item::Event(_)));
+            *held -= entry.held;
+            out.push_back(entry.item);
         }
-        // Most of the time the same task waits again.
-        match &mut state.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-        Poll::Pending
+        Poll::Ready(count == 0)
     }
 
     /// How many events are in it.
@@ -179,19 +197,40 @@ impl Queue {
 }
 
 impl State {
+    fn hold(&mut self, event: Event) {
+        let (begin, length) = (event.raw().as_ptr() as usize, event.raw().len());
+        // From the end of the one before it, if that was in the same buffer.
+        let between = begin.wrapping_sub(self.end);
+        let held = if between < READ { between + length } else { READ.max(length) };
+        self.end = begin.wrapping_add(length);
+        self.events += 1;
+        if self.held + held <= SHARED {
+            self.held += held;
+            self.items.push_back(Entry { item: Item::Event(event), held });
+        } else {
+            self.push(Item::Event(event.detach()));
+        }
+    }
+
+    /// Adds what is in memory of its own.
+    fn push(&mut self, item: Item) {
+        self.items.push_back(Entry { item, held: 0 });
+    }
+
     fn miss(&mut self) {
-        if let Some(Item::Missed(missed)) = self.items.back_mut() {
+        if let Some(Entry { item: Item::Missed(missed), .. }) = self.items.back_mut() {
             *missed += 1;
         } else {
-            self.items.push_back(Item::Missed(1));
+            self.push(Item::Missed(1));
         }
     }
 
     /// Adds a gap. Behind one event there is at most one: a subscriber that never reads again costs the same however often
     /// the connection is lost.
     fn gap(&mut self, reason: &Disconnect) {
-        let behind = self.items.iter_mut().rev().take_while(|item| !matches!(item, Item::Event(_)));
-        let known = behind.into_iter().find_map(|item| match item {
+        let items = self.items.iter_mut().rev().map(|entry| &mut entry.item);
+        let mut behind = items.take_while(|item| !matches!(item, Item::Event(_)));
+        let known = behind.find_map(|item| match item {
             Item::Gap(gap) => Some(gap),
             _ => None,
         });
@@ -200,7 +239,7 @@ impl State {
                 gap.times += 1;
                 gap.reason = reason.clone();
             }
-            None => self.items.push_back(Item::Gap(Gap { reason: reason.clone(), times: 1 })),
+            None => self.push(Item::Gap(Gap { reason: reason.clone(), times: 1 })),
         }
     }
 
@@ -224,30 +263,31 @@ mod tests {
     }
 
     fn push(queue: &Queue, names: &[&str]) -> usize {
-        let missed = |name: &&&str| queue.push(&event(name), 0, &mut Vec::new()) == Pushed::Missed;
+        let missed = |name: &&&str| queue.push(event(name), &mut Vec::new()) == Pushed::Missed;
         names.iter().filter(missed).count()
     }
 
-    fn next(queue: &Queue) -> Option<String> {
-        let Poll::Ready(item) = queue.poll(&mut Context::from_waker(Waker::noop())) else {
-            return None;
+    /// Takes one batch, which is one item in small queues.
+    fn next(queue: &Queue) -> Vec<String> {
+        let mut items = VecDeque::new();
+        let mut cx = Context::from_waker(Waker::noop());
+        let end = queue.poll(&mut cx, &mut items) == Poll::Ready(true);
+        let text = |item| match item {
+            Item::Event(event) => String::from_utf8_lossy(event.name()).into_owned(),
+            Item::Missed(missed) => format!("missed {missed}"),
+            Item::Gap(gap) => format!("gap {}", gap.times),
         };
-        Some(match item {
-            Some(Item::Event(event)) => String::from_utf8_lossy(event.name()).into_owned(),
-            Some(Item::Missed(missed)) => format!("missed {missed}"),
-            Some(Item::Gap(gap)) => format!("gap {}", gap.times),
-            None => "end".to_owned(),
-        })
+        items.into_iter().map(text).chain(end.then(|| "end".to_owned())).collect()
     }
 
     fn taken(queue: &Queue) -> Vec<String> {
         let mut taken = Vec::new();
-        while let Some(item) = next(queue) {
-            let end = item == "end";
-            taken.push(item);
-            if end {
+        while taken.last().is_none_or(|last| last != "end") {
+            let more = next(queue);
+            if more.is_empty() {
                 break;
             }
+            taken.extend(more);
         }
         taken
     }
@@ -256,7 +296,7 @@ mod tests {
     fn what_is_missed_is_counted_where_it_is_missing() {
         let slow = Queue::new(Filter::all(), Buffer::bounded(2));
         assert_eq!(push(&slow, &["A", "B", "C", "D"]), 2);
-        assert_eq!(next(&slow).unwrap(), "A");
+        assert_eq!(next(&slow), ["A"]);
         assert_eq!(push(&slow, &["E", "F"]), 1);
         assert_eq!(taken(&slow), ["B", "missed 2", "E", "missed 1"]);
         push(&slow, &["G"]);
@@ -285,19 +325,37 @@ mod tests {
         assert_eq!(taken(&queue), ["gap 1", "A", "missed 1", "gap 1000", "missed 1000"]);
     }
 
-    #[test]
-    fn a_slow_subscriber_does_not_hold_the_read_buffer() {
+    /// How many of `count` events share the memory of the buffer that they came in, if they are so far from each other.
+    fn shared(count: usize, apart: usize) -> usize {
         let queue = Queue::new(Filter::all(), Buffer::default());
-        let one = event("A");
-        for _ in 0..FRESH + 5 {
-            queue.push(&one, 0, &mut Vec::new());
+        let lines = "Event: A\r\n";
+        let text = format!("{lines}\r\n");
+        let mut buffer = vec![0; apart * count];
+        for at in 0..count {
+            buffer[at * apart..][..text.len()].copy_from_slice(text.as_bytes());
+        }
+        let buffer = Bytes::from(buffer);
+        for at in 0..count {
+            let raw = buffer.slice(at * apart..at * apart + text.len());
+            queue.push(Event::new(Message::new(raw, lines.len())), &mut Vec::new());
         }
         let mut cx = Context::from_waker(Waker::noop());
-        let mut shared = 0;
-        while let Poll::Ready(Some(Item::Event(event))) = queue.poll(&mut cx) {
-            shared += usize::from(event.raw().as_ptr() == one.raw().as_ptr());
-            assert_eq!(event, one);
-        }
-        assert_eq!(shared, FRESH);
+        let mut items = VecDeque::new();
+        while queue.poll(&mut cx, &mut items).is_ready() {}
+        assert_eq!((items.len(), queue.lock().held), (count, 0));
+        let shares = |item: &&Item| match item {
+            Item::Event(event) => buffer.as_ptr_range().contains(&event.raw().as_ptr()),
+            other => panic!("{other:?}"),
+        };
+        items.iter().filter(shares).count()
+    }
+
+    #[test]
+    fn a_slow_subscriber_does_not_hold_what_it_did_not_ask_for() {
+        assert_eq!(shared(4000, 100), 4000);
+        // Each of these holds a buffer of its own.
+        assert_eq!(shared(4000, READ + 20), SHARED / READ);
+        // And these have others between them.
+        assert_eq!(shared(4000, 1024), SHARED / 1024 - 63);
     }
 }

@@ -17,7 +17,6 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 use std::time::Instant;
 
 use dashmap::DashMap;
@@ -30,7 +29,7 @@ use crate::message::{Event, Message, Response};
 use crate::outbox::FENCE;
 use crate::shape::{self, ListShape};
 use crate::stats::Counters;
-use crate::subscription::Subscribers;
+use crate::subscription::{Publisher, Subscribers};
 
 /// What ends a call well.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -211,8 +210,7 @@ pub(crate) struct Dispatch<'a> {
     /// No call below this id waits for a response.
     fence: u64,
     list: Option<OpenList>,
-    /// Who is to be woken once all is handed out that was read at once.
-    wakers: Vec<Waker>,
+    publisher: Publisher,
     /// Messages handed out so far.
     pub(crate) count: u64,
 }
@@ -233,10 +231,11 @@ impl OpenList {
 
 impl<'a> Dispatch<'a> {
     pub(crate) fn new(router: &'a Router) -> Self {
-        Self { router, fence: 0, list: None, wakers: Vec::new(), count: 0 }
+        let publisher = Publisher::new(Arc::clone(&router.subscribers));
+        Self { router, fence: 0, list: None, publisher, count: 0 }
     }
 
-    /// Hands a frame to those it is for. Subscribers are woken by [`wake`](Self::wake).
+    /// Hands a frame to those it is for. Subscribers are woken by [`flush`](Self::flush).
     pub(crate) fn dispatch(&mut self, frame: Frame) {
         tracing::trace!(?frame, "received");
         self.count += 1;
@@ -265,9 +264,9 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Wakes the subscribers that got something.
-    pub(crate) fn wake(&mut self) {
-        self.wakers.drain(..).for_each(Waker::wake);
+    /// To be called when all is handed out that was read at once: wakes the subscribers that got something.
+    pub(crate) fn flush(&mut self) {
+        self.publisher.flush();
     }
 
     fn event(&mut self, event: Event) {
@@ -281,7 +280,7 @@ impl<'a> Dispatch<'a> {
         } else if name.eq_ignore_ascii_case(b"FullyBooted") {
             self.router.booted.send_replace(true);
         }
-        let missed = self.router.subscribers.publish(&event, &mut self.wakers);
+        let missed = self.publisher.publish(event);
         if missed > 0 {
             self.router.counters.missed.add(missed);
         }
@@ -457,12 +456,6 @@ impl<'a> Dispatch<'a> {
     fn unmatched(&self, message: &Message) {
         self.router.counters.unmatched.add(1);
         tracing::debug!(?message, "an answer that nobody waits for");
-    }
-}
-
-impl Drop for Dispatch<'_> {
-    fn drop(&mut self) {
-        self.wake();
     }
 }
 

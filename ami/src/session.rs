@@ -162,7 +162,7 @@ async fn read<T: AsyncRead>(
         while let Ok(Some(frame)) = codec.decode(&mut buffer) {
             dispatch.dispatch(frame);
         }
-        dispatch.wake();
+        dispatch.flush();
         reads += 1;
         if reads >= READS || dispatch.count >= turn {
             // The loops share the budget that tokio gives a task: a flood must leave some of it to the writer.

@@ -1,13 +1,15 @@
 //! Events for those who asked: each subscription is found by the event's name and by one field, without asking the others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::task::coop::poll_proceed;
 
 use crate::error::Disconnect;
 use crate::filter::{Filter, Names};
@@ -20,6 +22,8 @@ use crate::queue::{Buffer, Item, Pushed, Queue};
 /// client does. Dropping it ends the subscription.
 pub struct Subscription {
     queue: Arc<Queue>,
+    /// What was taken out of the queue and not asked for yet.
+    taken: VecDeque<Item>,
     subscribers: Arc<Subscribers>,
 }
 
@@ -28,20 +32,30 @@ impl Subscription {
     ///
     /// Cancel safe: a dropped future takes nothing with it.
     pub async fn next(&mut self) -> Option<Item> {
-        poll_fn(|cx| self.queue.poll(cx)).await
+        poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// How many events wait to be taken.
+    /// How many events, and other items, wait to be taken.
     pub fn queued(&self) -> usize {
-        self.queue.len()
+        self.taken.len() + self.queue.len()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+        // A task that gets all it asks for lets others run now and then.
+        let turn = ready!(poll_proceed(cx));
+        if self.taken.is_empty() {
+            ready!(self.queue.poll(cx, &mut self.taken));
+        }
+        turn.made_progress();
+        Poll::Ready(self.taken.pop_front())
     }
 }
 
 impl Stream for Subscription {
     type Item = Item;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
-        self.queue.poll(cx)
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+        self.poll(cx)
     }
 }
 
@@ -71,6 +85,8 @@ struct Index {
     named: HashMap<Box<[u8]>, Arc<Bucket>>,
     count: usize,
     closed: bool,
+    /// Raised with every subscription.
+    version: u64,
 }
 
 /// The subscriptions for events of one name, or of all.
@@ -84,7 +100,20 @@ struct Bucket {
 #[derive(Clone)]
 struct Keyed {
     field: String,
-    values: HashMap<Vec<u8>, Vec<Arc<Queue>>>,
+    /// Invariant: sorted by the value that they want the field to have.
+    queues: Vec<Arc<Queue>>,
+}
+
+/// The value that a subscription wants its first field to have.
+fn wanted(queue: &Queue) -> &[u8] {
+    queue.filter.fields.first().map_or(b"", |(_, value)| value)
+}
+
+impl Keyed {
+    /// Where those that want a value begin.
+    fn position(&self, value: &[u8]) -> usize {
+        self.queues.partition_point(|queue| wanted(queue) < value)
+    }
 }
 
 impl Subscribers {
@@ -95,6 +124,7 @@ impl Subscribers {
             queue.close();
         } else {
             index.count += 1;
+            index.version += 1;
             match &queue.filter.names {
                 Names::All => Arc::make_mut(index.all.get_or_insert_default()).add(&queue),
                 Names::These(names) => {
@@ -105,17 +135,18 @@ impl Subscribers {
                 }
             }
         }
-        Subscription { queue, subscribers: Arc::clone(self) }
+        Subscription { queue, taken: VecDeque::new(), subscribers: Arc::clone(self) }
     }
 
-    /// Gives an event to those it is for. The result is how many of them had no room.
-    pub(crate) fn publish(&self, event: &Event, wakers: &mut Vec<Waker>) -> u64 {
-        let (all, named) = {
-            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
-            (index.all.clone(), index.of(event.name()).cloned())
-        };
-        let buckets = all.iter().chain(&named);
-        buckets.map(|bucket| bucket.publish(event, wakers)).sum()
+    /// Looks at the index for events that come now. If it is another version than the reader has seen, what the reader
+    /// remembers of names is worth nothing.
+    fn look(&self, version: &mut u64, nobodys: &mut FxHashSet<Box<[u8]>>) -> Found {
+        let index = self.read();
+        if index.version != *version {
+            nobodys.clear();
+            *version = index.version;
+        }
+        Found { all: index.all.clone(), ..Found::default() }
     }
 
     /// Tells every subscriber that the connection was lost and made anew.
@@ -137,7 +168,7 @@ impl Subscribers {
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.index.read().unwrap_or_else(PoisonError::into_inner).count
+        self.read().count
     }
 
     fn remove(&self, queue: &Arc<Queue>) {
@@ -166,22 +197,91 @@ impl Subscribers {
         }
     }
 
+    fn read(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn write(&self) -> RwLockWriteGuard<'_, Index> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// The reader's side: gives events to those they are for.
+///
+/// For all events that are read at once it looks at the index once for each name. What it has found it does not keep longer
+/// than that, for a filter can own anything; but it does remember which names nobody asks for.
+pub(crate) struct Publisher {
+    subscribers: Arc<Subscribers>,
+    /// Names as sent, in the version of the index that is there.
+    nobodys: FxHashSet<Box<[u8]>>,
+    version: u64,
+    found: Option<Found>,
+    wakers: Vec<Waker>,
+}
+
+#[derive(Default)]
+struct Found {
+    all: Option<Arc<Bucket>>,
+    named: FxHashMap<Box<[u8]>, Arc<Bucket>>,
+}
+
+impl Publisher {
+    /// How many names of nobody's it remembers. A server has fewer; forged ones must not pile up.
+    const NAMES: usize = 1024;
+
+    pub(crate) fn new(subscribers: Arc<Subscribers>) -> Self {
+        let (nobodys, wakers) = (FxHashSet::default(), Vec::new());
+        Self { subscribers, nobodys, version: 0, found: None, wakers }
+    }
+
+    /// Gives an event to those it is for. The result is how many of them had no room.
+    pub(crate) fn publish(&mut self, event: Event) -> u64 {
+        let Self { subscribers, nobodys, version, found, wakers } = self;
+        let found = found.get_or_insert_with(|| subscribers.look(version, nobodys));
+        let name = event.name();
+        if !nobodys.contains(name) && !found.named.contains_key(name) {
+            match subscribers.read().of(name) {
+                Some(bucket) => drop(found.named.insert(name.into(), Arc::clone(bucket))),
+                None if nobodys.len() < Self::NAMES => drop(nobodys.insert(name.into())),
+                None => {}
+            }
+        }
+        let named = if found.named.is_empty() { None } else { found.named.get(name) };
+        let mut missed = 0;
+        let mut push = |queue: &Queue, event| {
+            missed += u64::from(queue.push(event, wakers) == Pushed::Missed);
+        };
+        // The last of them gets the event itself.
+        let mut last = None;
+        for bucket in found.all.iter().chain(named) {
+            bucket.find(&event, &mut |queue| {
+                if let Some(earlier) = last.replace(queue) {
+                    push(earlier, event.clone());
+                }
+            });
+        }
+        if let Some(queue) = last {
+            push(queue, event);
+        }
+        missed
+    }
+
+    /// Wakes those who got something, and forgets who they are.
+    pub(crate) fn flush(&mut self) {
+        self.found = None;
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
 impl Index {
     fn of(&self, name: &[u8]) -> Option<&Arc<Bucket>> {
-        // Names on the wire are short; a longer one is nobody's, but costs an allocation only.
-        let mut buffer = [0; 64];
-        if let Some(lower) = buffer.get_mut(..name.len()) {
-            lower.copy_from_slice(name);
-            lower.make_ascii_lowercase();
-            self.named.get(&*lower)
-        } else {
-            self.named.get(&*name.to_ascii_lowercase())
-        }
+        self.named.get(&*name.to_ascii_lowercase())
     }
 
     /// Every queue, once.
@@ -197,56 +297,57 @@ impl Index {
 
 impl Bucket {
     fn add(&mut self, queue: &Arc<Queue>) {
-        self.list_of(queue).push(Arc::clone(queue));
+        match self.keyed_of(queue) {
+            None => self.plain.push(Arc::clone(queue)),
+            Some(keyed) => keyed.queues.insert(keyed.position(wanted(queue)), Arc::clone(queue)),
+        }
     }
 
     /// Takes a queue out. True if the bucket is empty then.
     fn remove(&mut self, queue: &Arc<Queue>) -> bool {
-        self.list_of(queue).retain(|it| !Arc::ptr_eq(it, queue));
-        if let Some((_, value)) = queue.filter.fields.first() {
-            for keyed in &mut self.keyed {
-                if keyed.values.get(value).is_some_and(Vec::is_empty) {
-                    keyed.values.remove(value);
-                }
-            }
-            self.keyed.retain(|keyed| !keyed.values.is_empty());
+        let other = |it: &Arc<Queue>| !Arc::ptr_eq(it, queue);
+        match self.keyed_of(queue) {
+            None => self.plain.retain(other),
+            Some(keyed) => keyed.queues.retain(other),
         }
+        self.keyed.retain(|keyed| !keyed.queues.is_empty());
         self.plain.is_empty() && self.keyed.is_empty()
     }
 
-    /// Where a queue belongs.
-    fn list_of(&mut self, queue: &Queue) -> &mut Vec<Arc<Queue>> {
-        let Some((field, value)) = queue.filter.fields.first() else {
-            return &mut self.plain;
-        };
+    /// Where a queue belongs, if it is to be found by a field.
+    fn keyed_of(&mut self, queue: &Queue) -> Option<&mut Keyed> {
+        let (field, _) = queue.filter.fields.first()?;
         let known = self.keyed.iter().position(|keyed| keyed.field.eq_ignore_ascii_case(field));
         let at = known.unwrap_or_else(|| {
-            self.keyed.push(Keyed { field: field.clone(), values: HashMap::new() });
+            self.keyed.push(Keyed { field: field.clone(), queues: Vec::new() });
             self.keyed.len() - 1
         });
-        self.keyed[at].values.entry(value.clone()).or_default()
+        Some(&mut self.keyed[at])
     }
 
-    fn publish(&self, event: &Event, wakers: &mut Vec<Waker>) -> u64 {
-        let mut missed = 0;
-        let mut push = |queue: &Arc<Queue>, known| {
-            missed += u64::from(queue.push(event, known, wakers) == Pushed::Missed);
+    /// Shows `give` the queues that an event is for.
+    fn find<'a>(&'a self, event: &Event, give: &mut impl FnMut(&'a Queue)) {
+        let mut show = |queue: &'a Arc<Queue>, known| {
+            if queue.filter.admits(event, known) {
+                give(queue);
+            }
         };
-        self.plain.iter().for_each(|queue| push(queue, 0));
-        for Keyed { field, values } in &self.keyed {
-            for (at, value) in event.get_all(field).enumerate() {
+        self.plain.iter().for_each(|queue| show(queue, 0));
+        for keyed in &self.keyed {
+            for (at, value) in event.get_all(&keyed.field).enumerate() {
                 // A value that is repeated is one reason to get the event, not two.
-                if !event.get_all(field).take(at).any(|earlier| earlier == value) {
-                    values.get(value).into_iter().flatten().for_each(|queue| push(queue, 1));
+                if event.get_all(&keyed.field).take(at).any(|earlier| earlier == value) {
+                    continue;
                 }
+                let queues = &keyed.queues[keyed.position(value)..];
+                let matching = queues.iter().take_while(|queue| wanted(queue) == value);
+                matching.for_each(|queue| show(queue, 1));
             }
         }
-        missed
     }
 
     fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
-        let keyed = self.keyed.iter().flat_map(|keyed| keyed.values.values().flatten());
-        self.plain.iter().chain(keyed)
+        self.plain.iter().chain(self.keyed.iter().flat_map(|keyed| &keyed.queues))
     }
 }
 
@@ -263,17 +364,14 @@ mod tests {
         Event::new(Message::new(Bytes::from(format!("{lines}\r\n")), lines.len()))
     }
 
-    fn publish(subscribers: &Subscribers, event: &Event) -> u64 {
-        let mut wakers = Vec::new();
-        let missed = subscribers.publish(event, &mut wakers);
-        wakers.into_iter().for_each(Waker::wake);
-        missed
+    fn publish(subscribers: &Arc<Subscribers>, event: &Event) {
+        Publisher::new(Arc::clone(subscribers)).publish(event.clone());
     }
 
     fn taken(subscription: &mut Subscription) -> Vec<String> {
         let mut cx = Context::from_waker(Waker::noop());
         let mut taken = Vec::new();
-        while let Poll::Ready(Some(item)) = subscription.queue.poll(&mut cx) {
+        while let Poll::Ready(Some(item)) = subscription.poll(&mut cx) {
             taken.push(match item {
                 Item::Event(event) => String::from_utf8_lossy(event.name()).into_owned(),
                 other => format!("{other:?}"),
@@ -360,8 +458,8 @@ mod tests {
         assert_eq!(taken(&mut early), ["A"]);
         assert_eq!(taken(&mut late), Vec::<String>::new());
         let mut cx = Context::from_waker(Waker::noop());
-        assert!(matches!(early.queue.poll(&mut cx), Poll::Ready(None)));
-        assert!(matches!(late.queue.poll(&mut cx), Poll::Ready(None)));
+        assert!(matches!(early.poll(&mut cx), Poll::Ready(None)));
+        assert!(matches!(late.poll(&mut cx), Poll::Ready(None)));
     }
 
     #[test]

@@ -1,0 +1,255 @@
+//! Events from a recorded stream, from the socket to a subscriber.
+
+use std::future::pending;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ami::{Buffer, Client, Codec, Config, Filter, Frame, Item, Login, Subscription};
+use bytes::{Bytes, BytesMut};
+use memchr::memmem;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio_util::codec::Decoder;
+
+use crate::{Ratio, median, on_two_threads, ratio};
+
+/// How often the stream is sent in a round.
+const TIMES: usize = 60;
+
+/// The recorded stream behind its login, and what is in it.
+struct Stream {
+    bytes: Vec<u8>,
+    messages: usize,
+    events: usize,
+}
+
+impl Stream {
+    fn read() -> Self {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/asterisk-22.ami");
+        let recorded = std::fs::read(path).unwrap();
+        let begin = memmem::find(&recorded, b"\n").unwrap() + 1;
+        let end = memmem::rfind(&recorded, b"\r\n\r\n").unwrap() + 4;
+        let mut stream = Self { bytes: recorded[begin..end].to_vec(), messages: 0, events: 0 };
+        let mut buffer = BytesMut::from(&stream.bytes[..]);
+        let mut codec = Codec::without_banner();
+        while let Ok(Some(frame)) = codec.decode(&mut buffer) {
+            stream.messages += 1;
+            stream.events += usize::from(matches!(frame, Frame::Event(_)));
+        }
+        assert_eq!(stream.messages, memmem::find_iter(&stream.bytes, b"\r\n\r\n").count());
+        stream
+    }
+}
+
+/// Serves the stream to whoever logs in, and asks for nothing. A line from the client starts it.
+fn serve(stream: Arc<Stream>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            client.write_all(b"Asterisk Call Manager/11.0.0\r\n").unwrap();
+            let mut word = [0; 1024];
+            let _ = client.read(&mut word).unwrap();
+            client.write_all(b"Response: Success\r\n\r\n").unwrap();
+            let _ = client.read(&mut word).unwrap();
+            for _ in 0..TIMES {
+                if client.write_all(&stream.bytes).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    address
+}
+
+/// The least: read, find message ends, hand each message through one channel, which holds as many as a subscription does.
+async fn bare(address: SocketAddr, messages: usize) -> Duration {
+    let mut io = connect_bare(address).await;
+    let (sender, mut receiver) = mpsc::channel::<Bytes>(4096);
+    let begun = Instant::now();
+    tokio::spawn(async move {
+        let mut ends = Ends::default();
+        let mut sent = 0;
+        while sent < messages {
+            ends.read(&mut io).await;
+            while let Some(message) = ends.next() {
+                sender.send(message).await.unwrap();
+                sent += 1;
+            }
+        }
+    });
+    let consumer = tokio::spawn(async move {
+        let mut count = 0;
+        while receiver.recv().await.is_some() {
+            count += 1;
+        }
+        count
+    });
+    assert_eq!(consumer.await.unwrap(), messages);
+    begun.elapsed()
+}
+
+/// The same with a channel that never makes the reader wait, and grows without limit.
+async fn bare_unbounded(address: SocketAddr, messages: usize) -> Duration {
+    let mut io = connect_bare(address).await;
+    let (sender, mut receiver) = mpsc::unbounded_channel::<Bytes>();
+    let begun = Instant::now();
+    tokio::spawn(async move {
+        let mut ends = Ends::default();
+        let mut sent = 0;
+        while sent < messages {
+            ends.read(&mut io).await;
+            while let Some(message) = ends.next() {
+                sender.send(message).unwrap();
+                sent += 1;
+            }
+        }
+    });
+    let consumer = tokio::spawn(async move {
+        let mut count = 0;
+        while receiver.recv().await.is_some() {
+            count += 1;
+        }
+        count
+    });
+    assert_eq!(consumer.await.unwrap(), messages);
+    begun.elapsed()
+}
+
+async fn connect_bare(address: SocketAddr) -> TcpStream {
+    let mut io = TcpStream::connect(address).await.unwrap();
+    let mut word = [0; 1024];
+    for _ in 0..2 {
+        let _ = io.read(&mut word).await.unwrap();
+        io.write_all(b"Action: Login\r\n\r\n").await.unwrap();
+    }
+    io
+}
+
+/// The messages of a stream, found by what ends most of them.
+struct Ends {
+    buffer: BytesMut,
+    finder: memmem::Finder<'static>,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        let finder = memmem::Finder::new("\r\n\r\n");
+        Self { buffer: BytesMut::with_capacity(64 * 1024), finder }
+    }
+}
+
+impl Ends {
+    async fn read(&mut self, io: &mut TcpStream) {
+        if self.buffer.capacity() - self.buffer.len() < 4096 {
+            self.buffer.reserve(64 * 1024);
+        }
+        assert_ne!(io.read_buf(&mut self.buffer).await.unwrap(), 0);
+    }
+
+    fn next(&mut self) -> Option<Bytes> {
+        let end = self.finder.find(&self.buffer)?;
+        Some(self.buffer.split_to(end + 4).freeze())
+    }
+}
+
+/// Ours, with other subscriptions beside the one that takes everything.
+async fn ours(
+    address: SocketAddr,
+    events: usize,
+    others: impl FnOnce(&Client) -> Vec<Subscription>,
+) -> Duration {
+    let config = Config::new("user", "secret").login(Login::Plain).reconnect(None);
+    let client = config.connect(address).await.unwrap();
+    let mut all = client.subscribe_with(Filter::all(), Buffer::unbounded());
+    let _others = others(&client);
+    let begun = Instant::now();
+    let consumer = tokio::spawn(async move {
+        let mut count = 0;
+        while count < events {
+            match all.next().await {
+                Some(Item::Event(_)) => count += 1,
+                other => panic!("{other:?} after {count} events"),
+            }
+        }
+    });
+    let start = client.clone();
+    let start = tokio::spawn(async move {
+        let _ = start.call(ami::Action::new("Start")).timeout(Duration::MAX).await;
+        pending::<()>().await
+    });
+    consumer.await.unwrap();
+    let took = begun.elapsed();
+    start.abort();
+    took
+}
+
+fn none(_: &Client) -> Vec<Subscription> {
+    Vec::new()
+}
+
+/// Subscriptions for names that do not come.
+fn named(client: &Client, count: usize) -> Vec<Subscription> {
+    (0..count).map(|n| client.subscribe(Filter::named([&*format!("Other{n}")]))).collect()
+}
+
+/// Subscriptions for all names, and for values that do not come.
+fn valued(client: &Client, count: usize) -> Vec<Subscription> {
+    let filter = |n: usize| Filter::all().field("Privilege", format!("other{n}"));
+    (0..count).map(|n| client.subscribe(filter(n))).collect()
+}
+
+pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
+    let stream = Arc::new(Stream::read());
+    let (messages, events) = (stream.messages * TIMES, stream.events * TIMES);
+    let address = serve(stream);
+    let runtime = on_two_threads();
+    let mut times = vec![Vec::new(); 6];
+    for round in 0..=rounds {
+        let took = round_of(&runtime, address, messages, events);
+        // The first warms up.
+        if round > 0 {
+            times.iter_mut().zip(took).for_each(|(times, took)| times.push(took));
+        }
+    }
+    let [bare, unbounded, one, hundred, fields, thousands] = &times[..] else { unreachable!() };
+    for (name, times) in [
+        ("a bare loop with a channel of 4,096", bare),
+        ("a bare loop with an unbounded one", unbounded),
+        ("one subscriber", one),
+        ("99 more for other names", hundred),
+        ("99 more for other values of a field", fields),
+        ("10,000 more for other names", thousands),
+    ] {
+        let rate = messages as f64 / median(times.clone());
+        println!("events: {name:40} {:6.2} million messages a second", rate / 1e6);
+    }
+    // Rates, so the other way round than times.
+    vec![
+        ("events/channel-loop", ratio(bare, one)),
+        ("events/unbounded-channel-loop", ratio(unbounded, one)),
+        ("events-100/events-1", ratio(one, hundred)),
+        ("events-100-by-field/events-1", ratio(one, fields)),
+        ("events-10000/events-1", ratio(one, thousands)),
+    ]
+}
+
+fn round_of(runtime: &Runtime, address: SocketAddr, messages: usize, events: usize) -> [f64; 6] {
+    runtime.block_on(async {
+        [
+            bare(address, messages).await,
+            bare_unbounded(address, messages).await,
+            ours(address, events, none).await,
+            ours(address, events, |client| named(client, 99)).await,
+            ours(address, events, |client| valued(client, 99)).await,
+            ours(address, events, |client| named(client, 10_000)).await,
+        ]
+        .map(|took| took.as_secs_f64())
+    })
+}

@@ -1,0 +1,71 @@
+//! Net heap of what waits: calls in flight, idle subscriptions.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use ami::{Action, Call, Client, Config, Filter, Login};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+use crate::{Ratio, on_one_thread};
+
+const COUNT: usize = 10_000;
+
+/// What is allowed for a call in flight and for an idle subscription, in bytes: what the ratios are in units of.
+const CALL: f64 = 512.0;
+const SUBSCRIPTION: f64 = 1024.0;
+
+/// A client of a server that reads everything and answers nothing but the login.
+async fn client() -> Client {
+    let (near, mut far) = duplex(1024 * 1024);
+    tokio::spawn(async move {
+        far.write_all(b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n").await.unwrap();
+        let mut seen = [0; 4096];
+        while far.read(&mut seen).await.is_ok_and(|length| length > 0) {}
+    });
+    let config = Config::new("user", "secret").login(Login::Plain).max_in_flight(COUNT);
+    config.keepalive(None).handshake(near).await.unwrap()
+}
+
+pub(crate) fn measure() -> Vec<Ratio> {
+    let call = on_one_thread().block_on(async {
+        let client = client().await;
+        // The caller's own: room for the futures, and the actions in them.
+        let mut calls: Vec<Pin<Box<Call>>> = (0..COUNT)
+            .map(|_| Box::pin(client.call(Action::new("Ping")).timeout(Duration::from_secs(600))))
+            .collect();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut kept = allocation_counter::AllocationInfo::default();
+        // In parts, so that the writer is not behind by more than one.
+        for part in calls.chunks_mut(100) {
+            kept += allocation_counter::measure(|| {
+                for call in part {
+                    assert!(call.as_mut().poll(&mut cx).is_pending());
+                }
+            });
+            // A task may do only so much before it has to let others run.
+            tokio::task::yield_now().await;
+            while client.stats().bytes_sent < client.in_flight() as u64 * 30 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(client.in_flight(), COUNT);
+        kept.bytes_current as f64 / COUNT as f64
+    });
+    let subscription = on_one_thread().block_on(async {
+        let client = client().await;
+        let names: Vec<_> = (0..COUNT).map(|n| format!("Event{n}")).collect();
+        let mut all = Vec::with_capacity(COUNT);
+        let kept = allocation_counter::measure(|| {
+            for name in &names {
+                let filter = Filter::named([&**name]).field("Channel", "PJSIP/alice-00000001");
+                all.push(client.subscribe(filter));
+            }
+        });
+        kept.bytes_current as f64 / COUNT as f64
+    });
+    println!("net heap: {call:5.0} bytes for each call in flight");
+    println!("net heap: {subscription:5.0} bytes for each idle subscription");
+    vec![("heap-call/512", call / CALL), ("heap-subscription/1024", subscription / SUBSCRIPTION)]
+}
