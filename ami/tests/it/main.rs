@@ -5,8 +5,12 @@
 
 mod calls;
 mod codec;
+mod cuts;
 mod ends;
 mod lists;
 mod login;
 mod peer;
+mod reconnect;
+mod robot;
 mod server;
+mod silence;

@@ -3,13 +3,18 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::TcpListener;
 
 use ami::{Client, Config, Error, Item, Login, Subscription};
 
-/// The far end of a pipe of 64 bytes, so that somebody always waits for room.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// The far end of a pipe of 64 bytes, so that somebody always waits for room, or of a TCP connection.
 pub(crate) struct Peer {
-    io: DuplexStream,
+    io: Box<dyn Stream>,
     seen: Vec<u8>,
 }
 
@@ -17,7 +22,13 @@ impl Peer {
     /// A pipe, and the peer at the other end of it.
     pub(crate) fn new() -> (DuplexStream, Self) {
         let (near, far) = duplex(64);
-        (near, Self { io: far, seen: Vec::new() })
+        (near, Self { io: Box::new(far), seen: Vec::new() })
+    }
+
+    /// Accepts a TCP connection, and says nothing.
+    pub(crate) async fn accept(listener: &TcpListener) -> Self {
+        let (io, _) = listener.accept().await.unwrap();
+        Self { io: Box::new(io), seen: Vec::new() }
     }
 
     /// A logged-in client, and the peer that let it in.
@@ -76,6 +87,15 @@ impl Peer {
         let fence = self.action().await;
         assert_eq!(fence, format!("Action: Ping\r\nActionID: {id}f\r\n\r\n"));
         id
+    }
+
+    /// The next action, which must be of that name; answered with a success that has more lines.
+    pub(crate) async fn answer(&mut self, name: &str, more: &str) -> String {
+        let action = self.action().await;
+        assert!(action.starts_with(&format!("Action: {name}\r\n")), "{action}");
+        let id = id(&action);
+        self.send(format!("Response: Success\r\nActionID: {id}\r\n{more}\r\n")).await;
+        action
     }
 
     /// Waits for the end of the connection. What is still sent is thrown away.

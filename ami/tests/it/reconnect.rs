@@ -1,0 +1,298 @@
+//! A connection that is lost, and what comes after it, against a peer on a TCP port.
+
+use std::time::{Duration, Instant};
+
+use ami::{
+    Action, Client, Config, Delivery, Disconnect, Error, EventFilter, Filter, Item, Login,
+    LoginError, Reconnect, State,
+};
+use tokio::net::TcpListener;
+
+use crate::peer::{Peer, assert_like, id, next_name};
+
+/// Longer than any test waits.
+const AGES: Duration = Duration::from_secs(600);
+
+struct Server {
+    listener: TcpListener,
+}
+
+impl Server {
+    async fn new() -> Self {
+        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+    }
+
+    /// A connection that was let in.
+    async fn accept(&self) -> Peer {
+        let mut peer = Peer::accept(&self.listener).await;
+        peer.log_in().await;
+        peer
+    }
+
+    async fn client(&self, config: Config) -> (Client, Peer) {
+        let config = config.login(Login::Plain).keepalive(None);
+        let address = self.listener.local_addr().unwrap();
+        let (client, peer) = tokio::join!(config.connect(address), self.accept());
+        (client.unwrap(), peer)
+    }
+}
+
+fn config() -> Config {
+    let quick = Reconnect::default().wait(Duration::from_millis(1), Duration::from_millis(20));
+    Config::new("user", "mysecret").timeout(AGES).reconnect(quick)
+}
+
+/// Waits until the client has noticed that its connection is gone.
+async fn lost(client: &Client) {
+    client.state().wait_for(|state| !state.is_up()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_lost_is_told_and_the_rest_goes_on() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config().events("call,user")).await;
+    let mut events = client.subscribe(Filter::all());
+    let in_flight = tokio::spawn({
+        let call = client.call(Action::new("First"));
+        async move { call.await }
+    });
+    peer.send("Event: Before\r\n\r\n").await;
+    let first = peer.id().await;
+    drop(peer);
+    let error = in_flight.await.unwrap().unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            Error::Disconnected { reason: Disconnect::Eof, delivery: Delivery::MaybeExecuted }
+        ),
+        "{error:?}"
+    );
+    lost(&client).await;
+
+    // A call that is made now waits for the next connection.
+    let waiting = tokio::spawn({
+        let call = client.call(Action::new("Second"));
+        async move { call.await }
+    });
+    let mut peer = Peer::accept(&server.listener).await;
+    peer.send("Asterisk Call Manager/11.0.0\r\n").await;
+    let login = peer.action().await;
+    assert!(login.contains("Events: call,user\r\n"), "{login}");
+    // The first event comes together with the answer.
+    peer.send("Response: Success\r\n\r\nEvent: After\r\n\r\n").await;
+    let second = peer.id().await;
+    assert_ne!(first[..16], second[..16], "the random part is the same on both connections");
+    // An answer to the former connection is nobody's.
+    peer.send(format!("Response: Success\r\nActionID: {first}\r\n\r\n")).await;
+    peer.send(format!("Response: Success\r\nActionID: {second}\r\nIs: right\r\n\r\n")).await;
+    assert_eq!(waiting.await.unwrap().unwrap().get("Is"), Some(&b"right"[..]));
+
+    assert_eq!(next_name(&mut events).await, "Before");
+    match events.next().await {
+        Some(Item::Gap(gap)) => assert!(matches!(gap.reason, Disconnect::Eof) && gap.times == 1),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(next_name(&mut events).await, "After");
+    let stats = client.stats();
+    assert_eq!((stats.reconnects, stats.unmatched, stats.in_flight), (1, 1, 0));
+    assert!(client.state().borrow().is_up());
+}
+
+#[tokio::test]
+async fn what_was_not_sent_is_told_apart() {
+    let server = Server::new().await;
+    let (client, peer) = server.client(config()).await;
+    // More than the sockets of both sides hold.
+    let long = || Action::new("Long").field("Data", "x".repeat(1000));
+    let calls: Vec<_> = (0..4000)
+        .map(|_| {
+            let call = client.call(long());
+            tokio::spawn(async move { call.await.unwrap_err() })
+        })
+        .collect();
+    while client.in_flight() < 4000 {
+        tokio::task::yield_now().await;
+    }
+    drop(peer);
+    let (mut sent, mut unsent) = (0, 0);
+    for call in calls {
+        match call.await.unwrap() {
+            Error::Disconnected { delivery: Delivery::MaybeExecuted, .. } => sent += 1,
+            Error::Disconnected { delivery: Delivery::NeverSent, .. } => unsent += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(sent + unsent, 4000);
+    assert!(sent > 0 && client.in_flight() == 0);
+    // Nothing is sent again.
+    let mut peer = server.accept().await;
+    let (pong, ping) = tokio::join!(client.call(Action::new("Ping")), peer.answer("Ping", ""));
+    pong.unwrap();
+    assert!(ping.starts_with("Action: Ping"));
+}
+
+#[tokio::test]
+async fn filters_and_mask_are_set_again_before_anything_else() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config()).await;
+    let settings = "AsteriskVersion: 22.10.1\r\n";
+    let answers = async {
+        peer.answer("CoreSettings", settings).await;
+        for _ in 0..3 {
+            peer.answer("Filter", "").await;
+        }
+        peer.answer("CoreSettings", settings).await;
+        // Those that every include takes along are there already.
+        let filter = peer.answer("Filter", "").await;
+        assert!(filter.contains("MatchCriteria: action(include),name(Newstate)\r\n"), "{filter}");
+        let mask = peer.answer("Events", "Events: On\r\n").await;
+        assert!(mask.contains("EventMask: call\r\n"), "{mask}");
+        peer.action().await;
+    };
+    let asks = async {
+        client.filter(EventFilter::include("Hangup")).await.unwrap();
+        client.filter(EventFilter::include("Newstate")).await.unwrap();
+        client.set_events("call").await.unwrap();
+    };
+    tokio::join!(answers, asks);
+    drop(peer);
+    lost(&client).await;
+    let waiting = tokio::spawn({
+        let call = client.call(Action::new("Ping"));
+        async move { call.await }
+    });
+    let mut peer = Peer::accept(&server.listener).await;
+    peer.send("Asterisk Call Manager/5.0.4\r\n").await;
+    let login = peer.answer("Login", "").await;
+    assert!(login.contains("Events: call\r\n"), "{login}");
+    // The server is an older one now.
+    peer.answer("CoreSettings", "AsteriskVersion: 16.28.0~dfsg\r\n").await;
+    for name in ["OriginateResponse", "FullyBooted", "Hangup", "Newstate"] {
+        let filter = peer.answer("Filter", "").await;
+        let expected = format!("Filter: ^Event: {name}[[:cntrl:]]\r\n");
+        assert!(filter.contains(&expected) && !filter.contains("MatchCriteria"), "{filter}");
+        assert!(!client.state().borrow().is_up());
+    }
+    peer.answer("Ping", "").await;
+    waiting.await.unwrap().unwrap();
+    assert_eq!(client.banner().version(), Some("5.0.4"));
+}
+
+#[tokio::test]
+async fn a_refused_login_ends_the_client_and_is_not_tried_again() {
+    let server = Server::new().await;
+    let (client, peer) = server.client(config()).await;
+    let mut events = client.subscribe(Filter::all());
+    drop(peer);
+    lost(&client).await;
+    let waiting = tokio::spawn({
+        let call = client.call(Action::new("Ping"));
+        async move { call.await }
+    });
+    let mut peer = Peer::accept(&server.listener).await;
+    peer.send("Asterisk Call Manager/11.0.0\r\n").await;
+    peer.action().await;
+    peer.send("Response: Error\r\nMessage: Authentication failed\r\n\r\n").await;
+    let ended = client.ended().await;
+    assert_eq!(
+        ended.to_string(),
+        "connecting again failed for good: login failed: the server answered: Authentication failed"
+    );
+    let error = waiting.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Disconnected { delivery: Delivery::NeverSent, .. }));
+    assert!(events.next().await.is_none());
+    assert!(client.state().borrow().is_closed());
+    assert_like(&client.call(Action::new("Ping")).await.unwrap_err(), "Refused");
+    // Nobody is left who could try.
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again() {
+    let server = Server::new().await;
+    let (client, peer) = server.client(config()).await;
+    let mut states = client.state();
+    drop(peer);
+    for text in ["Asterisk is shutting down", "Login Already In Use"] {
+        let mut peer = Peer::accept(&server.listener).await;
+        peer.send("Asterisk Call Manager/11.0.0\r\n").await;
+        peer.action().await;
+        peer.send(format!("Response: Error\r\nMessage: {text}\r\n\r\n")).await;
+        let refused = |state: &State| matches!(state, State::Down(Error::Login(LoginError::Refused(it))) if it.message() == text);
+        states.wait_for(refused).await.unwrap();
+    }
+    // What a server does that has too many guests, and what may stand on its port in between.
+    drop(Peer::accept(&server.listener).await);
+    Peer::accept(&server.listener).await.send("SSH-2.0-OpenSSH_9.2\r\n").await;
+    let mut peer = server.accept().await;
+    let (pong, _) = tokio::join!(client.call(Action::new("Ping")), peer.answer("Ping", ""));
+    pong.unwrap();
+    assert_eq!(client.stats().reconnects, 1);
+}
+
+#[tokio::test]
+async fn a_call_waits_for_a_connection_no_longer_than_it_said() {
+    let server = Server::new().await;
+    let slow = Reconnect::default().wait(AGES, AGES);
+    let (client, peer) = server.client(config().reconnect(slow)).await;
+    drop(peer);
+    lost(&client).await;
+    let limit = Duration::from_millis(20);
+    let late = client.call(Action::new("Ping")).timeout(limit).await.unwrap_err();
+    assert!(
+        matches!(late, Error::Timeout { waited, delivery: Delivery::NeverSent } if waited == limit)
+    );
+    // And a client that waits for a connection can be closed.
+    let mut events = client.subscribe(Filter::all());
+    client.close().await.unwrap();
+    assert!(events.next().await.is_none());
+    assert!(matches!(client.ended().await, Disconnect::Closed));
+}
+
+#[tokio::test]
+async fn dropping_the_last_handle_ends_a_client_that_has_no_connection() {
+    let server = Server::new().await;
+    let slow = Reconnect::default().wait(AGES, AGES);
+    let (client, peer) = server.client(config().reconnect(slow)).await;
+    let mut events = client.subscribe(Filter::all());
+    drop(peer);
+    lost(&client).await;
+    drop(client);
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test]
+async fn logging_off_is_no_loss() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config()).await;
+    let server = async {
+        let id = id(&peer.action().await);
+        peer.send(format!("Response: Goodbye\r\nActionID: {id}\r\n\r\n")).await;
+        drop(peer);
+    };
+    let (answer, ()) = tokio::join!(client.call(Action::new("Logoff")), server);
+    answer.unwrap();
+    assert!(matches!(client.ended().await, Disconnect::Closed));
+}
+
+/// How long it takes to lose the connection that often.
+async fn losing(times: u32, stable: Duration) -> Duration {
+    let server = Server::new().await;
+    let policy = Reconnect::default().wait(Duration::from_millis(1), AGES).stable(stable);
+    let (client, mut peer) = server.client(config().reconnect(policy)).await;
+    let begun = Instant::now();
+    for _ in 0..times {
+        drop(peer);
+        peer = server.accept().await;
+    }
+    drop(client);
+    begun.elapsed()
+}
+
+#[tokio::test]
+async fn only_a_connection_that_lasts_makes_the_waits_short_again() {
+    // At least the half of 1 + 2 + … + 512 ms.
+    assert!(losing(10, AGES).await >= Duration::from_millis(511));
+    // It would be at least 8 s without that.
+    assert!(losing(14, Duration::ZERO).await < Duration::from_secs(8));
+}
