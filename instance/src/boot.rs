@@ -1,7 +1,7 @@
 //! From a sandbox to a running server and back.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -36,15 +36,20 @@ impl Sandbox {
     /// At once if the server dies or refuses the login, and after the boot time-out. The error has the server's last
     /// words, and the folder is kept.
     pub async fn boot(mut self) -> Result<Instance, BootError> {
+        let (process, client, boot_time) = self.start().await?;
+        Ok(Instance { process, client, sandbox: self, boot_time })
+    }
+
+    async fn start(&mut self) -> Result<(Process, Client, Duration), BootError> {
         let begun = Instant::now();
         let launched = self.launch();
         let (process, ready) = match launched {
             Ok(launched) => launched,
             Err(error) => return Err(self.failed(Stage::Created, BootFailure::Launch(error))),
         };
-        let mut boot = Boot { sandbox: &self, process: &process, ready, stage: Stage::Launched };
+        let mut boot = Boot { sandbox: self, process: &process, ready, stage: Stage::Launched };
         let booted = tokio::select! {
-            booted = timeout(self.boot_timeout, boot.run()) => booted,
+            booted = timeout(boot.sandbox.boot_timeout, boot.run()) => booted,
             status = process.exited() => Ok(Err(BootFailure::Exited(status))),
         };
         let stage = boot.stage;
@@ -52,7 +57,7 @@ impl Sandbox {
             Ok(client) => {
                 let took = begun.elapsed();
                 tracing::info!(?took, address = self.ami_address(), "booted");
-                Ok(Instance { process, client, sandbox: self, boot_time: took })
+                Ok((process, client, took))
             }
             Err(failure) => {
                 process.kill();
@@ -89,8 +94,15 @@ impl Sandbox {
     }
 
     fn launch(&self) -> io::Result<(Process, UnixDatagram)> {
-        let ready = UnixDatagram::bind(self.notify_socket())?;
-        let output = File::create(self.logs().join("console.txt"))?;
+        // An earlier run leaves its socket, and its output, which is as good a word as that of this one.
+        let socket = self.notify_socket();
+        match fs::remove_file(&socket) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let ready = UnixDatagram::bind(socket)?;
+        let console = self.logs().join("console.txt");
+        let output = File::options().create(true).append(true).open(console)?;
         let command = self.command();
         tracing::debug!(?command, "launching");
         Ok((Process::spawn(command, output)?, ready))
@@ -211,6 +223,30 @@ impl Instance {
     /// Waits until the server has ended by itself. Cancel safe.
     pub async fn exited(&self) -> ExitStatus {
         self.process.exited().await
+    }
+
+    /// The server's process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.pid()
+    }
+
+    /// Kills the server, as a crash would end it. The sandbox stays as it is.
+    pub async fn kill(&self) -> ExitStatus {
+        self.process.signal(Signal::KILL);
+        self.process.exited().await
+    }
+
+    /// Ends the server as [`stop`](Self::stop) does, if it runs, and boots it again: in the same sandbox, at the same
+    /// address, with what is in its files and its database. There is a new AMI connection then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::boot`].
+    pub async fn restart(&mut self) -> Result<(), BootError> {
+        let (stopping, status) = self.end().await;
+        tracing::info!(?stopping, %status, "stopped, to be started again");
+        (self.process, self.client, self.boot_time) = self.sandbox.start().await?;
+        Ok(())
     }
 
     /// Stops the server: asks it on its control socket, tells it by SIGTERM after 10 s, kills it after 10 more. Then removes the

@@ -67,6 +67,11 @@ impl Process {
         status.unwrap_or_default()
     }
 
+    /// The process, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        lock(&self.alive).map(|pid| pid.as_raw_nonzero().get().unsigned_abs())
+    }
+
     /// How the process ended, if it has.
     pub(crate) fn status(&self) -> Option<ExitStatus> {
         *self.exit.borrow()

@@ -1,6 +1,5 @@
 //! Calls and events against a peer that does what no server does on command: odd orders, forged ids, silence, garbage.
 
-use std::future::IntoFuture;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -32,11 +31,7 @@ async fn answers_find_their_calls_in_any_order_of_waiting() {
         }
     };
     let calls = async {
-        let (a, b, c) = tokio::join!(
-            client.call(ping()).into_future(),
-            client.call(ping()).into_future(),
-            client.call(ping()).into_future()
-        );
+        let (a, b, c) = tokio::join!(client.call(ping()), client.call(ping()), client.call(ping()));
         for response in [a, b, c] {
             let response = response.unwrap();
             assert_eq!(response.get("Echo"), response.action_id());
@@ -68,7 +63,7 @@ async fn a_refusal_keeps_the_response() {
         ))
         .await;
     };
-    let (result, ()) = tokio::join!(client.call(ping()).into_future(), server);
+    let (result, ()) = tokio::join!(client.call(ping()), server);
     let error = result.unwrap_err();
     assert_eq!(error.to_string(), "the server refused the action: Permission denied");
     assert_eq!(error.response().unwrap().get("Message"), Some(&b"Permission denied"[..]));
@@ -82,12 +77,7 @@ async fn a_later_answer_ends_an_action_that_got_none() {
         peer.send("\r\n").await;
         peer.send(pong(&second)).await;
     };
-    let calls = async {
-        tokio::join!(
-            client.call(Action::new("Mystery")).into_future(),
-            client.call(ping()).into_future()
-        )
-    };
+    let calls = async { tokio::join!(client.call(Action::new("Mystery")), client.call(ping())) };
     let ((first, second), ()) = tokio::join!(calls, server);
     let error = first.unwrap_err();
     assert!(matches!(error, Error::NoResponse) && error.may_have_been_executed(), "{error:?}");
@@ -118,7 +108,7 @@ async fn foreign_glued_and_missing_ids_answer_nobody() {
             peer.send(text).await;
         }
     };
-    let (result, ()) = tokio::join!(client.call(ping()).into_future(), server);
+    let (result, ()) = tokio::join!(client.call(ping()), server);
     assert_eq!(result.unwrap().get("Ping"), Some(&b"Pong"[..]));
 }
 
@@ -128,7 +118,7 @@ async fn a_time_out_tells_whether_the_action_was_sent() {
     let limit = Duration::from_secs(5);
     // The pipe takes 64 bytes; what is behind the first batch stays in the queue.
     let long = Action::new("Long").field("Data", "x".repeat(200));
-    let (sent, queued) = tokio::join!(client.call(long).timeout(limit).into_future(), async {
+    let (sent, queued) = tokio::join!(client.call(long).timeout(limit), async {
         tokio::task::yield_now().await;
         client.call(ping()).timeout(limit).await
     },);
@@ -141,8 +131,7 @@ async fn a_time_out_tells_whether_the_action_was_sent() {
     assert_eq!(client.in_flight(), 0);
     // What was said to be never sent is not sent later either.
     assert!(peer.action().await.starts_with("Action: Long"));
-    let (last, next) =
-        tokio::join!(client.call(Action::new("Last")).timeout(limit).into_future(), peer.action());
+    let (last, next) = tokio::join!(client.call(Action::new("Last")).timeout(limit), peer.action());
     assert!(next.starts_with("Action: Last"), "{next}");
     assert!(last.is_err());
 }
@@ -283,7 +272,7 @@ async fn an_oversized_message_costs_nothing_but_itself() {
         peer.send(pong(&id)).await;
         peer.send("Event: B\r\n\r\n").await;
     };
-    let (result, ()) = tokio::join!(client.call(ping()).into_future(), server);
+    let (result, ()) = tokio::join!(client.call(ping()), server);
     result.unwrap();
     assert_eq!(next_name(&mut events).await, "A");
     assert_eq!(next_name(&mut events).await, "B");
@@ -302,7 +291,7 @@ async fn garbage_costs_nothing_but_itself() {
         peer.send(pong(&id)).await;
         peer.send("Event: B\n\n").await;
     };
-    let (result, ()) = tokio::join!(client.call(ping()).into_future(), server);
+    let (result, ()) = tokio::join!(client.call(ping()), server);
     result.unwrap();
     assert_eq!(next_name(&mut events).await, "A");
     assert_eq!(next_name(&mut events).await, "B");

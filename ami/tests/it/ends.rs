@@ -1,7 +1,5 @@
 //! How a connection ends, and what becomes of those who still wait.
 
-use std::future::IntoFuture;
-
 use ami::{Action, Delivery, Disconnect, Error, Filter};
 
 use crate::peer::{Peer, id, next_name};
@@ -19,7 +17,7 @@ async fn the_end_of_the_connection_ends_everything() {
         peer.send("Event: Last\r\n\r\nEvent: Cut\r\nHal").await;
         drop(peer);
     };
-    let (result, ()) = tokio::join!(client.call(ping()).into_future(), server);
+    let (result, ()) = tokio::join!(client.call(ping()), server);
     let error = result.unwrap_err();
     assert!(
         matches!(

@@ -52,10 +52,7 @@ async fn what_was_lost_is_told_and_the_rest_goes_on() {
     let server = Server::new().await;
     let (client, mut peer) = server.client(config().events("call,user")).await;
     let mut events = client.subscribe(Filter::all());
-    let in_flight = tokio::spawn({
-        let call = client.call(Action::new("First"));
-        async move { call.await }
-    });
+    let in_flight = tokio::spawn(client.call(Action::new("First")));
     peer.send("Event: Before\r\n\r\n").await;
     let first = peer.id().await;
     drop(peer);
@@ -70,10 +67,7 @@ async fn what_was_lost_is_told_and_the_rest_goes_on() {
     lost(&client).await;
 
     // A call that is made now waits for the next connection.
-    let waiting = tokio::spawn({
-        let call = client.call(Action::new("Second"));
-        async move { call.await }
-    });
+    let waiting = tokio::spawn(client.call(Action::new("Second")));
     let mut peer = Peer::accept(&server.listener).await;
     peer.send("Asterisk Call Manager/11.0.0\r\n").await;
     let login = peer.action().await;
@@ -157,10 +151,7 @@ async fn filters_and_mask_are_set_again_before_anything_else() {
     tokio::join!(answers, asks);
     drop(peer);
     lost(&client).await;
-    let waiting = tokio::spawn({
-        let call = client.call(Action::new("Ping"));
-        async move { call.await }
-    });
+    let waiting = tokio::spawn(client.call(Action::new("Ping")));
     let mut peer = Peer::accept(&server.listener).await;
     peer.send("Asterisk Call Manager/5.0.4\r\n").await;
     let login = peer.answer("Login", "").await;
@@ -185,10 +176,7 @@ async fn a_refused_login_ends_the_client_and_is_not_tried_again() {
     let mut events = client.subscribe(Filter::all());
     drop(peer);
     lost(&client).await;
-    let waiting = tokio::spawn({
-        let call = client.call(Action::new("Ping"));
-        async move { call.await }
-    });
+    let waiting = tokio::spawn(client.call(Action::new("Ping")));
     let mut peer = Peer::accept(&server.listener).await;
     peer.send("Asterisk Call Manager/11.0.0\r\n").await;
     peer.action().await;

@@ -1,64 +1,12 @@
-//! Real servers, old and new.
+//! Logging in, calls, originates and events on real servers.
 
-use std::future::IntoFuture;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use ami::{
-    Action, Client, Config, Disconnect, Error, Event, Filter, Item, Login, LoginError, Originate,
-    Reason, Subscription,
-};
-use instance::{Builder, Instance, Modules, Server, Want};
+use ami::{Action, Config, Disconnect, Error, Filter, Login, LoginError, Originate, Reason};
 use tokio::time::timeout;
 
-const VERSIONS: [u32; 2] = [22, 16];
-
-const AGES: Duration = Duration::from_secs(60);
-
-/// A dialplan with a number for every outcome.
-const DIALPLAN: &str = "
-[default]
-exten => answer,1,Answer()
-same => n,Set(SEEN=${GIVEN})
-same => n,UserEvent(Given,value:${GIVEN})
-same => n,Wait(60)
-exten => busy,1,Busy()
-exten => congestion,1,Congestion()
-exten => silence,1,Wait(60)
-
-[long]
-exten => _X.,1,NoOp()
-";
-
-async fn boot(major: u32) -> Instance {
-    let said = |progress| eprintln!("{progress}");
-    let server = Server::find_or_fetch(&Want::Major(major), said).await.unwrap();
-    let long: String =
-        (2..3000).map(|n| format!("same => n,NoOp(step {n} of many: with a colon)\n")).collect();
-    Builder::new(server)
-        .modules(Modules::list(["pbx_config", "app_userevent", "app_echo"]))
-        .file("extensions.conf", format!("{DIALPLAN}{long}"))
-        .build()
-        .unwrap()
-        .boot()
-        .await
-        .unwrap()
-}
-
-async fn next(events: &mut Subscription) -> Event {
-    match timeout(AGES, events.next()).await.unwrap() {
-        Some(Item::Event(event)) => event,
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn connect(instance: &Instance, config: Config) -> Result<Client, Error> {
-    config.connect(instance.ami_address()).await
-}
-
-fn user() -> Config {
-    Config::new("user", "mysecret")
-}
+use super::{AGES, VERSIONS, boot, connect, next, user};
 
 #[tokio::test]
 async fn both_ways_to_log_in_and_a_wrong_secret() {
@@ -234,7 +182,7 @@ async fn the_end_of_the_server_ends_the_calls() {
         // The server does nothing else for this connection until that time is up.
         let wait = client.call(Action::new("WaitEvent").field("Timeout", "60")).timeout(AGES);
         let ping = client.call(Action::new("Ping")).timeout(AGES);
-        let (mut wait, mut ping) = (pin!(wait.into_future()), pin!(ping.into_future()));
+        let (mut wait, mut ping) = (pin!(wait), pin!(ping));
         tokio::select! {
             biased;
             _ = &mut wait => panic!("WaitEvent came back at once"),
