@@ -37,7 +37,10 @@ async fn every_kind_of_list_is_complete() {
             .call(Action::new("DBPut").field("Family", "f").field("Key", "k").field("Val", "v"))
             .await
             .unwrap();
-        let mut others = client.subscribe(Filter::named(["DeviceStateChange", "QueueMember"]));
+        // Items have the names of events, but not their classes.
+        let item = Filter::named(["DeviceStateChange", "ExtensionStatus", "QueueMember"])
+            .when(|event| event.get("Privilege").is_none());
+        let mut items = client.subscribe(item);
         let list = |name: &str| Action::new(name);
         // The action, the name of its items, and how many there are at least.
         let lists = [
@@ -87,7 +90,9 @@ async fn every_kind_of_list_is_complete() {
         assert!(!gone.items.is_empty() && gone.items[0].is("ChannelHungup"), "{gone:?}");
         // None of it went to subscribers, all of it was waited for, and nothing was odd.
         client.call(Action::new("Ping")).await.unwrap();
-        assert_eq!(others.queued(), 0, "{:?}", others.next().await);
+        if items.queued() > 0 {
+            panic!("{:?}", items.next().await);
+        }
         let stats = client.stats();
         assert_eq!((stats.unmatched, stats.malformed, stats.in_flight), (0, 0, 0));
         instance.stop().await.unwrap();

@@ -87,6 +87,7 @@ async fn a_connection_by_tls_is_made_anew_by_tls() {
     let config: Config = user().tls(tls).reconnect(policy);
     let client = config.connect(host).await.unwrap();
     instance.kill().await;
+    client.state().wait_for(|state| !state.is_up()).await.unwrap();
     instance.restart().await.unwrap();
     client.state().wait_for(ami::State::is_up).await.unwrap();
     client.call(Action::new("Ping")).await.unwrap();
