@@ -141,20 +141,21 @@ async fn a_frozen_subscriber_stops_nobody_and_is_told_what_it_missed() {
     let (client, mut peer) = Peer::with_client().await;
     let mut frozen = client.subscribe(Filter::named(["Flood"]));
     let server = async {
-        for _ in 0..100 {
-            for _ in 0..100 {
-                peer.send("Event: Flood\r\n\r\n").await;
-            }
+        for _ in 0..1000 {
+            peer.send("Event: Flood\r\n\r\n".repeat(20)).await;
             let id = peer.id().await;
             peer.send(pong(&id)).await;
         }
     };
     let calls = async {
-        for _ in 0..100 {
+        for _ in 0..1000 {
             client.call(ping()).await.unwrap();
         }
     };
     tokio::join!(server, calls);
+    let stats = client.stats();
+    assert_eq!((stats.events, stats.responses, stats.missed), (20_000, 1000, 20_000 - 4096));
+    assert_eq!((stats.unmatched, stats.other, stats.malformed, stats.in_flight), (0, 0, 0, 0));
     drop(client);
     let (mut events, mut missed) = (0, 0);
     while let Some(item) = frozen.next().await {
@@ -164,7 +165,7 @@ async fn a_frozen_subscriber_stops_nobody_and_is_told_what_it_missed() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((events, missed), (4096, 10_000 - 4096));
+    assert_eq!((events, missed), (4096, 20_000 - 4096));
 }
 
 #[tokio::test]
@@ -223,6 +224,39 @@ async fn an_originate_without_an_outcome_ends() {
     assert!(result.unwrap_err().is_timeout());
     assert_eq!(begun.elapsed().as_secs(), 7);
     assert_eq!(client.in_flight(), 0);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_counted_and_does_no_harm() {
+    let config = Config::new("user", "mysecret").max_message(100);
+    let (client, mut peer) = Peer::with_config(config).await;
+    let mut events = client.subscribe(Filter::all());
+    let server = async {
+        let id = peer.id().await;
+        for text in [
+            // In mid-stream this is a line without a colon.
+            "Asterisk Call Manager/11.0.0\r\n\r\n",
+            "\r\n\n\r\n",
+            "garbage\n\n",
+            "\x00\u{ff}\u{fe}: \x01\r\r\n\r\n",
+            "Event: Cut by\n\nits: own value\r\n\r\n",
+            "Response: Error\r\nMessage: Missing action in request\r\n\r\n",
+            "Response: Success\r\nActionID: somebody's\r\n\r\n",
+        ] {
+            peer.send(text).await;
+        }
+        peer.send(format!("Event: Long\r\nX: {}\r\n\r\n", "x".repeat(1000))).await;
+        peer.send(pong(&id)).await;
+        peer.send("Event: Beh").await;
+        drop(peer);
+    };
+    let (answer, ()) = tokio::join!(client.call(ping()), server);
+    answer.unwrap();
+    assert_eq!(next_name(&mut events).await, "Cut by");
+    assert!(events.next().await.is_none());
+    let stats = client.stats();
+    assert_eq!((stats.events, stats.responses, stats.other), (1, 3, 4));
+    assert_eq!((stats.malformed, stats.unmatched), (2, 2));
 }
 
 #[tokio::test]

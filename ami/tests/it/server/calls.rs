@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ami::{Action, Config, Disconnect, Error, Filter, Login, LoginError, Originate, Reason};
 use tokio::time::timeout;
 
-use super::{AGES, VERSIONS, boot, connect, next, user};
+use super::{AGES, VERSIONS, boot, busy, connect, next, user};
 
 #[tokio::test]
 async fn both_ways_to_log_in_and_a_wrong_secret() {
@@ -179,14 +179,13 @@ async fn the_end_of_the_server_ends_the_calls() {
         let instance = boot(major).await;
         let client = connect(&instance, user().reconnect(None)).await.unwrap();
         let mut events = client.subscribe(Filter::all());
-        // The server does nothing else for this connection until that time is up.
-        let wait = client.call(Action::new("WaitEvent").field("Timeout", "60")).timeout(AGES);
+        let wait = client.call(busy()).timeout(AGES);
         let ping = client.call(Action::new("Ping")).timeout(AGES);
         let (mut wait, mut ping) = (pin!(wait), pin!(ping));
         tokio::select! {
             biased;
-            _ = &mut wait => panic!("WaitEvent came back at once"),
-            _ = &mut ping => panic!("the ping overtook WaitEvent"),
+            _ = &mut wait => panic!("nobody was to answer"),
+            _ = &mut ping => panic!("the ping overtook the call"),
             () = std::future::ready(()) => {}
         }
         drop(instance);

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{AGES, VERSIONS, answered, boot, builder, connect, next, user};
+use super::{AGES, VERSIONS, answered, boot, builder, busy, connect, next, user};
 
 /// A user with all that tests need, and tries that follow each other fast.
 fn quick() -> Config {
@@ -45,12 +45,10 @@ fn console(instance: &Instance, command: &str) -> tokio::process::Child {
 async fn a_killed_server_ends_a_thousand_calls_and_comes_back() {
     for major in VERSIONS {
         let mut instance = boot(major).await;
-        // An event of another class would end the wait of the first call.
-        let client = connect(&instance, quick().events("call")).await.unwrap();
+        let client = connect(&instance, quick()).await.unwrap();
         client.filter(EventFilter::exclude("Newchannel")).await.unwrap();
         let mut events = client.subscribe(Filter::all());
-        // The server does nothing else for this connection until that time is up.
-        let busy = client.call(Action::new("WaitEvent").field("Timeout", "60"));
+        let busy = client.call(busy());
         let mut calls = vec![tokio::spawn(busy)];
         calls.extend((1..1000).map(|_| tokio::spawn(client.call(Action::new("Ping")))));
         let bytes = client.stats().bytes_sent;

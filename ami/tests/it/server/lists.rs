@@ -213,9 +213,20 @@ async fn a_list_of_two_thousand_channels_is_complete() {
         assert_eq!(names.len(), 2000);
         // As long as that: an answer of one message.
         let output = client.command("core show channels concise").await.unwrap();
-        assert_eq!(output.lines().filter(|line| line.starts_with(b"Local/")).count(), 2000);
+        let lines = output.lines().filter_map(|line| line.split(|&byte| byte == b'!').next());
+        let mut shown: Vec<_> = lines.filter(|line| line.starts_with(b"Local/")).collect();
+        shown.sort_unstable();
+        assert_eq!(shown.len(), 2000, "{major}: {:?}", difference(&shown, &names));
+        assert_eq!(shown, names);
         instance.stop().await.unwrap();
     }
+}
+
+/// What is in the one and not in the other, both sorted.
+fn difference(one: &[&[u8]], other: &[&[u8]]) -> Vec<String> {
+    let repeated = one.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+    let unknown = one.iter().copied().filter(|name| other.binary_search(name).is_err());
+    repeated.chain(unknown).map(|name| name.escape_ascii().to_string()).collect()
 }
 
 /// The lines of a command's output as a bare socket shows them.

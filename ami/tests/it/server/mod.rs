@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ami::{Client, Config, Error, Event, Item, Originate, Subscription};
+use ami::{Action, Client, Config, Error, Event, Item, Originate, Subscription};
 use instance::{Builder, Instance, Modules, Server, Want};
 use tokio::time::timeout;
 
@@ -66,4 +66,12 @@ async fn next(events: &mut Subscription) -> Event {
 /// A call that is answered and stays up.
 fn answered() -> Originate {
     Originate::to_application("Local/answer@default", "Echo", "")
+}
+
+/// An action that the server is busy with for a minute, and does nothing else for this connection.
+fn busy() -> Action {
+    Action::new("Originate")
+        .field("Channel", "Local/silence@default")
+        .field("Application", "Echo")
+        .field("Timeout", "60000")
 }

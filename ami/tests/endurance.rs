@@ -1,0 +1,98 @@
+//! What a client holds after very many calls without an answer, and while very many events come for a subscriber that is
+//! behind. A program of its own, because its memory is counted.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use allocation_counter::measure;
+use ami::{Action, Buffer, Client, Config, Filter, Item, Login};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::runtime::Runtime;
+
+/// A runtime whose clock jumps to the next time-out when there is nothing else to do.
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+}
+
+/// A client, and the far end of its link behind the login.
+async fn connect(config: Config) -> (Client, DuplexStream) {
+    let (near, mut far) = duplex(1024 * 1024);
+    far.write_all(b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n").await.unwrap();
+    let config = config.login(Login::Plain).keepalive(None);
+    (config.handshake(near).await.unwrap(), far)
+}
+
+#[test]
+fn a_million_calls_without_an_answer_leave_nothing() {
+    const AT_ONCE: usize = 1000;
+    let runtime = runtime();
+    let client = runtime.block_on(async {
+        let config = Config::new("user", "secret").timeout(Duration::from_secs(1));
+        let (client, mut far) = connect(config).await;
+        tokio::spawn(async move {
+            let mut seen = vec![0; 64 * 1024];
+            while far.read(&mut seen).await.unwrap() > 0 {}
+        });
+        client
+    });
+    let rounds = |count| {
+        for _ in 0..count {
+            runtime.block_on(async {
+                let calls = (0..AT_ONCE).map(|_| tokio::spawn(client.call(Action::new("Ping"))));
+                for call in calls.collect::<Vec<_>>() {
+                    assert!(call.await.unwrap().unwrap_err().is_timeout());
+                }
+                assert_eq!(client.in_flight(), 0);
+            });
+        }
+    };
+    // The table and the queue keep their room from one round to the next, and may yet need a little more: far less than a
+    // byte for each call.
+    let first = measure(|| rounds(10));
+    let rest = measure(|| rounds(990));
+    assert!(rest.count_current < 100 && rest.bytes_current < 512 * 1024, "{rest:?}");
+    assert!(rest.bytes_max < first.bytes_max + 512 * 1024, "{first:?} {rest:?}");
+    assert!(client.stats().bytes_sent > 40 * 1_000_000);
+}
+
+#[test]
+fn ten_million_events_for_a_subscriber_that_is_behind_are_counted_and_not_held() {
+    const EVENTS: u64 = 10_000_000;
+    const AT_ONCE: u64 = 10_000;
+    const HELD: usize = 1000;
+    let text =
+        "Event: Flood\r\nPrivilege: user,all\r\n\r\n".repeat(usize::try_from(AT_ONCE).unwrap());
+    let runtime = runtime();
+    let (client, mut far) = runtime.block_on(connect(Config::new("user", "secret")));
+    let mut slow = client.subscribe_with(Filter::all(), Buffer::bounded(HELD));
+    let (mut taken, mut missed) = (0, 0);
+    let mut take = |item| match item {
+        Item::Event(_) => taken += 1,
+        Item::Missed(more) => missed += more,
+        other => panic!("{other:?}"),
+    };
+    let held = measure(|| {
+        runtime.block_on(async {
+            for round in 1..=EVENTS / AT_ONCE {
+                far.write_all(text.as_bytes()).await.unwrap();
+                while client.stats().events < round * AT_ONCE {
+                    tokio::task::yield_now().await;
+                }
+                assert!(slow.queued() <= 2 * HELD);
+                for _ in 0..10 {
+                    take(slow.next().await.unwrap());
+                }
+            }
+            drop((far, client));
+            while let Some(item) = slow.next().await {
+                take(item);
+            }
+        });
+    });
+    assert_eq!(taken + missed, EVENTS);
+    assert!(missed > EVENTS * 9 / 10, "{missed} of them");
+    // The text on its way, what is read at once, and what the subscription may hold.
+    let limit = 1024 * 1024 + 512 * 1024 + 1024 * 1024 + HELD * 200;
+    assert!(held.bytes_max < limit.try_into().unwrap(), "{held:?}");
+}
