@@ -12,17 +12,19 @@ mod decode;
 mod differential;
 mod reference;
 mod roundtrip;
+mod router;
 mod split;
 
 /// The body of a target.
 pub type Target = fn(&[u8]);
 
 /// Every target, with its name: that of its binary and of its folder of seeds.
-pub fn targets() -> [(&'static str, Target); 4] {
+pub fn targets() -> [(&'static str, Target); 5] {
     [
         ("decode", decode::decode),
         ("differential", differential::differential),
         ("roundtrip", roundtrip::roundtrip),
+        ("router", router::router),
         ("split", split::split),
     ]
 }

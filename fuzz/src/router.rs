@@ -1,0 +1,287 @@
+//! Messages, calls and cancels in any order: every call ends, the table is empty then, the counts match, and what is said to
+//! be never sent was not.
+//!
+//! It is the whole client, on a link in memory and with a clock that jumps.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use ami::{
+    Action, Buffer, Client, Codec, Config, Delivery, Error, Filter, Frame, Item, Login, Originate,
+    Subscription,
+};
+use bytes::BytesMut;
+use memchr::memmem;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::runtime::Builder;
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::{advance, timeout};
+use tokio_util::codec::Decoder;
+
+/// More than what is on its way at any time, so that the target itself never waits.
+const PIPE: usize = 1024 * 1024;
+
+/// Small, so that the fuzzer gets beyond it.
+const MAX_MESSAGE: usize = 512;
+
+/// What a server may say, with `#` for an ActionID.
+const MESSAGES: [&str; 16] = [
+    "Response: Success\r\nActionID: #\r\n\r\n",
+    "Response: Success\r\nActionID: #f\r\n\r\n",
+    "Response: Error\r\nActionID: #\r\nMessage: no\n\r\n\r\n",
+    "Response: Success\r\nActionID: #\r\nEventList: start\r\n\r\n",
+    "Event: Item\r\nActionID: #\r\n\r\n",
+    "Event: PeerEntry\r\n\r\n",
+    "Event: ListComplete\r\nActionID: #\r\nEventList: Complete\r\n\r\n",
+    "Event: OriginateResponse\r\nActionID: #\r\nResponse: Success\r\n\r\n",
+    "Event: OriginateResponse\r\nActionID: #\r\nResponse: Failure\r\nReason: 5\r\n\r\n",
+    "Event: UserEvent\r\nActionID: #\r\n\r\n",
+    "Event: FullyBooted\r\n\r\n",
+    "Response: Success\r\nActionID: #\r\nMessage: Command output follows\r\nOutput: read perm: all\r\n\r\n",
+    "Response: Goodbye\r\nActionID: #\r\n\r\n",
+    "garbage\r\nActionID: #\r\n\r\n",
+    "\r\n\n\r\n",
+    "Response: Success\r\nActionID: #9\r\n\r\n",
+];
+
+/// Each step is a byte that says what to do, and one that says with which.
+pub(crate) fn router(data: &[u8]) {
+    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let mut play = Play::begin().await;
+        let mut steps = data.chunks_exact(2);
+        for step in &mut steps {
+            play.step(step[0], step[1]).await;
+        }
+        play.end(steps.remainder().first().copied().unwrap_or_default()).await;
+    });
+}
+
+struct Play {
+    client: Client,
+    far: DuplexStream,
+    /// All that the client has written since its login, and all that was written to it.
+    seen: Vec<u8>,
+    said: Vec<u8>,
+    calls: Vec<(usize, JoinHandle<Option<Error>>)>,
+    subscriptions: Vec<Subscription>,
+    /// What the subscriptions have told to be missing, and how many were dropped, with what they might have told.
+    missed: u64,
+    dropped: bool,
+    tags: usize,
+}
+
+impl Play {
+    async fn begin() -> Self {
+        let (near, mut far) = duplex(PIPE);
+        let hello = b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n";
+        far.write_all(hello).await.expect("there is room");
+        let config = Config::new("user", "secret").login(Login::Plain).max_message(MAX_MESSAGE);
+        let config = config.max_in_flight(8).timeout(Duration::from_secs(5)).keepalive(None);
+        let client = config.handshake(near).await.expect("it is let in");
+        let mut login = BytesMut::with_capacity(4096);
+        far.read_buf(&mut login).await.expect("it has written");
+        Self {
+            client,
+            far,
+            seen: Vec::new(),
+            said: Vec::new(),
+            calls: Vec::new(),
+            subscriptions: Vec::new(),
+            missed: 0,
+            dropped: false,
+            tags: 0,
+        }
+    }
+
+    async fn step(&mut self, what: u8, which: u8) {
+        match what % 8 {
+            0 => self.call(which),
+            1 => self.say(which, what / 8).await,
+            2 if !self.calls.is_empty() => {
+                let (_, call) = self.calls.swap_remove(usize::from(which) % self.calls.len());
+                call.abort();
+            }
+            3 => advance(Duration::from_millis(u64::from(which) * 40)).await,
+            4 => {
+                let filter = match which % 3 {
+                    0 => Filter::all(),
+                    1 => Filter::named(["Item", "UserEvent"]),
+                    _ => Filter::all().field("Response", "Success"),
+                };
+                let buffer = Buffer::bounded(usize::from(which / 3 % 4));
+                self.subscriptions.push(self.client.subscribe_with(filter, buffer));
+            }
+            5 if !self.subscriptions.is_empty() => {
+                let at = usize::from(which) % self.subscriptions.len();
+                if which > 200 {
+                    self.subscriptions.swap_remove(at);
+                    self.dropped = true;
+                } else if self.subscriptions[at].queued() > 0 {
+                    let item = self.subscriptions[at].next().await;
+                    self.took(item.as_ref());
+                }
+            }
+            _ => self.run().await,
+        }
+    }
+
+    /// Starts a call of some kind, with a mark by which it is known on the wire.
+    fn call(&mut self, which: u8) {
+        let client = self.client.clone();
+        let tag = self.tags;
+        self.tags += 1;
+        let mark = format!("<{tag}>");
+        let limit = Duration::from_secs(u64::from(which / 8 % 8));
+        let action = |name: &str| Action::new(name).field("Tag", &mark);
+        let call = match which % 8 {
+            0 | 1 => {
+                let call = client.call(action("Any")).timeout(limit);
+                tokio::spawn(async move { call.await.err() })
+            }
+            2 | 3 => {
+                let name = if which % 8 == 2 { "IAXpeers" } else { "WaitEvent" };
+                let list = client.list(action(name)).timeout(limit);
+                tokio::spawn(async move { list.collect().await.err().map(Error::from) })
+            }
+            4 | 5 => {
+                let name = if which % 8 == 4 { "IAXnetstats" } else { "Any" };
+                let exchange = client.exchange(action(name)).timeout(limit);
+                tokio::spawn(async move { exchange.await.err() })
+            }
+            6 => {
+                let call = Originate::to_application("Local/1@a", "Echo", &mark).timeout(limit);
+                tokio::spawn(async move { client.originate(call).await.err() })
+            }
+            _ => {
+                let call = client.call(action("Events")).timeout(limit);
+                tokio::spawn(async move { call.await.err() })
+            }
+        };
+        self.calls.push((tag, call));
+    }
+
+    /// Says one of the messages, with the id of an action that was seen.
+    async fn say(&mut self, which: u8, with: u8) {
+        self.read();
+        let name = b"ActionID: ";
+        let ids: Vec<_> = memmem::find_iter(&self.seen, name)
+            .map(|at| &self.seen[at + name.len()..])
+            .map(|rest| {
+                String::from_utf8_lossy(&rest[..rest.iter().position(|&b| b == b'\r').unwrap_or(0)])
+            })
+            .map(|id| id.trim_end_matches('f').to_owned())
+            .collect();
+        let back = usize::from(with) % ids.len().max(1);
+        let id = ids.iter().rev().nth(back).map_or("none", String::as_str);
+        let text = MESSAGES[usize::from(which) % MESSAGES.len()].replace('#', id);
+        // In two pieces, now and then.
+        let cut = usize::from(which / 16) * text.len() / 16;
+        for piece in [&text[..cut], &text[cut..]] {
+            self.said.extend_from_slice(piece.as_bytes());
+            // A client that has closed reads no more.
+            let _ = self.far.write_all(piece.as_bytes()).await;
+            if cut > 0 {
+                self.run().await;
+            }
+        }
+    }
+
+    /// Reads what there is.
+    fn read(&mut self) {
+        let mut piece = [0; 4096];
+        loop {
+            let mut read = std::pin::pin!(self.far.read(&mut piece));
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            match read.as_mut().poll(&mut cx) {
+                std::task::Poll::Ready(Ok(length)) if length > 0 => {
+                    self.seen.extend_from_slice(&piece[..length]);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Lets the client do what it can.
+    async fn run(&mut self) {
+        for _ in 0..16 {
+            yield_now().await;
+        }
+        self.read();
+    }
+
+    fn took(&mut self, item: Option<&Item>) {
+        if let Some(Item::Missed(missed)) = item {
+            self.missed += missed;
+        }
+    }
+
+    /// Ends the link from one side or the other, and looks at what is left.
+    async fn end(mut self, how: u8) {
+        self.run().await;
+        let logged_off = self.client.state().borrow().is_closed();
+        let closes = how % 2 == 0;
+        if closes {
+            // Nobody answers the logoff.
+            let _ = self.client.close().await;
+            self.read();
+        } else {
+            self.far.shutdown().await.expect("a pipe can be closed");
+        }
+        let calls = std::mem::take(&mut self.calls);
+        let mut unsent = Vec::new();
+        for (tag, call) in calls {
+            let ended = timeout(Duration::from_secs(10_000), call).await;
+            let error = ended.expect("a call does not end").expect("a call panics");
+            if let Some(
+                Error::Timeout { delivery: Delivery::NeverSent, .. }
+                | Error::Disconnected { delivery: Delivery::NeverSent, .. },
+            ) = error
+            {
+                unsent.push(tag);
+            }
+        }
+        timeout(Duration::from_secs(10_000), self.client.ended()).await.expect("it does not end");
+        self.read();
+        let wire: HashSet<_> = memmem::find_iter(&self.seen, "<").collect();
+        for tag in unsent {
+            let mark = format!("<{tag}>");
+            let sent = wire.iter().any(|&at| self.seen[at..].starts_with(mark.as_bytes()));
+            assert!(!sent, "{mark} is said to be never sent");
+        }
+        let stats = self.client.stats();
+        assert_eq!(stats.in_flight, 0);
+        assert_eq!(stats.bytes_sent, self.seen.len() as u64);
+        for mut subscription in std::mem::take(&mut self.subscriptions) {
+            while let Some(item) = subscription.next().await {
+                self.took(Some(&item));
+            }
+        }
+        assert!(self.dropped || stats.missed == self.missed, "{stats:?}, {} told", self.missed);
+        assert_eq!(self.client.stats().subscriptions, 0);
+        // What came after its end, the client has not read.
+        if !logged_off && !closes {
+            assert_eq!(
+                self.counts(),
+                [stats.events, stats.responses, stats.other, stats.malformed]
+            );
+            assert_eq!(stats.bytes_received, self.said.len() as u64);
+        }
+    }
+
+    /// Events, responses, other messages and malformed ones in what was said.
+    fn counts(&self) -> [u64; 4] {
+        let mut codec = Codec::without_banner().max_message(MAX_MESSAGE);
+        let mut buffer = BytesMut::from(&self.said[..]);
+        let mut counts = [0; 4];
+        while let Ok(Some(frame)) = codec.decode_eof(&mut buffer) {
+            counts[match frame {
+                Frame::Event(_) => 0,
+                Frame::Response(_) => 1,
+                Frame::Malformed(_) => 3,
+                _ => 2,
+            }] += 1;
+        }
+        counts
+    }
+}
