@@ -197,7 +197,7 @@ impl fmt::Debug for Call {
     }
 }
 
-type Replies = mpsc::UnboundedReceiver<Result<Reply, Error>>;
+type Incoming = mpsc::UnboundedReceiver<Result<Reply, Error>>;
 
 pin_project! {
     /// An action that is answered with more than one message.
@@ -205,7 +205,7 @@ pin_project! {
         sending: Sending,
         limit: Duration,
         until: Option<Instant>,
-        sent: Option<(Sent, Replies)>,
+        sent: Option<(Sent, Incoming)>,
         done: bool,
         #[pin]
         sleep: Option<Sleep>,

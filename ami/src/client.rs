@@ -196,7 +196,7 @@ impl Client {
 
     /// Subscribes to events, with another limit, or none.
     pub fn subscribe_with(&self, filter: Filter, buffer: Buffer) -> Subscription {
-        self.shared().subscribers.add(filter, buffer)
+        Subscription::new(&self.shared().subscribers, filter, buffer)
     }
 
     /// Has the server keep events back, now and after every reconnect. Needs the write class `system`. It is for all who use

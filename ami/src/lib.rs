@@ -8,6 +8,7 @@ mod codec;
 mod command;
 mod config;
 mod dial;
+mod dispatch;
 mod driver;
 mod error;
 mod filter;
@@ -28,6 +29,7 @@ mod session;
 mod shape;
 mod shared;
 mod stats;
+mod subscribers;
 mod subscription;
 #[cfg(feature = "tls")]
 mod tls;

@@ -1,20 +1,7 @@
-//! Who gets which frame. No `async fn`, no clock, no I/O: bytes in a test drive it as a socket does.
-//!
-//! - A response with the id of a pending call ends the call; or, for `Originate`, its first half; or it opens a list.
-//! - An `OriginateResponse` with the id of a pending originate ends that one.
-//! - An event with the id of the open list goes to that list alone: several items have the names of real events.
-//! - Every other event goes to the subscribers of its name.
-//! - Anything else is counted and traced, never an error: dialplan data can forge whole messages, and other sessions' ids
-//!   are visible.
-//!
-//! **The fence rule.** Asterisk works off one action after another. When the response to action N comes, those before N
-//! have said all they ever will; a call among them that still waits never gets an answer, and is told so at once. For the
-//! same reason there is at most one open list, and nothing but its items comes between its beginning and its end.
-//!
-//! [`Router`] is shared by all who call; [`Dispatch`] is the reader's side of it.
+//! Who waits for which answer: the table of a connection, shared by all who call and by the reader. No `async fn`, no clock,
+//! no I/O.
 
 use std::collections::VecDeque;
-use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -22,14 +9,14 @@ use std::time::Instant;
 use dashmap::DashMap;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::codec::{Banner, Frame};
-use crate::error::{Error, Reason};
+use crate::codec::Banner;
+use crate::error::Error;
 use crate::list::Reply;
-use crate::message::{Event, Message, Response};
+use crate::message::Message;
 use crate::outbox::FENCE;
 use crate::shape::{self, ListShape};
 use crate::stats::Counters;
-use crate::subscription::{Publisher, Subscribers};
+use crate::subscribers::Subscribers;
 
 /// What ends a call well.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,10 +31,13 @@ pub(crate) enum Expect {
     Everything { bare: bool },
 }
 
+/// The way to who waits for more than one message.
+pub(crate) type Replies = mpsc::UnboundedSender<Result<Reply, Error>>;
+
 /// Who waits.
 pub(crate) enum Sink {
     One(oneshot::Sender<Result<Message, Error>>),
-    Many(mpsc::UnboundedSender<Result<Reply, Error>>),
+    Many(Replies),
 }
 
 impl Sink {
@@ -161,27 +151,83 @@ impl Router {
         }
     }
 
-    fn expects(&self, id: u64) -> Option<Expect> {
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    pub(crate) fn subscribers(&self) -> &Arc<Subscribers> {
+        &self.subscribers
+    }
+
+    /// Whether the server is from before all lists were marked.
+    pub(crate) fn is_old(&self) -> bool {
+        self.old
+    }
+
+    pub(crate) fn set_booted(&self) {
+        self.booted.send_replace(true);
+    }
+
+    pub(crate) fn set_logged_off(&self) {
+        self.logged_off.store(true, Ordering::Relaxed);
+    }
+
+    /// What a call waits for.
+    pub(crate) fn expects(&self, id: u64) -> Option<Expect> {
         self.pending.get(&id).map(|pending| pending.expect)
     }
 
-    fn finish(&self, id: u64, message: Message) {
+    /// What a call waits for that the server has not answered yet.
+    pub(crate) fn unanswered(&self, id: u64) -> Option<Expect> {
+        let pending = self.pending.get(&id)?;
+        (!pending.responded).then_some(pending.expect)
+    }
+
+    /// Notes that the response came, and that the call goes on.
+    pub(crate) fn set_responded(&self, id: u64) {
+        if let Some(mut pending) = self.pending.get_mut(&id) {
+            pending.responded = true;
+        }
+    }
+
+    pub(crate) fn finish(&self, id: u64, message: Message) {
         if let Some((_, pending)) = self.pending.remove(&id) {
             pending.sink.message(message);
         }
     }
 
-    fn fail(&self, id: u64, error: Error) {
+    pub(crate) fn fail(&self, id: u64, error: Error) {
         if let Some((_, pending)) = self.pending.remove(&id) {
             pending.sink.fail(error);
         }
     }
 
-    /// The sender of a call that gets more than one message.
-    fn many(&self, id: u64) -> Option<mpsc::UnboundedSender<Result<Reply, Error>>> {
+    /// The way to a call that gets more than one message.
+    pub(crate) fn many(&self, id: u64) -> Option<Replies> {
         match &self.pending.get(&id)?.sink {
             Sink::Many(many) => Some(many.clone()),
             Sink::One(_) => None,
+        }
+    }
+
+    /// Whether there is a call that expects everything.
+    pub(crate) fn has_open(&self) -> bool {
+        self.open_count.load(Ordering::Relaxed) > 0
+    }
+
+    /// The first call that expects everything.
+    pub(crate) fn first_open(&self) -> Option<u64> {
+        if self.has_open() { self.open().front().copied() } else { None }
+    }
+
+    /// Notes that the server is through with the calls before `id`.
+    pub(crate) fn forget_open_before(&self, id: u64) {
+        if self.has_open() {
+            let mut open = self.open();
+            while open.front().is_some_and(|&front| front < id) {
+                open.pop_front();
+            }
+            self.open_count.store(open.len(), Ordering::Relaxed);
         }
     }
 
@@ -190,7 +236,7 @@ impl Router {
     }
 
     /// The call in an ActionID of ours, and whether it is that of its fence.
-    fn our_id(&self, id: Option<&[u8]>) -> Option<(u64, bool)> {
+    pub(crate) fn our_id(&self, id: Option<&[u8]>) -> Option<(u64, bool)> {
         let number = id?.strip_prefix(self.prefix.as_bytes())?;
         let (number, fence) = match number.strip_suffix(FENCE) {
             Some(number) => (number, true),
@@ -201,273 +247,5 @@ impl Router {
         let id = digits.then(|| str::from_utf8(number).ok()?.parse().ok()).flatten();
         let id = id.filter(|&id| id <= self.last.load(Ordering::Relaxed))?;
         Some((id, fence))
-    }
-}
-
-/// The reader's side: what it alone knows of the order in which the server speaks.
-pub(crate) struct Dispatch<'a> {
-    router: &'a Router,
-    /// No call below this id waits for a response.
-    fence: u64,
-    list: Option<OpenList>,
-    publisher: Publisher,
-    /// Messages handed out so far.
-    pub(crate) count: u64,
-}
-
-/// The list whose items come now.
-struct OpenList {
-    id: u64,
-    shape: Option<&'static ListShape>,
-    /// Nothing if nobody waits for it any more.
-    sender: Option<mpsc::UnboundedSender<Result<Reply, Error>>>,
-}
-
-impl OpenList {
-    fn send(&self, reply: Result<Reply, Error>) -> bool {
-        self.sender.as_ref().is_some_and(|sender| sender.send(reply).is_ok())
-    }
-}
-
-impl<'a> Dispatch<'a> {
-    pub(crate) fn new(router: &'a Router) -> Self {
-        let publisher = Publisher::new(Arc::clone(&router.subscribers));
-        Self { router, fence: 0, list: None, publisher, count: 0 }
-    }
-
-    /// Hands a frame to those it is for. Subscribers are woken by [`flush`](Self::flush).
-    pub(crate) fn dispatch(&mut self, frame: Frame) {
-        tracing::trace!(?frame, "received");
-        self.count += 1;
-        let counters = &*self.router.counters;
-        match frame {
-            Frame::Event(event) => {
-                counters.events.add(1);
-                self.event(event);
-            }
-            Frame::Response(response) => {
-                counters.responses.add(1);
-                self.response(response);
-            }
-            Frame::Malformed(malformed) => {
-                counters.malformed.add(1);
-                tracing::warn!(?malformed, "a message is lost");
-            }
-            Frame::Other(message) => {
-                counters.other.add(1);
-                self.other(message);
-            }
-            Frame::Banner(banner) => {
-                counters.other.add(1);
-                tracing::debug!(?banner, "a banner inside the stream");
-            }
-        }
-    }
-
-    /// To be called when all is handed out that was read at once: wakes the subscribers that got something.
-    pub(crate) fn flush(&mut self) {
-        self.publisher.flush();
-    }
-
-    fn event(&mut self, event: Event) {
-        let name = event.name();
-        if name.eq_ignore_ascii_case(b"OriginateResponse") {
-            self.originate_response(&event);
-        } else if name.eq_ignore_ascii_case(b"UserEvent") {
-            // It can have the id of the action that raised it, and is for everybody all the same.
-        } else if self.belongs_to_a_reply(&event) {
-            return;
-        } else if name.eq_ignore_ascii_case(b"FullyBooted") {
-            self.router.booted.send_replace(true);
-        }
-        let missed = self.publisher.publish(event);
-        if missed > 0 {
-            self.router.counters.missed.add(missed);
-        }
-    }
-
-    fn originate_response(&self, event: &Event) {
-        let Some((id, false)) = self.router.our_id(event.action_id()) else { return };
-        if self.router.expects(id) == Some(Expect::Originate) {
-            match originated(event) {
-                Ok(message) => self.router.finish(id, message),
-                Err(error) => self.router.fail(id, error),
-            }
-        }
-    }
-
-    /// Whether an event is part of the reply that is coming, and was handed to who waits for that.
-    fn belongs_to_a_reply(&mut self, event: &Event) -> bool {
-        let open_count = self.router.open_count.load(Ordering::Relaxed);
-        if self.list.is_none() && open_count == 0 {
-            return false;
-        }
-        let id = self.router.our_id(event.action_id());
-        if let Some(list) = &self.list {
-            let shape = list.shape;
-            let ours = match (id, event.action_id()) {
-                (Some((id, false)), _) => id == list.id,
-                (None, None) => shape.is_some_and(|it| it.without_id.is_some_and(|n| event.is(n))),
-                _ => false,
-            };
-            if ours {
-                self.list_item(event);
-                return true;
-            }
-        }
-        let Some((id, false)) = id.filter(|_| open_count > 0) else { return false };
-        let many = self.router.many(id);
-        let everything = matches!(self.router.expects(id), Some(Expect::Everything { .. }));
-        match many.filter(|_| everything) {
-            Some(many) => many.send(Ok(Reply::Message(event.clone().into_message()))).is_ok(),
-            None => false,
-        }
-    }
-
-    fn list_item(&mut self, event: &Event) {
-        let Some(list) = self.list.take() else { return };
-        let by_header = event.get("EventList").is_some_and(|it| !it.eq_ignore_ascii_case(b"start"));
-        let by_name = list.shape.filter(|shape| event.is(shape.end));
-        let item = !by_header && by_name.is_none_or(|shape| shape.end_is_item);
-        let mut wanted = true;
-        if item {
-            wanted = list.send(Ok(Reply::Item(event.clone())));
-        }
-        if by_header || by_name.is_some() {
-            wanted = list.send(Ok(Reply::End(Some(event.clone()))));
-            self.router.forget(list.id);
-        } else {
-            self.list = Some(list);
-        }
-        if !wanted {
-            self.unmatched(event);
-        }
-    }
-
-    fn response(&mut self, response: Response) {
-        let Some((id, fence)) = self.router.our_id(response.action_id()) else {
-            return self.unmatched(&response);
-        };
-        if fence {
-            return self.raise_fence(id + 1);
-        }
-        self.raise_fence(id);
-        if response.status().eq_ignore_ascii_case(b"Goodbye") {
-            self.router.logged_off.store(true, Ordering::Relaxed);
-        }
-        if let Some(list) = self.list.as_ref().filter(|list| list.id == id) {
-            // An error after the beginning: some of the actions send the rest and the end all the same.
-            let told =
-                response.is_error() && list.send(Err(Error::Rejected(Box::new(response.clone()))));
-            if !told {
-                self.unmatched(&response);
-            }
-            return;
-        }
-        match self.router.expects(id) {
-            Some(Expect::Everything { .. }) => {
-                if let Some(many) = self.router.many(id) {
-                    let _ = many.send(Ok(Reply::Message(response.into_message())));
-                }
-            }
-            Some(_) if response.is_error() => {
-                self.router.fail(id, Error::Rejected(Box::new(response)));
-            }
-            Some(Expect::Response) => self.router.finish(id, response.into_message()),
-            Some(Expect::Originate) => {
-                if let Some(mut pending) = self.router.pending.get_mut(&id) {
-                    pending.responded = true;
-                }
-            }
-            Some(Expect::List(shape)) => self.begin_list(id, shape, response),
-            // Timed out, cancelled, or one of the few actions that answer more than once.
-            None => {
-                if starts_list(&response) {
-                    self.list = Some(OpenList { id, shape: None, sender: None });
-                }
-                self.unmatched(&response);
-            }
-        }
-    }
-
-    fn begin_list(&mut self, id: u64, shape: Option<&'static ListShape>, response: Response) {
-        let message = response.get("Message").unwrap_or_default();
-        let opens = starts_list(&response)
-            || shape.is_some_and(|shape| shape.opens(message, self.router.old));
-        let list = OpenList { id, shape, sender: self.router.many(id) };
-        list.send(Ok(Reply::Response(response)));
-        if opens {
-            self.list = Some(list);
-        } else {
-            // Some actions answer with a plain success where there is nothing to list.
-            list.send(Ok(Reply::End(None)));
-            self.router.forget(id);
-        }
-    }
-
-    /// A message that is neither event nor response: a piece of one that unescaped data cut in two, or all the reply there
-    /// is to one of the few actions that answer with bare lines.
-    fn other(&mut self, message: Message) {
-        let front = self.router.open().front().copied();
-        let bare = Some(Expect::Everything { bare: true });
-        if let Some(id) = front.filter(|&id| self.router.expects(id) == bare)
-            && let Some(many) = self.router.many(id)
-        {
-            let _ = many.send(Ok(Reply::Message(message)));
-        } else {
-            tracing::debug!(?message, "a message that is neither response nor event");
-        }
-    }
-
-    /// Ends the calls before `id` that still wait for a response. Each id is visited once.
-    fn raise_fence(&mut self, id: u64) {
-        if id <= self.fence {
-            return;
-        }
-        let from = mem::replace(&mut self.fence, id);
-        let router = self.router;
-        if router.open_count.load(Ordering::Relaxed) > 0 {
-            let mut open = router.open();
-            while open.front().is_some_and(|&front| front < id) {
-                open.pop_front();
-            }
-            router.open_count.store(open.len(), Ordering::Relaxed);
-        }
-        let list = self.list.take_if(|list| list.id < id).map(|list| list.id);
-        for earlier in from..id {
-            let expect = router
-                .pending
-                .get(&earlier)
-                .and_then(|pending| (!pending.responded).then_some(pending.expect));
-            match expect {
-                None => {}
-                Some(Expect::Everything { .. }) => {
-                    if let Some(many) = router.many(earlier) {
-                        let _ = many.send(Ok(Reply::End(None)));
-                    }
-                    router.forget(earlier);
-                }
-                Some(_) if list == Some(earlier) => router.fail(earlier, Error::ListIncomplete),
-                Some(_) => router.fail(earlier, Error::NoResponse),
-            }
-        }
-    }
-
-    fn unmatched(&self, message: &Message) {
-        self.router.counters.unmatched.add(1);
-        tracing::debug!(?message, "an answer that nobody waits for");
-    }
-}
-
-fn starts_list(response: &Response) -> bool {
-    response.get("EventList").is_some_and(|it| it.eq_ignore_ascii_case(b"start"))
-}
-
-fn originated(event: &Event) -> Result<Message, Error> {
-    let success = event.get("Response").is_some_and(|it| it.eq_ignore_ascii_case(b"Success"));
-    if success {
-        Ok(event.clone().into_message())
-    } else {
-        Err(Error::Originate { reason: Reason::of(event), event: Box::new(event.clone()) })
     }
 }

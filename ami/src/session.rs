@@ -15,11 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::action::Action;
 use crate::codec::Codec;
+use crate::dispatch::Dispatch;
 use crate::error::{Delivery, Disconnect, Error};
 use crate::login::Link;
 use crate::message::Response;
 use crate::outbox::Outbox;
-use crate::router::{Dispatch, Expect, Router, Sink};
+use crate::router::{Expect, Router, Sink};
 use crate::shape;
 use crate::stats::Counters;
 

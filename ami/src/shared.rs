@@ -11,7 +11,7 @@ use crate::error::{Delivery, Disconnect, Error};
 use crate::server_filter::EventFilter;
 use crate::session::Core;
 use crate::stats::Counters;
-use crate::subscription::Subscribers;
+use crate::subscribers::Subscribers;
 
 /// How a client stands with its server. See [`Client::state`](crate::Client::state).
 #[derive(Clone, Debug)]

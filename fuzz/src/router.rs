@@ -220,7 +220,7 @@ impl Play {
     async fn end(mut self, how: u8) {
         self.run().await;
         let logged_off = self.client.state().borrow().is_closed();
-        let closes = how % 2 == 0;
+        let closes = how.is_multiple_of(2);
         if closes {
             // Nobody answers the logoff.
             let _ = self.client.close().await;
