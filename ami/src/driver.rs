@@ -18,7 +18,7 @@ use crate::outbox::Outbox;
 use crate::router::Router;
 use crate::server_filter;
 use crate::session::{self, Core, Keepalive};
-use crate::shared::{Shared, never_sent};
+use crate::shared::Shared;
 
 /// A connection that is logged in.
 pub(crate) struct LoggedIn {
@@ -136,7 +136,7 @@ impl Driver {
                 waits = Waits::new(redial.policy);
             }
             tracing::warn!(%reason, "the connection is lost");
-            self.shared.down(never_sent(reason.clone()));
+            self.shared.down(Error::Lost(reason.clone()));
             let logged_in = tokio::select! {
                 logged_in = self.reconnect(&redial, &mut waits) => logged_in,
                 () = self.cancelled.cancelled() => return Disconnect::Closed,

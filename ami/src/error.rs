@@ -41,6 +41,11 @@ pub enum Error {
         delivery: Delivery,
     },
 
+    /// The connection was lost. It is what [`State::Down`](crate::State::Down) says; a call is told whether it may have been
+    /// executed ([`Disconnected`](Self::Disconnected)).
+    #[error("the connection was lost: {0}")]
+    Lost(Disconnect),
+
     /// The connection could not be made.
     #[error("failed to connect to {address}: {source}")]
     Connect {
@@ -279,7 +284,9 @@ impl Error {
             | Self::Timeout { .. }
             | Self::Originate { .. } => Fault::Server,
             Self::Login(LoginError::Refused(_) | LoginError::NotAmi(_)) => Fault::Server,
-            Self::Login(_) | Self::Disconnected { .. } | Self::Connect { .. } => Fault::Link,
+            Self::Login(_) | Self::Disconnected { .. } | Self::Lost(_) | Self::Connect { .. } => {
+                Fault::Link
+            }
         }
     }
 

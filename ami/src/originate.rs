@@ -8,7 +8,8 @@ use crate::message::Event;
 /// A call to place: a channel, and what it is connected to once it is answered.
 ///
 /// The action is always sent with `Async: true`. Without it the server does nothing else for this connection, and sends
-/// no event, until somebody answers.
+/// no event, until somebody answers; that form is to be had as a raw [`Action`] only, and every other call of its client
+/// waits for it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -85,7 +86,21 @@ impl Originate {
         self.with("Variable", line)
     }
 
-    /// Sets any other field of the action: `Account`, `Codecs`, `EarlyMedia`, `ChannelId`, `OtherChannelId` …
+    /// The codecs that the channel may use, best first: `alaw`, `ulaw`, `g722` … Unless set, the server chooses signed
+    /// linear.
+    #[must_use]
+    pub fn codecs<'a>(self, codecs: impl IntoIterator<Item = &'a str>) -> Self {
+        let codecs: Vec<_> = codecs.into_iter().collect();
+        self.with("Codecs", codecs.join(","))
+    }
+
+    /// The unique id of the channel, so that its events are known before it exists; the server makes one unless set.
+    #[must_use]
+    pub fn channel_id(self, id: &str) -> Self {
+        self.with("ChannelId", id)
+    }
+
+    /// Sets any other field of the action: `Account`, `EarlyMedia`, `OtherChannelId` …
     ///
     /// The server takes the first of fields that have the same name. Those that have a method here are refused.
     #[must_use]

@@ -177,6 +177,6 @@ impl Shared {
     }
 }
 
-pub(crate) fn never_sent(reason: Disconnect) -> Error {
+fn never_sent(reason: Disconnect) -> Error {
     Error::Disconnected { reason, delivery: Delivery::NeverSent }
 }

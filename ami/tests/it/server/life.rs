@@ -97,10 +97,8 @@ async fn a_server_that_hangs_is_noticed() {
         let config = quick().keepalive(Duration::from_millis(100));
         let client = connect(&instance, config.timeout(Duration::from_secs(2))).await.unwrap();
         signal(&instance, Signal::STOP);
-        let silent = |state: &State| {
-            let State::Down(Error::Disconnected { reason, .. }) = state else { return false };
-            matches!(reason, Disconnect::Unresponsive(_))
-        };
+        let silent =
+            |state: &State| matches!(state, State::Down(Error::Lost(Disconnect::Unresponsive(_))));
         wait_for(&client, silent).await;
         signal(&instance, Signal::CONT);
         wait_for(&client, State::is_up).await;
