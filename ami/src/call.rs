@@ -17,20 +17,19 @@ use tokio::task::coop::poll_proceed;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::action::Action;
-use crate::client::Client;
 use crate::error::{Delivery, Error, ListError};
 use crate::list::{Collected, Reply};
 use crate::message::{Event, Message, Response};
 use crate::router::{Expect, Sink};
 use crate::session::Core;
 use crate::shape::{self, ListShape};
-use crate::shared::{Admission, Shared};
+use crate::shared::{Admission, Handle, Shared};
 
 type Admitted = Result<Admission, Error>;
 
 /// An action on its way out: it waits for a place among those in flight and for a connection, if it has to.
 struct Sending {
-    client: Client,
+    handle: Arc<Handle>,
     action: Action,
     expect: Expect,
     fence: bool,
@@ -38,8 +37,8 @@ struct Sending {
 }
 
 impl Sending {
-    fn new(client: Client, action: Action, expect: Expect, fence: bool) -> Self {
-        Self { client, action, expect, fence, admission: None }
+    fn new(handle: Arc<Handle>, action: Action, expect: Expect, fence: bool) -> Self {
+        Self { handle, action, expect, fence, admission: None }
     }
 
     fn poll(
@@ -52,7 +51,7 @@ impl Sending {
         // Also a call that cannot wait has to let others run now and then: somebody may repeat it until it succeeds.
         ready!(poll_proceed(cx)).made_progress();
         loop {
-            let shared = self.client.shared();
+            let shared = &self.handle.shared;
             let admitted = match &mut self.admission {
                 Some(admission) => Some(ready!(admission.as_mut().poll(cx))),
                 None => shared.admit_now(),
@@ -116,9 +115,14 @@ pin_project! {
 }
 
 impl Single {
-    pub(crate) fn new(client: Client, action: Action, expect: Expect, limit: Duration) -> Self {
+    pub(crate) fn new(
+        handle: Arc<Handle>,
+        action: Action,
+        expect: Expect,
+        limit: Duration,
+    ) -> Self {
         let fence = shape::may_stay_silent(action.name());
-        let sending = Sending::new(client, action, expect, fence);
+        let sending = Sending::new(handle, action, expect, fence);
         Self { sending, limit, until: None, sent: None, sleep: None }
     }
 }
@@ -159,7 +163,7 @@ impl Future for Single {
 }
 
 pin_project! {
-    /// An action about to be sent: await it for the response. See [`Client::call`].
+    /// An action about to be sent: await it for the response. See [`Client::call`](crate::Client::call).
     ///
     /// Dropping it takes the action back if it was not written yet; else the server acts on it, and its answer is ignored.
     #[must_use = "nothing is sent until it is awaited"]
@@ -170,9 +174,9 @@ pin_project! {
 }
 
 impl Call {
-    pub(crate) fn new(client: Client, action: Action) -> Self {
-        let limit = client.shared().timeout;
-        Self { single: Single::new(client, action, Expect::Response, limit) }
+    pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
+        let limit = handle.shared.timeout;
+        Self { single: Single::new(handle, action, Expect::Response, limit) }
     }
 
     /// How long this call waits for its answer, instead of the client's time-out. It begins when the call is first polled,
@@ -213,10 +217,10 @@ pin_project! {
 }
 
 impl Many {
-    fn new(client: Client, action: Action, expect: Expect) -> Self {
-        let limit = client.shared().timeout;
+    fn new(handle: Arc<Handle>, action: Action, expect: Expect) -> Self {
+        let limit = handle.shared.timeout;
         // The fence shows the end where the server forgets to.
-        let sending = Sending::new(client, action, expect, true);
+        let sending = Sending::new(handle, action, expect, true);
         Self { sending, limit, until: None, sent: None, done: false, sleep: None }
     }
 
@@ -269,7 +273,7 @@ impl Many {
 
 pin_project! {
     /// An action that is answered with a list: a [`Stream`] of its items, or [collected](Self::collect). See
-    /// [`Client::list`].
+    /// [`Client::list`](crate::Client::list).
     ///
     /// Dropping it takes the action back if it was not written yet; else what is still to come of the list is ignored.
     #[must_use = "nothing is sent until it is awaited"]
@@ -283,9 +287,9 @@ pin_project! {
 }
 
 impl List {
-    pub(crate) fn new(client: Client, action: Action) -> Self {
+    pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
         let expect = Expect::List(ListShape::of(action.name()));
-        let many = Many::new(client, action, expect);
+        let many = Many::new(handle, action, expect);
         Self { many, response: None, complete: None, error: None }
     }
 
@@ -356,16 +360,16 @@ impl fmt::Debug for List {
     }
 }
 
-/// An action whose reply has any shape: await it for all that the server says. See [`Client::exchange`].
+/// An action whose reply has any shape: await it for all that the server says. See [`Client::exchange`](crate::Client::exchange).
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Exchange {
     many: Many,
 }
 
 impl Exchange {
-    pub(crate) fn new(client: Client, action: Action) -> Self {
+    pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
         let bare = shape::answers_bare(action.name());
-        Self { many: Many::new(client, action, Expect::Everything { bare }) }
+        Self { many: Many::new(handle, action, Expect::Everything { bare }) }
     }
 
     /// How long it waits for each message, instead of the client's time-out.

@@ -23,7 +23,7 @@ use crate::queue::Buffer;
 use crate::router::Expect;
 use crate::server_filter::{self, EventFilter};
 use crate::session::Core;
-use crate::shared::{Shared, State};
+use crate::shared::{Handle, Shared, State};
 use crate::stats::Stats;
 use crate::subscription::Subscription;
 
@@ -69,18 +69,6 @@ pub struct Client {
     handle: Arc<Handle>,
 }
 
-/// Ends the task when the last client is gone. The task has what it shares with us, but not this.
-struct Handle {
-    shared: Arc<Shared>,
-    cancel: CancellationToken,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.cancel.cancel();
-    }
-}
-
 impl Client {
     fn start(first: LoggedIn, config: &Config, address: Option<&str>) -> Self {
         let cancel = CancellationToken::new();
@@ -88,7 +76,7 @@ impl Client {
         Self { handle: Arc::new(Handle { shared, cancel }) }
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
+    fn shared(&self) -> &Arc<Shared> {
         &self.handle.shared
     }
 
@@ -118,7 +106,7 @@ impl Client {
     /// If the action cannot be sent as it is, the server refuses it, or there is no answer: [`Error`] tells which, and
     /// whether the server may have acted.
     pub fn call(&self, action: Action) -> Call {
-        Call::new(self.clone(), action)
+        Call::new(Arc::clone(&self.handle), action)
     }
 
     /// Sends an action that is answered with a list, such as `CoreShowChannels` or `QueueStatus`. Its events come to the list
@@ -138,7 +126,7 @@ impl Client {
     ///
     /// A `Ping` is sent right behind the action. Its answer shows the end where the server forgets to send one.
     pub fn list(&self, action: Action) -> List {
-        List::new(self.clone(), action)
+        List::new(Arc::clone(&self.handle), action)
     }
 
     /// Sends an action and waits for everything that the server says in reply, whatever its shape: several responses
@@ -151,7 +139,7 @@ impl Client {
     ///
     /// If the action cannot be sent as it is, or there is no end within the time-out.
     pub fn exchange(&self, action: Action) -> Exchange {
-        Exchange::new(self.clone(), action)
+        Exchange::new(Arc::clone(&self.handle), action)
     }
 
     /// Runs a CLI command and gives what it prints. Needs the write class `command`.
@@ -184,7 +172,8 @@ impl Client {
             return Err(Error::Withheld { class: mask::CALL.name, why });
         }
         let limit = ringing.saturating_add(waited);
-        let outcome = Single::new(self.clone(), action, Expect::Originate, limit).await?;
+        let outcome =
+            Single::new(Arc::clone(&self.handle), action, Expect::Originate, limit).await?;
         Ok(Originated::new(Event::new(outcome)))
     }
 

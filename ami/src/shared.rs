@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::codec::Banner;
 use crate::config::Config;
@@ -56,6 +57,19 @@ pub(crate) struct Shared {
     slot: watch::Sender<Slot>,
     state: watch::Sender<State>,
     wishes: Mutex<Wishes>,
+}
+
+/// What keeps a client's task alive: it ends when the last of those is gone who have this. It has what it shares with them,
+/// but not this.
+pub(crate) struct Handle {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
 }
 
 /// What the server is told on every connection.
