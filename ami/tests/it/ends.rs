@@ -39,6 +39,30 @@ async fn the_end_of_the_connection_ends_everything() {
 }
 
 #[tokio::test]
+async fn what_was_still_in_the_queue_was_never_sent() {
+    let (client, peer) = Peer::with_client().await;
+    // The pipe takes 64 bytes of the first; those behind it stay in the queue.
+    let long = tokio::spawn(client.call(Action::new("Long").field("Data", "x".repeat(200))));
+    while client.in_flight() == 0 {
+        tokio::task::yield_now().await;
+    }
+    tokio::task::yield_now().await;
+    let queued = [tokio::spawn(client.call(ping())), tokio::spawn(client.call(ping()))];
+    while client.in_flight() < 3 {
+        tokio::task::yield_now().await;
+    }
+    drop(peer);
+    let delivery = |error| match error {
+        Error::Disconnected { delivery, .. } => delivery,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(delivery(long.await.unwrap().unwrap_err()), Delivery::MaybeExecuted);
+    for call in queued {
+        assert_eq!(delivery(call.await.unwrap().unwrap_err()), Delivery::NeverSent);
+    }
+}
+
+#[tokio::test]
 async fn dropping_the_last_handle_closes_the_connection() {
     let (client, peer) = Peer::with_client().await;
     let mut events = client.subscribe(Filter::all());
