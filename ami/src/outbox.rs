@@ -59,6 +59,7 @@ impl Outbox {
         state.last = id;
         state.queue.push_back((id, bytes));
         drop(state);
+        tracing::trace!(id, ?action, "queued");
         self.filled.notify_one();
         Ok(id)
     }

@@ -29,6 +29,9 @@ fn main() {
     if is_chosen("pings") {
         ratios.extend(pings::measure(rounds));
     }
+    // Those that matter most come last.
+    let main = ["events/channel-loop", "ping/bare", "pipelined/bare"];
+    ratios.sort_by_key(|(name, _)| main.contains(name));
     println!();
     for (name, value) in ratios {
         println!("ratio {name} {value:.3}");

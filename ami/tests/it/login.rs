@@ -96,3 +96,26 @@ async fn the_dialogue_can_be_cut_at_every_byte() {
         assert!(result.is_err(), "cut at {cut}");
     }
 }
+
+#[tokio::test]
+async fn addresses_of_both_kinds_and_names_will_do() {
+    for (bind, host) in [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("127.0.0.1", "localhost")] {
+        let listener = match tokio::net::TcpListener::bind((bind, 0)).await {
+            Ok(listener) => listener,
+            Err(error) if bind == "::1" => {
+                eprintln!("this machine has no IPv6: {error}");
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let port = listener.local_addr().unwrap().port();
+        let server = async {
+            let mut peer = Peer::accept(&listener).await;
+            peer.log_in().await;
+            peer
+        };
+        let config = Config::new("user", "mysecret").login(Login::Plain);
+        let (client, _peer) = tokio::join!(config.connect(format!("{host}:{port}")), server);
+        client.unwrap();
+    }
+}

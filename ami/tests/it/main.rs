@@ -14,3 +14,4 @@ mod reconnect;
 mod robot;
 mod server;
 mod silence;
+mod traces;

@@ -1,0 +1,84 @@
+//! What is traced, and what is not.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use ami::{Action, Config, Login};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::peer::{Peer, id};
+
+/// All that was traced.
+#[derive(Clone, Default)]
+struct Traces(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Traces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Traces {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn traces_tell_what_happens_and_no_secret() {
+    let traces = Traces::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(traces.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    for login in [Login::Plain, Login::Challenge] {
+        let (near, mut peer) = Peer::new();
+        let config = Config::new("alice", "hush-hush").login(login);
+        let server = async {
+            peer.send("Asterisk Call Manager/11.0.0\r\n").await;
+            if login == Login::Challenge {
+                peer.answer("Challenge", "Challenge: 840415273\r\n").await;
+            }
+            let action = peer.answer("Login", "").await;
+            let proof = action.lines().find_map(|line| line.split_once(": "));
+            assert!(proof.is_some());
+            let id = id(&peer.action().await);
+            peer.send(format!("Response: Success\r\nActionID: {id}\r\nMD5secret: hush-hush\r\nLine-000000-000001: secret=hush-hush\r\n\r\n")).await;
+            peer.send("Event: Sign\r\nToken: hush-hush\r\n\r\n").await;
+            peer.send("Event: Cut\r\nSecret: hush-hush").await;
+            drop(peer);
+        };
+        let call = async {
+            let client = config.handshake(near).await.unwrap();
+            let action = Action::new("Any").field("Secret", "hush-hush").field("Plain", "seen");
+            client.call(action).await.unwrap();
+            client.ended().await;
+        };
+        tokio::join!(server, call);
+    }
+    drop(guard);
+    let traced = String::from_utf8(traces.0.lock().unwrap().clone()).unwrap();
+    for part in [
+        "logged in",
+        "user=\"alice\"",
+        "queued",
+        "seen",
+        "received",
+        "Sign",
+        "the connection ended",
+    ] {
+        assert!(traced.contains(part), "no {part:?} in {traced}");
+    }
+    assert!(!traced.contains("hush-hush"), "{traced}");
+    // The answer to the challenge is as good as the secret, for as long as the connection lasts.
+    assert!(!traced.contains("Key: \""), "{traced}");
+}
