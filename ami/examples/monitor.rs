@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut target = support::connect("", &[]).await?;
     let client = target.client.clone();
     // The server sets this again after every reconnect.
-    client.filter(EventFilter::exclude("RTCPSent")).await?;
+    client.add_event_filter(EventFilter::exclude("RTCPSent")).await?;
     let mut states = client.state();
     let mut events = client.subscribe(Filter::all());
 

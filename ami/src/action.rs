@@ -9,7 +9,7 @@ use std::fmt;
 use bytes::{BufMut, BytesMut};
 
 use crate::error::{ActionError, ActionProblem};
-use crate::message::Shown;
+use crate::message::Showing;
 use crate::parse;
 
 /// The longest line the server reads, without its CR LF.
@@ -158,9 +158,10 @@ impl Action {
 impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tuple = f.debug_tuple(&self.name);
+        let mut showing = Showing::default();
         let mut rest = &self.fields[..];
         while let Ok((after, line)) = parse::line(rest) {
-            tuple.field(&Shown(parse::field(line)));
+            tuple.field(&showing.line(parse::field(line)));
             rest = after;
         }
         tuple.finish()

@@ -4,7 +4,7 @@
 //! bytes. What a call leaves in the tables is removed when its future is dropped, whatever state it is in.
 
 use std::fmt;
-use std::future::IntoFuture;
+use std::future::{IntoFuture, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use pin_project_lite::pin_project;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::coop::poll_proceed;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -60,10 +60,11 @@ impl Sending {
                 self.admission = Some(Box::pin(Shared::admit(Arc::clone(shared))));
                 continue;
             };
-            let (permit, core) = admitted?;
-            let register = |id| core.router.register(id, self.expect, until.into_std(), sink());
+            let (place, core) = admitted?;
+            let (expect, until) = (self.expect, until.into_std());
+            let register = |id| core.router.register(id, expect, until, sink(), Some(place));
             match core.outbox.push(&self.action, self.fence, register) {
-                Ok(id) => return Poll::Ready(Ok(Sent { core, id, _permit: permit })),
+                Ok(id) => return Poll::Ready(Ok(Sent { core, id })),
                 // The connection has just ended; there may be another one.
                 Err(Error::Disconnected { .. }) => {
                     self.admission = Some(Box::pin(Shared::admit(Arc::clone(shared))));
@@ -78,7 +79,6 @@ impl Sending {
 struct Sent {
     core: Arc<Core>,
     id: u64,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Sent {
@@ -109,6 +109,7 @@ pin_project! {
         limit: Duration,
         until: Option<Instant>,
         sent: Option<(Sent, oneshot::Receiver<Result<Message, Error>>)>,
+        done: bool,
         #[pin]
         sleep: Option<Sleep>,
     }
@@ -123,14 +124,24 @@ impl Single {
     ) -> Self {
         let fence = shape::may_stay_silent(action.name());
         let sending = Sending::new(handle, action, expect, fence);
-        Self { sending, limit, until: None, sent: None, sleep: None }
+        Self { sending, limit, until: None, sent: None, done: false, sleep: None }
     }
 }
 
 impl Future for Single {
     type Output = Result<Message, Error>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // It would be sent again.
+        assert!(!self.done, "a call is polled after its end");
+        let result = ready!(self.as_mut().run(cx));
+        *self.project().done = true;
+        Poll::Ready(result)
+    }
+}
+
+impl Single {
+    fn run(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
         let mut this = self.project();
         let until = *this.until.get_or_insert_with(|| after(*this.limit));
         if this.sent.is_none() {
@@ -166,6 +177,10 @@ pin_project! {
     /// An action about to be sent: await it for the response. See [`Client::call`](crate::Client::call).
     ///
     /// Dropping it takes the action back if it was not written yet; else the server acts on it, and its answer is ignored.
+    ///
+    /// # Panics
+    ///
+    /// If it is polled again after its end, as other futures do.
     #[must_use = "nothing is sent until it is awaited"]
     pub struct Call {
         #[pin]
@@ -203,17 +218,14 @@ impl fmt::Debug for Call {
 
 type Incoming = mpsc::UnboundedReceiver<Result<Reply, Error>>;
 
-pin_project! {
-    /// An action that is answered with more than one message.
-    struct Many {
-        sending: Sending,
-        limit: Duration,
-        until: Option<Instant>,
-        sent: Option<(Sent, Incoming)>,
-        done: bool,
-        #[pin]
-        sleep: Option<Sleep>,
-    }
+/// An action that is answered with more than one message.
+struct Many {
+    sending: Sending,
+    limit: Duration,
+    until: Option<Instant>,
+    sent: Option<(Sent, Incoming)>,
+    done: bool,
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Many {
@@ -225,65 +237,57 @@ impl Many {
     }
 
     /// The next part, or nothing at the end. Errors do not end it, except for those that leave nothing to wait for.
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Reply, Error>>> {
-        let mut this = self.project();
-        if *this.done {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Reply, Error>>> {
+        if self.done {
             return Poll::Ready(None);
         }
-        let until = *this.until.get_or_insert_with(|| after(*this.limit));
-        if this.sent.is_none() {
+        let until = *self.until.get_or_insert_with(|| after(self.limit));
+        if self.sent.is_none() {
             let mut receiver = None;
             let sink = || {
                 let (sender, new) = mpsc::unbounded_channel();
                 receiver = Some(new);
                 Sink::Many(sender)
             };
-            match this.sending.poll(cx, until, sink) {
-                Poll::Ready(Ok(sent)) => *this.sent = Some(sent).zip(receiver),
+            match self.sending.poll(cx, until, sink) {
+                Poll::Ready(Ok(sent)) => self.sent = Some(sent).zip(receiver),
                 Poll::Ready(Err(error)) => {
-                    *this.done = true;
+                    self.done = true;
                     return Poll::Ready(Some(Err(error)));
                 }
                 Poll::Pending => {}
             }
         }
-        if let Some((_, receiver)) = this.sent
+        if let Some((_, receiver)) = &mut self.sent
             && let Poll::Ready(reply) = receiver.poll_recv(cx)
         {
             if matches!(reply, None | Some(Ok(Reply::End(_)))) {
-                *this.done = true;
-                *this.sent = None;
+                self.done = true;
+                self.sent = None;
             }
             // The time-out is for the silence.
-            *this.until = None;
-            this.sleep.set(None);
+            self.until = None;
+            self.sleep = None;
             return Poll::Ready(reply);
         }
-        if this.sleep.is_none() {
-            this.sleep.set(Some(sleep_until(until)));
-        }
-        if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-            ready!(sleep.poll(cx));
-        }
-        *this.done = true;
-        let delivery = this.sent.take().map_or(Delivery::NeverSent, |(sent, _)| sent.withdraw());
-        Poll::Ready(Some(Err(Error::Timeout { waited: *this.limit, delivery })))
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        ready!(sleep.as_mut().poll(cx));
+        self.done = true;
+        let delivery = self.sent.take().map_or(Delivery::NeverSent, |(sent, _)| sent.withdraw());
+        Poll::Ready(Some(Err(Error::Timeout { waited: self.limit, delivery })))
     }
 }
 
-pin_project! {
-    /// An action that is answered with a list: a [`Stream`] of its items, or [collected](Self::collect). See
-    /// [`Client::list`](crate::Client::list).
-    ///
-    /// Dropping it takes the action back if it was not written yet; else what is still to come of the list is ignored.
-    #[must_use = "nothing is sent until it is awaited"]
-    pub struct List {
-        #[pin]
-        many: Many,
-        response: Option<Response>,
-        complete: Option<Event>,
-        error: Option<Error>,
-    }
+/// An action that is answered with a list: its items [one by one](Self::next), as a [`Stream`], or
+/// [collected](Self::collect). See [`Client::list`](crate::Client::list).
+///
+/// Dropping it takes the action back if it was not written yet; else what is still to come of the list is ignored.
+#[must_use = "nothing is sent until it is awaited"]
+pub struct List {
+    many: Many,
+    response: Option<Response>,
+    complete: Option<Event>,
+    error: Option<Error>,
 }
 
 impl List {
@@ -309,48 +313,57 @@ impl List {
         self.complete.as_ref()
     }
 
+    /// The next item, or nothing at the end. An error is the last of all: the list is not complete then, or the server has
+    /// told of an error in the middle.
+    ///
+    /// Cancel safe: a dropped future takes nothing with it.
+    pub async fn next(&mut self) -> Option<Result<Event, Error>> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
     /// Waits for the end of the list, and gives all of it.
     ///
     /// # Errors
     ///
     /// If the action cannot be sent, the server refuses it, the list breaks off, or an error comes in the middle of it.
     /// What came is in the error.
-    pub async fn collect(self) -> Result<Collected, ListError> {
-        let mut list = std::pin::pin!(self);
+    pub async fn collect(mut self) -> Result<Collected, ListError> {
         let mut collected = Collected::default();
         let mut failed = None;
-        while let Some(item) = std::future::poll_fn(|cx| list.as_mut().poll_next(cx)).await {
+        while let Some(item) = self.next().await {
             match item {
                 Ok(event) => collected.items.push(event),
                 Err(error) => failed = Some(error),
             }
         }
-        let list = list.project();
-        (collected.response, collected.complete) = (list.response.take(), list.complete.take());
+        (collected.response, collected.complete) = (self.response, self.complete);
         match failed {
             None => Ok(collected),
             Some(error) => Err(ListError { error, partial: collected }),
         }
     }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
+        loop {
+            match ready!(self.many.poll_next(cx)) {
+                Some(Ok(Reply::Item(event))) => return Poll::Ready(Some(Ok(event))),
+                Some(Ok(Reply::Response(response))) => self.response = Some(response),
+                Some(Ok(Reply::End(event))) => self.complete = event,
+                Some(Ok(Reply::Message(_))) => {}
+                // The first says most; behind an error of the server the list may yet go on.
+                Some(Err(error)) => drop(self.error.get_or_insert(error)),
+                None => return Poll::Ready(self.error.take().map(Err)),
+            }
+        }
+    }
 }
 
-/// The items. An error is the last of all: the list is not complete then, or the server has told of an error in the middle.
+/// As [`next`](List::next).
 impl Stream for List {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            let this = self.as_mut().project();
-            match ready!(this.many.poll_next(cx)) {
-                Some(Ok(Reply::Item(event))) => return Poll::Ready(Some(Ok(event))),
-                Some(Ok(Reply::Response(response))) => *this.response = Some(response),
-                Some(Ok(Reply::End(event))) => *this.complete = event,
-                Some(Ok(Reply::Message(_))) => {}
-                // The first says most; behind an error of the server the list may yet go on.
-                Some(Err(error)) => drop(this.error.get_or_insert(error)),
-                None => return Poll::Ready(this.error.take().map(Err)),
-            }
-        }
+        self.poll(cx)
     }
 }
 
@@ -369,7 +382,8 @@ pub struct Exchange {
 impl Exchange {
     pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
         let bare = shape::answers_bare(action.name());
-        Self { many: Many::new(handle, action, Expect::Everything { bare }) }
+        let shape = ListShape::of(action.name());
+        Self { many: Many::new(handle, action, Expect::Everything { bare, shape }) }
     }
 
     /// How long it waits for each message, instead of the client's time-out.
@@ -385,9 +399,9 @@ impl IntoFuture for Exchange {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let mut many = std::pin::pin!(self.many);
+            let mut many = self.many;
             let mut messages = Vec::new();
-            while let Some(reply) = std::future::poll_fn(|cx| many.as_mut().poll_next(cx)).await {
+            while let Some(reply) = poll_fn(|cx| many.poll_next(cx)).await {
                 match reply? {
                     Reply::Message(message) => messages.push(message),
                     Reply::Response(response) => messages.push(response.into_message()),

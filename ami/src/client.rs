@@ -42,7 +42,8 @@ impl Config {
         Ok(Client::start(logged_in, self, Some(&address)))
     }
 
-    /// Logs in over a connection that is already there. It cannot be made anew: the client ends with it.
+    /// Logs in over a connection that is already there, as it is: what the config says of TLS is for
+    /// [`connect`](Self::connect). It cannot be made anew: the client ends with it.
     ///
     /// # Errors
     ///
@@ -62,8 +63,8 @@ impl Config {
 /// [`Error::Disconnected`], nothing is sent twice, and the client connects again, unless its [`Config`] says otherwise:
 /// calls made in the meantime wait for that, and subscriptions go on behind an [`Item::Gap`](crate::Item::Gap).
 ///
-/// It ends with [`close`](Self::close), when the last clone is dropped, when the server refuses to have it back, and with a
-/// connection that is not to be made anew. Then every subscription ends, and so do calls made later.
+/// It ends with [`close`](Self::close), when the last clone is dropped (a call or a list has one), when the server refuses to
+/// have it back, and with a connection that is not to be made anew. Then every subscription ends, and so do calls made later.
 #[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
@@ -96,6 +97,8 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// The events of an action that is answered with a list come to nobody this way; [`list`](Self::list) gives them.
     ///
     /// The server works on one action after another, and says nothing else while it does. An action that takes long, such as
     /// `WaitEvent` or an `Originate` without `Async`, holds up every other call and every event of this client: use
@@ -165,13 +168,14 @@ impl Client {
     pub async fn originate(&self, originate: Originate) -> Result<Originated, Error> {
         let (action, ringing) = originate.into_action();
         action.check()?;
-        let waited = self.shared().timeout;
-        let late = |_| Err(Error::Timeout { waited, delivery: Delivery::NeverSent });
-        let core = timeout(waited, self.shared().core()).await.unwrap_or_else(late)?;
-        if let Some(why) = self.withheld(&core, mask::CALL).await {
+        let core = self.core().await?;
+        let mask = self.shared().wishes().mask.clone();
+        // Several at once ask one after another, if the server does not answer.
+        let withheld = timeout(self.shared().timeout, self.withheld(&core, mask, mask::CALL));
+        if let Ok(Some(why)) = withheld.await {
             return Err(Error::Withheld { class: mask::CALL.name, why });
         }
-        let limit = ringing.saturating_add(waited);
+        let limit = ringing.saturating_add(self.shared().timeout);
         let outcome =
             Single::new(Arc::clone(&self.handle), action, Expect::Originate, limit).await?;
         Ok(Originated::new(Event::new(outcome)))
@@ -189,37 +193,49 @@ impl Client {
     }
 
     /// Has the server keep events back, now and after every reconnect. Needs the write class `system`. It is for all who use
-    /// this client, and cannot be taken back.
+    /// this client, and cannot be taken back. Once the server is asked it goes on also if this future is dropped.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Error::Filter`] if originates could not end any more.
-    pub async fn filter(&self, filter: EventFilter) -> Result<(), Error> {
-        let limit = self.shared().timeout;
-        let late = |_| Err(Error::Timeout { waited: limit, delivery: Delivery::NeverSent });
-        let core = timeout(limit, self.shared().core()).await.unwrap_or_else(late)?;
-        let advanced = server_filter::is_advanced(&core, limit).await;
-        for filter in filter.with_company()? {
-            if self.shared().wishes().filters.contains(&filter) {
-                continue;
-            }
-            core.ask(&filter.action(advanced), limit).await?;
-            self.shared().wishes().filters.push(filter);
-        }
-        Ok(())
+    /// As [`call`](Self::call), and [`Error::Filter`] if calls could not end any more.
+    pub async fn add_event_filter(&self, filter: EventFilter) -> Result<(), Error> {
+        let filters = filter.with_company()?;
+        let core = self.core().await?;
+        let shared = Arc::clone(self.shared());
+        let set = async move {
+            server_filter::set(&core, filters, shared.timeout, |filters| {
+                let wishes = &mut shared.wishes().filters;
+                for filter in filters {
+                    if !wishes.contains(filter) {
+                        wishes.push(filter.clone());
+                    }
+                }
+            })
+            .await
+        };
+        // A half of them would keep back what calls wait for.
+        let set = tokio::spawn(set).await;
+        set.unwrap_or_else(|_| Err(Error::Lost(Disconnect::Closed)))
     }
 
-    /// Sets which events the server sends, now and after every reconnect, as [`Config::events`] does for the beginning.
+    /// Sets which events the server sends, now and after every reconnect, as [`Config::event_mask`] does for the beginning.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Error::Rejected`] if the server knows none of the classes.
-    pub async fn set_events(&self, mask: &str) -> Result<(), Error> {
-        let action = Action::new("Events").field("EventMask", mask);
-        match self.call(action).await {
+    /// As [`call`](Self::call), and [`Error::Rejected`] if the server knows none of the classes. The mask stays as it was
+    /// then.
+    pub async fn set_event_mask(&self, mask: &str) -> Result<(), Error> {
+        let action = |mask: &str| Action::new("Events").field("EventMask", mask);
+        match self.call(action(mask)).await {
             Ok(answer) => {
                 let off = answer.get("Events").is_some_and(|it| it.eq_ignore_ascii_case(b"Off"));
                 if off && !mask::is_nothing(mask) {
+                    // A server that knows none of the classes takes that for no events at all, and calls it a success.
+                    let former = self.shared().wishes().mask.clone();
+                    match self.call(action(former.as_deref().unwrap_or("on"))).await {
+                        Ok(_) | Err(Error::NoResponse) => {}
+                        Err(error) => return Err(error),
+                    }
                     return Err(Error::Rejected(Box::new(answer)));
                 }
             }
@@ -231,14 +247,21 @@ impl Client {
         Ok(())
     }
 
+    /// The connection, once there is one, within the client's time-out.
+    async fn core(&self) -> Result<Arc<Core>, Error> {
+        let waited = self.shared().timeout;
+        let late = |_| Err(Error::Timeout { waited, delivery: Delivery::NeverSent });
+        timeout(waited, self.shared().core()).await.unwrap_or_else(late)
+    }
+
     /// Waits until the server is fully booted: it says so in an event of class `system`, at once to a client that logs in
     /// later. Where that event cannot come, the server is asked (`core waitfullybooted`, which takes the write class
-    /// `command`).
+    /// `command`); until it has booted, it does nothing else for this client then.
     ///
     /// # Errors
     ///
-    /// [`Error::Withheld`] if the event cannot come and the server does not let us ask; [`Error::NotBooted`] if the client's
-    /// time-out is over; or if the client ends.
+    /// [`Error::Withheld`] if the event mask leaves the event out and the server does not let us ask; [`Error::NotBooted`] if
+    /// the client's time-out is over, or nobody knows that the event cannot come; or if the client ends.
     pub async fn ready(&self) -> Result<(), Error> {
         let limit = self.shared().timeout;
         let late = |_| Err(Error::NotBooted(limit));
@@ -266,20 +289,31 @@ impl Client {
     async fn ask_whether_ready(&self, core: &Arc<Core>) -> Result<(), Error> {
         let limit = self.shared().timeout;
         // A server that has booted said so before it answers this.
-        core.ask(&Action::new("Ping"), limit).await?;
-        let Some(why) = self.withheld(core, mask::SYSTEM).await else {
+        match core.ask(&Action::new("Ping"), limit).await {
+            Ok(_) | Err(Error::Rejected(_)) => {}
+            Err(Error::Timeout { .. }) => return std::future::pending().await,
+            Err(error) => return Err(error),
+        }
+        // It says so right after the login or not at all, whatever the mask is now.
+        let Some(why) = self.withheld(core, core.mask.clone(), mask::SYSTEM).await else {
             return std::future::pending().await;
         };
         let wait = Action::new("Command").field("Command", "core waitfullybooted");
         match core.ask(&wait, limit).await.map(drop) {
             Err(Error::Rejected(_)) => Err(Error::Withheld { class: mask::SYSTEM.name, why }),
+            // Our own time-out is about to say so.
+            Err(Error::Timeout { .. }) => std::future::pending().await,
             ready => ready,
         }
     }
 
     /// What is known to keep events of a class from us.
-    async fn withheld(&self, core: &Core, class: Class) -> Option<Withheld> {
-        let mask = self.shared().wishes().mask.clone();
+    async fn withheld(
+        &self,
+        core: &Core,
+        mask: Option<Arc<str>>,
+        class: Class,
+    ) -> Option<Withheld> {
         if let Some(mask) = mask.filter(|mask| !mask::admits(mask, class)) {
             return Some(Withheld::Mask(mask));
         }

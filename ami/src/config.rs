@@ -97,7 +97,7 @@ impl Config {
     /// Which events the server sends: `on`, `off`, or class names with commas and no blanks (`call,user`). Unless set,
     /// all that the user's `read` classes allow.
     #[must_use]
-    pub fn events(mut self, mask: impl Into<String>) -> Self {
+    pub fn event_mask(mut self, mask: impl Into<String>) -> Self {
         self.events = Some(mask.into());
         self
     }
@@ -132,8 +132,8 @@ impl Config {
         self
     }
 
-    /// How many calls may wait for an answer at once; 4,096 unless set, at least one. Those beyond wait for their turn, within
-    /// their own time-outs.
+    /// How many calls may wait for a response at once; 4,096 unless set, at least one. Those beyond wait for their turn, within
+    /// their own time-outs. An originate that the server has accepted, and whose phone rings, does not count.
     #[must_use]
     pub fn max_in_flight(mut self, calls: usize) -> Self {
         self.max_in_flight = calls.clamp(1, Semaphore::MAX_PERMITS);
@@ -161,7 +161,7 @@ impl Config {
         self
     }
 
-    /// Connects by TLS.
+    /// Has [`connect`](Self::connect) use TLS.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, tls: crate::Tls) -> Self {

@@ -15,7 +15,7 @@
 use std::mem;
 use std::sync::Arc;
 
-use crate::codec::Frame;
+use crate::codec::{Frame, Malformed};
 use crate::error::{Error, Reason};
 use crate::list::Reply;
 use crate::message::{Event, Message, Response};
@@ -40,9 +40,15 @@ struct OpenList {
     shape: Option<&'static ListShape>,
     /// Nothing if nobody waits for it any more.
     sender: Option<Replies>,
+    /// Whether it is a part of everything that somebody waits for.
+    of_everything: bool,
 }
 
 impl OpenList {
+    fn of_nobody(id: u64) -> Self {
+        Self { id, shape: None, sender: None, of_everything: false }
+    }
+
     fn send(&self, reply: Result<Reply, Error>) -> bool {
         self.sender.as_ref().is_some_and(|sender| sender.send(reply).is_ok())
     }
@@ -71,6 +77,9 @@ impl<'a> Dispatch<'a> {
             Frame::Malformed(malformed) => {
                 counters.malformed.add(1);
                 tracing::warn!(?malformed, "a message is lost");
+                if let Malformed::TooLarge(bytes) = malformed {
+                    self.too_large(bytes);
+                }
             }
             Frame::Other(message) => {
                 counters.other.add(1);
@@ -149,14 +158,17 @@ impl<'a> Dispatch<'a> {
         let by_name = list.shape.filter(|shape| event.is(shape.end));
         let item = !by_header && by_name.is_none_or(|shape| shape.end_is_item);
         let mut wanted = true;
-        if item {
+        let end = by_header || by_name.is_some();
+        if list.of_everything {
+            wanted = list.send(Ok(Reply::Message(event.clone().into_message())));
+        } else if item {
             wanted = list.send(Ok(Reply::Item(event.clone())));
         }
-        if by_header || by_name.is_some() {
+        if !end {
+            self.list = Some(list);
+        } else if !list.of_everything {
             wanted = list.send(Ok(Reply::End(Some(event.clone()))));
             self.router.forget(list.id);
-        } else {
-            self.list = Some(list);
         }
         if !wanted {
             self.unmatched(event);
@@ -174,7 +186,8 @@ impl<'a> Dispatch<'a> {
         if response.status().eq_ignore_ascii_case(b"Goodbye") {
             self.router.set_logged_off();
         }
-        if let Some(list) = self.list.as_ref().filter(|list| list.id == id) {
+        let open = self.list.as_ref().filter(|list| list.id == id && !list.of_everything);
+        if let Some(list) = open {
             // An error after the beginning: some of the actions send the rest and the end all the same.
             let told =
                 response.is_error() && list.send(Err(Error::Rejected(Box::new(response.clone()))));
@@ -184,21 +197,32 @@ impl<'a> Dispatch<'a> {
             return;
         }
         match self.router.expects(id) {
-            Some(Expect::Everything { .. }) => {
-                if let Some(many) = self.router.many(id) {
+            Some(Expect::Everything { shape, .. }) => {
+                let sender = self.router.many(id);
+                if starts_list(&response) {
+                    let sender = sender.clone();
+                    self.list = Some(OpenList { id, shape, sender, of_everything: true });
+                }
+                if let Some(many) = sender {
                     let _ = many.send(Ok(Reply::Message(response.into_message())));
                 }
             }
             Some(_) if response.is_error() => {
                 self.router.fail(id, Error::Rejected(Box::new(response)));
             }
-            Some(Expect::Response) => self.router.finish(id, response.into_message()),
+            Some(Expect::Response) => {
+                if starts_list(&response) {
+                    // Whoever wants the items asks for a list. They are not events that happen now.
+                    self.list = Some(OpenList::of_nobody(id));
+                }
+                self.router.finish(id, response.into_message());
+            }
             Some(Expect::Originate) => self.router.set_responded(id),
             Some(Expect::List(shape)) => self.begin_list(id, shape, response),
             // Timed out, cancelled, or one of the few actions that answer more than once.
             None => {
                 if starts_list(&response) {
-                    self.list = Some(OpenList { id, shape: None, sender: None });
+                    self.list = Some(OpenList::of_nobody(id));
                 }
                 self.unmatched(&response);
             }
@@ -209,7 +233,7 @@ impl<'a> Dispatch<'a> {
         let message = response.get("Message").unwrap_or_default();
         let opens = starts_list(&response)
             || shape.is_some_and(|shape| shape.opens(message, self.router.is_old()));
-        let list = OpenList { id, shape, sender: self.router.many(id) };
+        let list = OpenList { id, shape, sender: self.router.many(id), of_everything: false };
         list.send(Ok(Reply::Response(response)));
         if opens {
             self.list = Some(list);
@@ -224,13 +248,24 @@ impl<'a> Dispatch<'a> {
     /// is to one of the few actions that answer with bare lines.
     fn other(&mut self, message: Message) {
         let front = self.router.first_open();
-        let bare = Some(Expect::Everything { bare: true });
-        if let Some(id) = front.filter(|&id| self.router.expects(id) == bare)
+        let bare = |id: &u64| {
+            matches!(self.router.expects(*id), Some(Expect::Everything { bare: true, .. }))
+        };
+        if let Some(id) = front.filter(bare)
             && let Some(many) = self.router.many(id)
         {
             let _ = many.send(Ok(Reply::Message(message)));
         } else {
             tracing::debug!(?message, "a message that is neither response nor event");
+        }
+    }
+
+    /// Tells who waits for the reply that is coming that a part of it is lost.
+    fn too_large(&self, bytes: usize) {
+        let many = self.list.as_ref().and_then(|list| list.sender.clone());
+        let many = many.or_else(|| self.router.many(self.router.first_open()?));
+        if let Some(many) = many {
+            let _ = many.send(Err(Error::TooLarge(bytes)));
         }
     }
 

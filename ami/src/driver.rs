@@ -20,10 +20,14 @@ use crate::server_filter;
 use crate::session::{self, Core, Keepalive};
 use crate::shared::Shared;
 
+/// How long a login may take at least, when there is nobody who waits for it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A connection that is logged in.
 pub(crate) struct LoggedIn {
     link: Link<Io>,
     banner: Banner,
+    mask: Option<Arc<str>>,
     /// The random part of the ActionIDs.
     prefix: String,
 }
@@ -49,7 +53,7 @@ where
     let late = |_| Err(LoginError::Timeout(config.connect_timeout).into());
     let banner = timeout(config.connect_timeout, login).await.unwrap_or_else(late)?;
     tracing::debug!(banner = %banner.line().escape_ascii(), user = config.user, "logged in");
-    Ok(LoggedIn { link, banner, prefix })
+    Ok(LoggedIn { link, banner, mask: mask.map(Arc::from), prefix })
 }
 
 /// Connects and logs in.
@@ -71,10 +75,11 @@ pub(crate) fn start(
     cancelled: CancellationToken,
 ) -> Arc<Shared> {
     let shared = Arc::new(Shared::new(config, first.banner.clone()));
-    let redial = address.zip(config.reconnect).map(|(address, policy)| Redial {
-        address: address.to_owned(),
-        config: config.clone(),
-        policy,
+    let redial = address.zip(config.reconnect).map(|(address, policy)| {
+        // The server takes a second to refuse a login. A client that does not wait for that would try for ever.
+        let patience = config.connect_timeout.max(PATIENCE);
+        let config = config.clone().connect_timeout(patience);
+        Redial { address: address.to_owned(), config, policy }
     });
     let keepalive = Keepalive { idle: config.keepalive, limit: config.timeout };
     let driver = Driver { shared: Arc::clone(&shared), keepalive, cancelled };
@@ -93,10 +98,10 @@ struct Driver {
 
 impl Driver {
     fn core(&self, logged_in: &LoggedIn) -> Arc<Core> {
-        let LoggedIn { banner, prefix, .. } = logged_in;
+        let LoggedIn { banner, mask, prefix, .. } = logged_in;
         let Shared { subscribers, counters, .. } = &*self.shared;
         let router = Router::new(prefix, banner, Arc::clone(subscribers), Arc::clone(counters));
-        Arc::new(Core::new(Outbox::new(prefix.clone()), router))
+        Arc::new(Core::new(Outbox::new(prefix.clone()), router, mask.clone()))
     }
 
     /// The whole life of a client. Its end is told also if the future is dropped, before its first poll or later.

@@ -76,8 +76,12 @@ pub enum Error {
     #[error("the server did not end the list")]
     ListIncomplete,
 
-    /// A server-side filter would keep `OriginateResponse` from everybody who waits for one.
-    #[error("a filter must not exclude OriginateResponse, or no originate would end")]
+    /// A part of the reply was larger than allowed, and is lost.
+    #[error("a message of {0} bytes in the reply is larger than allowed (`Config::max_message`)")]
+    TooLarge(usize),
+
+    /// A filter in the server would keep back an event that calls wait for. Nothing was sent.
+    #[error("a filter must not exclude OriginateResponse or FullyBooted, for which calls wait")]
     Filter,
 
     /// The originated channel was not answered.
@@ -276,7 +280,9 @@ impl Error {
     /// Who can do something about it.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Action(_) | Self::Withheld { .. } | Self::Filter => Fault::Caller,
+            Self::Action(_) | Self::Withheld { .. } | Self::Filter | Self::TooLarge(_) => {
+                Fault::Caller
+            }
             Self::Rejected(_)
             | Self::NoResponse
             | Self::ListIncomplete
@@ -296,7 +302,7 @@ impl Error {
             Self::Timeout { delivery, .. } | Self::Disconnected { delivery, .. } => {
                 *delivery == Delivery::MaybeExecuted
             }
-            Self::NoResponse | Self::ListIncomplete => true,
+            Self::NoResponse | Self::ListIncomplete | Self::TooLarge(_) => true,
             _ => false,
         }
     }

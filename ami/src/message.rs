@@ -166,8 +166,9 @@ impl Message {
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut list = f.debug_list();
+        let mut showing = Showing::default();
         for line in self.lines() {
-            list.entry(&Shown(line));
+            list.entry(&showing.line(line));
         }
         if let Some(text) = self.legacy_text() {
             list.entry(&format_args!("({} bytes of command output)", text.len()));
@@ -283,31 +284,61 @@ macro_rules! view {
 view!(Event);
 view!(Response);
 
-/// One line for people, without secrets: for `Debug` of messages and actions.
-pub(crate) struct Shown<'a>(pub(crate) Line<'a>);
+/// Lines for people, without secrets: for `Debug` of messages and actions.
+#[derive(Default)]
+pub(crate) struct Showing {
+    /// Whether an earlier line names a variable or a key that holds a secret: its value is a field of its own.
+    named: bool,
+}
+
+impl Showing {
+    pub(crate) fn line<'a>(&mut self, line: Line<'a>) -> Shown<'a> {
+        let is = |name: &[u8], any: &[&str]| {
+            any.iter().any(|it| name.trim_ascii_end().eq_ignore_ascii_case(it.as_bytes()))
+        };
+        let hidden = match line {
+            Line::Field(name, value) => {
+                self.named |= is(name, &["Variable", "Key"]) && is_secret(value);
+                is_secret(name)
+                    || assigns_secret(value)
+                    || self.named && is(name, &["Value", "Val"])
+            }
+            Line::Bare(text) => assigns_secret(text),
+        };
+        Shown { line, hidden }
+    }
+}
+
+/// One line for people.
+pub(crate) struct Shown<'a> {
+    line: Line<'a>,
+    hidden: bool,
+}
 
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Line::Field(name, value) if is_secret(name) || assigns_secret(value) => {
-                write!(f, "{}: (hidden)", name.escape_ascii())
+        match self.line {
+            Line::Field(name, _) if self.hidden => write!(f, "{}: (hidden)", name.escape_ascii()),
+            // What a command prints can hold any secret, in any form.
+            Line::Field(name, value) if name.eq_ignore_ascii_case(b"Output") => {
+                write!(f, "Output: ({} bytes)", value.len())
             }
             Line::Field(name, value) => {
                 write!(f, "{}: {:?}", name.escape_ascii(), String::from_utf8_lossy(value))
             }
-            Line::Bare(text) if assigns_secret(text) => f.write_str("(hidden)"),
+            Line::Bare(_) if self.hidden => f.write_str("(hidden)"),
             Line::Bare(text) => write!(f, "{:?}", String::from_utf8_lossy(text)),
         }
     }
 }
 
 /// Whether a field of that name holds a secret, or can: `Secret` and `Key` of Login, the passwords and secrets of
-/// configuration and of the technologies' details, whole configurations in `JSON`, and what `UpdateConfig` sets.
+/// configuration and of the technologies' details, `register` with its user and password, whole configurations in `JSON`, and what `UpdateConfig` sets.
 fn is_secret(name: &[u8]) -> bool {
     const ENDS: [&[u8]; 6] = [b"secret", b"password", b"passwd", b"md5cred", b"token", b"digest"];
     let name = name.trim_ascii().to_ascii_lowercase();
     let ends = ENDS.iter().any(|end| name.ends_with(end));
-    ends || name == b"key" || name == b"json" || name.starts_with(b"value-")
+    ends || name == b"key" || name == b"register" || name == b"json" || name.starts_with(b"value-")
 }
 
 /// Whether a value is a line of configuration that sets a secret, as `GetConfig` answers: `secret=…`.

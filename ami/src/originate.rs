@@ -5,6 +5,22 @@ use std::time::Duration;
 use crate::action::Action;
 use crate::message::Event;
 
+/// The fields that have a method.
+const OWN: [&str; 12] = [
+    "Application",
+    "Async",
+    "CallerID",
+    "Channel",
+    "ChannelId",
+    "Codecs",
+    "Context",
+    "Data",
+    "Exten",
+    "Priority",
+    "Timeout",
+    "Variable",
+];
+
 /// A call to place: a channel, and what it is connected to once it is answered.
 ///
 /// The action is always sent with `Async: true`. Without it the server does nothing else for this connection, and sends
@@ -34,19 +50,24 @@ impl Originate {
     /// Calls `channel` (`technology/resource`) and runs an application on it; `data` are the application's arguments,
     /// with commas between.
     pub fn to_application(channel: &str, application: &str, data: &str) -> Self {
-        let mut call = Self::new(channel).with("Application", application);
+        let mut call = Self::new(channel).set("Application", application);
         if !data.is_empty() {
-            call = call.with("Data", data);
+            call = call.set("Data", data);
         }
         call
     }
 
-    /// Calls `channel` and sends it to an extension of the dialplan.
-    pub fn to_extension(channel: &str, context: &str, extension: &str, priority: u32) -> Self {
+    /// Calls `channel` and sends it to an extension of the dialplan, at a priority or a label.
+    pub fn to_extension(
+        channel: &str,
+        context: &str,
+        extension: &str,
+        priority: impl ToString,
+    ) -> Self {
         Self::new(channel)
-            .with("Context", context)
-            .with("Exten", extension)
-            .with("Priority", priority.to_string())
+            .set("Context", context)
+            .set("Exten", extension)
+            .set("Priority", priority.to_string())
     }
 
     fn new(channel: &str) -> Self {
@@ -83,7 +104,7 @@ impl Originate {
             }
             line.push(byte);
         }
-        self.with("Variable", line)
+        self.set("Variable", line)
     }
 
     /// The codecs that the channel may use, best first: `alaw`, `ulaw`, `g722` … Unless set, the server chooses signed
@@ -91,23 +112,26 @@ impl Originate {
     #[must_use]
     pub fn codecs<'a>(self, codecs: impl IntoIterator<Item = &'a str>) -> Self {
         let codecs: Vec<_> = codecs.into_iter().collect();
-        self.with("Codecs", codecs.join(","))
+        self.set("Codecs", codecs.join(","))
     }
 
     /// The unique id of the channel, so that its events are known before it exists; the server makes one unless set.
     #[must_use]
     pub fn channel_id(self, id: &str) -> Self {
-        self.with("ChannelId", id)
+        self.set("ChannelId", id)
     }
 
-    /// Sets any other field of the action: `Account`, `EarlyMedia`, `OtherChannelId` …
+    /// Sets any other field of the action: `Account`, `EarlyMedia`, `OtherChannelId`, `PreDialGoSub` …
     ///
     /// The server takes the first of fields that have the same name. Those that have a method here are refused.
     #[must_use]
     pub fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        let own = ["Async", "CallerID", "Timeout"].iter().any(|own| name.eq_ignore_ascii_case(own));
-        let action = if own { self.action.refuse(name) } else { self.action.field(name, value) };
-        Self { action, ..self }
+        let own = OWN.iter().any(|own| name.eq_ignore_ascii_case(own));
+        if own { Self { action: self.action.refuse(name), ..self } } else { self.set(name, value) }
+    }
+
+    fn set(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        Self { action: self.action.field(name, value), ..self }
     }
 
     pub(crate) fn into_action(self) -> (Action, Duration) {
@@ -156,7 +180,7 @@ mod tests {
     #[test]
     fn what_has_a_method_is_sent_once() {
         let call = Originate::to_application("Local/s@x", "Echo", "");
-        for name in ["timeout", "Async", "CALLERID"] {
+        for name in ["timeout", "Async", "CALLERID", "Priority", "codecs", "Variable"] {
             assert!(call.clone().with(name, "1").into_action().0.check().is_err(), "{name}");
         }
         let call = call.timeout(Duration::from_secs(60)).timeout(Duration::from_secs(5));

@@ -4,7 +4,6 @@
 //! closes, or it grows, as its owner has chosen.
 
 use std::collections::VecDeque;
-use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -155,13 +154,13 @@ impl Queue {
         if !state.closed {
             state.gap(reason);
         }
-        state.wake();
+        wake(state);
     }
 
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
-        state.wake();
+        wake(state);
     }
 
     /// Moves what is first in it to `out`, up to a few items: who takes one at a time would get in the reader's way each
@@ -242,12 +241,13 @@ impl State {
             None => self.push(Item::Gap(Gap { reason: reason.clone(), times: 1 })),
         }
     }
+}
 
-    fn wake(&mut self) {
-        if let Some(waker) = mem::take(&mut self.waker) {
-            waker.wake();
-        }
-    }
+/// Wakes the subscriber, once the queue is free: nobody knows what a waker does.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let waker = state.waker.take();
+    drop(state);
+    waker.into_iter().for_each(Waker::wake);
 }
 
 #[cfg(test)]

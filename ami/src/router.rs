@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use dashmap::DashMap;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
 use crate::codec::Banner;
 use crate::error::Error;
@@ -27,9 +27,13 @@ pub(crate) enum Expect {
     Originate,
     /// The end of the list, which the table may know more about.
     List(Option<&'static ListShape>),
-    /// The fence: everything before it is the reply. Lines that are no message of ours may be part of it or not.
-    Everything { bare: bool },
+    /// The fence: everything before it is the reply. Lines that are no message of ours may be part of it or not, and so may
+    /// events without an ActionID.
+    Everything { bare: bool, shape: Option<&'static ListShape> },
 }
+
+/// A place among the calls that may be in flight.
+pub(crate) type Place = OwnedSemaphorePermit;
 
 /// The way to who waits for more than one message.
 pub(crate) type Replies = mpsc::UnboundedSender<Result<Reply, Error>>;
@@ -65,6 +69,8 @@ struct Pending {
     /// How long the caller waits, at most.
     until: Instant,
     sink: Sink,
+    /// Its place among those in flight. Nothing for our own questions, and once the server has answered.
+    place: Option<Place>,
 }
 
 pub(crate) struct Router {
@@ -117,19 +123,32 @@ impl Router {
     }
 
     /// Lets a call wait under `id`, and says until when it does.
-    pub(crate) fn register(&self, id: u64, expect: Expect, until: Instant, sink: Sink) {
+    pub(crate) fn register(
+        &self,
+        id: u64,
+        expect: Expect,
+        until: Instant,
+        sink: Sink,
+        place: Option<Place>,
+    ) {
         self.last.fetch_max(id, Ordering::Relaxed);
         if matches!(expect, Expect::Everything { .. }) {
             let mut open = self.open();
             open.push_back(id);
             self.open_count.store(open.len(), Ordering::Relaxed);
         }
-        self.pending.insert(id, Pending { expect, responded: false, until, sink });
+        self.pending.insert(id, Pending { expect, responded: false, until, sink, place });
     }
 
     /// Forgets a call that nobody waits for any more. False if it had ended.
     pub(crate) fn forget(&self, id: u64) -> bool {
-        self.pending.remove(&id).is_some()
+        let Some((_, pending)) = self.pending.remove(&id) else { return false };
+        if matches!(pending.expect, Expect::Everything { .. }) {
+            let mut open = self.open();
+            open.retain(|&other| other != id);
+            self.open_count.store(open.len(), Ordering::Relaxed);
+        }
+        true
     }
 
     /// How many calls wait.
@@ -187,6 +206,8 @@ impl Router {
     pub(crate) fn set_responded(&self, id: u64) {
         if let Some(mut pending) = self.pending.get_mut(&id) {
             pending.responded = true;
+            // The server is free for others, however long the phone rings.
+            pending.place = None;
         }
     }
 

@@ -10,7 +10,7 @@ use crate::action::Action;
 use crate::error::Error;
 use crate::session::Core;
 
-/// A filter in the server for one connection; see [`Client::filter`](crate::Client::filter).
+/// A filter in the server for one connection; see [`Client::add_event_filter`](crate::Client::add_event_filter).
 ///
 /// ```
 /// use ami::EventFilter;
@@ -25,6 +25,9 @@ pub struct EventFilter {
     event: String,
     condition: Option<Condition>,
 }
+
+/// The events that calls wait for.
+const AWAITED: [&str; 2] = ["OriginateResponse", "FullyBooted"];
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Condition {
@@ -85,17 +88,22 @@ impl EventFilter {
         self
     }
 
-    /// What has to be set for this filter: itself, and behind it what it must not keep back.
+    /// What has to be set for this filter: itself, and behind it, so that nothing is set if the server refuses that, what it
+    /// must not keep back.
     ///
     /// # Errors
     ///
-    /// If it would keep back what an originate waits for.
+    /// If it would keep back what a call waits for, or the server could not read it.
     pub(crate) fn with_company(self) -> Result<Vec<Self>, Error> {
-        if self.include {
-            let company = ["OriginateResponse", "FullyBooted"].map(Self::include);
-            return Ok(company.into_iter().chain([self]).collect());
+        for advanced in [true, false] {
+            self.action(advanced).check()?;
         }
-        if self.event.eq_ignore_ascii_case("OriginateResponse") {
+        let awaited = |name: &&str| self.event.eq_ignore_ascii_case(name);
+        if self.include {
+            let company = AWAITED.map(Self::include);
+            return Ok([self].into_iter().chain(company).collect());
+        }
+        if AWAITED.iter().any(awaited) {
             return Err(Error::Filter);
         }
         Ok(vec![self])
@@ -141,6 +149,30 @@ impl EventFilter {
     }
 }
 
+/// Sets filters in the server. The first of them is the one that was asked for; if the server takes it, all are `remembered`
+/// for the connections to come.
+pub(crate) async fn set(
+    core: &Core,
+    filters: Vec<EventFilter>,
+    limit: Duration,
+    remembered: impl FnOnce(&[EventFilter]),
+) -> Result<(), Error> {
+    let advanced = is_advanced(core, limit).await;
+    let Some((first, company)) = filters.split_first() else { return Ok(()) };
+    core.ask(&first.action(advanced), limit).await?;
+    remembered(&filters);
+    for filter in company {
+        let set = core.ask(&filter.action(advanced), limit).await;
+        if set.is_err() {
+            // A filter cannot be taken back, and without its company it keeps back what calls wait for. The next connection
+            // has all of them or none.
+            core.spoilt.cancel();
+        }
+        set?;
+    }
+    Ok(())
+}
+
 /// A text as an expression that matches it alone, in basic and extended regular expressions.
 fn literal(text: &str) -> String {
     let mut literal = String::with_capacity(text.len());
@@ -180,16 +212,26 @@ pub(crate) async fn is_advanced(core: &Core, limit: Duration) -> bool {
     version.is_some_and(|version| has_advanced(&version))
 }
 
-/// Sets filters again on a new connection, before anybody uses it. A filter that the server refuses now lets more events
-/// through than it should; that is no reason to be without a connection.
+/// Sets filters again on a new connection, before anybody uses it. If the server refuses one now, more events come through
+/// than should; that is no reason to be without a connection. Once it has refused one that includes events, it is not given
+/// others of that kind: those alone would keep back what the first was to let through. A server that does not answer at all
+/// costs the connection.
 pub(crate) async fn restore(core: &Core, filters: &[EventFilter], limit: Duration) {
     if filters.is_empty() {
         return;
     }
     let advanced = is_advanced(core, limit).await;
+    let mut includes = true;
     for filter in filters {
+        if filter.include && !includes {
+            continue;
+        }
         if let Err(error) = core.ask(&filter.action(advanced), limit).await {
             tracing::error!(?filter, %error, "a filter could not be set again");
+            if error.is_timeout() {
+                core.spoilt.cancel();
+            }
+            includes &= !filter.include;
         }
     }
 }
@@ -240,8 +282,10 @@ mod tests {
     fn no_filter_keeps_the_outcome_of_an_originate_back() {
         let refused = EventFilter::exclude("originateresponse").with_company();
         assert!(matches!(refused, Err(Error::Filter)));
+        assert!(matches!(EventFilter::exclude("FullyBooted").with_company(), Err(Error::Filter)));
+        assert!(matches!(EventFilter::include("A\n").with_company(), Err(Error::Action(_))));
         let set = EventFilter::include("Hangup").with_company().unwrap();
         let names: Vec<_> = set.iter().map(|filter| &*filter.event).collect();
-        assert_eq!(names, ["OriginateResponse", "FullyBooted", "Hangup"]);
+        assert_eq!(names, ["Hangup", "OriginateResponse", "FullyBooted"]);
     }
 }

@@ -34,6 +34,9 @@ const MESSAGES: u64 = 2048;
 /// With less room than this, the buffer gets more.
 const SPARE: usize = 4 * 1024;
 
+/// How long a server is given for a sign of life, at least.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// How long the server may be busy with one action, at most, before its silence is taken for the end.
 const BUSY: Duration = Duration::from_secs(600);
 
@@ -41,21 +44,26 @@ const BUSY: Duration = Duration::from_secs(600);
 pub(crate) struct Core {
     pub(crate) outbox: Outbox,
     pub(crate) router: Router,
+    /// Ends the connection, which is in a state that cannot be mended.
+    pub(crate) spoilt: CancellationToken,
+    /// The event mask of the login, which decides on `FullyBooted`.
+    pub(crate) mask: Option<Arc<str>>,
     /// The user's `read`, once it was asked for; nothing inside if the server does not tell.
     pub(crate) read: OnceCell<Option<Arc<str>>>,
 }
 
 impl Core {
-    pub(crate) fn new(outbox: Outbox, router: Router) -> Self {
-        Self { outbox, router, read: OnceCell::new() }
+    pub(crate) fn new(outbox: Outbox, router: Router, mask: Option<Arc<str>>) -> Self {
+        Self { outbox, router, spoilt: CancellationToken::new(), mask, read: OnceCell::new() }
     }
 
     /// Asks the server something, past the callers who wait for a connection or for their turn.
     pub(crate) async fn ask(&self, action: &Action, limit: Duration) -> Result<Response, Error> {
         let (sender, receiver) = oneshot::channel();
-        let until = Instant::now() + limit.min(BUSY);
+        let limit = limit.min(BUSY);
+        let until = Instant::now() + limit;
         let register = |id| {
-            self.router.register(id, Expect::Response, until.into_std(), Sink::One(sender));
+            self.router.register(id, Expect::Response, until.into_std(), Sink::One(sender), None);
         };
         let fence = shape::may_stay_silent(action.name());
         let asked = Asked { core: self, id: self.outbox.push(action, fence, register)? };
@@ -120,6 +128,7 @@ pub(crate) fn run<T: AsyncRead + AsyncWrite>(
             reason = read(reader, link.codec, link.buffer, router, &counters) => reason,
             reason = write(writer, outbox, &counters) => reason,
             reason = watch(&end.core, &counters, keepalive) => reason,
+            () = end.core.spoilt.cancelled() => Disconnect::Unresponsive(keepalive.limit),
             () = cancelled.cancelled() => Disconnect::Closed,
         };
         end.because(reason)
@@ -222,7 +231,7 @@ async fn watch(core: &Core, counters: &Counters, keepalive: Keepalive) -> Discon
         }
         let asked = Instant::now();
         let busy = core.router.busy_until().map(|until| Instant::from_std(until) - asked);
-        let limit = busy.unwrap_or_default().max(keepalive.limit);
+        let limit = busy.unwrap_or_default().max(keepalive.limit).max(MOMENT);
         let answered = !core.ask(&Action::new("Ping"), limit).await.is_err_and(|e| e.is_timeout());
         if !answered && counters.bytes_received.get() == heard {
             return Disconnect::Unresponsive(asked.elapsed());

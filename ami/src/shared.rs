@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::codec::Banner;
 use crate::config::Config;
 use crate::error::{Delivery, Disconnect, Error};
+use crate::router::Place;
 use crate::server_filter::EventFilter;
 use crate::session::Core;
 use crate::stats::Counters;
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     permits: Arc<Semaphore>,
     slot: watch::Sender<Slot>,
+    /// The connection that there is now or was the last.
+    latest: Mutex<Option<Arc<Core>>>,
     state: watch::Sender<State>,
     wishes: Mutex<Wishes>,
 }
@@ -82,7 +85,7 @@ pub(crate) struct Wishes {
 }
 
 /// What an action needs to be sent: a place among those in flight, and a connection.
-pub(crate) type Admission = (OwnedSemaphorePermit, Arc<Core>);
+pub(crate) type Admission = (Place, Arc<Core>);
 
 impl Shared {
     pub(crate) fn new(config: &Config, banner: Banner) -> Self {
@@ -94,6 +97,7 @@ impl Shared {
             counters: Arc::default(),
             permits: Arc::new(Semaphore::new(config.max_in_flight)),
             slot: watch::Sender::new(Slot::Down),
+            latest: Mutex::default(),
             state: watch::Sender::new(State::Connecting),
             wishes: Mutex::new(Wishes { mask, filters: Vec::new(), banner }),
         }
@@ -101,9 +105,11 @@ impl Shared {
 
     /// A place and a connection, if both are there now.
     pub(crate) fn admit_now(&self) -> Option<Result<Admission, Error>> {
-        let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
         match &*self.slot.borrow() {
-            Slot::Up(core) if !core.outbox.is_closed() => Some(Ok((permit, Arc::clone(core)))),
+            Slot::Up(core) if !core.outbox.is_closed() => {
+                let place = Arc::clone(&self.permits).try_acquire_owned().ok()?;
+                Some(Ok((place, Arc::clone(core))))
+            }
             Slot::Closed(reason) => Some(Err(never_sent(reason.clone()))),
             _ => None,
         }
@@ -111,10 +117,10 @@ impl Shared {
 
     /// Waits for a place and a connection.
     pub(crate) async fn admit(self: Arc<Self>) -> Result<Admission, Error> {
-        // Nobody closes the semaphore.
+        // There are no places any more once the client has ended, and no connection either, which says why.
         let place = Arc::clone(&self.permits).acquire_owned().await;
-        let permit = place.map_err(|_| never_sent(Disconnect::Closed))?;
-        Ok((permit, self.core().await?))
+        let core = self.core().await?;
+        Ok((place.map_err(|_| never_sent(Disconnect::Closed))?, core))
     }
 
     /// Waits for a connection.
@@ -150,7 +156,8 @@ impl Shared {
     }
 
     pub(crate) fn in_flight(&self) -> usize {
-        self.core_now().map_or(0, |core| core.router.in_flight())
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.as_ref().map_or(0, |core| core.router.in_flight())
     }
 
     pub(crate) fn state(&self) -> watch::Receiver<State> {
@@ -158,6 +165,7 @@ impl Shared {
     }
 
     pub(crate) fn up(&self, core: Arc<Core>) {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&core));
         self.slot.send_replace(Slot::Up(core));
         self.state.send_replace(State::Up);
     }
@@ -181,6 +189,8 @@ impl Shared {
             first
         });
         if first {
+            // Those who wait for a place need none any more.
+            self.permits.close();
             self.subscribers.close();
             self.state.send_replace(State::Closed(reason.clone()));
         }

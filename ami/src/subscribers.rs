@@ -89,7 +89,8 @@ impl Subscribers {
 
     /// Tells every subscriber that the connection was lost and made anew.
     pub(crate) fn gap(&self, reason: &Disconnect) {
-        for queue in self.write().queues() {
+        let queues = self.read().queues();
+        for queue in queues {
             queue.gap(reason);
         }
     }

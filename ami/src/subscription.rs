@@ -39,9 +39,10 @@ impl Subscription {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// How many events, and other items, wait to be taken.
+    /// How many events wait to be taken.
     pub fn queued(&self) -> usize {
-        self.taken.len() + self.queue.len()
+        let events = self.taken.iter().filter(|item| matches!(item, Item::Event(_)));
+        events.count() + self.queue.len()
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item>> {

@@ -220,6 +220,16 @@ impl Play {
     async fn end(mut self, how: u8) {
         self.run().await;
         let logged_off = self.client.state().borrow().is_closed();
+        if how & 2 != 0 {
+            // While the link is up, time ends what the server does not.
+            for (_, call) in &mut self.calls {
+                let ended = timeout(Duration::from_secs(10_000), call).await;
+                let _ = ended.expect("a call does not end").expect("a call panics");
+            }
+            self.calls.clear();
+            let stats = self.client.stats();
+            assert_eq!(stats.in_flight, 0, "all calls have ended");
+        }
         let closes = how.is_multiple_of(2);
         if closes {
             // Nobody answers the logoff.

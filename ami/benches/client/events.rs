@@ -68,7 +68,7 @@ fn serve(stream: Arc<Stream>) -> SocketAddr {
     address
 }
 
-/// The least: read, find message ends, hand each message through one channel, which holds as many as a subscription does.
+/// The least: read, find message ends, hand each message through one channel. The reader waits while that is full.
 async fn bare(address: SocketAddr, messages: usize) -> Duration {
     let mut io = connect_bare(address).await;
     let (sender, mut receiver) = mpsc::channel::<Bytes>(4096);
@@ -95,7 +95,8 @@ async fn bare(address: SocketAddr, messages: usize) -> Duration {
     begun.elapsed()
 }
 
-/// The same with a channel that never makes the reader wait, and grows without limit.
+/// The same with a channel that never makes the reader wait, and grows without limit, as the subscription does that it is
+/// compared with.
 async fn bare_unbounded(address: SocketAddr, messages: usize) -> Duration {
     let mut io = connect_bare(address).await;
     let (sender, mut receiver) = mpsc::unbounded_channel::<Bytes>();

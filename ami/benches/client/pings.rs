@@ -125,7 +125,8 @@ pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
     let (mut singles, mut pipelines) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
     on_one_thread().block_on(async {
         let mut bare = Bare::connect(&address).await;
-        let client = Config::new("user", "mysecret").events("off").connect(&address).await.unwrap();
+        let client =
+            Config::new("user", "mysecret").event_mask("off").connect(&address).await.unwrap();
         for round in 0..=rounds {
             let took = [
                 bare.single().await,

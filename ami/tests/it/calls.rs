@@ -285,10 +285,42 @@ async fn a_command_gives_its_lines_or_an_error() {
 }
 
 #[tokio::test]
+async fn an_old_server_prints_the_same() {
+    let (near, mut peer) = Peer::new();
+    let server = async {
+        peer.send("Asterisk Call Manager/1.3\r\n").await;
+        peer.action().await;
+        peer.send("Response: Success\r\n\r\n").await;
+        let id = peer.id().await;
+        peer.send(format!("Response: Follows\r\nPrivilege: Command\r\nActionID: {id}\r\na\n  b: c\n\n--END COMMAND--\r\n\r\n")).await;
+    };
+    let call = async {
+        let config = Config::new("user", "mysecret").login(ami::Login::Plain);
+        let client = config.handshake(near).await.unwrap();
+        assert_eq!(client.command("a").await.unwrap().to_string(), "a\n  b: c\n\n");
+    };
+    tokio::join!(server, call);
+}
+
+#[tokio::test]
 async fn ready_waits_for_the_word_and_remembers_it() {
     let (client, mut peer) = Peer::with_client().await;
     let booted = "Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n";
-    let (ready, ()) = tokio::join!(client.ready(), peer.send(booted));
+    let mut ready = Box::pin(client.ready());
+    let server = async {
+        // Not for a server's answer, and not for another event.
+        peer.answer("Ping", "").await;
+        peer.show_user("all").await;
+        peer.send("Event: Other\r\n\r\n").await;
+        let (answer, _) = tokio::join!(client.call(ping()), peer.answer("Ping", ""));
+        answer.unwrap();
+    };
+    tokio::select! {
+        biased;
+        ready = &mut ready => panic!("{ready:?} before the word"),
+        () = server => {}
+    }
+    let (ready, ()) = tokio::join!(ready, peer.send(booted));
     ready.unwrap();
     peer.send(booted).await;
     client.ready().await.unwrap();

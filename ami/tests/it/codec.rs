@@ -155,6 +155,21 @@ fn debug_hides_secrets() {
     assert!(!shown.contains("hush") && shown.contains("Bob"), "{shown}");
 }
 
+#[test]
+fn debug_hides_the_value_of_what_is_named_elsewhere() {
+    for wire in [
+        "Event: VarSet\r\nVariable: DB_PASSWORD\r\nValue: hush\r\n\r\n",
+        "Event: DBGetResponse\r\nFamily: f\r\nKey: md5secret\r\nVal: hush\r\n\r\n",
+        "Response: Success\r\nOutput:   password  : hush\r\n\r\n",
+        "Response: Success\r\nLine-000000-000001: register=user:hush@host\r\n\r\n",
+    ] {
+        let shown = format!("{:?}", messages(wire.as_bytes()).remove(0));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+    let plain = b"Event: VarSet\r\nVariable: GREETING\r\nValue: hello\r\n\r\n";
+    assert!(format!("{:?}", messages(plain).remove(0)).contains("hello"));
+}
+
 fn messages(wire: &[u8]) -> Vec<Message> {
     let frames = decode(Codec::without_banner(), &[wire]);
     frames.into_iter().map(|frame| message(&frame).unwrap().clone()).collect()

@@ -61,6 +61,13 @@ async fn every_future_can_be_given_up_after_every_poll() {
         assert_eq!(list.items.len(), 2);
     })
     .await;
+    give_up("items", |client| async move {
+        let mut list = client.list(Action::new("List").field("Long", long()));
+        while let Some(item) = list.next().await {
+            item.unwrap();
+        }
+    })
+    .await;
     give_up("exchange", |client| async move {
         assert_eq!(client.exchange(Action::new("List")).await.unwrap().len(), 4);
     })
@@ -74,7 +81,7 @@ async fn every_future_can_be_given_up_after_every_poll() {
         assert_eq!(client.command("x").await.unwrap().lines().count(), 2);
     })
     .await;
-    give_up("set_events", |client| async move { client.set_events("on").await.unwrap() }).await;
+    give_up("set_events", |client| async move { client.set_event_mask("on").await.unwrap() }).await;
     give_up("subscription", |client| async move {
         let mut events = client.subscribe(Filter::all());
         let call = client.call(Action::new("Any"));
@@ -87,7 +94,7 @@ async fn every_future_can_be_given_up_after_every_poll() {
 /// These are done once and for all, so each try has a client of its own.
 #[tokio::test]
 async fn every_future_that_changes_the_client_can_be_given_up_after_every_poll() {
-    for what in ["ready", "filter", "close", "handshake"] {
+    for what in ["ready", "filter", "close", "handshake", "ended"] {
         for polls in 0.. {
             assert!(polls < 1000, "{what} does not end");
             let client = robot::client(usize::MAX).await.unwrap();
@@ -96,19 +103,29 @@ async fn every_future_that_changes_the_client_can_be_given_up_after_every_poll()
                 async move {
                     match what {
                         "ready" => client.ready().await.unwrap(),
-                        "filter" => client.filter(EventFilter::include("A")).await.unwrap(),
+                        "filter" => {
+                            client.add_event_filter(EventFilter::include("A")).await.unwrap()
+                        }
                         "close" => client.close().await.unwrap(),
+                        "ended" => {
+                            let (ended, closed) = tokio::join!(client.ended(), client.close());
+                            assert!(matches!(ended, ami::Disconnect::Closed) && closed.is_ok());
+                        }
                         _ => drop(robot::client(usize::MAX).await.unwrap()),
                     }
                 }
             };
             let ended = Polls { future: Box::pin(run), left: polls }.await.is_some();
+            // A filter goes on being set.
+            while what == "filter" && client.in_flight() > 0 {
+                tokio::task::yield_now().await;
+            }
             assert_eq!(client.in_flight(), 0, "{what} after {polls} polls");
             if ended {
                 break;
             }
             // Who gives up closing has asked the server to close all the same.
-            if what != "close" {
+            if what != "close" && what != "ended" {
                 client.call(Action::new("Ping")).await.unwrap();
             }
         }
@@ -137,7 +154,7 @@ async fn dialogue(config: &Config, io: Pieces<tokio::io::DuplexStream>) -> Vec<R
         originate.map(drop),
         command.map(|output| assert_eq!(output.lines().count(), 2)),
         client.ready().await,
-        client.filter(EventFilter::exclude("A")).await,
+        client.add_event_filter(EventFilter::exclude("A")).await,
         client.close().await,
     ];
     while let Some(item) = events.next().await {
@@ -167,6 +184,11 @@ async fn the_dialogue_can_be_cut_at_every_byte() {
             break;
         }
         assert!(results.len() == 8 || results.len() == 1, "cut at {says}: {results:?}");
+        // The cut is what ended them, not the clock.
+        for error in results.into_iter().filter_map(Result::err) {
+            let fitting = matches!(error, Error::Login(_) | Error::Disconnected { .. });
+            assert!(fitting, "cut at {says}: {error:?}");
+        }
     }
     assert!(complete);
 }

@@ -192,9 +192,8 @@ async fn what_is_left_of_a_dropped_list_is_counted_and_goes_to_nobody() {
     let mut all = client.subscribe(Filter::all());
     // One dropped after its beginning, and one before its response.
     let dropped = async {
-        let mut list = Box::pin(client.list(Action::new("Things")));
-        let item = std::future::poll_fn(|cx| futures_core::Stream::poll_next(list.as_mut(), cx));
-        assert!(item.await.unwrap().is_ok());
+        let mut list = client.list(Action::new("Things"));
+        assert!(list.next().await.unwrap().is_ok());
     };
     let server = async {
         let id = peer.fenced().await;
@@ -216,21 +215,56 @@ async fn what_is_left_of_a_dropped_list_is_counted_and_goes_to_nobody() {
 }
 
 #[tokio::test]
+async fn a_call_gives_the_beginning_of_a_list_and_nobody_takes_its_items_for_events() {
+    let (client, mut peer) = with_banner(NEW).await;
+    let mut all = client.subscribe(Filter::all());
+    let server = async {
+        let id = peer.id().await;
+        peer.send(format!("{BEGIN}{ITEM}{END}Event: Behind\r\n\r\n").replace("#", &id)).await;
+    };
+    let (answer, ()) = tokio::join!(client.call(Action::new("DeviceStateList")), server);
+    assert_eq!(answer.unwrap().message(), "will follow");
+    assert_eq!(next_name(&mut all).await, "Behind");
+}
+
+#[tokio::test]
+async fn a_part_that_is_too_large_is_missed() {
+    let long = format!("Event: Item\r\nActionID: #\r\nX: {}\r\n\r\n", "x".repeat(1000));
+    let (near, mut peer) = Peer::new();
+    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).max_message(500);
+    let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
+    let client = client.unwrap();
+    let server = async {
+        for _ in 0..2 {
+            let id = peer.fenced().await;
+            let reply = format!("{BEGIN}{ITEM}{long}{END}").replace("#", &id);
+            peer.send(reply).await;
+            peer.send(format!("Response: Success\r\nActionID: {id}f\r\n\r\n")).await;
+        }
+    };
+    let calls = async {
+        let error = client.list(Action::new("Things")).collect().await.unwrap_err();
+        assert!(matches!(error.error, Error::TooLarge(bytes) if bytes > 1000), "{error:?}");
+        assert_eq!((error.partial.items.len(), error.partial.complete.is_some()), (1, true));
+        let exchange = client.exchange(Action::new("Things")).await;
+        assert!(matches!(exchange, Err(Error::TooLarge(_))), "{exchange:?}");
+    };
+    tokio::join!(server, calls);
+}
+
+#[tokio::test]
 async fn the_items_come_one_by_one_and_the_error_last() {
     let (client, mut peer) = with_banner(NEW).await;
-    let mut list = Box::pin(client.list(Action::new("Things")));
-    let mut next = async || {
-        std::future::poll_fn(|cx| futures_core::Stream::poll_next(list.as_mut(), cx)).await
-    };
+    let mut list = client.list(Action::new("Things"));
     let server = async {
         let id = peer.fenced().await;
         peer.send(format!("{BEGIN}{ITEM}").replace("#", &id)).await;
     };
-    let (first, ()) = tokio::join!(next(), server);
+    let (first, ()) = tokio::join!(list.next(), server);
     assert!(first.unwrap().unwrap().is("Item"));
     drop(peer);
-    assert_like(&next().await.unwrap().unwrap_err(), "Disconnected");
-    assert!(next().await.is_none());
+    assert_like(&list.next().await.unwrap().unwrap_err(), "Disconnected");
+    assert!(list.next().await.is_none());
     assert!(list.response().is_some() && list.complete().is_none());
 }
 
@@ -262,11 +296,13 @@ async fn an_exchange_is_everything_up_to_the_fence() {
         ("IAXnetstats", "(None) 1 2 3\r\nL 4 5 6\r\n\r\n".to_owned(), vec![""]),
         ("DataGet", "Event: DataGet Tree\r\nActionID: #\r\n\r\n".to_owned(), vec![""]),
         ("Events", String::new(), vec![]),
+        ("IAXpeers", format!("{BEGIN}Event: PeerEntry\r\n\r\n{END}"), vec!["will follow", "", ""]),
         ("Things", format!("{BEGIN}{ITEM}{END}"), vec!["will follow", "", ""]),
         // Lines of another's event are not part of an answer that is a response.
         ("JabberSend", format!("{BEGIN}garbage\r\n\r\n{LATE}"), vec!["will follow", "late"]),
     ] {
         let (client, mut peer) = with_banner(NEW).await;
+        let mut foreign = client.subscribe(Filter::all());
         let server = async {
             let id = peer.fenced().await;
             peer.send("Event: Foreign\r\n\r\n").await;
@@ -278,6 +314,8 @@ async fn an_exchange_is_everything_up_to_the_fence() {
         let texts: Vec<_> = messages.unwrap();
         let texts: Vec<_> = texts.iter().map(|it| it.text("Message").unwrap_or_default()).collect();
         assert_eq!(texts, expected, "{action}");
+        assert_eq!(next_name(&mut foreign).await, "Foreign");
+        assert_eq!(taken(&mut foreign), Vec::<String>::new(), "{action}");
         assert_eq!(client.in_flight(), 0);
     }
 }

@@ -10,7 +10,7 @@ use crate::peer::{Peer, assert_like, id};
 #[tokio::test]
 async fn login_by_challenge_does_not_send_the_secret() {
     let (near, mut peer) = Peer::new();
-    let config = Config::new("user", "mysecret").events("call,user");
+    let config = Config::new("user", "mysecret").event_mask("call,user");
     let server = async {
         peer.send("Asterisk Call Manager/11.0.0\r\n").await;
         let challenge = peer.action().await;

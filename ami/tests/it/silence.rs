@@ -1,8 +1,9 @@
 //! Keepalive, and the cap on calls in flight: who waits, and for how long.
 
+use std::future::Future;
 use std::time::Duration;
 
-use ami::{Action, Client, Config, Delivery, Disconnect, Error};
+use ami::{Action, Client, Config, Delivery, Disconnect, Error, Originate};
 use tokio::time::Instant;
 
 use crate::peer::{Peer, id};
@@ -75,6 +76,48 @@ async fn without_keepalive_nobody_asks() {
     let waited = tokio::time::timeout(Duration::from_secs(100_000), client.ended()).await;
     assert!(waited.is_err());
     drop(peer);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_has_ended_has_no_place_whoever_holds_it() {
+    let config = Config::new("user", "mysecret").max_in_flight(1).keepalive(None);
+    let (client, mut peer) = Peer::with_config(config).await;
+    // A list that is complete, and not read to its end.
+    let mut list = client.list(Action::new("Things"));
+    let server = async {
+        let id = peer.fenced().await;
+        peer.send(format!("Response: Success\r\nActionID: {id}\r\nEventList: start\r\n\r\nEvent: Item\r\nActionID: {id}\r\n\r\nEvent: End\r\nActionID: {id}\r\nEventList: Complete\r\n\r\n")).await;
+    };
+    let (item, ()) = tokio::join!(list.next(), server);
+    item.unwrap().unwrap();
+    let (pong, _) = tokio::join!(client.call(ping()), peer.answer("Ping", ""));
+    pong.unwrap();
+    // A phone that rings.
+    let call = Originate::to_application("Local/1@a", "Echo", "");
+    let ringing = tokio::spawn({
+        let client = client.clone();
+        async move { client.originate(call).await }
+    });
+    peer.show_user("all").await;
+    let id = peer.answer("Originate", "").await;
+    let (pong, _) = tokio::join!(client.call(ping()), peer.answer("Ping", ""));
+    pong.unwrap();
+    let id = crate::peer::id(&id);
+    peer.send(format!("Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Success\r\n\r\n"))
+        .await;
+    ringing.await.unwrap().unwrap();
+    // A connection that has ended, with a call that nobody looks at.
+    let held = client.call(Action::new("Held"));
+    let mut held = Box::pin(held);
+    assert!(
+        std::future::poll_fn(|cx| std::task::Poll::Ready(held.as_mut().poll(cx).is_pending()))
+            .await
+    );
+    drop(peer);
+    client.ended().await;
+    assert_eq!(client.in_flight(), 0);
+    let late = client.call(ping()).timeout(Duration::MAX).await.unwrap_err();
+    assert!(matches!(late, Error::Disconnected { .. }), "{late:?}");
 }
 
 /// Starts a call, as far as it gets without waiting.

@@ -133,9 +133,30 @@ async fn an_originate_to_an_extension_runs_it() {
     for major in VERSIONS {
         let instance = boot(major).await;
         let mut events = instance.ami().subscribe(Filter::named(["UserEvent"]));
-        let call = Originate::to_extension("Local/answer@default", "default", "answer", 1);
+        let mut news =
+            instance.ami().subscribe(Filter::named(["NewCallerid", "OriginateResponse"]));
+        // The label is that of the second priority.
+        let call = Originate::to_extension("Local/answer@default", "default", "answer", "given");
         let call = call.variable("GIVEN", "seen").caller_id("Alice <100>");
-        instance.ami().originate(call).await.unwrap();
+        let call = call.codecs(["alaw", "ulaw"]).channel_id("our-own-id").with("Account", "x");
+        let answered = instance.ami().originate(call).await.unwrap();
+        assert_eq!(answered.unique_id(), b"our-own-id");
+        let told = loop {
+            let event = next(&mut news).await;
+            if event.is("OriginateResponse") {
+                break event;
+            }
+        };
+        assert_eq!(told.get("CallerIDNum"), Some(&b"100"[..]));
+        assert_eq!(told.get("CallerIDName"), Some(&b"Alice"[..]));
+        let channel = String::from_utf8_lossy(answered.channel()).into_owned();
+        let ask = |variable| {
+            let ask = Action::new("Getvar").field("Channel", &channel);
+            instance.ami().call(ask.field("Variable", variable))
+        };
+        let formats = ask("CHANNEL(audionativeformat)").await.unwrap();
+        assert!(formats.text("Value").unwrap().contains("alaw"), "{formats:?}");
+        assert_eq!(ask("CHANNEL(accountcode)").await.unwrap().get("Value"), Some(&b"x"[..]));
         // One of the two halves has the variable, the other came in through the Local channel.
         let values = [next(&mut events).await, next(&mut events).await];
         assert!(values.iter().any(|event| event.get("value") == Some(b"seen")), "{values:?}");

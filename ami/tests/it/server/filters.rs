@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ami::{Action, Client, Config, Error, EventFilter, Filter, Withheld};
 
-use super::{VERSIONS, answered, boot, builder, connect, next, user};
+use super::{AGES, VERSIONS, answered, boot, builder, connect, next, user};
 
 /// Raises an event that a filter decides on, and gives the marks of those that came.
 async fn raise(client: &Client, marks: &[&str]) -> Vec<String> {
@@ -45,7 +45,7 @@ async fn the_server_keeps_back_what_a_filter_excludes() {
             (EventFilter::exclude("Newexten").contains("Mark", "one"), marks.to_vec()),
         ] {
             let client = connect(&instance, user()).await.unwrap();
-            client.filter(filter.clone()).await.unwrap();
+            client.add_event_filter(filter.clone()).await.unwrap();
             assert_eq!(raise(&client, &marks).await, expected, "{major}: {filter:?}");
             client.close().await.unwrap();
         }
@@ -58,7 +58,10 @@ async fn what_is_included_comes_and_the_outcome_of_an_originate_too() {
     for major in VERSIONS {
         let instance = boot(major).await;
         let client = connect(&instance, user()).await.unwrap();
-        client.filter(EventFilter::include("UserEvent").equals("Mark", "one")).await.unwrap();
+        client
+            .add_event_filter(EventFilter::include("UserEvent").equals("Mark", "one"))
+            .await
+            .unwrap();
         let mut all = client.subscribe(Filter::all());
         assert_eq!(raise(&client, &["one", "two"]).await, ["one"]);
         loop {
@@ -68,7 +71,7 @@ async fn what_is_included_comes_and_the_outcome_of_an_originate_too() {
                 break;
             }
         }
-        let refused = client.filter(EventFilter::exclude("OriginateResponse")).await;
+        let refused = client.add_event_filter(EventFilter::exclude("OriginateResponse")).await;
         assert!(matches!(refused, Err(Error::Filter)));
         instance.stop().await.unwrap();
     }
@@ -95,13 +98,10 @@ async fn an_originate_whose_outcome_cannot_come_is_not_sent() {
         let sandbox = builder(major).await.file("manager.users.conf.inc", USERS).build().unwrap();
         let instance = sandbox.boot().await.unwrap();
         let mut news = instance.ami().subscribe(Filter::named(["Newchannel"]));
-        let as_user = |name| {
-            let config = Config::new(name, "x").timeout(Duration::from_millis(300));
-            connect(&instance, config)
-        };
+        let as_user = |name, timeout| connect(&instance, Config::new(name, "x").timeout(timeout));
 
         // A mask is known, whoever we are.
-        let masked = connect(&instance, user().events("user,system")).await.unwrap();
+        let masked = connect(&instance, user().event_mask("user,system")).await.unwrap();
         let error = masked.originate(answered()).await.unwrap_err();
         let shown = error.to_string();
         assert!(
@@ -111,19 +111,20 @@ async fn an_originate_whose_outcome_cannot_come_is_not_sent() {
         );
         assert_eq!(error.fault(), ami::Fault::Caller);
         // The rights are, if the server tells.
-        let error = as_user("deaf").await.unwrap().originate(answered()).await.unwrap_err();
+        let error = as_user("deaf", AGES).await.unwrap().originate(answered()).await.unwrap_err();
         assert!(
             matches!(&error, Error::Withheld { class: "call", why: Withheld::User }),
             "{error:?}"
         );
         // Nothing of these was sent: the next channel is of one that was.
-        let call = answered().timeout(Duration::from_millis(200));
-        masked.set_events("on").await.unwrap();
-        let sent = masked.originate(call.clone()).await.unwrap();
+        masked.set_event_mask("on").await.unwrap();
+        let sent = masked.originate(answered()).await.unwrap();
         assert_eq!(next(&mut news).await.get("Uniqueid"), Some(sent.unique_id()));
         // If it does not, there is a time-out, unless the event comes.
-        as_user("mute").await.unwrap().originate(call.clone()).await.unwrap();
-        let error = as_user("both").await.unwrap().originate(call).await.unwrap_err();
+        as_user("mute", AGES).await.unwrap().originate(answered()).await.unwrap();
+        let short = Duration::from_millis(200);
+        let call = answered().timeout(short);
+        let error = as_user("both", short).await.unwrap().originate(call).await.unwrap_err();
         assert!(error.is_timeout() && error.may_have_been_executed(), "{error:?}");
         instance.stop().await.unwrap();
     }
@@ -135,12 +136,16 @@ async fn ready_finds_out_also_where_the_event_cannot_come() {
         let sandbox = builder(major).await.file("manager.users.conf.inc", USERS).build().unwrap();
         let instance = sandbox.boot().await.unwrap();
         // By asking, whether the mask or the rights leave the event out.
-        let masked = connect(&instance, user().events("off")).await.unwrap();
+        let masked = connect(&instance, user().event_mask("off")).await.unwrap();
         masked.ready().await.unwrap();
         let deaf = connect(&instance, Config::new("deaf", "x")).await.unwrap();
         deaf.ready().await.unwrap();
+        // The event has been and gone before the mask let it through.
+        let late = connect(&instance, user().event_mask("off")).await.unwrap();
+        late.set_event_mask("on").await.unwrap();
+        late.ready().await.unwrap();
         // Who may not ask is told at once if it is the mask.
-        let mute = Config::new("mute", "x").events("user");
+        let mute = Config::new("mute", "x").event_mask("user");
         let error = connect(&instance, mute).await.unwrap().ready().await.unwrap_err();
         assert!(
             matches!(&error, Error::Withheld { class: "system", why: Withheld::Mask(_) }),
@@ -158,21 +163,23 @@ async fn ready_finds_out_also_where_the_event_cannot_come() {
 async fn a_mask_can_be_set_later() {
     for major in VERSIONS {
         let instance = boot(major).await;
-        let client = connect(&instance, user().events("off")).await.unwrap();
+        let client = connect(&instance, user().event_mask("off")).await.unwrap();
         let mut events = client.subscribe(Filter::named(["UserEvent"]));
         let raise = |mark: &str| client.call(Action::user_event("E").field("Mark", mark));
         raise("not").await.unwrap();
-        client.set_events("user,call").await.unwrap();
+        client.set_event_mask("user,call").await.unwrap();
         raise("on").await.unwrap();
-        client.set_events("off").await.unwrap();
+        client.set_event_mask("off").await.unwrap();
         raise("not").await.unwrap();
-        client.set_events("all").await.unwrap();
+        client.set_event_mask("all").await.unwrap();
         raise("all").await.unwrap();
         assert_eq!(next(&mut events).await.get("Mark"), Some(&b"on"[..]));
         assert_eq!(next(&mut events).await.get("Mark"), Some(&b"all"[..]));
         // The server takes this for nothing, without a word.
-        let error = client.set_events("cals").await.unwrap_err();
+        let error = client.set_event_mask("cals").await.unwrap_err();
         assert!(matches!(error, Error::Rejected(_)), "{error:?}");
+        raise("still").await.unwrap();
+        assert_eq!(next(&mut events).await.get("Mark"), Some(&b"still"[..]));
         instance.stop().await.unwrap();
     }
 }
@@ -185,8 +192,8 @@ async fn a_server_that_is_silent_about_masks_is_no_trouble() {
             builder(major).await.file("manager.general.conf.inc", general).build().unwrap();
         let instance = sandbox.boot().await.unwrap();
         let client = connect(&instance, user()).await.unwrap();
-        client.set_events("on").await.unwrap();
-        client.set_events("user").await.unwrap();
+        client.set_event_mask("on").await.unwrap();
+        client.set_event_mask("user").await.unwrap();
         assert_eq!(client.in_flight(), 0);
         instance.stop().await.unwrap();
     }

@@ -4,10 +4,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use ami::{
-    Action, Client, Config, Delivery, Disconnect, Error, EventFilter, Filter, Item, LoginError,
-    Reconnect, State,
+    Action, Client, Config, Delivery, Disconnect, Error, Event, EventFilter, Filter, Item,
+    LoginError, Reconnect, State, Subscription,
 };
-use instance::Instance;
+use instance::{Instance, Modules};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -46,7 +46,7 @@ async fn a_killed_server_ends_a_thousand_calls_and_comes_back() {
     for major in VERSIONS {
         let mut instance = boot(major).await;
         let client = connect(&instance, quick()).await.unwrap();
-        client.filter(EventFilter::exclude("Newchannel")).await.unwrap();
+        client.add_event_filter(EventFilter::exclude("Newchannel")).await.unwrap();
         let mut events = client.subscribe(Filter::all());
         let busy = client.call(busy());
         let mut calls = vec![tokio::spawn(busy)];
@@ -86,6 +86,52 @@ async fn a_killed_server_ends_a_thousand_calls_and_comes_back() {
         }
         assert_eq!((gaps, client.stats().reconnects), (1, 1));
         client.close().await.unwrap();
+        instance.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn ready_waits_while_a_server_boots() {
+    for major in VERSIONS {
+        // With all its modules it takes a while.
+        let sandbox = builder(major).await.modules(Modules::All).build().unwrap();
+        let mut instance = sandbox.boot().await.unwrap();
+        let client = connect(&instance, quick()).await.unwrap();
+        let mut booted = client.subscribe(Filter::named(["FullyBooted"]));
+        instance.kill().await;
+        wait_for(&client, |state| !state.is_up()).await;
+        let ready = async {
+            wait_for(&client, State::is_up).await;
+            client.ready().await
+        };
+        let (restarted, ready) = tokio::join!(instance.restart(), ready);
+        restarted.unwrap();
+        ready.unwrap();
+        assert!(next_event(&mut booted).await.is("FullyBooted"));
+        instance.stop().await.unwrap();
+    }
+}
+
+/// The next event, behind the gaps.
+async fn next_event(events: &mut Subscription) -> Event {
+    loop {
+        match timeout(AGES, events.next()).await.unwrap() {
+            Some(Item::Event(event)) => return event,
+            Some(Item::Gap(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_stops_the_server_says_that_it_may_have() {
+    for major in VERSIONS {
+        let instance = boot(major).await;
+        let client = connect(&instance, quick().reconnect(None)).await.unwrap();
+        let error = client.command("core stop now").await.unwrap_err();
+        assert!(matches!(error, Error::Disconnected { .. }), "{error:?}");
+        assert!(error.may_have_been_executed());
+        timeout(AGES, instance.exited()).await.unwrap();
         instance.stop().await.unwrap();
     }
 }

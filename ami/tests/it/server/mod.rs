@@ -22,7 +22,7 @@ const AGES: Duration = Duration::from_secs(60);
 const DIALPLAN: &str = "
 [default]
 exten => answer,1,Answer()
-same => n,Set(SEEN=${GIVEN})
+same => n(given),Set(SEEN=${GIVEN})
 same => n,UserEvent(Given,value:${GIVEN})
 same => n,Wait(600)
 exten => busy,1,Busy()
@@ -39,7 +39,13 @@ async fn builder(major: u32) -> Builder {
     let long: String =
         (2..3000).map(|n| format!("same => n,NoOp(step {n} of many: with a colon)\n")).collect();
     Builder::new(server)
-        .modules(Modules::list(["pbx_config", "app_userevent", "app_echo"]))
+        .modules(Modules::list([
+            "pbx_config",
+            "app_userevent",
+            "app_echo",
+            "func_channel",
+            "codec_alaw",
+        ]))
         .file("extensions.conf", format!("{DIALPLAN}{long}"))
 }
 
