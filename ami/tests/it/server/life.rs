@@ -124,19 +124,6 @@ async fn next_event(events: &mut Subscription) -> Event {
 }
 
 #[tokio::test]
-async fn a_command_that_stops_the_server_says_that_it_may_have() {
-    for major in VERSIONS {
-        let instance = boot(major).await;
-        let client = connect(&instance, quick().reconnect(None)).await.unwrap();
-        let error = client.command("core stop now").await.unwrap_err();
-        assert!(matches!(error, Error::Disconnected { .. }), "{error:?}");
-        assert!(error.may_have_been_executed());
-        timeout(AGES, instance.exited()).await.unwrap();
-        instance.stop().await.unwrap();
-    }
-}
-
-#[tokio::test]
 async fn a_server_that_hangs_is_noticed() {
     for major in VERSIONS {
         let instance = boot(major).await;
