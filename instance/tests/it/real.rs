@@ -37,6 +37,32 @@ async fn the_version_that_was_asked_for_is_the_one_that_runs() {
 }
 
 #[tokio::test]
+async fn a_server_can_be_started_again_in_its_sandbox() {
+    for major in VERSIONS {
+        let mut instance = builder(major).await.build().unwrap().boot().await.unwrap();
+        let (first, address) = (instance.pid().unwrap(), instance.ami_address());
+        let put = Action::new("DBPut").field("Family", "f").field("Key", "k").field("Val", "kept");
+        instance.ami().call(put).await.unwrap();
+        // Asked to, and after a crash, which leaves its socket and its pid file behind.
+        for crash in [false, true] {
+            if crash {
+                assert!(!instance.kill().await.success());
+                assert_eq!(instance.pid(), None);
+            }
+            instance.restart().await.unwrap();
+            assert_ne!(instance.pid().unwrap(), first);
+            assert_eq!(instance.ami_address(), address);
+            let get = Action::new("DBGet").field("Family", "f").field("Key", "k");
+            let got = instance.ami().list(get).collect().await.unwrap();
+            assert_eq!(got.items[0].get("Val"), Some(&b"kept"[..]));
+        }
+        let folder = instance.sandbox().folder().to_owned();
+        instance.stop().await.unwrap();
+        assert_gone(&folder);
+    }
+}
+
+#[tokio::test]
 async fn all_modules_boot() {
     for major in VERSIONS {
         let instance =
