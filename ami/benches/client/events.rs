@@ -68,38 +68,36 @@ fn serve(stream: Arc<Stream>) -> SocketAddr {
     address
 }
 
-/// The least: read, find message ends, hand each message through one channel. The reader waits while that is full.
-async fn bare(address: SocketAddr, messages: usize) -> Duration {
-    let mut io = connect_bare(address).await;
-    let (sender, mut receiver) = mpsc::channel::<Bytes>(4096);
-    let begun = Instant::now();
-    tokio::spawn(async move {
-        let mut ends = Ends::default();
-        let mut sent = 0;
-        while sent < messages {
-            ends.read(&mut io).await;
-            while let Some(message) = ends.next() {
-                sender.send(message).await.unwrap();
-                sent += 1;
-            }
-        }
-    });
-    let consumer = tokio::spawn(async move {
-        let mut count = 0;
-        while receiver.recv().await.is_some() {
-            count += 1;
-        }
-        count
-    });
-    assert_eq!(consumer.await.unwrap(), messages);
-    begun.elapsed()
+/// A channel of either kind. In a bounded one the reader waits while it is full; an unbounded one grows, as the subscription
+/// does that is compared with it.
+enum Sender {
+    Bounded(mpsc::Sender<Bytes>),
+    Unbounded(mpsc::UnboundedSender<Bytes>),
 }
 
-/// The same with a channel that never makes the reader wait, and grows without limit, as the subscription does that it is
-/// compared with.
-async fn bare_unbounded(address: SocketAddr, messages: usize) -> Duration {
+enum Receiver {
+    Bounded(mpsc::Receiver<Bytes>),
+    Unbounded(mpsc::UnboundedReceiver<Bytes>),
+}
+
+fn bounded() -> (Sender, Receiver) {
+    let (sender, receiver) = mpsc::channel(4096);
+    (Sender::Bounded(sender), Receiver::Bounded(receiver))
+}
+
+fn unbounded() -> (Sender, Receiver) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Sender::Unbounded(sender), Receiver::Unbounded(receiver))
+}
+
+/// The least: read, find message ends, hand each message through one channel.
+async fn bare(
+    address: SocketAddr,
+    messages: usize,
+    channel: fn() -> (Sender, Receiver),
+) -> Duration {
     let mut io = connect_bare(address).await;
-    let (sender, mut receiver) = mpsc::unbounded_channel::<Bytes>();
+    let (sender, mut receiver) = channel();
     let begun = Instant::now();
     tokio::spawn(async move {
         let mut ends = Ends::default();
@@ -107,17 +105,26 @@ async fn bare_unbounded(address: SocketAddr, messages: usize) -> Duration {
         while sent < messages {
             ends.read(&mut io).await;
             while let Some(message) = ends.next() {
-                sender.send(message).unwrap();
+                match &sender {
+                    Sender::Bounded(sender) => sender.send(message).await.unwrap(),
+                    Sender::Unbounded(sender) => sender.send(message).unwrap(),
+                }
                 sent += 1;
             }
         }
     });
     let consumer = tokio::spawn(async move {
         let mut count = 0;
-        while receiver.recv().await.is_some() {
+        loop {
+            let message = match &mut receiver {
+                Receiver::Bounded(receiver) => receiver.recv().await,
+                Receiver::Unbounded(receiver) => receiver.recv().await,
+            };
+            if message.is_none() {
+                return count;
+            }
             count += 1;
         }
-        count
     });
     assert_eq!(consumer.await.unwrap(), messages);
     begun.elapsed()
@@ -244,8 +251,8 @@ pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
 fn round_of(runtime: &Runtime, address: SocketAddr, messages: usize, events: usize) -> [f64; 6] {
     runtime.block_on(async {
         [
-            bare(address, messages).await,
-            bare_unbounded(address, messages).await,
+            bare(address, messages, bounded).await,
+            bare(address, messages, unbounded).await,
             ours(address, events, none).await,
             ours(address, events, |client| named(client, 99)).await,
             ours(address, events, |client| valued(client, 99)).await,
