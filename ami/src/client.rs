@@ -197,7 +197,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Error::Filter`] if calls could not end any more.
+    /// As [`call`](Self::call), and [`Error::Filter`] if calls could not end any more. If the connection is lost behind the
+    /// server's consent, the next one has the filter all the same.
     pub async fn add_event_filter(&self, filter: EventFilter) -> Result<(), Error> {
         let filters = filter.with_company()?;
         let core = self.core().await?;
@@ -342,6 +343,9 @@ impl Client {
     }
 
     /// How the client stands with its server, now and from now on.
+    ///
+    /// What `borrow` and `wait_for` give of the receiver is a lock: the client waits with its next change for whoever holds
+    /// it.
     pub fn state(&self) -> watch::Receiver<State> {
         self.shared().state()
     }

@@ -118,6 +118,9 @@ pub enum Disconnect {
     /// The server did not answer a ping in that time, nor say anything else.
     #[error("the server said nothing for {0:?} after a ping")]
     Unresponsive(Duration),
+    /// We ended it: the server took a filter, and not what has to go with it, and no filter can be taken back.
+    #[error("a filter was set by half")]
+    HalfAFilter,
     /// The connection was lost, and the server would not have us back.
     #[error("connecting again failed for good: {0}")]
     Refused(Arc<Error>),

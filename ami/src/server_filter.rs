@@ -165,7 +165,7 @@ pub(crate) async fn set(
         let set = core.ask(&filter.action(advanced), limit).await;
         if set.is_err() {
             // A filter cannot be taken back, and without its company it keeps back what calls wait for. The next connection
-            // has all of them or none.
+            // has all of them.
             core.spoilt.cancel();
         }
         set?;

@@ -44,7 +44,7 @@ const BUSY: Duration = Duration::from_secs(600);
 pub(crate) struct Core {
     pub(crate) outbox: Outbox,
     pub(crate) router: Router,
-    /// Ends the connection, which is in a state that cannot be mended.
+    /// Ends the connection, because a filter is set by half.
     pub(crate) spoilt: CancellationToken,
     /// The event mask of the login, which decides on `FullyBooted`.
     pub(crate) mask: Option<Arc<str>>,
@@ -128,7 +128,7 @@ pub(crate) fn run<T: AsyncRead + AsyncWrite>(
             reason = read(reader, link.codec, link.buffer, router, &counters) => reason,
             reason = write(writer, outbox, &counters) => reason,
             reason = watch(&end.core, &counters, keepalive) => reason,
-            () = end.core.spoilt.cancelled() => Disconnect::Unresponsive(keepalive.limit),
+            () = end.core.spoilt.cancelled() => Disconnect::HalfAFilter,
             () = cancelled.cancelled() => Disconnect::Closed,
         };
         end.because(reason)

@@ -173,6 +173,56 @@ async fn filters_and_mask_are_set_again_before_anything_else() {
 }
 
 #[tokio::test]
+async fn a_filter_is_set_with_its_company_or_not_at_all() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config()).await;
+    let refuse = async |peer: &mut Peer| {
+        let filter = peer.action().await;
+        assert!(filter.starts_with("Action: Filter\r\n"), "{filter}");
+        let id = id(&filter);
+        peer.send(format!("Response: Error\r\nActionID: {id}\r\nMessage: no\r\n\r\n")).await;
+    };
+    // Refused, it leaves nothing: the company alone would keep everything else back.
+    let answers = async {
+        peer.answer("CoreSettings", "").await;
+        refuse(&mut peer).await;
+        peer.answer("Ping", "").await;
+    };
+    let asks = async {
+        let refused = client.add_event_filter(EventFilter::include("Hangup")).await;
+        assert!(matches!(refused, Err(Error::Rejected(_))), "{refused:?}");
+        client.call(Action::new("Ping")).await.unwrap();
+    };
+    tokio::join!(answers, asks);
+    // Taken without its company it costs the connection, and the next one has all of it.
+    let answers = async {
+        peer.answer("CoreSettings", "").await;
+        peer.answer("Filter", "").await;
+        refuse(&mut peer).await;
+        peer.end().await;
+        let mut peer = server.accept().await;
+        peer.answer("CoreSettings", "").await;
+        for name in ["Newstate", "OriginateResponse", "FullyBooted"] {
+            let filter = peer.answer("Filter", "").await;
+            assert!(filter.contains(name), "{filter}");
+        }
+        peer.answer("Ping", "").await;
+    };
+    let asks = async {
+        // It is down for a moment only, so somebody has to look all the time.
+        let mut states = client.state();
+        let half =
+            |state: &State| matches!(state, State::Down(Error::Lost(Disconnect::HalfAFilter)));
+        let filter = client.add_event_filter(EventFilter::include("Newstate"));
+        let seen = async { states.wait_for(half).await.map(drop) };
+        let (set, seen) = tokio::join!(filter, seen);
+        assert!(set.is_err() && seen.is_ok());
+        client.call(Action::new("Ping")).await.unwrap();
+    };
+    tokio::join!(answers, asks);
+}
+
+#[tokio::test]
 async fn a_refused_login_ends_the_client_and_is_not_tried_again() {
     let server = Server::new().await;
     let (client, peer) = server.client(config()).await;
