@@ -15,6 +15,9 @@ const GUARD: u16 = 5037;
 /// Where AMI listens: its own port, or the next of these if another server holds that on every address.
 const AMI: [u16; 3] = [5038, 15038, 25038];
 
+/// Where HTTP listens, likewise.
+const HTTP: [u16; 3] = [8088, 18088, 28088];
+
 /// How often to draw another address. There are 15 million.
 const DRAWS: usize = 64;
 
@@ -23,15 +26,19 @@ const DRAWS: usize = 64;
 pub(crate) struct Address {
     pub(crate) ip: IpAddr,
     pub(crate) ami_port: u16,
+    pub(crate) http_port: u16,
     _guard: UdpSocket,
 }
 
 impl Address {
-    /// Claims a free address.
-    pub(crate) fn claim() -> io::Result<Self> {
+    /// Claims an address: this one, or any that is free.
+    pub(crate) fn claim(wanted: Option<Ipv4Addr>) -> io::Result<Self> {
+        if let Some(ip) = wanted {
+            return Self::at(ip, GUARD, &AMI, &HTTP);
+        }
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
         for _ in 0..DRAWS {
-            match Self::at(random(), GUARD, &AMI) {
+            match Self::at(random(), GUARD, &AMI, &HTTP) {
                 Ok(address) => return Ok(address),
                 Err(error) => last = error,
             }
@@ -39,12 +46,14 @@ impl Address {
         Err(last)
     }
 
-    fn at(ip: Ipv4Addr, guard: u16, ami: &[u16]) -> io::Result<Self> {
+    fn at(ip: Ipv4Addr, guard: u16, ami: &[u16], http: &[u16]) -> io::Result<Self> {
         let _guard = UdpSocket::bind((ip, guard))?;
         // A server that outlived its owner holds no claim, but its port.
         let free = |port: &&u16| TcpListener::bind((ip, **port)).is_ok();
-        let ami_port = *ami.iter().find(free).ok_or(io::ErrorKind::AddrInUse)?;
-        Ok(Self { ip: ip.into(), ami_port, _guard })
+        let first = |ports: &[u16]| ports.iter().find(free).copied();
+        let ami_port = first(ami).ok_or(io::ErrorKind::AddrInUse)?;
+        let http_port = first(http).ok_or(io::ErrorKind::AddrInUse)?;
+        Ok(Self { ip: ip.into(), ami_port, http_port, _guard })
     }
 }
 
@@ -62,11 +71,11 @@ mod tests {
     fn an_address_is_claimed_once_and_freed_with_its_claim() {
         let _no_forks = crate::FORKS.blocking_write();
         let (ip, guard, ami) = (random(), 5137, [5138]);
-        let first = Address::at(ip, guard, &ami).unwrap();
-        let second = Address::at(ip, guard, &ami).unwrap_err();
+        let first = Address::at(ip, guard, &ami, &[5140]).unwrap();
+        let second = Address::at(ip, guard, &ami, &[5140]).unwrap_err();
         assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
         drop(first);
-        assert!(Address::at(ip, guard, &ami).is_ok());
+        assert!(Address::at(ip, guard, &ami, &[5140]).is_ok());
     }
 
     #[test]
@@ -75,9 +84,9 @@ mod tests {
         let everywhere = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
         let taken = everywhere.local_addr().unwrap().port();
         let (ip, guard) = (random(), 5137);
-        assert_eq!(Address::at(ip, guard, &[taken, 5139]).unwrap().ami_port, 5139);
-        assert!(Address::at(ip, guard, &[taken]).is_err());
+        assert_eq!(Address::at(ip, guard, &[taken, 5139], &[5140]).unwrap().ami_port, 5139);
+        assert!(Address::at(ip, guard, &[taken], &[5140]).is_err());
         drop(everywhere);
-        assert_eq!(Address::at(ip, guard, &[taken, 5139]).unwrap().ami_port, taken);
+        assert_eq!(Address::at(ip, guard, &[taken, 5139], &[5140]).unwrap().ami_port, taken);
     }
 }

@@ -1,74 +1,146 @@
-//! From a sandbox to a running server and back.
+//! From a sandbox to a running server that is fully booted and that we are logged in to.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use ami::{Client, Config};
 use rustix::process::Signal;
-use tokio::io::AsyncWriteExt;
-use tokio::net::{UnixDatagram, UnixStream};
+use tokio::net::UnixDatagram;
 use tokio::time::{sleep, timeout};
 
+use crate::crash;
+use crate::descendants;
+use crate::findings::{self, Finding, SANITIZER, SANITIZERS};
+use crate::instance::Instance;
+use crate::join::all;
+use crate::listening::listens;
+use crate::log;
 use crate::process::Process;
 use crate::sandbox::Sandbox;
 
 /// The manager user of our `manager.conf`.
-const USER: &str = "user";
-const SECRET: &str = "mysecret";
+pub(crate) const USER: &str = "user";
+pub(crate) const SECRET: &str = "mysecret";
 
 /// After which time a server that has not said it is ready is asked over AMI, and how often: it may be a build without
 /// `sd_notify`. All that have it are ready before.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// How long a server may take to stop when asked, and again when told by SIGTERM.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long a server that nobody can log in to may take to end, so that its log is complete.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A server that has booted.
+#[derive(Debug)]
+pub(crate) struct Booted {
+    // In the order in which they are dropped.
+    pub(crate) client: Client,
+    pub(crate) process: Process,
+    /// What the server says to its service manager.
+    pub(crate) notify: std::os::unix::net::UnixDatagram,
+    /// How long the log files were before.
+    pub(crate) logs: BTreeMap<PathBuf, u64>,
+    pub(crate) launched: SystemTime,
+    pub(crate) took: Duration,
+}
 
 impl Sandbox {
     /// Launches the server and waits until it is fully booted and we are logged in.
     ///
     /// # Errors
     ///
-    /// At once if the server dies or refuses the login, and after the boot time-out. The error has the server's last
-    /// words, and the folder is kept.
-    pub async fn boot(mut self) -> Result<Instance, BootError> {
-        let (process, client, boot_time) = self.start().await?;
-        Ok(Instance { process, client, sandbox: self, boot_time })
+    /// At once if the server dies, does not listen or refuses the login, and after the boot time-out. The error has the
+    /// server's last words, and the folder is kept.
+    pub async fn boot(self) -> Result<Instance, BootError> {
+        let booted = self.start().await?;
+        Ok(Instance::new(booted, self))
     }
 
-    async fn start(&mut self) -> Result<(Process, Client, Duration), BootError> {
+    /// Boots several sandboxes at the same time.
+    ///
+    /// # Errors
+    ///
+    /// As [`boot`](Self::boot), for the first that fails. The others are killed.
+    pub async fn boot_all(sandboxes: Vec<Self>) -> Result<Vec<Instance>, BootError> {
+        all(sandboxes.into_iter().map(Self::boot)).await
+    }
+
+    pub(crate) async fn start(&self) -> Result<Booted, BootError> {
         let begun = Instant::now();
-        let launched = self.launch();
-        let (process, ready) = match launched {
-            Ok(launched) => launched,
-            Err(error) => return Err(self.failed(Stage::Created, BootFailure::Launch(error))),
+        let launched = SystemTime::now();
+        let logs = log::lengths(&self.logs());
+        let (process, ready) = match self.launch() {
+            Ok(started) => started,
+            Err(error) => {
+                return Err(self.failed(Stage::Created, BootFailure::Launch(error), Vec::new()));
+            }
         };
-        let mut boot = Boot { sandbox: self, process: &process, ready, stage: Stage::Launched };
+        let mut boot =
+            Boot { sandbox: self, process: &process, ready: &ready, stage: Stage::Launched };
         let booted = tokio::select! {
-            booted = timeout(boot.sandbox.boot_timeout, boot.run()) => booted,
+            booted = timeout(self.boot_timeout, boot.run()) => booted,
             status = process.exited() => Ok(Err(BootFailure::Exited(status))),
         };
         let stage = boot.stage;
-        match booted.unwrap_or(Err(BootFailure::Timeout(self.boot_timeout))) {
+        let failure = match booted.unwrap_or(Err(BootFailure::Timeout(self.boot_timeout))) {
             Ok(client) => {
+                let notify = ready.into_std();
+                let notify = match notify {
+                    Ok(notify) => notify,
+                    Err(error) => {
+                        return Err(self.failed(stage, BootFailure::Launch(error), Vec::new()));
+                    }
+                };
                 let took = begun.elapsed();
                 tracing::info!(?took, address = self.ami_address(), "booted");
-                Ok((process, client, took))
+                return Ok(Booted { client, process, notify, logs, launched, took });
             }
-            Err(failure) => {
-                process.kill();
-                Err(self.failed(stage, failure))
-            }
+            Err(failure) => failure,
+        };
+        let mut failure = failure;
+        let pid = process.started();
+        // Its log is complete when it has ended of itself. One that hangs does not.
+        if !matches!(failure, BootFailure::Timeout(_)) {
+            process.signal(Signal::TERM);
+            let _ = process.awaited(LAST_WORDS, std::future::ready(())).await;
         }
+        process.kill();
+        if let BootFailure::NotListening { reason, .. } = &mut failure {
+            let lines = log::tail(&self.logs().join("messages.txt"), 100);
+            *reason =
+                lines.into_iter().find(|line| line.contains("AMI") || line.contains("manager.c"));
+        }
+        let findings = match process.status() {
+            Some(status) if matches!(failure, BootFailure::Exited(_)) => {
+                self.findings(status, pid, launched, &logs).await
+            }
+            _ => Vec::new(),
+        };
+        Err(self.failed(stage, failure, findings))
     }
 
-    /// The `host:port` that AMI listens on.
-    pub fn ami_address(&self) -> String {
-        format!("{}:{}", self.address.ip, self.address.ami_port)
+    /// What the end of a process shows.
+    pub(crate) async fn findings(
+        &self,
+        status: ExitStatus,
+        pid: u32,
+        launched: SystemTime,
+        before: &BTreeMap<PathBuf, u64>,
+    ) -> Vec<Finding> {
+        let logs = self.logs();
+        let crash =
+            crash::examine(status, pid, launched, &self.layout.base, &self.server, &logs).await;
+        let mut findings: Vec<_> = crash.map(Finding::Crash).into_iter().collect();
+        findings.extend(findings::sanitizers(&logs));
+        let full = logs.join("full.txt");
+        let log = if full.exists() { full } else { logs.join("messages.txt") };
+        findings.extend(findings::errors(&log, before.get(&log).copied().unwrap_or(0)));
+        findings
     }
 
     /// The command that launches the server.
@@ -76,21 +148,22 @@ impl Sandbox {
         let mut command = self.server.command();
         command.args(["-f", "-g", "-q", "-m", "-n", "-C"]).arg(self.asterisk_conf());
         command.env("NOTIFY_SOCKET", self.notify_socket()).env_remove("LISTEN_FDS");
-        command.current_dir(&self.directories.0);
+        let reports = self.logs().join(SANITIZER);
+        for variable in SANITIZERS {
+            let mut options = std::env::var_os(variable).unwrap_or_default();
+            if !options.is_empty() {
+                options.push(":");
+            }
+            options.push("log_path=");
+            options.push(&reports);
+            command.env(variable, options);
+        }
+        command.current_dir(&self.layout.base);
         command
     }
 
-    /// Says a CLI command on the server's control socket, without waiting for what it prints.
-    ///
-    /// AMI's `Command` would do, but for `core stop now`: the server keeps what a command prints in a file in `/tmp`,
-    /// and would end before it removes that.
-    async fn tell(&self, command: &str) -> io::Result<()> {
-        let mut console = UnixStream::connect(self.directories.control_socket()).await?;
-        console.write_all(format!("{command}\0").as_bytes()).await
-    }
-
     fn notify_socket(&self) -> PathBuf {
-        self.directories.runtime().join("notify")
+        self.layout.runtime().join("notify")
     }
 
     fn launch(&self) -> io::Result<(Process, UnixDatagram)> {
@@ -105,13 +178,13 @@ impl Sandbox {
         let output = File::options().create(true).append(true).open(console)?;
         let command = self.command();
         tracing::debug!(?command, "launching");
-        Ok((Process::spawn(command, output)?, ready))
+        Ok((Process::spawn(command, output, &self.layout.base)?, ready))
     }
 
-    fn failed(&mut self, stage: Stage, failure: BootFailure) -> BootError {
+    fn failed(&self, stage: Stage, failure: BootFailure, findings: Vec<Finding>) -> BootError {
         self.keep();
         let (folder, last_words) = (self.folder().to_owned(), self.last_words());
-        BootError { stage, failure, last_words, folder }
+        BootError { number: self.number, stage, failure, findings, last_words, folder }
     }
 }
 
@@ -119,14 +192,16 @@ impl Sandbox {
 struct Boot<'a> {
     sandbox: &'a Sandbox,
     process: &'a Process,
-    ready: UnixDatagram,
+    ready: &'a UnixDatagram,
     stage: Stage,
 }
 
 impl Boot<'_> {
     async fn run(&mut self) -> Result<Client, BootFailure> {
         let early = tokio::select! {
-            notified = notified(&self.ready) => notified.map(|()| None).map_err(BootFailure::Launch)?,
+            notified = notified(self.ready, b"READY=1") => {
+                notified.map(|()| None).map_err(BootFailure::Launch)?
+            }
             client = self.ask() => Some(client?),
         };
         self.stage = Stage::Ready;
@@ -137,10 +212,13 @@ impl Boot<'_> {
     }
 
     async fn log_in(&self) -> Result<Client, BootFailure> {
+        let address = self.sandbox.ami_address();
+        if !self.listens() {
+            return Err(BootFailure::NotListening { address, reason: None });
+        }
         // The address may be another's once this server has ended.
         let config = Config::new(USER, SECRET).reconnect(None);
-        let connected = config.connect(self.sandbox.ami_address()).await;
-        match connected {
+        match config.connect(address).await {
             Ok(client) => Ok(client),
             // A server that dies takes the connection with it. Its own end says more.
             Err(error) if error.fault() == ami::Fault::Link => {
@@ -151,6 +229,18 @@ impl Boot<'_> {
             }
             Err(error) => Err(BootFailure::Login(error)),
         }
+    }
+
+    /// Whether it is this server that listens there. Where the kernel does not tell, the login will.
+    fn listens(&self) -> bool {
+        let address = &self.sandbox.address;
+        let Some(pid) = self.process.pid() else {
+            return true;
+        };
+        // A server behind a script is not the process that we started.
+        listens(&[pid], address.ip, address.ami_port) != Some(false)
+            || listens(&descendants::pids(&self.sandbox.layout.base), address.ip, address.ami_port)
+                != Some(false)
     }
 
     /// Finds out over AMI whether the server has booted. It gives no answer while it has not.
@@ -168,161 +258,16 @@ impl Boot<'_> {
     }
 }
 
-/// Waits for the word that a server sends to its service manager.
-async fn notified(socket: &UnixDatagram) -> io::Result<()> {
+/// Waits for a word that a server sends to its service manager.
+pub(crate) async fn notified(socket: &UnixDatagram, word: &[u8]) -> io::Result<()> {
     let mut message = [0; 4096];
     loop {
         let length = socket.recv(&mut message).await?;
         let mut lines = message[..length].split(|&byte| byte == b'\n');
-        if lines.any(|line| line == b"READY=1") {
+        if lines.any(|line| line == word) {
             return Ok(());
         }
     }
-}
-
-/// A running server in its sandbox.
-///
-/// Dropping it kills the server and removes the folder; [`stop`](Self::stop) lets it end its business first. A panic, or
-/// [`keep`](Self::keep), leaves the folder as evidence.
-#[derive(Debug)]
-pub struct Instance {
-    // In the order in which they are dropped.
-    client: Client,
-    process: Process,
-    sandbox: Sandbox,
-    boot_time: Duration,
-}
-
-impl Instance {
-    /// The AMI connection that the boot ended with.
-    pub fn ami(&self) -> &Client {
-        &self.client
-    }
-
-    /// The `host:port` that AMI listens on, for connections of one's own: user `user`, secret `mysecret`, unless the
-    /// test's configuration says otherwise.
-    pub fn ami_address(&self) -> String {
-        self.sandbox.ami_address()
-    }
-
-    /// The time from launch to login.
-    pub fn boot_time(&self) -> Duration {
-        self.boot_time
-    }
-
-    /// The sandbox that it runs in.
-    pub fn sandbox(&self) -> &Sandbox {
-        &self.sandbox
-    }
-
-    /// Keeps the folder when the instance ends.
-    pub fn keep(&mut self) {
-        self.sandbox.keep();
-    }
-
-    /// Waits until the server has ended by itself. Cancel safe.
-    pub async fn exited(&self) -> ExitStatus {
-        self.process.exited().await
-    }
-
-    /// The server's process, while it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// Kills the server, as a crash would end it. The sandbox stays as it is.
-    pub async fn kill(&self) -> ExitStatus {
-        self.process.signal(Signal::KILL);
-        self.process.exited().await
-    }
-
-    /// Ends the server as [`stop`](Self::stop) does, if it runs, and boots it again: in the same sandbox, at the same
-    /// address, with what is in its files and its database. There is a new AMI connection then.
-    ///
-    /// # Errors
-    ///
-    /// As [`Sandbox::boot`].
-    pub async fn restart(&mut self) -> Result<(), BootError> {
-        let (stopping, status) = self.end().await;
-        tracing::info!(?stopping, %status, "stopped, to be started again");
-        (self.process, self.client, self.boot_time) = self.sandbox.start().await?;
-        Ok(())
-    }
-
-    /// Stops the server: asks it on its control socket, tells it by SIGTERM after 10 s, kills it after 10 more. Then removes the
-    /// folder, unless it is to be kept.
-    ///
-    /// Calls that are up are hung up. The server's children go with it.
-    ///
-    /// # Errors
-    ///
-    /// If the folder cannot be removed. The server is gone all the same.
-    pub async fn stop(mut self) -> io::Result<Stopped> {
-        let begun = Instant::now();
-        let (stopping, status) = self.end().await;
-        self.process.kill();
-        let took = begun.elapsed();
-        tracing::info!(?stopping, %status, ?took, "stopped");
-        let last_words = self.sandbox.last_words();
-        self.sandbox.end()?;
-        Ok(Stopped { stopping, status, took, last_words })
-    }
-
-    async fn end(&self) -> (Stopping, ExitStatus) {
-        if let Some(status) = self.process.status() {
-            return (Stopping::WasOver, status);
-        }
-        let asked = async {
-            // A server whose console does not answer is told by signal.
-            self.sandbox.tell("core stop now").await?;
-            io::Result::Ok(self.process.exited().await)
-        };
-        if let Ok(Ok(status)) = timeout(GRACE, asked).await {
-            return (Stopping::Asked, status);
-        }
-        self.process.signal(Signal::TERM);
-        if let Ok(status) = timeout(GRACE, self.process.exited()).await {
-            return (Stopping::Terminated, status);
-        }
-        self.process.signal(Signal::KILL);
-        (Stopping::Killed, self.process.exited().await)
-    }
-}
-
-impl Drop for Instance {
-    fn drop(&mut self) {
-        self.process.kill();
-        if std::thread::panicking() {
-            self.sandbox.keep();
-            eprintln!("the sandbox is kept: {}", self.sandbox.folder().display());
-        }
-    }
-}
-
-/// How a server was stopped.
-#[derive(Clone, Debug)]
-pub struct Stopped {
-    /// What it took.
-    pub stopping: Stopping,
-    /// How the process ended.
-    pub status: ExitStatus,
-    /// How long it took.
-    pub took: Duration,
-    /// The last lines of what the server printed and logged. While it runs they may still be on their way to the file.
-    pub last_words: Vec<String>,
-}
-
-/// What it took to stop a server.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Stopping {
-    /// Nothing: it had ended by itself, or crashed.
-    WasOver,
-    /// A word on its control socket.
-    Asked,
-    /// SIGTERM.
-    Terminated,
-    /// SIGKILL.
-    Killed,
 }
 
 /// How far a boot came.
@@ -349,16 +294,21 @@ impl fmt::Display for Stage {
 /// A server that did not boot.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "failed at {stage}: {failure}{}\nthe sandbox is kept: {}",
+    "instance {number} failed at {stage}: {failure}{}{}\nthe sandbox is kept: {}",
+    .findings.iter().map(|finding| format!("\n    {finding}")).collect::<String>(),
     .last_words.iter().map(|line| format!("\n    {line}")).collect::<String>(),
     .folder.display()
 )]
 pub struct BootError {
+    /// The number of the instance in its run.
+    pub number: u32,
     /// What was going on.
     pub stage: Stage,
     /// What went wrong.
     #[source]
     pub failure: BootFailure,
+    /// What else the server left, if it ended: a core, the report of a sanitizer, errors in its log.
+    pub findings: Vec<Finding>,
     /// The last lines of what the server printed and logged.
     pub last_words: Vec<String>,
     /// The folder of the run.
@@ -382,6 +332,17 @@ pub enum BootFailure {
     /// The process ended.
     #[error("the server ended by itself ({0})")]
     Exited(ExitStatus),
+    /// The server has booted and does not listen for AMI: its configuration is invalid or says so, or another listens there.
+    #[error(
+        "the server does not listen at {address} for AMI{}",
+        .reason.as_deref().map(|line| format!(": {line}")).unwrap_or_default()
+    )]
+    NotListening {
+        /// The address.
+        address: String,
+        /// The line of its log that says why.
+        reason: Option<String>,
+    },
     /// There is no AMI connection to the booted server.
     #[error("{0}")]
     Login(#[source] ami::Error),

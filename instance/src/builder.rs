@@ -2,20 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::Address;
 use crate::builder::error::at;
-use crate::builder::layers::Layers;
+use crate::builder::layers::{Addition, Layers};
+use crate::cache::Environment;
+use crate::documentation::{self, Documentation};
 use crate::modules::Modules;
-use crate::sandbox::{Layout, Run, Sandbox};
+use crate::run::Run;
+use crate::sandbox::{DIRECTORIES, Layout, Sandbox};
 use crate::server::Server;
 use crate::template::Keys;
 
 mod error;
 mod layers;
+mod permissions;
+mod trees;
 
 pub use error::BuildError;
 
@@ -27,12 +34,23 @@ const SOCKET_PATH: usize = 107;
 pub struct Builder {
     server: Server,
     root: PathBuf,
-    folders: Vec<PathBuf>,
+    address: Option<Ipv4Addr>,
+    folders: Vec<Folder>,
     files: Vec<(String, String)>,
+    additions: Vec<(String, Addition)>,
     options: Vec<(String, String)>,
     modules: Modules,
+    documentation: Documentation,
     boot_timeout: Duration,
     keep: bool,
+}
+
+/// A folder of the test, in the order in which they were named.
+#[derive(Clone, Debug)]
+enum Folder {
+    Test(PathBuf),
+    Configs(PathBuf),
+    Files(PathBuf),
 }
 
 impl Builder {
@@ -41,20 +59,41 @@ impl Builder {
         Self {
             server,
             root: "/tmp".into(),
+            address: None,
             folders: Vec::new(),
             files: Vec::new(),
+            additions: Vec::new(),
             options: Vec::new(),
             modules: Modules::All,
+            documentation: Documentation::Short,
             boot_timeout: Duration::from_secs(45),
             keep: false,
         }
     }
 
+    /// Adds what a test's folder has for this instance, as the Asterisk test suite lays it out: the configuration in
+    /// `configs/ast1`, files in `files/common` and `files/ast1`, with the number of the instance. None of them has to be there.
+    #[must_use]
+    pub fn test(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folders.push(Folder::Test(folder.into()));
+        self
+    }
+
     /// Adds the configuration files of a folder, such as a test's `configs/ast1`, with its subfolders. Each replaces a
-    /// file of ours or of an earlier folder that has the same name.
+    /// file of ours or of an earlier folder that has the same name. A file `.permissions` in it sets modes: lines of
+    /// `relative path: octal mode`.
     #[must_use]
     pub fn configs(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.folders.push(folder.into());
+        self.folders.push(Folder::Configs(folder.into()));
+        self
+    }
+
+    /// Adds files outside the configuration: a folder like a test's `files/common`, in which each subfolder is named after a
+    /// key of `asterisk.conf` (`astdatadir`, `astspooldir`, `astmoddir` …) and goes into the folder that the key stands for.
+    /// Files are copied as they are, with their modes, and may replace the server's own for this sandbox.
+    #[must_use]
+    pub fn files(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folders.push(Folder::Files(folder.into()));
         self
     }
 
@@ -62,6 +101,27 @@ impl Builder {
     #[must_use]
     pub fn file(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.files.push((name.into(), text.into()));
+        self
+    }
+
+    /// Adds text at the end of a configuration file, whoever gave it, or begins one. All whole files come first.
+    #[must_use]
+    pub fn append(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.additions.push((name.into(), Addition::Text(text.into())));
+        self
+    }
+
+    /// Sets keys of a section of a configuration file: at the end of the file, as a `(+)` section if there is one of that
+    /// name. Semicolons in values are escaped.
+    #[must_use]
+    pub fn section<K: Into<String>, V: Into<String>>(
+        mut self,
+        file: impl Into<String>,
+        name: impl Into<String>,
+        keys: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let keys = keys.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        self.additions.push((file.into(), Addition::Section { name: name.into(), keys }));
         self
     }
 
@@ -79,10 +139,25 @@ impl Builder {
         self
     }
 
+    /// How much of its documentation the server gets; what its boot needs unless set.
+    #[must_use]
+    pub fn documentation(mut self, documentation: Documentation) -> Self {
+        self.documentation = documentation;
+        self
+    }
+
     /// Where the sandbox is made; below `/tmp` unless set. The path has to be short, for the server's control socket.
     #[must_use]
     pub fn root(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = root.into();
+        self
+    }
+
+    /// The loopback address that the instance gets; one that nobody else has unless set. For tests that name one in their
+    /// files: only one instance at a time can have it.
+    #[must_use]
+    pub fn address(mut self, address: Ipv4Addr) -> Self {
+        self.address = Some(address);
         self
     }
 
@@ -106,66 +181,167 @@ impl Builder {
     ///
     /// If something of the configuration cannot be right, or a file cannot be read or written. Nothing is left then.
     pub fn build(self) -> Result<Sandbox, BuildError> {
-        let address = Address::claim().map_err(BuildError::Address)?;
-        let run = Run::create(&self.root).map_err(at(&self.root))?;
-        let mut sandbox = Sandbox {
-            directories: Layout(run.path.join("ast1")),
-            run,
-            address,
-            server: self.server.clone(),
-            boot_timeout: self.boot_timeout,
-            keep: false,
-        };
-        self.fill(&sandbox)?;
-        if self.keep {
-            sandbox.keep();
-        }
+        let run = Arc::new(Run::create(&self.root).map_err(at(&self.root))?);
+        let mut sandbox = self.claim(&run, 1)?;
+        let keys = keys(std::slice::from_ref(&sandbox), 0);
+        self.fill(&mut sandbox, keys)?;
         Ok(sandbox)
     }
 
-    fn fill(&self, sandbox: &Sandbox) -> Result<(), BuildError> {
-        let layout = &sandbox.directories;
+    /// Makes the sandboxes of several instances of one test, numbered from 1, in one run. Each knows the others: in
+    /// configuration files `<<ast2.address>>` is the second one's address, and so on for every key.
+    ///
+    /// The run's folder is made below the root of the first.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), for the first that fails. Nothing is left then.
+    pub fn build_all(builders: impl IntoIterator<Item = Self>) -> Result<Vec<Sandbox>, BuildError> {
+        let builders: Vec<_> = builders.into_iter().collect();
+        let Some(first) = builders.first() else {
+            return Ok(Vec::new());
+        };
+        let run = Arc::new(Run::create(&first.root).map_err(at(&first.root))?);
+        let claimed = builders.iter().zip(1..).map(|(builder, number)| builder.claim(&run, number));
+        let mut sandboxes = claimed.collect::<Result<Vec<_>, _>>()?;
+        for (at, builder) in builders.iter().enumerate() {
+            let keys = keys(&sandboxes, at);
+            builder.fill(&mut sandboxes[at], keys)?;
+        }
+        Ok(sandboxes)
+    }
+
+    /// An empty sandbox.
+    fn claim(&self, run: &Arc<Run>, number: u32) -> Result<Sandbox, BuildError> {
+        let address = Address::claim(self.address)
+            .map_err(|error| BuildError::Address { wanted: self.address, error })?;
+        let binary = self.server.binary();
+        let layout = Layout {
+            base: run.path.join(format!("ast{number}")),
+            modules: self.server.directories().modules.clone(),
+            binaries: binary.parent().map(Path::to_owned).unwrap_or_default(),
+        };
         let socket = layout.control_socket();
         let length = socket.as_os_str().len();
         if length > SOCKET_PATH {
             return Err(BuildError::LongPath { path: socket, length });
         }
+        if self.keep {
+            run.keep();
+        }
+        Ok(Sandbox {
+            run: Arc::clone(run),
+            number,
+            layout,
+            address,
+            server: self.server.clone(),
+            boot_timeout: self.boot_timeout,
+        })
+    }
+
+    fn fill(&self, sandbox: &mut Sandbox, mut keys: Keys) -> Result<(), BuildError> {
+        let layout = &mut sandbox.layout;
         make_folders(layout)?;
         link_data(&self.server.directories().data, &layout.data())?;
-        let files = Layers::of(self)?;
-        files.check_includes()?;
-        files.check_options()?;
-        files.write(&layout.etc(), &keys(sandbox))
+        self.link_documentation(layout)?;
+        let mut layers = Layers::base(&self.modules.conf(), &self.options)?;
+        for folder in &self.folders {
+            match folder {
+                Folder::Configs(folder) => layers.add_folder(folder)?,
+                Folder::Files(folder) => trees::copy(folder, layout)?,
+                Folder::Test(folder) => {
+                    fs::read_dir(folder).map_err(at(folder))?;
+                    let number = sandbox.number;
+                    let configs = folder.join(format!("configs/ast{number}"));
+                    if configs.is_dir() {
+                        layers.add_folder(&configs)?;
+                    }
+                    for name in ["common".to_owned(), format!("ast{number}")] {
+                        let files = folder.join("files").join(name);
+                        if files.is_dir() {
+                            trees::copy(&files, layout)?;
+                        }
+                    }
+                }
+            }
+        }
+        for (name, text) in &self.files {
+            layers.add_file(name, text)?;
+        }
+        for (name, addition) in &self.additions {
+            layers.add_to(name, addition)?;
+        }
+        layers.check_includes()?;
+        layers.check_options()?;
+        // A module of the test's own moves the folder.
+        let modules = layout.modules.display().to_string();
+        keys.insert("astmoddir".to_owned(), modules.clone());
+        keys.insert(format!("ast{}.astmoddir", sandbox.number), modules);
+        layers.write(&layout.etc(), &keys)
+    }
+
+    fn link_documentation(&self, layout: &Layout) -> Result<(), BuildError> {
+        let full = self.server.directories().data.join("documentation");
+        let place = layout.data().join("documentation");
+        let link = |original: &Path| symlink(original, &place).map_err(at(&place));
+        if self.documentation == Documentation::Full {
+            return link(&full);
+        }
+        let short = match Environment::read().cache {
+            Some(cache) => {
+                documentation::shortened(&full, &cache).and_then(|it| symlink(it, &place))
+            }
+            None => documentation::shorten_into(&place, &full),
+        };
+        // One that we do not understand is for the server to judge.
+        short.or_else(|error| {
+            tracing::warn!(%error, "the documentation cannot be shortened: the boot takes longer");
+            if place.exists() {
+                fs::remove_dir_all(&place).map_err(at(&place))?;
+            }
+            link(&full)
+        })
     }
 }
 
-/// What the keys in configuration files stand for.
-fn keys(sandbox: &Sandbox) -> Keys {
-    let layout = &sandbox.directories;
-    let shown = |path: PathBuf| path.display().to_string();
-    let binary = sandbox.server.binary();
-    Keys::from([
-        ("address", sandbox.address.ip.to_string()),
-        ("amiport", sandbox.address.ami_port.to_string()),
-        ("instanceid", "1".to_owned()),
-        ("astetcdir", shown(layout.etc())),
-        ("astmoddir", shown(sandbox.server.directories().modules.clone())),
-        ("astvarlibdir", shown(layout.data())),
-        ("astdbdir", shown(layout.data())),
-        ("astkeydir", shown(layout.data())),
-        ("astdatadir", shown(layout.data())),
-        ("astagidir", shown(layout.data().join("agi-bin"))),
-        ("astspooldir", shown(layout.spool())),
-        ("astrundir", shown(layout.runtime())),
-        ("astlogdir", shown(layout.logs())),
-        ("astcachedir", shown(layout.cache())),
-        ("astsbindir", shown(binary.parent().map(Path::to_owned).unwrap_or_default())),
-    ])
+/// What the keys in the configuration files of one of several instances stand for.
+fn keys(sandboxes: &[Sandbox], own: usize) -> Keys {
+    let mut keys = Keys::new();
+    for (at, sandbox) in sandboxes.iter().enumerate() {
+        let fixed = [
+            ("address", sandbox.address.ip.to_string()),
+            ("amiport", sandbox.address.ami_port.to_string()),
+            ("httpport", sandbox.address.http_port.to_string()),
+            ("instanceid", sandbox.number.to_string()),
+        ];
+        let folders = DIRECTORIES.iter().filter_map(|key| {
+            let path = sandbox.layout.directory(key)?;
+            Some((*key, path.display().to_string()))
+        });
+        for (key, value) in fixed.into_iter().chain(folders) {
+            keys.insert(format!("ast{}.{key}", sandbox.number), value.clone());
+            if at == own {
+                keys.insert(key.to_owned(), value);
+            }
+        }
+    }
+    keys
 }
 
 /// The folders that the server and its modules expect and do not make.
 fn make_folders(layout: &Layout) -> Result<(), BuildError> {
-    let spool = ["outgoing", "monitor", "recording", "voicemail", "meetme", "system", "tmp"];
+    let spool = [
+        "outgoing",
+        "outgoing_done",
+        "monitor",
+        "recording",
+        "voicemail",
+        "meetme",
+        "system",
+        "tmp",
+        "dictate",
+        "fax",
+    ];
     let logs = ["cdr-csv", "cdr-custom", "cel-custom"];
     let mut folders = vec![layout.etc(), layout.data(), layout.runtime(), layout.cache()];
     folders.extend(spool.map(|name| layout.spool().join(name)));
@@ -178,11 +354,11 @@ fn make_folders(layout: &Layout) -> Result<(), BuildError> {
 
 /// Makes the server's data reachable: a link for each folder of it. `sounds` is a folder of our own, for the server
 /// writes recordings there; in it each language is a link. Debian's package has its English under another name, and
-/// leaves the link `en` to a script that runs only when it is installed.
+/// leaves the link `en` to a script that runs only when it is installed. The documentation is another matter.
 fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
     let link = |original: &Path, link: &Path| symlink(original, link).map_err(at(link));
     for (name, path) in folders(from)? {
-        if name == "sounds" {
+        if name == "sounds" || name == "documentation" {
             continue;
         }
         link(&path, &to.join(&name))?;

@@ -1,8 +1,18 @@
-//! The last words of a server.
+//! What a server has written into its log, and waiting for what it will.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use tokio::sync::{Notify, watch};
 
 /// How much of the end of a file is looked at.
 const TAIL: i64 = 16 * 1024;
@@ -21,4 +31,199 @@ pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
     let text = String::from_utf8_lossy(&text);
     let all: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     all[all.len().saturating_sub(lines)..].iter().map(|&line| line.to_owned()).collect()
+}
+
+/// How long the files of a folder are, by name.
+pub(crate) fn lengths(folder: &Path) -> BTreeMap<PathBuf, u64> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some((entry.path(), entry.metadata().ok()?.len()))).collect()
+}
+
+/// A log file of a server, read from where the server that runs now began to write.
+///
+/// Each line is given once: [`wait_for`](Self::wait_for) goes on behind the line that it found.
+#[derive(Debug)]
+pub struct Log {
+    path: PathBuf,
+    file: Option<File>,
+    start: u64,
+    /// What was read and is not a whole line yet, or has not been given yet.
+    read: Vec<u8>,
+    exit: watch::Receiver<Option<ExitStatus>>,
+}
+
+impl Log {
+    pub(crate) fn new(
+        path: PathBuf,
+        start: u64,
+        exit: watch::Receiver<Option<ExitStatus>>,
+    ) -> Self {
+        Self { path, file: None, start, read: Vec::new(), exit }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The last lines of the file.
+    pub fn tail(&self, lines: usize) -> Vec<String> {
+        tail(&self.path, lines)
+    }
+
+    /// The lines that were written since the last look.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read. One that is not there has no lines.
+    pub fn lines(&mut self) -> io::Result<Vec<String>> {
+        self.fill()?;
+        Ok(std::iter::from_fn(|| self.next_line()).collect())
+    }
+
+    /// Waits for a line that has a text in it, and gives the line. Those before it are passed over.
+    ///
+    /// # Errors
+    ///
+    /// If the server ends without writing one, if the time is up, or if the file cannot be read.
+    pub async fn wait_for(&mut self, text: &str, timeout: Duration) -> Result<String, LogError> {
+        self.wait_until(timeout, |line| line.contains(text)).await.map_err(|failure| LogError {
+            path: self.path.clone(),
+            text: text.to_owned(),
+            last: self.tail(1).pop(),
+            failure,
+        })
+    }
+
+    async fn wait_until(
+        &mut self,
+        timeout: Duration,
+        mut matches: impl FnMut(&str) -> bool,
+    ) -> Result<String, LogFailure> {
+        let changes = Changes::of(self.path.parent().unwrap_or_else(|| Path::new("/")))?;
+        let mut exit = self.exit.clone();
+        let waited = tokio::time::timeout(timeout, async {
+            loop {
+                // Looked at before the file, so that nothing written before the end is missed.
+                let ended = *exit.borrow_and_update();
+                self.fill()?;
+                while let Some(line) = self.next_line() {
+                    if matches(&line) {
+                        return Ok(line);
+                    }
+                }
+                if let Some(status) = ended {
+                    return Err(LogFailure::Exited(status));
+                }
+                tokio::select! {
+                    () = changes.next() => {}
+                    // An error is the end of the supervisor, which has said before how the server ended.
+                    _ = exit.changed() => {}
+                }
+            }
+        });
+        waited.await.unwrap_or(Err(LogFailure::Timeout(timeout)))
+    }
+
+    /// Reads what is new, also from a file that another was renamed for.
+    fn fill(&mut self) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            file.read_to_end(&mut self.read)?;
+            let (ours, now) = (file.metadata()?, fs::metadata(&self.path));
+            if now.is_ok_and(|now| (now.dev(), now.ino()) == (ours.dev(), ours.ino())) {
+                return Ok(());
+            }
+        }
+        match File::open(&self.path) {
+            Ok(mut file) => {
+                // One that is shorter was begun anew.
+                let start = if file.metadata()?.len() >= self.start { self.start } else { 0 };
+                file.seek(SeekFrom::Start(start))?;
+                file.read_to_end(&mut self.read)?;
+                (self.file, self.start) = (Some(file), 0);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn next_line(&mut self) -> Option<String> {
+        let end = self.read.iter().position(|&byte| byte == b'\n')?;
+        let line = String::from_utf8_lossy(&self.read[..end]).into_owned();
+        self.read.drain(..=end);
+        Some(line)
+    }
+}
+
+/// The changes of the files in a folder, as the kernel tells them to a thread that ends with this.
+struct Changes {
+    changed: Arc<Notify>,
+    _open: io::PipeWriter,
+}
+
+impl Changes {
+    fn of(folder: &Path) -> io::Result<Self> {
+        let watch = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+        let flags = WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_TO;
+        inotify::add_watch(&watch, folder, flags)?;
+        let (closed, _open) = io::pipe()?;
+        let changed = Arc::new(Notify::new());
+        let notify = Arc::clone(&changed);
+        thread::Builder::new().name("log".to_owned()).spawn(move || {
+            let mut events = [0; 4096];
+            loop {
+                let mut ends =
+                    [PollFd::new(&watch, PollFlags::IN), PollFd::new(&closed, PollFlags::IN)];
+                match poll(&mut ends, None) {
+                    Err(rustix::io::Errno::INTR) => continue,
+                    Ok(_) if ends[1].revents().is_empty() => {}
+                    _ => return,
+                }
+                // What they are does not matter; another look at the file tells.
+                let _ = rustix::io::read(&watch, &mut events);
+                notify.notify_one();
+            }
+        })?;
+        Ok(Self { changed, _open })
+    }
+
+    /// Waits for a change since the last one that this told.
+    async fn next(&self) {
+        self.changed.notified().await;
+    }
+}
+
+/// A line that did not come.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no line with {text:?} in {}: {failure}{}",
+    .path.display(),
+    .last.as_deref().map(|line| format!("; the last line is {line:?}")).unwrap_or_default()
+)]
+pub struct LogError {
+    /// The file.
+    pub path: PathBuf,
+    /// What was waited for.
+    pub text: String,
+    /// The last line of the file.
+    pub last: Option<String>,
+    /// What went wrong.
+    #[source]
+    pub failure: LogFailure,
+}
+
+/// Why a line did not come.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogFailure {
+    /// The server ended first.
+    #[error("the server ended ({0})")]
+    Exited(ExitStatus),
+    /// Time is up.
+    #[error("it did not come within {0:?}")]
+    Timeout(Duration),
+    /// The file cannot be read or watched.
+    #[error("{0}")]
+    File(#[from] io::Error),
 }

@@ -5,58 +5,75 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group,
     set_parent_process_death_signal, waitid,
 };
 use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
-/// How long a killed child may take to die: it can be in the kernel.
-const MOMENT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+use crate::descendants::{self, MARK};
+
+/// How often the sleeping threads of a process that is to end are woken.
+const WAKE_EVERY: Duration = Duration::from_millis(10);
 
 /// A running process, or what is left of it. Dropping it kills it and its children.
 #[derive(Debug)]
 pub(crate) struct Process {
-    /// The process and its group, until it is reaped: then the number can be anybody's. Whoever signals holds the lock.
-    alive: Arc<Mutex<Option<Pid>>>,
+    state: Arc<Mutex<State>>,
+    started: u32,
     exit: watch::Receiver<Option<ExitStatus>>,
     /// Ends when the process has been reaped; for those who cannot await.
     supervisor: Mutex<Option<JoinHandle<()>>>,
 }
 
+#[derive(Debug, Default)]
+struct State {
+    /// The process and its group, until it is reaped: then the number can be anybody's. Whoever signals holds the lock.
+    pid: Option<Pid>,
+    /// The names of the processes that it left behind.
+    left: Vec<String>,
+    /// Whether SIGKILL was ours.
+    killed: bool,
+}
+
 impl Process {
-    /// Starts a command in a group of its own, with its output in `output` and nothing to read.
-    pub(crate) fn spawn(mut command: Command, output: File) -> io::Result<Self> {
+    /// Starts a command in a group of its own, with its output in `output` and nothing to read. The folder is the mark by
+    /// which its children are known.
+    pub(crate) fn spawn(mut command: Command, output: File, folder: &Path) -> io::Result<Self> {
+        let folder = folder.to_owned();
+        command.env(MARK, &folder);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
         die_with_parent(&mut command);
         let (started, start) = mpsc::sync_channel(1);
         let (exited, exit) = watch::channel(None);
-        let alive = Arc::new(Mutex::new(None));
+        let state = Arc::new(Mutex::new(State::default()));
         let supervise = {
-            let alive = Arc::clone(&alive);
+            let state = Arc::clone(&state);
             move || {
                 let child = match command.spawn() {
                     Ok(child) => child,
                     Err(error) => return drop(started.send(Err(error))),
                 };
                 let pid = Pid::from_child(&child);
-                *lock(&alive) = Some(pid);
+                lock(&state).pid = Some(pid);
                 // The receiver waits for this, unless its thread is gone; then nobody can be told.
-                let _ = started.send(Ok(()));
-                let status = wait(child, pid, &alive);
+                let _ = started.send(Ok(child.id()));
+                let status = wait(child, pid, &folder, &state);
                 exited.send_replace(Some(status));
             }
         };
         let supervisor = thread::Builder::new().name("asterisk".to_owned()).spawn(supervise)?;
-        start.recv().unwrap_or_else(|_| Err(io::Error::other("the supervisor is gone")))?;
-        Ok(Self { alive, exit, supervisor: Mutex::new(Some(supervisor)) })
+        let started =
+            start.recv().unwrap_or_else(|_| Err(io::Error::other("the supervisor is gone")))?;
+        Ok(Self { state, started, exit, supervisor: Mutex::new(Some(supervisor)) })
     }
 
     /// Waits for the end. Cancel safe.
@@ -69,7 +86,7 @@ impl Process {
 
     /// The process, while it runs.
     pub(crate) fn pid(&self) -> Option<u32> {
-        lock(&self.alive).map(|pid| pid.as_raw_nonzero().get().unsigned_abs())
+        lock(&self.state).pid.map(|pid| pid.as_raw_nonzero().get().unsigned_abs())
     }
 
     /// How the process ended, if it has.
@@ -79,9 +96,76 @@ impl Process {
 
     /// Signals the process and its children. Nothing happens if it has ended.
     pub(crate) fn signal(&self, signal: Signal) {
-        if let Some(pid) = *lock(&self.alive) {
+        let mut state = lock(&self.state);
+        if let Some(pid) = state.pid {
+            state.killed |= signal == Signal::KILL;
             // It fails only if all have ended and wait to be reaped.
             let _ = kill_process_group(pid, signal);
+        }
+    }
+
+    /// The end of the process, for those who wait for something else as well.
+    pub(crate) fn exit(&self) -> watch::Receiver<Option<ExitStatus>> {
+        self.exit.clone()
+    }
+
+    /// The number that the process has or had.
+    pub(crate) fn started(&self) -> u32 {
+        self.started
+    }
+
+    /// Whether it was we who killed it.
+    pub(crate) fn was_killed(&self) -> bool {
+        lock(&self.state).killed
+    }
+
+    /// Waits for the end of a process that `asked` asks to stop; nothing after `patience`. When it is asked, its sleeping
+    /// threads are woken again and again.
+    pub(crate) async fn awaited(
+        &self,
+        patience: Duration,
+        asked: impl Future<Output = ()>,
+    ) -> Option<ExitStatus> {
+        let waking = async {
+            asked.await;
+            loop {
+                self.wake();
+                sleep(WAKE_EVERY).await;
+            }
+        };
+        tokio::select! {
+            status = timeout(patience, self.exited()) => status.ok(),
+            never = waking => never,
+        }
+    }
+
+    /// The names of the processes that the dead one had left behind, and that were killed.
+    pub(crate) fn left(&self) -> Vec<String> {
+        lock(&self.state).left.clone()
+    }
+
+    /// Wakes the threads of the process that sleep for a time.
+    ///
+    /// A server that stops waits for the thread that writes its database, which sleeps a second after each write. SIGURG
+    /// ends a sleep and does nothing else: Asterisk itself wakes its threads by it.
+    pub(crate) fn wake(&self) {
+        let state = lock(&self.state);
+        let Some(pid) = state.pid else {
+            return;
+        };
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        for thread in threads {
+            let sleeps = fs::read_to_string(thread.path().join("wchan"));
+            // Where the kernel does not tell, any thread may be the one.
+            let sleeps = sleeps.map_or(true, |place| place == "0" || place.contains("nanosleep"));
+            let number = thread.file_name().to_str().and_then(|name| name.parse().ok());
+            if sleeps
+                && let Some(thread) = number.and_then(Pid::from_raw)
+                && thread != pid
+            {
+                // A signal to a thread's number is the process's, but that thread gets it if it can.
+                let _ = kill_process(thread, Signal::URG);
+            }
         }
     }
 
@@ -102,44 +186,23 @@ impl Drop for Process {
 }
 
 /// Waits for the end of a child, and ends its children: with the leader not reaped yet, the group's number is still its.
-fn wait(mut child: Child, pid: Pid, alive: &Mutex<Option<Pid>>) -> ExitStatus {
+fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> ExitStatus {
     let ended = loop {
         match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
             Err(rustix::io::Errno::INTR) => {}
             other => break other,
         }
     };
-    let mut alive = lock(alive);
+    let mut state = lock(state);
     // With SIGCHLD ignored the kernel reaps by itself, and the number may be anybody's.
     if ended.is_ok() {
-        let children = members(pid);
         let _ = kill_process_group(pid, Signal::KILL);
-        // They are init's to reap, but they are to be gone when we say so.
-        for child in children {
-            let _ = poll(&mut [PollFd::new(&child, PollFlags::IN)], Some(&MOMENT));
-        }
     }
+    // They are init's to reap, but they are to be gone when we say so.
+    state.left = descendants::kill(folder, Some(pid));
     let status = child.wait().unwrap_or_default();
-    *alive = None;
+    state.pid = None;
     status
-}
-
-/// The processes of a group, but for its leader.
-fn members(group: Pid) -> Vec<OwnedFd> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let members = pids.filter_map(Pid::from_raw).filter(|&pid| pid != group);
-    let members = members.filter(|&pid| group_of(pid) == Some(group));
-    members.filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).collect()
-}
-
-/// The group of any process. The system call would do, but rustix takes the group 0 of the kernel's own for impossible.
-fn group_of(pid: Pid) -> Option<Pid> {
-    let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    // `<pid> (<name>) <state> <parent> <group> …`; the name can hold anything.
-    let rest = &stat[stat.iter().rposition(|&byte| byte == b')')? + 1..];
-    let group = str::from_utf8(rest).ok()?.split_ascii_whitespace().nth(2)?;
-    Pid::from_raw(group.parse().ok()?)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

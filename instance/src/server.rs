@@ -145,6 +145,11 @@ impl Server {
         command
     }
 
+    /// What gdb has to be told before the core of a server: a fetched one runs behind its own loader.
+    pub(crate) fn gdb_commands(&self) -> Vec<String> {
+        vec![format!("file {}", self.binary.display())]
+    }
+
     pub(crate) async fn find_in(environment: &Environment, want: &Want) -> Result<Self, FindError> {
         if let Want::Path(path) = want {
             return Self::at(path).await.map_err(|error| FindError::Named {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 /// What the keys stand for.
-pub(crate) type Keys = BTreeMap<&'static str, String>;
+pub(crate) type Keys = BTreeMap<String, String>;
 
 /// A key that means nothing.
 #[derive(Debug, Eq, PartialEq)]
@@ -54,8 +54,10 @@ mod tests {
     use super::*;
 
     fn rendered(text: &str) -> (String, Option<UnknownKey>) {
-        let keys =
-            Keys::from([("address", "127.1.2.3".to_owned()), ("astlogdir", "/tmp/x".to_owned())]);
+        let keys = Keys::from([
+            ("address".to_owned(), "127.1.2.3".to_owned()),
+            ("astlogdir".to_owned(), "/tmp/x".to_owned()),
+        ]);
         let (out, unknown) = render(text.as_bytes(), &keys);
         (String::from_utf8(out).unwrap(), unknown)
     }

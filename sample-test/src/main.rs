@@ -117,7 +117,7 @@ async fn run(arguments: &Arguments, report: &Report) -> Result<Verdict, Box<dyn 
         .build()?;
     logs::start(sandbox.folder())?;
     report.say(&format!("created instance 1 in {}: {asterisk}", sandbox.folder().display()));
-    let mut instance = sandbox.boot().await?;
+    let instance = sandbox.boot().await?;
     report.say(&format!("booted in {} ms", instance.boot_time().as_millis()));
     report.say(&format!("logged in to {} as user", instance.ami_address()));
 

@@ -1,6 +1,7 @@
 //! Why there is no sandbox.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> BuildError {
@@ -22,8 +23,14 @@ pub enum BuildError {
         error: io::Error,
     },
     /// No loopback address is free.
-    #[error("failed to claim a loopback address: {0}")]
-    Address(#[source] io::Error),
+    #[error("failed to claim {}: {error}", .wanted.map_or_else(|| "a loopback address".to_owned(), |it| it.to_string()))]
+    Address {
+        /// The one that was asked for.
+        wanted: Option<Ipv4Addr>,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
     /// The control socket would have a wrong name.
     #[error(
         "{}: a socket's path has at most 107 bytes, this one has {length}; choose a shorter root",
@@ -62,6 +69,36 @@ pub enum BuildError {
     Name {
         /// The name.
         name: String,
+    },
+    /// A section that cannot be written.
+    #[error("{file}, section [{section}] set from code: {what}")]
+    Section {
+        /// The file.
+        file: String,
+        /// The section.
+        section: String,
+        /// What is wrong, and how it should be.
+        what: String,
+    },
+    /// A line of `.permissions` that says nothing, or of a file that is not there.
+    #[error(
+        "{}:{line}: expected `path: octal mode` of a file beside or below it", .from.display()
+    )]
+    Permissions {
+        /// The file.
+        from: PathBuf,
+        /// The line in it, from 1.
+        line: usize,
+    },
+    /// A folder of files for no folder of the sandbox.
+    #[error(
+        "{}: expected a folder named after a key of asterisk.conf: {}",
+        .path.display(),
+        crate::sandbox::DIRECTORIES[..11].join(", ")
+    )]
+    Tree {
+        /// The folder.
+        path: PathBuf,
     },
     /// An option that would be more than one.
     #[error("option {key:?}: a key is a word, and a value has no line break in it")]

@@ -1,28 +1,34 @@
-//! The configuration files of a sandbox: ours, those of the test's folders, those that the code sets. The last one wins.
+//! The configuration files of a sandbox: ours, those of the test's folders, those that the code sets; the last one wins.
+//! Then what the code adds to them.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::Builder;
 use super::error::{BuildError, at};
-use crate::includes;
+use super::permissions::Permissions;
+use crate::conf;
 use crate::template::{self, Keys};
 
 /// Where a test puts options of `asterisk.conf`.
 const OPTIONS: &str = "asterisk.options.conf.inc";
 
 /// The files of ours that others build on.
-const BASE: [(&str, &str); 5] = [
+const BASE: [(&str, &str); 10] = [
     ("asterisk.conf", include_str!("../../templates/asterisk.conf")),
     (OPTIONS, include_str!("../../templates/asterisk.options.conf.inc")),
+    ("ari.conf", include_str!("../../templates/ari.conf")),
+    ("cdr.conf", include_str!("../../templates/cdr.conf")),
+    ("cel.conf", include_str!("../../templates/cel.conf")),
+    ("cel_custom.conf", include_str!("../../templates/cel_custom.conf")),
+    ("http.conf", include_str!("../../templates/http.conf")),
     ("indications.conf", include_str!("../../templates/indications.conf")),
     ("logger.conf", include_str!("../../templates/logger.conf")),
     ("manager.conf", include_str!("../../templates/manager.conf")),
 ];
 
 /// Files that have to be there: what ours include, and what the server would complain of.
-const EMPTY: [&str; 13] = [
+const EMPTY: [&str; 16] = [
     "logger.general.conf.inc",
     "logger.logfiles.conf.inc",
     "manager.general.conf.inc",
@@ -30,23 +36,36 @@ const EMPTY: [&str; 13] = [
     "modules.conf.inc",
     "acl.conf",
     "ccss.conf",
-    "cdr.conf",
-    "cel.conf",
+    "cli_aliases.conf",
     "extensions.conf",
     "features.conf",
+    "res_config_sqlite.conf",
+    "res_pgsql.conf",
+    "res_pktccops.conf",
+    "sorcery.conf",
     "stasis.conf",
     "udptl.conf",
 ];
 
-/// The configuration files by name, the last layer of each.
-pub(super) struct Layers(BTreeMap<PathBuf, Layer>);
+/// What the code adds to a file, after all that gives whole files.
+#[derive(Clone, Debug)]
+pub(super) enum Addition {
+    Text(String),
+    Section { name: String, keys: Vec<(String, String)> },
+}
 
-struct Layer {
+/// The configuration files by name: the last layer of each, and what was added to it.
+pub(super) struct Layers {
+    files: BTreeMap<PathBuf, Vec<Part>>,
+    permissions: Vec<Permissions>,
+}
+
+struct Part {
     text: Vec<u8>,
     from: From,
 }
 
-/// Who gave a file.
+/// Who gave a part of a file.
 enum From {
     Us,
     Folder(PathBuf),
@@ -76,37 +95,31 @@ fn is_option(line: &str) -> bool {
 }
 
 impl Layers {
-    pub(super) fn of(builder: &Builder) -> Result<Self, BuildError> {
-        let mut layers = Self(BTreeMap::new());
+    /// Our own files, with the text of `modules.conf` and the options that the code sets.
+    pub(super) fn base(modules: &str, options: &[(String, String)]) -> Result<Self, BuildError> {
+        let mut layers = Self { files: BTreeMap::new(), permissions: Vec::new() };
         for name in EMPTY {
-            layers.add(name, "", From::Us);
+            layers.put(name, "", From::Us);
         }
         for (name, text) in BASE {
-            layers.add(name, text, From::Us);
+            layers.put(name, text, From::Us);
         }
-        layers.add("asterisk.conf", &asterisk_conf(builder)?, From::Us);
-        layers.add("modules.conf", &builder.modules.conf(), From::Us);
-        for folder in &builder.folders {
-            layers.add_folder(folder, Path::new(""))?;
-        }
-        for (name, text) in &builder.files {
-            let inside = |part| matches!(part, Component::Normal(_));
-            if name.is_empty() || !Path::new(name).components().all(inside) {
-                return Err(BuildError::Name { name: name.clone() });
-            }
-            if Path::new(name) == Path::new("asterisk.conf") {
-                return Err(BuildError::AsteriskConf { from: "the code".to_owned() });
-            }
-            layers.add(name, text, From::Code);
-        }
+        layers.put("asterisk.conf", &asterisk_conf(options)?, From::Us);
+        layers.put("modules.conf", modules, From::Us);
         Ok(layers)
     }
 
-    fn add(&mut self, name: &str, text: &str, from: From) {
-        self.0.insert(name.into(), Layer { text: text.into(), from });
+    fn put(&mut self, name: &str, text: &str, from: From) {
+        self.files.insert(name.into(), vec![Part { text: text.into(), from }]);
     }
 
-    fn add_folder(&mut self, folder: &Path, inside: &Path) -> Result<(), BuildError> {
+    /// Adds the files of a folder and those below it.
+    pub(super) fn add_folder(&mut self, folder: &Path) -> Result<(), BuildError> {
+        self.permissions.extend(Permissions::read(folder)?);
+        self.add_subfolder(folder, Path::new(""))
+    }
+
+    fn add_subfolder(&mut self, folder: &Path, inside: &Path) -> Result<(), BuildError> {
         // Joining nothing would add a slash that the error shows.
         let here =
             if inside.as_os_str().is_empty() { folder.to_owned() } else { folder.join(inside) };
@@ -114,31 +127,108 @@ impl Layers {
             let path = entry.map_err(at(&here))?.path();
             let name = inside.join(path.file_name().unwrap_or_default());
             if path.is_dir() {
-                self.add_folder(folder, &name)?;
+                self.add_subfolder(folder, &name)?;
                 continue;
             }
             if name == Path::new("asterisk.conf") {
                 return Err(BuildError::AsteriskConf { from: path.display().to_string() });
             }
+            if name == Path::new(Permissions::FILE) {
+                continue;
+            }
             let text = fs::read(&path).map_err(at(&path))?;
-            self.0.insert(name, Layer { text, from: From::Folder(path) });
+            self.files.insert(name, vec![Part { text, from: From::Folder(path) }]);
         }
         Ok(())
+    }
+
+    /// Adds a file that the code sets.
+    pub(super) fn add_file(&mut self, name: &str, text: &str) -> Result<(), BuildError> {
+        check_name(name)?;
+        self.put(name, text, From::Code);
+        Ok(())
+    }
+
+    /// Adds to a file, or begins one.
+    pub(super) fn add_to(&mut self, name: &str, addition: &Addition) -> Result<(), BuildError> {
+        check_name(name)?;
+        let text = match addition {
+            Addition::Text(text) => text.clone(),
+            Addition::Section { name: section, keys } => self.section(name, section, keys)?,
+        };
+        self.files
+            .entry(name.into())
+            .or_default()
+            .push(Part { text: text.into(), from: From::Code });
+        Ok(())
+    }
+
+    /// A section with these keys: one that continues another of its name, if there is one. Where there is none, that would
+    /// make the server refuse the whole file.
+    fn section(
+        &self,
+        file: &str,
+        section: &str,
+        keys: &[(String, String)],
+    ) -> Result<String, BuildError> {
+        let odd = |c: char| c.is_control() || matches!(c, '[' | ']' | ';');
+        let is_key = |key: &str| {
+            !key.is_empty()
+                && !key.starts_with('#')
+                && !key.contains(|c: char| odd(c) || c == '=')
+                && key.trim() == key
+        };
+        let refused = |what: &str| BuildError::Section {
+            file: file.to_owned(),
+            section: section.to_owned(),
+            what: what.to_owned(),
+        };
+        if section.is_empty() || section.contains(odd) {
+            return Err(refused("the name of a section has no bracket, semicolon or line break"));
+        }
+        let goes_on = self.has_section(Path::new(file), section, 0);
+        let mut text = format!("[{section}]{}\n", if goes_on { "(+)" } else { "" });
+        for (key, value) in keys {
+            if !is_key(key) || value.contains(['\n', '\r', '\0']) {
+                return Err(refused(&format!(
+                    "key {key:?} has to be a word without `=`, and its value without line breaks"
+                )));
+            }
+            text.push_str(&format!("{key} = {}\n", conf::escaped(value)));
+        }
+        Ok(text)
+    }
+
+    /// Whether a file, or one that it includes, has a section.
+    fn has_section(&self, file: &Path, section: &str, depth: usize) -> bool {
+        // Asterisk goes no deeper.
+        const DEEPEST: usize = 10;
+        let Some(parts) = self.files.get(file).filter(|_| depth <= DEEPEST) else {
+            return false;
+        };
+        let text = text(parts);
+        let mut includes = conf::included(&text);
+        conf::sections(&text).any(|name| name.eq_ignore_ascii_case(section))
+            || includes.any(|include| {
+                self.files.keys().filter(|other| *other != file).any(|other| {
+                    let name = other.file_name().unwrap_or_default().to_string_lossy();
+                    conf::is_for(include, &name) && self.has_section(other, section, depth + 1)
+                })
+            })
     }
 
     /// A `.conf.inc` that a test brings and nothing includes would be without effect.
     pub(super) fn check_includes(&self) -> Result<(), BuildError> {
         let is_include = |name: &&PathBuf| name.to_string_lossy().ends_with(".conf.inc");
-        for name in self.0.keys().filter(is_include) {
-            let layer = &self.0[name];
+        for name in self.files.keys().filter(is_include) {
             let file = name.file_name().unwrap_or_default().to_string_lossy();
-            let included = self.0.iter().any(|(other, layer)| {
-                let text = String::from_utf8_lossy(&layer.text);
-                other != name && includes::included(&text).any(|it| includes::is_for(it, &file))
+            let included = self.files.iter().any(|(other, parts)| {
+                other != name && conf::included(&text(parts)).any(|it| conf::is_for(it, &file))
             });
             // A test's own manager.conf need not include what ours does.
-            if !included && !matches!(layer.from, From::Us) {
-                return Err(BuildError::NotIncluded { from: layer.from.of(name) });
+            let theirs = self.files[name].iter().find(|part| !matches!(part.from, From::Us));
+            if let Some(part) = theirs.filter(|_| !included) {
+                return Err(BuildError::NotIncluded { from: part.from.of(name) });
             }
         }
         Ok(())
@@ -148,10 +238,11 @@ impl Layers {
     /// system's. So what a test adds to ours must not be able to break it.
     pub(super) fn check_options(&self) -> Result<(), BuildError> {
         let name = Path::new(OPTIONS);
-        let layer = &self.0[name];
-        for (at, line) in String::from_utf8_lossy(&layer.text).lines().enumerate() {
-            if !is_option(line) {
-                return Err(BuildError::Options { from: layer.from.of(name), line: at + 1 });
+        for part in &self.files[name] {
+            for (at, line) in String::from_utf8_lossy(&part.text).lines().enumerate() {
+                if !is_option(line) {
+                    return Err(BuildError::Options { from: part.from.of(name), line: at + 1 });
+                }
             }
         }
         Ok(())
@@ -164,34 +255,62 @@ impl Layers {
         {
             return Err(BuildError::OddPath { path: path.clone() });
         }
-        for (name, layer) in self.0 {
-            let (text, unknown) = template::render(&layer.text, keys);
-            match (unknown, layer.from) {
-                // A test's file may mean something else by it.
-                (None, _) | (_, From::Folder(_)) => {}
-                (Some(unknown), _) => {
-                    let known = keys.keys().map(|key| format!("<<{key}>>")).collect::<Vec<_>>();
-                    return Err(BuildError::UnknownKey {
-                        file: name,
-                        line: unknown.line,
-                        key: unknown.key,
-                        known: known.join(" "),
-                    });
-                }
-            }
+        for (name, parts) in self.files {
             let path = etc.join(&name);
             let folder = path.parent().unwrap_or(etc);
             fs::create_dir_all(folder).map_err(at(folder))?;
+            let text = render(&name, parts, keys)?;
             fs::write(&path, text).map_err(at(&path))?;
         }
-        Ok(())
+        self.permissions.iter().try_for_each(|permissions| permissions.apply(etc))
     }
 }
 
+/// The file that the parts make.
+fn render(name: &Path, parts: Vec<Part>, keys: &Keys) -> Result<Vec<u8>, BuildError> {
+    let mut all: Vec<u8> = Vec::new();
+    for part in parts {
+        // An addition begins a line.
+        if all.last().is_some_and(|&last| last != b'\n') {
+            all.push(b'\n');
+        }
+        let before = all.iter().filter(|&&byte| byte == b'\n').count();
+        let (text, unknown) = template::render(&part.text, keys);
+        if let (Some(unknown), From::Us | From::Code) = (unknown, part.from) {
+            // In a test's file it may mean something else.
+            let known = keys.keys().map(|key| format!("<<{key}>>")).collect::<Vec<_>>();
+            return Err(BuildError::UnknownKey {
+                file: name.to_owned(),
+                line: before + unknown.line,
+                key: unknown.key,
+                known: known.join(" "),
+            });
+        }
+        all.extend(text);
+    }
+    Ok(all)
+}
+
+fn text(parts: &[Part]) -> String {
+    let parts = parts.iter().map(|part| String::from_utf8_lossy(&part.text));
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+fn check_name(name: &str) -> Result<(), BuildError> {
+    let inside = |part| matches!(part, Component::Normal(_));
+    if name.is_empty() || !Path::new(name).components().all(inside) {
+        return Err(BuildError::Name { name: name.to_owned() });
+    }
+    if Path::new(name) == Path::new("asterisk.conf") {
+        return Err(BuildError::AsteriskConf { from: "the code".to_owned() });
+    }
+    Ok(())
+}
+
 /// `asterisk.conf` with the options that the code sets.
-fn asterisk_conf(builder: &Builder) -> Result<String, BuildError> {
+fn asterisk_conf(options: &[(String, String)]) -> Result<String, BuildError> {
     let mut conf = BASE[0].1.to_owned();
-    for (key, value) in &builder.options {
+    for (key, value) in options {
         let line = format!("{key} = {value}");
         if line.contains(['\n', '\r']) || !is_option(&line) {
             return Err(BuildError::Option { key: key.clone() });

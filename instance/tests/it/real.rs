@@ -1,6 +1,7 @@
 //! Real servers.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ async fn a_server_boots_answers_and_leaves_nothing() {
         let folder = instance.sandbox().folder().to_owned();
         assert_eq!(processes(&folder).len(), 1);
         let stopped = instance.stop().await.unwrap();
-        assert_eq!(stopped.stopping, Stopping::Asked);
+        assert_eq!(stopped.stopping, Stopping::Now);
         assert!(stopped.status.success(), "{}", stopped.status);
         assert_gone(&folder);
     }
@@ -198,20 +199,48 @@ async fn a_refused_login_is_an_error_with_the_servers_word() {
     );
     let error = sandbox.build().unwrap().boot().await.unwrap_err();
     assert!(error.to_string().contains("Authentication failed"), "{error}");
-    assert_eq!(processes(error.folder()), [0; 0]);
-    fs::remove_dir_all(error.folder()).unwrap();
+    assert_eq!(processes(&error.folder), [0; 0]);
+    fs::remove_dir_all(error.folder).unwrap();
 }
 
 #[tokio::test]
-async fn a_server_without_ami_is_an_error_at_once() {
-    let begun = Instant::now();
-    let sandbox =
-        builder(22).await.file("manager.general.conf.inc", "enabled = no\n").build().unwrap();
-    let error = sandbox.boot().await.unwrap_err();
-    assert_eq!(error.stage, Stage::Ready);
-    assert!(matches!(error.failure, BootFailure::Login(ami::Error::Connect { .. })), "{error}");
-    assert!(begun.elapsed() < Duration::from_secs(10), "it waited for the time-out");
-    fs::remove_dir_all(error.folder()).unwrap();
+async fn a_server_without_ami_is_an_error_at_once_with_the_reason() {
+    for major in VERSIONS {
+        for (file, text, reason) in [
+            ("manager.general.conf.inc", "enabled = no\n", None),
+            ("manager.conf", "#include \"nowhere.conf\"\n", Some("AMI configuration")),
+        ] {
+            let begun = Instant::now();
+            let error =
+                builder(major).await.append(file, text).build().unwrap().boot().await.unwrap_err();
+            assert_eq!(error.stage, Stage::Ready);
+            let BootFailure::NotListening { reason: why, .. } = &error.failure else {
+                panic!("{error}");
+            };
+            let why = why.clone().unwrap_or_default();
+            assert!(reason.is_none_or(|reason| why.contains(reason)), "{error}");
+            assert!(begun.elapsed() < Duration::from_secs(10), "it waited for the time-out");
+            assert_eq!(processes(&error.folder), [0; 0]);
+            fs::remove_dir_all(error.folder).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_another_took_is_an_error_with_the_reason_and_never_its_server() {
+    for major in VERSIONS {
+        let sandbox = builder(major).await.build().unwrap();
+        // It got there between our look and the server's.
+        let other = TcpListener::bind(sandbox.ami_address()).unwrap();
+        let error = sandbox.boot().await.unwrap_err();
+        assert!(
+            matches!(&error.failure, BootFailure::NotListening { reason: Some(why), .. } if why.contains("Unable to bind AMI")),
+            "{error}"
+        );
+        other.set_nonblocking(true).unwrap();
+        assert!(other.accept().is_err(), "somebody talked to the other server");
+        fs::remove_dir_all(error.folder).unwrap();
+    }
 }
 
 #[tokio::test]
@@ -225,7 +254,7 @@ async fn a_configuration_that_the_server_refuses_is_an_error_with_its_words() {
             "{error}"
         );
         assert!(error.to_string().contains("app_nonesuch"), "{error}");
-        fs::remove_dir_all(error.folder()).unwrap();
+        fs::remove_dir_all(error.folder).unwrap();
     }
 }
 

@@ -1,0 +1,90 @@
+//! Files of a test outside the configuration: `<astXXXdir>/…` folders, copied into the folder that the key names.
+//!
+//! Much of a sandbox is links to the server's own folders. One that a test adds to becomes a folder of the sandbox, with
+//! links to what was in it.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use super::error::{BuildError, at};
+use super::permissions::Permissions;
+use crate::sandbox::{DIRECTORIES, Layout};
+
+/// Copies the folders of `from` that are named after keys of `asterisk.conf`.
+pub(super) fn copy(from: &Path, layout: &mut Layout) -> Result<(), BuildError> {
+    for entry in fs::read_dir(from).map_err(at(from))? {
+        let path = entry.map_err(at(from))?.path();
+        let key = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !path.is_dir() {
+            // Somebody's notes.
+            continue;
+        }
+        if key == "astsbindir" || !DIRECTORIES.contains(&&*key) {
+            return Err(BuildError::Tree { path });
+        }
+        if key == "astmoddir" && layout.modules != layout.own_modules() {
+            link_entries(&layout.modules, &layout.own_modules())?;
+            layout.modules = layout.own_modules();
+        }
+        let Some(to) = layout.directory(&key) else {
+            return Err(BuildError::Tree { path });
+        };
+        own(&layout.base, &to)?;
+        copy_tree(&layout.base, &path, &to)?;
+        if let Some(permissions) = Permissions::read(&path)? {
+            permissions.apply(&to)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_tree(base: &Path, from: &Path, to: &Path) -> Result<(), BuildError> {
+    own(base, to)?;
+    for entry in fs::read_dir(from).map_err(at(from))? {
+        let path = entry.map_err(at(from))?.path();
+        let name = path.file_name().unwrap_or_default();
+        let target = to.join(name);
+        if path.is_dir() {
+            copy_tree(base, &path, &target)?;
+        } else if name != Permissions::FILE {
+            // Not through a link, into the server's own file.
+            if fs::symlink_metadata(&target).is_ok_and(|it| it.is_symlink()) {
+                fs::remove_file(&target).map_err(at(&target))?;
+            }
+            fs::copy(&path, &target).map_err(at(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder below `base` one of the sandbox's own, and those above it.
+fn own(base: &Path, folder: &Path) -> Result<(), BuildError> {
+    let Ok(inside) = folder.strip_prefix(base) else {
+        return Err(BuildError::Tree { path: folder.to_owned() });
+    };
+    let mut path = base.to_owned();
+    for part in inside {
+        path.push(part);
+        match fs::read_link(&path) {
+            Ok(shared) => {
+                fs::remove_file(&path).map_err(at(&path))?;
+                link_entries(&shared, &path)?;
+            }
+            Err(_) if path.is_dir() => {}
+            Err(_) => fs::create_dir(&path).map_err(at(&path))?,
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder with links to what is in another.
+fn link_entries(from: &Path, to: &Path) -> Result<(), BuildError> {
+    fs::create_dir_all(to).map_err(at(to))?;
+    for entry in fs::read_dir(from).map_err(at(from))? {
+        let path = entry.map_err(at(from))?.path();
+        let link = to.join(path.file_name().unwrap_or_default());
+        symlink(&path, &link).map_err(at(&link))?;
+    }
+    Ok(())
+}

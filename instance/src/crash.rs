@@ -1,0 +1,152 @@
+//! What a crashed server leaves: a core where the system puts it, and a backtrace where there is gdb.
+
+use std::fmt;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, SystemTime};
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::server::Server;
+
+/// How long gdb may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many frames of the thread that crashed are told.
+const FRAMES: usize = 20;
+
+/// A server that was ended by a signal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Crash {
+    /// The number of the signal; 11 is SIGSEGV, 6 is SIGABRT.
+    pub signal: i32,
+    /// The core file.
+    pub core: Option<PathBuf>,
+    /// Where the core went, if it is not known as a file: the handler in the kernel's `core_pattern`.
+    pub handler: Option<String>,
+    /// The frames of the thread that crashed, as gdb tells them.
+    pub backtrace: Vec<String>,
+    /// The file with the backtraces of all threads.
+    pub backtraces: Option<PathBuf>,
+}
+
+impl fmt::Display for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server crashed (signal {})", self.signal)?;
+        match (&self.core, &self.handler) {
+            (Some(core), _) => write!(f, ", core {}", core.display())?,
+            (None, Some(handler)) => write!(f, ", core passed to {handler}")?,
+            (None, None) => f.write_str(", no core")?,
+        }
+        self.backtrace.iter().try_for_each(|frame| write!(f, "\n    {frame}"))
+    }
+}
+
+/// Looks at how a server ended. Nothing if it was not by a signal that means a crash.
+pub(crate) async fn examine(
+    status: ExitStatus,
+    pid: u32,
+    since: SystemTime,
+    folder: &Path,
+    server: &Server,
+    logs: &Path,
+) -> Option<Crash> {
+    let signal = status.signal()?;
+    let mut crash =
+        Crash { signal, core: None, handler: None, backtrace: Vec::new(), backtraces: None };
+    if status.core_dumped() {
+        let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+        let pattern = pattern.trim();
+        match pattern.strip_prefix('|') {
+            Some(handler) => crash.handler = Some(handler.to_owned()),
+            None => crash.core = find(pattern, pid, since, folder),
+        }
+    }
+    if let Some(core) = &crash.core
+        && let Some(text) = backtraces(core, server).await
+    {
+        let frames = text.lines().filter(|line| line.starts_with('#')).take(FRAMES);
+        crash.backtrace = frames.map(str::to_owned).collect();
+        let file = logs.join("backtrace.txt");
+        crash.backtraces = fs::write(&file, text).is_ok().then_some(file);
+    }
+    Some(crash)
+}
+
+/// The core of a process by the kernel's pattern: below `folder`, unless it is a whole path. What the pattern says of
+/// the process is taken for anything, but for its number.
+fn find(pattern: &str, pid: u32, since: SystemTime, folder: &Path) -> Option<PathBuf> {
+    let path = folder.join(pattern);
+    let name = path.file_name()?.to_str()?.to_owned();
+    let entries = fs::read_dir(path.parent()?).ok()?.flatten();
+    let fits = |entry: &fs::DirEntry| {
+        let found = entry.file_name();
+        let found = found.to_str().unwrap_or_default();
+        let uses_pid = format!("{name}.%p");
+        let written = entry.metadata().and_then(|metadata| metadata.modified());
+        (matches(found, &name, pid) || matches(found, &uses_pid, pid))
+            && written.is_ok_and(|written| written >= since)
+    };
+    let newest = entries.filter(fits).max_by_key(|entry| {
+        entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
+    });
+    newest.map(|entry| entry.path())
+}
+
+fn matches(name: &str, pattern: &str, pid: u32) -> bool {
+    let Some((before, rest)) = pattern.split_once('%') else {
+        return name == pattern;
+    };
+    let Some(name) = name.strip_prefix(before) else {
+        return false;
+    };
+    let mut rest = rest.chars();
+    match rest.next() {
+        Some('%') => name.strip_prefix('%').is_some_and(|name| matches(name, rest.as_str(), pid)),
+        Some('p' | 'P') => name
+            .strip_prefix(&pid.to_string())
+            .is_some_and(|name| matches(name, rest.as_str(), pid)),
+        _ => (0..=name.len())
+            .filter_map(|at| name.get(at..))
+            .any(|name| matches(name, rest.as_str(), pid)),
+    }
+}
+
+/// The backtraces of all threads, that of the one that crashed first. Nothing where there is no gdb.
+async fn backtraces(core: &Path, server: &Server) -> Option<String> {
+    let mut command = Command::new("gdb");
+    command.args(["-nx", "-batch", "-q"]);
+    for line in server.gdb_commands() {
+        command.args(["-ex", &line]);
+    }
+    command.arg("-ex").arg(format!("core-file {}", core.display()));
+    command.args(["-ex", "bt", "-ex", "thread apply all bt"]);
+    command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    command.env_remove("DEBUGINFOD_URLS");
+    let output = timeout(PATIENCE, command.output()).await.ok()?.ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_known_by_the_kernels_pattern() {
+        for (name, pattern, fits) in [
+            ("core", "core", true),
+            ("core.7", "core", false),
+            ("core.7", "core.%p", true),
+            ("core.71", "core.%p", false),
+            ("core-asterisk-7-host", "core-%e-%p-%h", true),
+            ("core-asterisk-8-host", "core-%e-%p-%h", false),
+            ("100%.7", "100%%.%P", true),
+            ("x", "%e", true),
+        ] {
+            assert_eq!(matches(name, pattern, 7), fits, "{name} {pattern}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What went wrong in a server's life, apart from what its test asked it: for a test to fail on.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::crash::Crash;
+
+/// What the files of sanitizers begin with.
+pub(crate) const SANITIZER: &str = "sanitizer";
+
+/// The variables with the options of sanitizers.
+pub(crate) const SANITIZERS: [&str; 5] =
+    ["ASAN_OPTIONS", "LSAN_OPTIONS", "MSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"];
+
+/// The line of the log that ends the boot.
+const READY: &str = "Asterisk Ready.";
+
+/// Something that a server did or left, and that no server should.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// It crashed.
+    Crash(Crash),
+    /// It did not end when it was asked to, and took this.
+    Stubborn(crate::Stopping),
+    /// Channels that were up when it was to stop, by name.
+    Channels(Vec<String>),
+    /// Processes that it had started and left behind, by name. They were killed.
+    Processes(Vec<String>),
+    /// A report of a sanitizer that the server was built with.
+    Sanitizer {
+        /// The file.
+        path: PathBuf,
+        /// The line that says what it is.
+        summary: String,
+    },
+    /// A line of level ERROR in the log, while it booted. With all modules loaded there are many: those without their
+    /// configuration say so.
+    BootError(String),
+    /// A line of level ERROR in the log, after the boot.
+    Error(String),
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Crash(crash) => crash.fmt(f),
+            Self::Stubborn(stopping) => write!(f, "the server did not stop when asked: {stopping}"),
+            Self::Channels(names) => write!(f, "channels were left: {}", names.join(", ")),
+            Self::Processes(names) => write!(f, "processes were left: {}", names.join(", ")),
+            Self::Sanitizer { path, summary } => write!(f, "{}: {summary}", path.display()),
+            Self::BootError(line) => write!(f, "error while booting: {line}"),
+            Self::Error(line) => write!(f, "error: {line}"),
+        }
+    }
+}
+
+/// The lines of level ERROR in a log from an offset on.
+pub(crate) fn errors(log: &Path, start: u64) -> Vec<Finding> {
+    let mut text = Vec::new();
+    let read = File::open(log).and_then(|mut file| {
+        let start = if file.metadata()?.len() >= start { start } else { 0 };
+        file.seek(SeekFrom::Start(start))?;
+        file.read_to_end(&mut text)
+    });
+    // A test's own logger.conf may have none.
+    if read.is_err() {
+        return Vec::new();
+    }
+    let text = String::from_utf8_lossy(&text);
+    let mut booting = text.contains(READY);
+    let mut findings = Vec::new();
+    for line in text.lines() {
+        if line.ends_with(READY) {
+            booting = false;
+        } else if is_error(line) {
+            let line = line.to_owned();
+            findings.push(if booting { Finding::BootError(line) } else { Finding::Error(line) });
+        }
+    }
+    findings
+}
+
+/// `[date] ERROR[thread] file: text`.
+fn is_error(line: &str) -> bool {
+    line.split_once("] ").is_some_and(|(_, rest)| rest.starts_with("ERROR["))
+}
+
+/// The reports of sanitizers in a folder.
+pub(crate) fn sanitizers(logs: &Path) -> Vec<Finding> {
+    let entries = fs::read_dir(logs).into_iter().flatten().flatten();
+    let reports = entries.filter(|entry| {
+        entry
+            .file_name()
+            .to_string_lossy()
+            .strip_prefix(SANITIZER)
+            .is_some_and(|rest| rest.starts_with('.'))
+    });
+    let findings = reports.map(|entry| {
+        let path = entry.path();
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
+        let says = |word: &str| text.lines().find(|line| line.contains(word));
+        let summary =
+            says("SUMMARY:").or_else(|| says("ERROR:")).or_else(|| says("runtime error:"));
+        let summary = summary.or_else(|| text.lines().next()).unwrap_or_default().trim().to_owned();
+        Finding::Sanitizer { path, summary }
+    });
+    findings.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_apart_by_when_they_came() {
+        let path = std::env::temp_dir().join(format!("log-{}", uuid::Uuid::new_v4().simple()));
+        let line =
+            |level, text: &str| format!("[2026-01-02 03:04:05.678] {level}[7] a.c: {text}\n");
+        let log = [
+            line("ERROR", "of another life"),
+            line("ERROR", "early"),
+            line("WARNING", "not an ERROR[1]"),
+            line("VERBOSE", READY),
+            line("ERROR", "late"),
+        ];
+        fs::write(&path, log.concat()).unwrap();
+        let found = errors(&path, log[0].len() as u64);
+        let shown: Vec<_> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "error while booting: [2026-01-02 03:04:05.678] ERROR[7] a.c: early",
+                "error: [2026-01-02 03:04:05.678] ERROR[7] a.c: late"
+            ]
+        );
+        fs::remove_file(path).unwrap();
+    }
+}

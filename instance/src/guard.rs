@@ -1,0 +1,66 @@
+//! Who cleans up when this process is killed.
+//!
+//! The kernel then kills the servers, but neither what they started nor their folders. So each process that makes runs has
+//! a child that outlives it: a shell that waits for the end of its input, and then kills and removes what is left of the
+//! runs that it was told of. It belongs to a process group of its own, so that Ctrl-C does not reach it, and holds nothing
+//! of its parent's but that input.
+
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use crate::descendants::MARK;
+
+static GUARD: Mutex<Option<Child>> = Mutex::new(None);
+
+/// A line of input is the folder of a run. At the end of all: kill what has the mark of one, as long as there is any; and
+/// remove the folder, if it is one of ours and not to be kept. What a normal end has removed is not there any more.
+const SCRIPT: &str = r#"
+    set -f
+    while IFS= read -r run; do set -- "$@" "$run"; done
+    set +f
+    for run do
+        case $run in */asterisk-instance-*/????????) ;; *) continue ;; esac
+        [ -d "$run" ] || continue
+        tries=0
+        while [ $tries -lt 50 ]; do
+            found=$(grep -lzsF -- "$MARK=$run/" /proc/[0-9]*/environ) || break
+            for file in $found; do
+                pid=${file#/proc/}
+                kill -9 "${pid%/environ}" 2>/dev/null
+            done
+            tries=$((tries + 1))
+        done
+        [ -e "$run/.keep" ] || rm -rf -- "$run"
+    done
+"#;
+
+/// Has a run looked after. The run's folder need not be there yet.
+pub(crate) fn watch(run: &Path) {
+    let mut guard = GUARD.lock().unwrap_or_else(PoisonError::into_inner);
+    if guard.as_mut().is_some_and(|child| tell(child, run).is_ok()) {
+        return;
+    }
+    // There is none yet, or it was killed.
+    if let Err(error) = start().and_then(|child| tell(guard.insert(child), run)) {
+        tracing::warn!(%error, "nobody would clean up if this process were killed");
+    }
+}
+
+fn tell(child: &mut Child, run: &Path) -> io::Result<()> {
+    if child.try_wait()?.is_some() {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
+    let input = child.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+    input.write_all(&[run.as_os_str().as_bytes(), b"\n"].concat())
+}
+
+fn start() -> io::Result<Child> {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &SCRIPT.replace("$MARK", MARK), "asterisk-instance-guard"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.current_dir("/").process_group(0).env_remove(MARK).spawn()
+}

@@ -1,0 +1,203 @@
+//! A running server.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use ami::{Action, Client};
+use rustix::process::Signal;
+
+use crate::boot::{BootError, Booted};
+use crate::call_file::{CallFile, CallFileError};
+use crate::console::{self, CliError};
+use crate::log::Log;
+use crate::records::{self, Record, RecordError};
+use crate::resources::Resources;
+use crate::sandbox::Sandbox;
+use crate::stop::{Stop, Stopped};
+
+/// A running server in its sandbox.
+///
+/// Dropping it kills the server and removes the folder; [`stop`](Self::stop) lets it end its business first. A panic, or
+/// [`keep`](Self::keep), leaves the folder as evidence.
+#[derive(Debug)]
+pub struct Instance {
+    // In the order in which they are dropped.
+    pub(crate) booted: Booted,
+    pub(crate) sandbox: Sandbox,
+}
+
+impl Instance {
+    pub(crate) fn new(booted: Booted, sandbox: Sandbox) -> Self {
+        Self { booted, sandbox }
+    }
+
+    /// The AMI connection that the boot ended with.
+    pub fn ami(&self) -> &Client {
+        &self.booted.client
+    }
+
+    /// The `host:port` that AMI listens on, for connections of one's own: user `user`, secret `mysecret`, unless the
+    /// test's configuration says otherwise.
+    pub fn ami_address(&self) -> String {
+        self.sandbox.ami_address()
+    }
+
+    /// The time from launch to login.
+    pub fn boot_time(&self) -> Duration {
+        self.booted.took
+    }
+
+    /// The sandbox that it runs in.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// Keeps the folder when the instance ends.
+    pub fn keep(&self) {
+        self.sandbox.keep();
+    }
+
+    /// Says a CLI command on the server's control socket, as `asterisk -rx` does, and gives what it prints; bytes that are
+    /// not UTF-8 are replaced. Works also where AMI does not. Cancel safe: a command that was sent is executed.
+    ///
+    /// # Errors
+    ///
+    /// If the server has ended, if it knows no such command, or after a minute. A command that is known and fails says so
+    /// in what it prints.
+    pub async fn cli(&self, command: &str) -> Result<String, CliError> {
+        console::ask(&self.sandbox.control_socket(), command).await
+    }
+
+    /// The names of the channels that are up.
+    ///
+    /// # Errors
+    ///
+    /// As [`cli`](Self::cli).
+    pub async fn channels(&self) -> Result<Vec<String>, CliError> {
+        let listed = self.cli("core show channels concise").await?;
+        // `name!context!exten!…`: fourteen fields, and no name has an exclamation mark.
+        let names = listed.lines().filter_map(|line| line.split_once('!'));
+        Ok(names.map(|(name, _)| name.to_owned()).collect())
+    }
+
+    /// Reads the configuration files again: all, or those of a module, such as `manager` or `pbx_config`. A file that has
+    /// not changed changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::call`]. An unknown module is a response of the server's.
+    pub async fn reload(&self, module: Option<&str>) -> Result<(), ami::Error> {
+        let action = Action::new("Reload");
+        let action =
+            module.into_iter().fold(action, |action, module| action.field("Module", module));
+        self.ami().call(action).await.map(drop)
+    }
+
+    /// The log with every level (`full.txt`), from the beginning of this server's life.
+    pub fn log(&self) -> Log {
+        self.log_file("full.txt")
+    }
+
+    /// A file of the log folder, from the beginning of this server's life: `messages.txt` has notices, warnings and errors,
+    /// `console.txt` what the server printed, and a test's `logger.conf` may name more.
+    pub fn log_file(&self, name: impl AsRef<Path>) -> Log {
+        let path = self.sandbox.logs().join(name);
+        let start = self.booted.logs.get(&path).copied().unwrap_or(0);
+        Log::new(path, start, self.booted.process.exit())
+    }
+
+    /// Puts a call file into the spool; the server makes the call if `pbx_spool` is loaded. The result is its path there,
+    /// where the server notes its tries; when it is done with it, the file is gone.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written, or something in it has a line break.
+    pub fn call_file(&self, call: &CallFile) -> Result<PathBuf, CallFileError> {
+        call.put(&self.sandbox.spool())
+    }
+
+    /// The call detail records that `cdr_csv` has written so far (`cdr-csv/Master.csv`), with the fields named as the module
+    /// does. A record may come a moment after the call's end; after [`shut_down`](Self::shut_down) all are there.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read. Where there is none, there are no records.
+    pub fn cdr(&self) -> Result<Vec<Record>, RecordError> {
+        records::cdr(&self.sandbox.logs())
+    }
+
+    /// The channel events that `cel_custom` has written so far (`cel-custom/Master.csv`), with the fields named as in
+    /// `cel_custom.conf`.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read. Where there is none, there are no records.
+    pub fn cel(&self) -> Result<Vec<Record>, RecordError> {
+        records::cel(&self.sandbox.logs(), &self.sandbox.etc())
+    }
+
+    /// What the server uses of the machine.
+    ///
+    /// # Errors
+    ///
+    /// If it has ended.
+    pub fn resources(&self) -> io::Result<Resources> {
+        let pid = self.pid().ok_or_else(|| io::Error::other("the server has ended"))?;
+        Resources::of(pid)
+    }
+
+    /// Waits until the server has ended by itself. Cancel safe.
+    pub async fn exited(&self) -> ExitStatus {
+        self.booted.process.exited().await
+    }
+
+    /// The server's process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.booted.process.pid()
+    }
+
+    /// Kills the server, as a crash would end it. The sandbox stays as it is.
+    pub async fn kill(&self) -> ExitStatus {
+        self.booted.process.signal(Signal::KILL);
+        self.booted.process.exited().await
+    }
+
+    /// Ends the server as [`stop`](Self::stop) does, if it runs, and boots it again: in the same sandbox, at the same
+    /// address, with what is in its files and its database. There is a new AMI connection then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sandbox::boot`].
+    pub async fn restart(&mut self) -> Result<(), BootError> {
+        self.shut_down(Stop::Now).await;
+        self.booted = self.sandbox.start().await?;
+        Ok(())
+    }
+
+    /// Stops the server at once ([`Stop::Now`]) and removes the folder, unless it is to be kept or another instance of the
+    /// run is in it.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be removed. The server is gone all the same.
+    pub async fn stop(self) -> io::Result<Stopped> {
+        let stopped = self.shut_down(Stop::Now).await;
+        drop(self.booted);
+        self.sandbox.end()?;
+        Ok(stopped)
+    }
+
+    /// Stops several instances at the same time. Each is stopped, whatever becomes of the others.
+    ///
+    /// # Errors
+    ///
+    /// As [`stop`](Self::stop), for the first that fails.
+    pub async fn stop_all(instances: Vec<Self>) -> io::Result<Vec<Stopped>> {
+        let stops = instances.into_iter().map(|instance| async { Ok(instance.stop().await) });
+        let stopped: Result<Vec<_>, std::convert::Infallible> = crate::join::all(stops).await;
+        let Ok(stopped) = stopped;
+        stopped.into_iter().collect()
+    }
+}

@@ -1,0 +1,169 @@
+//! The end of a server: asked, told, killed; and what it left.
+
+use std::fmt;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use tokio::net::UnixDatagram;
+use tokio::time::timeout;
+
+use crate::boot::notified;
+use crate::console;
+use crate::findings::Finding;
+use crate::instance::Instance;
+
+/// How long a server may take to stop now: it waits for its calls up to 15 s.
+const NOW: Duration = Duration::from_secs(20);
+
+/// How long it may take when told by SIGTERM.
+const TERMINATED: Duration = Duration::from_secs(5);
+
+/// How long it may take to tell its channels.
+const TELLING: Duration = Duration::from_secs(1);
+
+/// How to stop a server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stop {
+    /// When the last call has ended; new ones are refused (`core stop gracefully`). Modules are unloaded. If it takes longer
+    /// than that, [`Now`](Self::Now).
+    Gracefully(Duration),
+    /// At once (`core stop now`): calls that are up are hung up, records are written. A server that does not end within 20 s
+    /// is told by SIGTERM, and killed after 5 s more.
+    Now,
+    /// By SIGKILL.
+    Kill,
+}
+
+/// What it took to stop a server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stopping {
+    /// Nothing: it had ended by itself, or crashed.
+    WasOver,
+    /// `core stop gracefully`.
+    Gracefully,
+    /// `core stop now`.
+    Now,
+    /// SIGTERM.
+    Terminated,
+    /// SIGKILL.
+    Killed,
+}
+
+impl fmt::Display for Stopping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WasOver => "it was over",
+            Self::Gracefully => "core stop gracefully",
+            Self::Now => "core stop now",
+            Self::Terminated => "SIGTERM",
+            Self::Killed => "SIGKILL",
+        })
+    }
+}
+
+/// How a server was stopped.
+#[derive(Clone, Debug)]
+pub struct Stopped {
+    /// What it took.
+    pub stopping: Stopping,
+    /// How the process ended.
+    pub status: ExitStatus,
+    /// How long it took.
+    pub took: Duration,
+    /// What went wrong in its life, or was left at its end.
+    pub findings: Vec<Finding>,
+    /// The last lines of what the server printed and logged.
+    pub last_words: Vec<String>,
+}
+
+impl Instance {
+    /// Stops the server, and leaves the sandbox: its records and logs can be read, and it can be
+    /// [started again](Self::restart). The server's children go with it.
+    ///
+    /// It says what it took and how long, and what it found; whether that is a failure is the caller's to say.
+    pub async fn shut_down(&self, stop: Stop) -> Stopped {
+        let begun = Instant::now();
+        let process = &self.booted.process;
+        let mut left = Vec::new();
+        let (stopping, status) = match process.status() {
+            Some(status) => (Stopping::WasOver, status),
+            None => self.end(stop, &mut left).await,
+        };
+        let took = begun.elapsed();
+        tracing::info!(?stopping, %status, ?took, "stopped");
+        let mut findings = Vec::new();
+        let expected = match stop {
+            Stop::Gracefully(_) => Stopping::Gracefully,
+            Stop::Now => Stopping::Now,
+            Stop::Kill => Stopping::Killed,
+        };
+        let killed_by_us = matches!(stopping, Stopping::Killed | Stopping::Terminated);
+        let ours = killed_by_us || process.was_killed();
+        if stopping != expected && stopping != Stopping::WasOver {
+            findings.push(Finding::Stubborn(stopping));
+        }
+        findings.extend((!left.is_empty()).then_some(Finding::Channels(left)));
+        let processes = process.left();
+        findings.extend((!processes.is_empty()).then_some(Finding::Processes(processes)));
+        let (launched, logs) = (self.booted.launched, &self.booted.logs);
+        let ending = self.sandbox.findings(status, process.started(), launched, logs).await;
+        findings.extend(ending.into_iter().filter(|it| !(ours && matches!(it, Finding::Crash(_)))));
+        Stopped { stopping, status, took, findings, last_words: self.sandbox.last_words() }
+    }
+
+    async fn end(&self, stop: Stop, left: &mut Vec<String>) -> (Stopping, ExitStatus) {
+        let process = &self.booted.process;
+        if let Stop::Gracefully(patience) = stop {
+            // Sleepers are woken when the calls have ended, not before.
+            let asked = process.awaited(patience, async {
+                self.say("core stop gracefully").await;
+                self.stopping().await;
+            });
+            if let Some(status) = asked.await {
+                return (Stopping::Gracefully, status);
+            }
+        }
+        if stop != Stop::Kill {
+            *left = match timeout(TELLING, self.channels()).await {
+                Ok(Ok(names)) => names,
+                // It may have no console any more, or never had.
+                _ => Vec::new(),
+            };
+            let asked = process.awaited(NOW, self.say("core stop now"));
+            if let Some(status) = asked.await {
+                return (Stopping::Now, status);
+            }
+            process.signal(Signal::TERM);
+            if let Some(status) = process.awaited(TERMINATED, std::future::ready(())).await {
+                return (Stopping::Terminated, status);
+            }
+        }
+        process.signal(Signal::KILL);
+        (Stopping::Killed, process.exited().await)
+    }
+
+    /// Says a command. A server whose console does not answer is told by signal, in time.
+    ///
+    /// AMI's `Command` would do, but for `core stop now`: the server keeps what a command prints in a file in `/tmp`, and
+    /// would end before it removes that.
+    async fn say(&self, command: &str) {
+        if let Err(error) = console::tell(&self.sandbox.control_socket(), command).await {
+            tracing::debug!(command, %error, "the control socket does not answer");
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits until the server says to its service manager that it is stopping. For ever if it does not, or if the runtime
+    /// that would tell us is gone.
+    async fn stopping(&self) {
+        let socket = self.booted.notify.try_clone().and_then(UnixDatagram::from_std);
+        let told = match &socket {
+            Ok(socket) => notified(socket, b"STOPPING=1").await,
+            Err(_) => Err(std::io::ErrorKind::Unsupported.into()),
+        };
+        if told.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
