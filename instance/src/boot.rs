@@ -117,7 +117,8 @@ impl Sandbox {
         }
         let findings = match process.status() {
             Some(status) if matches!(failure, BootFailure::Exited(_)) => {
-                self.findings(status, pid, launched, &logs).await
+                let found = self.findings(status, pid, launched, &logs).await;
+                found.into_iter().map(Finding::at_boot).collect()
             }
             _ => Vec::new(),
         };
@@ -295,7 +296,7 @@ impl fmt::Display for Stage {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "instance {number} failed at {stage}: {failure}{}{}\nthe sandbox is kept: {}",
-    .findings.iter().map(|finding| format!("\n    {finding}")).collect::<String>(),
+    .findings.iter().filter(|it| !it.is_line_of(.last_words)).map(|it| format!("\n    {it}")).collect::<String>(),
     .last_words.iter().map(|line| format!("\n    {line}")).collect::<String>(),
     .folder.display()
 )]

@@ -15,6 +15,9 @@ use crate::server::Server;
 /// How long gdb may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What stands before the backtraces in gdb's output.
+const MARK: &str = "-- backtraces --";
+
 /// How many frames of the thread that crashed are told.
 const FRAMES: usize = 20;
 
@@ -68,7 +71,8 @@ pub(crate) async fn examine(
     if let Some(core) = &crash.core
         && let Some(text) = backtraces(core, server).await
     {
-        let frames = text.lines().filter(|line| line.starts_with('#')).take(FRAMES);
+        let first = text.lines().take_while(|line| !line.starts_with("Thread "));
+        let frames = first.filter(|line| line.starts_with('#')).take(FRAMES);
         crash.backtrace = frames.map(str::to_owned).collect();
         let file = logs.join("backtrace.txt");
         crash.backtraces = fs::write(&file, text).is_ok().then_some(file);
@@ -117,14 +121,33 @@ fn matches(name: &str, pattern: &str, pid: u32) -> bool {
 
 /// The backtraces of all threads, that of the one that crashed first. Nothing where there is no gdb.
 async fn backtraces(core: &Path, server: &Server) -> Option<String> {
+    let core = format!("core-file {}", core.display());
+    let binary = server.binary().display();
+    let mut lines = match server.loader() {
+        None => vec![format!("file {binary}"), core],
+        // The program that the kernel knows is the loader, and gdb finds the libraries from there. Where the binary was
+        // loaded, the core tells.
+        Some(loader) => {
+            let mappings = gdb(&[core.clone(), "info proc mappings".to_owned()]).await?;
+            let mut mappings = mappings.lines().filter(|line| line.ends_with(&binary.to_string()));
+            let start = mappings.next().and_then(|line| line.split_ascii_whitespace().next());
+            let mut lines = vec![format!("file {}", loader.display()), core];
+            lines.extend(start.map(|start| format!("add-symbol-file {binary} -o {start}")));
+            lines
+        }
+    };
+    lines.extend([format!("echo {MARK}\\n"), "bt".to_owned(), "thread apply all bt".to_owned()]);
+    let text = gdb(&lines).await?;
+    text.split_once(&format!("{MARK}\n")).map(|(_, text)| text.to_owned())
+}
+
+/// What gdb prints for these commands.
+async fn gdb(lines: &[String]) -> Option<String> {
     let mut command = Command::new("gdb");
     command.args(["-nx", "-batch", "-q"]);
-    for line in server.gdb_commands() {
-        command.args(["-ex", &line]);
-    }
-    command.arg("-ex").arg(format!("core-file {}", core.display()));
-    command.args(["-ex", "bt", "-ex", "thread apply all bt"]);
+    command.args(lines.iter().flat_map(|line| ["-ex", line]));
     command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    // Or it would ask the network for sources.
     command.env_remove("DEBUGINFOD_URLS");
     let output = timeout(PATIENCE, command.output()).await.ok()?.ok()?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())

@@ -57,6 +57,21 @@ impl fmt::Display for Finding {
     }
 }
 
+impl Finding {
+    /// The same of a server that never booted.
+    pub(crate) fn at_boot(self) -> Self {
+        match self {
+            Self::Error(line) => Self::BootError(line),
+            other => other,
+        }
+    }
+
+    /// Whether it is a line of the log that is among these.
+    pub(crate) fn is_line_of(&self, lines: &[String]) -> bool {
+        matches!(self, Self::BootError(line) | Self::Error(line) if lines.contains(line))
+    }
+}
+
 /// The lines of level ERROR in a log from an offset on.
 pub(crate) fn errors(log: &Path, start: u64) -> Vec<Finding> {
     let mut text = Vec::new();

@@ -6,7 +6,7 @@ pub enum Modules {
     /// All that the server has, but for those that would open a sound card.
     #[default]
     All,
-    /// These alone. Asterisk finds their order, but not what they depend on.
+    /// These alone, and each has to load, or the boot fails. Asterisk finds their order, but not what they depend on.
     List(Vec<String>),
 }
 
@@ -22,7 +22,7 @@ impl Modules {
             Self::All => {
                 ("yes", "noload", &["chan_alsa", "chan_oss", "chan_console"].map(String::from)[..])
             }
-            Self::List(modules) => ("no", "load", &modules[..]),
+            Self::List(modules) => ("no", "require", &modules[..]),
         };
         let mut conf = format!("[modules]\nautoload = {autoload}\n");
         for module in modules {
@@ -43,7 +43,7 @@ mod tests {
         let conf = Modules::list(["pbx_config", "app_echo.so"]).conf();
         assert_eq!(
             conf,
-            "[modules]\nautoload = no\nload => pbx_config.so\nload => app_echo.so\n#include \"modules.conf.inc\"\n"
+            "[modules]\nautoload = no\nrequire => pbx_config.so\nrequire => app_echo.so\n#include \"modules.conf.inc\"\n"
         );
     }
 }

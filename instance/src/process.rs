@@ -155,9 +155,9 @@ impl Process {
         };
         let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
         for thread in threads {
-            let sleeps = fs::read_to_string(thread.path().join("wchan"));
-            // Where the kernel does not tell, any thread may be the one.
-            let sleeps = sleeps.map_or(true, |place| place == "0" || place.contains("nanosleep"));
+            // What the kernel calls the place of a sleeper varies. These it is not.
+            let place = fs::read_to_string(thread.path().join("wchan")).unwrap_or_default();
+            let sleeps = !["futex", "poll"].iter().any(|other| place.contains(other));
             let number = thread.file_name().to_str().and_then(|name| name.parse().ok());
             if sleeps
                 && let Some(thread) = number.and_then(Pid::from_raw)

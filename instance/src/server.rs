@@ -145,9 +145,9 @@ impl Server {
         command
     }
 
-    /// What gdb has to be told before the core of a server: a fetched one runs behind its own loader.
-    pub(crate) fn gdb_commands(&self) -> Vec<String> {
-        vec![format!("file {}", self.binary.display())]
+    /// The dynamic loader that runs the binary, if it is not the system's.
+    pub(crate) fn loader(&self) -> Option<&Path> {
+        (self.program != self.binary).then_some(&self.program)
     }
 
     pub(crate) async fn find_in(environment: &Environment, want: &Want) -> Result<Self, FindError> {
