@@ -115,24 +115,25 @@ impl Sandbox {
             *reason =
                 lines.into_iter().find(|line| line.contains("AMI") || line.contains("manager.c"));
         }
-        let findings = match process.status() {
+        let mut findings = match process.status() {
             Some(status) if matches!(failure, BootFailure::Exited(_)) => {
-                let found = self.findings(status, pid, launched, &logs).await;
-                found.into_iter().map(Finding::at_boot).collect()
+                self.findings(status, pid, launched, &logs).await.0
             }
             _ => Vec::new(),
         };
+        // The last words have them.
+        findings.retain(|finding| !matches!(finding, Finding::Error(_)));
         Err(self.failed(stage, failure, findings))
     }
 
-    /// What the end of a process shows.
+    /// What the end of a process shows, and the errors that it logged while it booted.
     pub(crate) async fn findings(
         &self,
         status: ExitStatus,
         pid: u32,
         launched: SystemTime,
         before: &BTreeMap<PathBuf, u64>,
-    ) -> Vec<Finding> {
+    ) -> (Vec<Finding>, Vec<String>) {
         let logs = self.logs();
         let crash =
             crash::examine(status, pid, launched, &self.layout.base, &self.server, &logs).await;
@@ -140,8 +141,9 @@ impl Sandbox {
         findings.extend(findings::sanitizers(&logs));
         let full = logs.join("full.txt");
         let log = if full.exists() { full } else { logs.join("messages.txt") };
-        findings.extend(findings::errors(&log, before.get(&log).copied().unwrap_or(0)));
-        findings
+        let (early, late) = findings::errors(&log, before.get(&log).copied().unwrap_or(0));
+        findings.extend(late.into_iter().map(Finding::Error));
+        (findings, early)
     }
 
     /// The command that launches the server.
@@ -296,7 +298,7 @@ impl fmt::Display for Stage {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "instance {number} failed at {stage}: {failure}{}{}\nthe sandbox is kept: {}",
-    .findings.iter().filter(|it| !it.is_line_of(.last_words)).map(|it| format!("\n    {it}")).collect::<String>(),
+    .findings.iter().map(|finding| format!("\n    {finding}")).collect::<String>(),
     .last_words.iter().map(|line| format!("\n    {line}")).collect::<String>(),
     .folder.display()
 )]
@@ -308,7 +310,7 @@ pub struct BootError {
     /// What went wrong.
     #[source]
     pub failure: BootFailure,
-    /// What else the server left, if it ended: a core, the report of a sanitizer, errors in its log.
+    /// What else the server left, if it ended: a core, the report of a sanitizer.
     pub findings: Vec<Finding>,
     /// The last lines of what the server printed and logged.
     pub last_words: Vec<String>,

@@ -36,9 +36,6 @@ pub enum Finding {
         /// The line that says what it is.
         summary: String,
     },
-    /// A line of level ERROR in the log, while it booted. With all modules loaded there are many: those without their
-    /// configuration say so.
-    BootError(String),
     /// A line of level ERROR in the log, after the boot.
     Error(String),
 }
@@ -51,29 +48,13 @@ impl fmt::Display for Finding {
             Self::Channels(names) => write!(f, "channels were left: {}", names.join(", ")),
             Self::Processes(names) => write!(f, "processes were left: {}", names.join(", ")),
             Self::Sanitizer { path, summary } => write!(f, "{}: {summary}", path.display()),
-            Self::BootError(line) => write!(f, "error while booting: {line}"),
             Self::Error(line) => write!(f, "error: {line}"),
         }
     }
 }
 
-impl Finding {
-    /// The same of a server that never booted.
-    pub(crate) fn at_boot(self) -> Self {
-        match self {
-            Self::Error(line) => Self::BootError(line),
-            other => other,
-        }
-    }
-
-    /// Whether it is a line of the log that is among these.
-    pub(crate) fn is_line_of(&self, lines: &[String]) -> bool {
-        matches!(self, Self::BootError(line) | Self::Error(line) if lines.contains(line))
-    }
-}
-
-/// The lines of level ERROR in a log from an offset on.
-pub(crate) fn errors(log: &Path, start: u64) -> Vec<Finding> {
+/// The lines of level ERROR in a log from an offset on: those of the boot, and those after it.
+pub(crate) fn errors(log: &Path, start: u64) -> (Vec<String>, Vec<String>) {
     let mut text = Vec::new();
     let read = File::open(log).and_then(|mut file| {
         let start = if file.metadata()?.len() >= start { start } else { 0 };
@@ -82,20 +63,14 @@ pub(crate) fn errors(log: &Path, start: u64) -> Vec<Finding> {
     });
     // A test's own logger.conf may have none.
     if read.is_err() {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let text = String::from_utf8_lossy(&text);
-    let mut booting = text.contains(READY);
-    let mut findings = Vec::new();
-    for line in text.lines() {
-        if line.ends_with(READY) {
-            booting = false;
-        } else if is_error(line) {
-            let line = line.to_owned();
-            findings.push(if booting { Finding::BootError(line) } else { Finding::Error(line) });
-        }
-    }
-    findings
+    let (boot, rest) = text.split_once(READY).unwrap_or(("", &text));
+    let errors = |text: &str| {
+        text.lines().filter(|line| is_error(line)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    (errors(boot), errors(rest))
 }
 
 /// `[date] ERROR[thread] file: text`.
@@ -143,14 +118,9 @@ mod tests {
         ];
         fs::write(&path, log.concat()).unwrap();
         let found = errors(&path, log[0].len() as u64);
-        let shown: Vec<_> = found.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            shown,
-            [
-                "error while booting: [2026-01-02 03:04:05.678] ERROR[7] a.c: early",
-                "error: [2026-01-02 03:04:05.678] ERROR[7] a.c: late"
-            ]
-        );
+        let early = vec![log[1].trim().to_owned()];
+        let late = vec![log[4].trim().to_owned()];
+        assert_eq!(found, (early, late));
         fs::remove_file(path).unwrap();
     }
 }

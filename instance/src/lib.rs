@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+#[expect(clippy::result_large_err, reason = "the errors are those of the asynchronous functions")]
+pub mod blocking;
 mod boot;
 mod builder;
 mod cache;

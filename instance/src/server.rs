@@ -123,6 +123,40 @@ impl Server {
         }
     }
 
+    /// Fetches a version into the user's cache, or finds it there.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be fetched: it is none that Debian has, or this is not Debian, or there is no network or no space.
+    pub async fn fetch(
+        major: u32,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Self, FetchError> {
+        provision::fetch(&Environment::read(), major, progress).await
+    }
+
+    /// All servers that are found: the one that `ASTERISK` names, those in `PATH`, those in the cache. One that does not work
+    /// is left out, with a warning in the trace.
+    pub async fn all() -> Vec<Self> {
+        let environment = Environment::read();
+        let in_path = environment.path.iter().map(|folder| folder.join("asterisk"));
+        let in_path = in_path.filter(|path| path.is_file());
+        let places = environment.asterisk.iter().cloned().chain(in_path);
+        let mut servers: Vec<Self> = Vec::new();
+        for path in places.chain(cached(&environment, &Want::Any)) {
+            match Self::at(&path).await {
+                Ok(server) if servers.iter().all(|other| other.binary != server.binary) => {
+                    servers.push(server);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "a server is left out");
+                }
+            }
+        }
+        servers
+    }
+
     /// The server as it calls itself.
     pub fn version(&self) -> &Version {
         &self.version

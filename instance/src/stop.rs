@@ -73,6 +73,9 @@ pub struct Stopped {
     pub took: Duration,
     /// What went wrong in its life, or was left at its end.
     pub findings: Vec<Finding>,
+    /// The lines of level ERROR in the log while it booted. With all modules loaded there are many: those that miss their
+    /// configuration say so.
+    pub boot_errors: Vec<String>,
     /// The last lines of what the server printed and logged.
     pub last_words: Vec<String>,
 }
@@ -107,9 +110,17 @@ impl Instance {
         let processes = process.left();
         findings.extend((!processes.is_empty()).then_some(Finding::Processes(processes)));
         let (launched, logs) = (self.booted.launched, &self.booted.logs);
-        let ending = self.sandbox.findings(status, process.started(), launched, logs).await;
+        let (ending, boot_errors) =
+            self.sandbox.findings(status, process.started(), launched, logs).await;
         findings.extend(ending.into_iter().filter(|it| !(ours && matches!(it, Finding::Crash(_)))));
-        Stopped { stopping, status, took, findings, last_words: self.sandbox.last_words() }
+        Stopped {
+            stopping,
+            status,
+            took,
+            findings,
+            boot_errors,
+            last_words: self.sandbox.last_words(),
+        }
     }
 
     async fn end(&self, stop: Stop, left: &mut Vec<String>) -> (Stopping, ExitStatus) {

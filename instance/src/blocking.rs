@@ -1,0 +1,290 @@
+//! The same for those who do not await: plain `#[test]` functions and programs without a runtime.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use ami::{Filter, Item, Originate};
+//! use instance::{Builder, Want, blocking};
+//!
+//! let server = blocking::find_or_fetch(&Want::Major(22), |progress| eprintln!("{progress}"))?;
+//! let instance = blocking::boot(Builder::new(server).test("tests/sample").build()?)?;
+//! let mut events = instance.subscribe(Filter::named(["UserEvent"]));
+//! instance.originate(Originate::to_application("Local/s@default", "Echo", ""))?;
+//! while let Item::Event(event) = events.next(Duration::from_secs(30))? {
+//!     println!("{event:?}");
+//! }
+//! instance.stop()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The connections are served by a runtime of this module's, with one thread, that is there from the first use to the end
+//! of the process. Each of these functions may also be called where a runtime is; it blocks the thread all the same.
+
+use std::future::Future;
+use std::io;
+use std::ops::Deref;
+use std::process::ExitStatus;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use ami::{
+    Action, Collected, CommandOutput, Filter, Item, ListError, Originate, Originated, Response,
+    Subscription,
+};
+use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
+
+use crate::{
+    BootError, CliError, LogError, Progress, Sandbox, Server, ServerError, Stop, Stopped, Want,
+};
+
+static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
+
+/// The runtime; made with the first use.
+fn handle() -> io::Result<Handle> {
+    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(runtime) = &*runtime {
+        return Ok(runtime.handle().clone());
+    }
+    let made = RuntimeBuilder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("asterisk-blocking")
+        .enable_all()
+        .build()?;
+    Ok(runtime.insert(made).handle().clone())
+}
+
+/// Waits for a future of this crate or of `ami`: for what has no function here.
+///
+/// # Panics
+///
+/// If the system does not give the runtime its thread, at the first use.
+pub fn wait<F>(future: F) -> F::Output
+where
+    F: Future + Send,
+    F::Output: Send,
+{
+    let handle = match handle() {
+        Ok(handle) => handle,
+        Err(error) => panic!("failed to start the runtime: {error}"),
+    };
+    if Handle::try_current().is_err() {
+        return handle.block_on(future);
+    }
+    // A thread of a runtime must not wait for another; one that belongs to none may.
+    thread::scope(|scope| match scope.spawn(|| handle.block_on(future)).join() {
+        Ok(output) => output,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}
+
+/// As [`Server::find_or_fetch`].
+///
+/// # Errors
+///
+/// As there.
+pub fn find_or_fetch(
+    want: &Want,
+    progress: impl FnMut(Progress) + Send,
+) -> Result<Server, ServerError> {
+    wait(Server::find_or_fetch(want, progress))
+}
+
+/// As [`Sandbox::boot`].
+///
+/// # Errors
+///
+/// As there.
+pub fn boot(sandbox: Sandbox) -> Result<Instance, BootError> {
+    wait(sandbox.boot()).map(Instance)
+}
+
+/// As [`Sandbox::boot_all`].
+///
+/// # Errors
+///
+/// As there.
+pub fn boot_all(sandboxes: Vec<Sandbox>) -> Result<Vec<Instance>, BootError> {
+    Ok(wait(Sandbox::boot_all(sandboxes))?.into_iter().map(Instance).collect())
+}
+
+/// A running server in its sandbox: [`crate::Instance`], with functions that wait in place of those to await.
+#[derive(Debug)]
+pub struct Instance(crate::Instance);
+
+impl Deref for Instance {
+    type Target = crate::Instance;
+
+    fn deref(&self) -> &crate::Instance {
+        &self.0
+    }
+}
+
+impl Instance {
+    /// As [`ami::Client::call`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn call(&self, action: Action) -> Result<Response, ami::Error> {
+        wait(self.ami().call(action))
+    }
+
+    /// As [`ami::Client::list`], to its end.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn list(&self, action: Action) -> Result<Collected, ListError> {
+        wait(self.ami().list(action).collect())
+    }
+
+    /// As [`ami::Client::command`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn command(&self, command: &str) -> Result<CommandOutput, ami::Error> {
+        wait(self.ami().command(command))
+    }
+
+    /// As [`ami::Client::originate`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn originate(&self, originate: Originate) -> Result<Originated, ami::Error> {
+        wait(self.ami().originate(originate))
+    }
+
+    /// As [`ami::Client::subscribe`].
+    pub fn subscribe(&self, filter: Filter) -> Events {
+        Events(self.ami().subscribe(filter))
+    }
+
+    /// As [`crate::Instance::cli`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn cli(&self, command: &str) -> Result<String, CliError> {
+        wait(self.0.cli(command))
+    }
+
+    /// As [`crate::Instance::channels`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn channels(&self) -> Result<Vec<String>, CliError> {
+        wait(self.0.channels())
+    }
+
+    /// As [`crate::Instance::reload`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn reload(&self, module: Option<&str>) -> Result<(), ami::Error> {
+        wait(self.0.reload(module))
+    }
+
+    /// As [`crate::Instance::log`].
+    pub fn log(&self) -> Log {
+        Log(self.0.log())
+    }
+
+    /// As [`crate::Instance::exited`].
+    pub fn exited(&self) -> ExitStatus {
+        wait(self.0.exited())
+    }
+
+    /// As [`crate::Instance::kill`].
+    pub fn kill(&self) -> ExitStatus {
+        wait(self.0.kill())
+    }
+
+    /// As [`crate::Instance::restart`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn restart(&mut self) -> Result<(), BootError> {
+        wait(self.0.restart())
+    }
+
+    /// As [`crate::Instance::shut_down`].
+    pub fn shut_down(&self, stop: Stop) -> Stopped {
+        wait(self.0.shut_down(stop))
+    }
+
+    /// As [`crate::Instance::stop`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn stop(self) -> io::Result<Stopped> {
+        wait(self.0.stop())
+    }
+}
+
+/// As [`crate::Log`].
+#[derive(Debug)]
+pub struct Log(crate::Log);
+
+impl Log {
+    /// As [`crate::Log::lines`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn lines(&mut self) -> io::Result<Vec<String>> {
+        self.0.lines()
+    }
+
+    /// As [`crate::Log::tail`].
+    pub fn tail(&self, lines: usize) -> Vec<String> {
+        self.0.tail(lines)
+    }
+
+    /// As [`crate::Log::wait_for`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn wait_for(&mut self, text: &str, timeout: Duration) -> Result<String, LogError> {
+        wait(self.0.wait_for(text, timeout))
+    }
+}
+
+/// As [`ami::Subscription`].
+#[derive(Debug)]
+pub struct Events(Subscription);
+
+impl Events {
+    /// The next event, or the word that some were missed.
+    ///
+    /// # Errors
+    ///
+    /// If none comes in time, or none can come any more.
+    pub fn next(&mut self, timeout: Duration) -> Result<Item, EventError> {
+        let next = wait(async { tokio::time::timeout(timeout, self.0.next()).await });
+        match next {
+            Ok(Some(item)) => Ok(item),
+            Ok(None) => Err(EventError::Ended),
+            Err(_) => Err(EventError::Timeout(timeout)),
+        }
+    }
+}
+
+/// Why there is no event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// Time is up.
+    #[error("no event within {0:?}")]
+    Timeout(Duration),
+    /// The connection or the subscription has ended.
+    #[error("no event can come any more: the subscription has ended")]
+    Ended,
+}
