@@ -1,10 +1,9 @@
 //! From a sandbox to a running server that is fully booted and that we are logged in to.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -22,6 +21,10 @@ use crate::listening::listens;
 use crate::log;
 use crate::process::Process;
 use crate::sandbox::Sandbox;
+
+mod error;
+
+pub use error::{BootError, BootFailure, Stage};
 
 /// The manager user of our `manager.conf`.
 pub(crate) const USER: &str = "user";
@@ -76,54 +79,57 @@ impl Sandbox {
         let logs = log::lengths(&self.logs());
         let (process, ready) = match self.launch() {
             Ok(started) => started,
-            Err(error) => {
-                return Err(self.failed(Stage::Created, BootFailure::Launch(error), Vec::new()));
-            }
+            Err(error) => return Err(self.failed(Stage::Created, error.into(), Vec::new())),
         };
         let mut boot =
             Boot { sandbox: self, process: &process, ready: &ready, stage: Stage::Launched };
         let booted = tokio::select! {
-            booted = timeout(self.boot_timeout, boot.run()) => booted,
+            booted = timeout(boot.sandbox.boot_timeout, boot.run()) => booted,
             status = process.exited() => Ok(Err(BootFailure::Exited(status))),
         };
         let stage = boot.stage;
-        let failure = match booted.unwrap_or(Err(BootFailure::Timeout(self.boot_timeout))) {
-            Ok(client) => {
-                let notify = ready.into_std();
-                let notify = match notify {
-                    Ok(notify) => notify,
-                    Err(error) => {
-                        return Err(self.failed(stage, BootFailure::Launch(error), Vec::new()));
-                    }
-                };
+        let booted = booted.unwrap_or(Err(BootFailure::Timeout(self.boot_timeout)));
+        let booted = booted.and_then(|client| Ok((client, ready.into_std()?)));
+        match booted {
+            Ok((client, notify)) => {
                 let took = begun.elapsed();
                 tracing::info!(?took, address = self.ami_address(), "booted");
-                return Ok(Booted { client, process, notify, logs, launched, took });
+                Ok(Booted { client, process, notify, logs, launched, took })
             }
-            Err(failure) => failure,
-        };
-        let mut failure = failure;
-        let pid = process.started();
+            Err(failure) => Err(self.post_mortem(stage, failure, process, launched, &logs).await),
+        }
+    }
+
+    /// Ends a server that did not boot, and finds out why it did not.
+    async fn post_mortem(
+        &self,
+        stage: Stage,
+        mut failure: BootFailure,
+        process: Process,
+        launched: SystemTime,
+        logs: &BTreeMap<PathBuf, u64>,
+    ) -> BootError {
         // Its log is complete when it has ended of itself. One that hangs does not.
         if !matches!(failure, BootFailure::Timeout(_)) {
             process.signal(Signal::TERM);
+            // One that does not end is killed.
             let _ = process.awaited(LAST_WORDS, std::future::ready(())).await;
         }
         process.kill();
         if let BootFailure::NotListening { reason, .. } = &mut failure {
             let lines = log::tail(&self.logs().join("messages.txt"), 100);
-            *reason =
-                lines.into_iter().find(|line| line.contains("AMI") || line.contains("manager.c"));
+            let says = |line: &String| line.contains("AMI") || line.contains("manager.c");
+            *reason = lines.into_iter().find(says);
         }
-        let mut findings = match process.status() {
-            Some(status) if matches!(failure, BootFailure::Exited(_)) => {
-                self.findings(status, pid, launched, &logs).await.0
+        let mut findings = match (&failure, process.status()) {
+            (BootFailure::Exited(_), Some(status)) => {
+                self.findings(status, process.started(), launched, logs).await.0
             }
             _ => Vec::new(),
         };
         // The last words have them.
         findings.retain(|finding| !matches!(finding, Finding::Error(_)));
-        Err(self.failed(stage, failure, findings))
+        self.failed(stage, failure, findings)
     }
 
     /// What the end of a process shows, and the errors that it logged while it booted.
@@ -203,7 +209,7 @@ impl Boot<'_> {
     async fn run(&mut self) -> Result<Client, BootFailure> {
         let early = tokio::select! {
             notified = notified(self.ready, b"READY=1") => {
-                notified.map(|()| None).map_err(BootFailure::Launch)?
+                notified.map(|()| None)?
             }
             client = self.ask() => Some(client?),
         };
@@ -271,85 +277,4 @@ pub(crate) async fn notified(socket: &UnixDatagram, word: &[u8]) -> io::Result<(
             return Ok(());
         }
     }
-}
-
-/// How far a boot came.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Stage {
-    /// The sandbox was made.
-    Created,
-    /// The process was started.
-    Launched,
-    /// The server said that it is fully booted.
-    Ready,
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Created => "launching the server",
-            Self::Launched => "waiting for the server to boot",
-            Self::Ready => "logging in to the booted server",
-        })
-    }
-}
-
-/// A server that did not boot.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "instance {number} failed at {stage}: {failure}{}{}\nthe sandbox is kept: {}",
-    .findings.iter().map(|finding| format!("\n    {finding}")).collect::<String>(),
-    .last_words.iter().map(|line| format!("\n    {line}")).collect::<String>(),
-    .folder.display()
-)]
-pub struct BootError {
-    /// The number of the instance in its run.
-    pub number: u32,
-    /// What was going on.
-    pub stage: Stage,
-    /// What went wrong.
-    #[source]
-    pub failure: BootFailure,
-    /// What else the server left, if it ended: a core, the report of a sanitizer.
-    pub findings: Vec<Finding>,
-    /// The last lines of what the server printed and logged.
-    pub last_words: Vec<String>,
-    /// The folder of the run.
-    pub folder: PathBuf,
-}
-
-impl BootError {
-    /// The folder of the run, which is kept.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-}
-
-/// Why a server did not boot.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BootFailure {
-    /// The process could not be started.
-    #[error("{0}")]
-    Launch(#[source] io::Error),
-    /// The process ended.
-    #[error("the server ended by itself ({0})")]
-    Exited(ExitStatus),
-    /// The server has booted and does not listen for AMI: its configuration is invalid or says so, or another listens there.
-    #[error(
-        "the server does not listen at {address} for AMI{}",
-        .reason.as_deref().map(|line| format!(": {line}")).unwrap_or_default()
-    )]
-    NotListening {
-        /// The address.
-        address: String,
-        /// The line of its log that says why.
-        reason: Option<String>,
-    },
-    /// There is no AMI connection to the booted server.
-    #[error("{0}")]
-    Login(#[source] ami::Error),
-    /// Time is up.
-    #[error("it took longer than {0:?}")]
-    Timeout(Duration),
 }

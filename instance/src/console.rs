@@ -35,6 +35,9 @@ pub(crate) async fn ask(socket: &Path, command: &str) -> Result<String, CliError
     if output.starts_with("No such command '") {
         return Err(CliError::NoSuchCommand { command: command.to_owned() });
     }
+    if output.starts_with("Command '") && output.contains("cannot be run during shutdown") {
+        return Err(CliError::ShuttingDown { command: command.to_owned() });
+    }
     Ok(output.to_owned())
 }
 
@@ -60,6 +63,12 @@ pub enum CliError {
     /// There is no such command, or its module is not loaded.
     #[error("no such command: {command:?}")]
     NoSuchCommand {
+        /// The command.
+        command: String,
+    },
+    /// The server is shutting down, and does not execute this one meanwhile.
+    #[error("{command:?}: the server is shutting down")]
+    ShuttingDown {
         /// The command.
         command: String,
     },

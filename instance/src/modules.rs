@@ -25,8 +25,11 @@ impl Modules {
             Self::List(modules) => ("no", "require", &modules[..]),
         };
         let mut conf = format!("[modules]\nautoload = {autoload}\n");
-        for module in modules {
-            let name = module.strip_suffix(".so").unwrap_or(module);
+        let names = modules.iter().map(|name| name.strip_suffix(".so").unwrap_or(name));
+        // Others are linked against these, and a module that is required has one try.
+        let is_resource = |name: &&str| name.starts_with("res_");
+        let (resources, others): (Vec<_>, Vec<_>) = names.partition(is_resource);
+        for name in resources.into_iter().chain(others) {
             conf.push_str(&format!("{keyword} => {name}.so\n"));
         }
         conf.push_str("#include \"modules.conf.inc\"\n");
@@ -37,6 +40,14 @@ impl Modules {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn resources_come_first() {
+        let conf = Modules::list(["cel_custom", "res_b", "app_echo", "res_a"]).conf();
+        let names: Vec<_> =
+            conf.lines().filter_map(|line| line.strip_prefix("require => ")).collect();
+        assert_eq!(names, ["res_b.so", "res_a.so", "cel_custom.so", "app_echo.so"]);
+    }
 
     #[test]
     fn a_list_switches_autoload_off() {

@@ -25,8 +25,8 @@ const TELLING: Duration = Duration::from_secs(1);
 /// How to stop a server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stop {
-    /// When the last call has ended; new ones are refused (`core stop gracefully`). Modules are unloaded. If it takes longer
-    /// than that, [`Now`](Self::Now).
+    /// When the last call has ended; new ones are refused (`core stop gracefully`), and so are AMI
+    /// actions and most CLI commands: calls have to end of themselves. Modules are unloaded. If it takes longer than that, [`Now`](Self::Now).
     Gracefully(Duration),
     /// At once (`core stop now`): calls that are up are hung up, records are written. A server that does not end within 20 s
     /// is told by SIGTERM, and killed after 5 s more.

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod configuration;
 mod real;
 mod refused;
+mod running;
 mod standin;
 mod support;
