@@ -87,3 +87,9 @@ pub(crate) fn assert_gone(folder: &Path) {
 
 /// Long enough for anything, and short enough to end a test that hangs.
 pub(crate) const AGES: Duration = Duration::from_secs(60);
+
+/// Whether a process runs. One that waits to be reaped does not.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !stat.is_empty() && !stat.contains(") Z ")
+}
