@@ -145,6 +145,8 @@ impl Sandbox {
             crash::examine(status, pid, launched, &self.layout.base, &self.server, &logs).await;
         let mut findings: Vec<_> = crash.map(Finding::Crash).into_iter().collect();
         findings.extend(findings::sanitizers(&logs));
+        let is_full = rustix::fs::statvfs(&self.layout.base).is_ok_and(|disk| disk.f_bavail == 0);
+        findings.extend(is_full.then_some(Finding::DiskFull));
         let full = logs.join("full.txt");
         let log = if full.exists() { full } else { logs.join("messages.txt") };
         let (early, late) = findings::errors(&log, before.get(&log).copied().unwrap_or(0));

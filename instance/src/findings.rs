@@ -36,6 +36,8 @@ pub enum Finding {
         /// The line that says what it is.
         summary: String,
     },
+    /// The disk of the sandbox is full: what the server wrote last is missing.
+    DiskFull,
     /// A line of level ERROR in the log, after the boot.
     Error(String),
 }
@@ -48,6 +50,7 @@ impl fmt::Display for Finding {
             Self::Channels(names) => write!(f, "channels were left: {}", names.join(", ")),
             Self::Processes(names) => write!(f, "processes were left: {}", names.join(", ")),
             Self::Sanitizer { path, summary } => write!(f, "{}: {summary}", path.display()),
+            Self::DiskFull => f.write_str("the disk is full, logs and records are not complete"),
             Self::Error(line) => write!(f, "error: {line}"),
         }
     }

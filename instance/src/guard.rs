@@ -27,7 +27,9 @@ const SCRIPT: &str = r#"
         [ -d "$run" ] || continue
         tries=0
         while [ $tries -lt 50 ]; do
-            found=$(grep -lzsF -- "$MARK=$run/" /proc/[0-9]*/environ) || break
+            # What it returns tells of processes that ended while it looked.
+            found=$(grep -lzsF -- "$MARK=$run/" /proc/[0-9]*/environ)
+            [ -n "$found" ] || break
             for file in $found; do
                 pid=${file#/proc/}
                 kill -9 "${pid%/environ}" 2>/dev/null

@@ -4,6 +4,8 @@
 
 mod configuration;
 mod ending;
+mod machine;
+mod program;
 mod real;
 mod refused;
 mod running;
