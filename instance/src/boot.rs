@@ -38,6 +38,9 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 /// How long a server that nobody can log in to may take to end, so that its log is complete.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// With less room than that, in bytes, a disk is full: the server gives back a little when it ends.
+const ROOM: u64 = 64 * 1024;
+
 /// A server that has booted.
 #[derive(Debug)]
 pub(crate) struct Booted {
@@ -145,7 +148,8 @@ impl Sandbox {
             crash::examine(status, pid, launched, &self.layout.base, &self.server, &logs).await;
         let mut findings: Vec<_> = crash.map(Finding::Crash).into_iter().collect();
         findings.extend(findings::sanitizers(&logs));
-        let is_full = rustix::fs::statvfs(&self.layout.base).is_ok_and(|disk| disk.f_bavail == 0);
+        let disk = rustix::fs::statvfs(&self.layout.base);
+        let is_full = disk.is_ok_and(|disk| disk.f_bavail * disk.f_frsize < ROOM);
         findings.extend(is_full.then_some(Finding::DiskFull));
         let full = logs.join("full.txt");
         let log = if full.exists() { full } else { logs.join("messages.txt") };
