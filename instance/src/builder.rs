@@ -244,7 +244,7 @@ impl Builder {
         make_folders(layout)?;
         link_data(&self.server.directories().data, &layout.data())?;
         self.link_documentation(layout)?;
-        let mut layers = Layers::base(&self.modules.conf(), &self.options)?;
+        let mut layers = Layers::base(&self.options)?;
         for folder in &self.folders {
             match folder {
                 Folder::Configs(folder) => layers.add_folder(folder)?,
@@ -271,6 +271,7 @@ impl Builder {
         for (name, addition) in &self.additions {
             layers.add_to(name, addition)?;
         }
+        layers.set_modules(&self.modules);
         layers.check_includes()?;
         layers.check_options()?;
         // A module of the test's own moves the folder.

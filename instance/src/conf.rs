@@ -1,10 +1,12 @@
-//! What we need to know of Asterisk's configuration language: which sections a file has, and what it includes.
+//! What we need to know of Asterisk's configuration language: which sections and keys a file has, and what it includes.
 
 /// A line that matters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Line<'a> {
     /// `[name]`, `[name](!)` and so on.
     Section(&'a str),
+    /// `key = value` or `key => value`.
+    Key(&'a str, &'a str),
     /// `#include "x"`, `#include <x>`, `#include x`, and `#tryinclude`.
     Include(&'a str),
 }
@@ -16,6 +18,9 @@ fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
         let line = outside_comments(line, &mut depth).trim();
         if let Some(rest) = line.strip_prefix('[') {
             return Some(Line::Section(rest.split_once(']')?.0));
+        }
+        if let Some((key, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+            return Some(Line::Key(key.trim(), value.strip_prefix('>').unwrap_or(value).trim()));
         }
         let rest = line.strip_prefix('#')?;
         let rest = rest.strip_prefix("tryinclude").or_else(|| rest.strip_prefix("include"))?;
@@ -57,7 +62,7 @@ fn outside_comments<'a>(line: &'a str, depth: &mut usize) -> &'a str {
 pub(crate) fn included(text: &str) -> impl Iterator<Item = &str> {
     lines(text).filter_map(|line| match line {
         Line::Include(name) => Some(name),
-        Line::Section(_) => None,
+        _ => None,
     })
 }
 
@@ -65,7 +70,15 @@ pub(crate) fn included(text: &str) -> impl Iterator<Item = &str> {
 pub(crate) fn sections(text: &str) -> impl Iterator<Item = &str> {
     lines(text).filter_map(|line| match line {
         Line::Section(name) => Some(name),
-        Line::Include(_) => None,
+        _ => None,
+    })
+}
+
+/// The keys that `text` sets, in whatever section, and their values.
+pub(crate) fn keys(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    lines(text).filter_map(|line| match line {
+        Line::Key(key, value) => Some((key, value)),
+        _ => None,
     })
 }
 

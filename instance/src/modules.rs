@@ -1,5 +1,7 @@
 //! Which modules a server loads.
 
+use crate::conf;
+
 /// Which modules to load.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Modules {
@@ -16,16 +18,23 @@ impl Modules {
         Self::List(names.into_iter().map(str::to_owned).collect())
     }
 
-    /// The text of `modules.conf`.
-    pub(crate) fn conf(&self) -> String {
+    /// The text of `modules.conf`. What a test says of modules beside it counts: the server refuses one that it is told both
+    /// to require and not to load.
+    pub(crate) fn conf(&self, beside: &str) -> String {
         let (autoload, keyword, modules) = match self {
             Self::All => {
                 ("yes", "noload", &["chan_alsa", "chan_oss", "chan_console"].map(String::from)[..])
             }
             Self::List(modules) => ("no", "require", &modules[..]),
         };
+        let spoken_of: Vec<_> = conf::keys(beside)
+            .filter(|(key, _)| {
+                matches!(*key, "load" | "noload" | "require" | "preload" | "preload-require")
+            })
+            .map(|(_, module)| bare(module))
+            .collect();
         let mut conf = format!("[modules]\nautoload = {autoload}\n");
-        let names = modules.iter().map(|name| name.strip_suffix(".so").unwrap_or(name));
+        let names = modules.iter().map(|name| bare(name)).filter(|name| !spoken_of.contains(name));
         // Others are linked against these, and a module that is required has one try.
         let is_resource = |name: &&str| name.starts_with("res_");
         let (resources, others): (Vec<_>, Vec<_>) = names.partition(is_resource);
@@ -37,21 +46,33 @@ impl Modules {
     }
 }
 
+fn bare(module: &str) -> &str {
+    module.strip_suffix(".so").unwrap_or(module)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn resources_come_first() {
-        let conf = Modules::list(["cel_custom", "res_b", "app_echo", "res_a"]).conf();
+        let conf = Modules::list(["cel_custom", "res_b", "app_echo", "res_a"]).conf("");
         let names: Vec<_> =
             conf.lines().filter_map(|line| line.strip_prefix("require => ")).collect();
         assert_eq!(names, ["res_b.so", "res_a.so", "cel_custom.so", "app_echo.so"]);
     }
 
     #[test]
+    fn what_a_test_says_of_a_module_has_the_last_word() {
+        let conf = Modules::list(["a", "b", "c"])
+            .conf("noload => a.so ; not here\n;load => b.so\nload = c\n");
+        assert!(conf.contains("require => b.so"), "{conf}");
+        assert!(!conf.contains("a.so") && !conf.contains("c.so"), "{conf}");
+    }
+
+    #[test]
     fn a_list_switches_autoload_off() {
-        let conf = Modules::list(["pbx_config", "app_echo.so"]).conf();
+        let conf = Modules::list(["pbx_config", "app_echo.so"]).conf("");
         assert_eq!(
             conf,
             "[modules]\nautoload = no\nrequire => pbx_config.so\nrequire => app_echo.so\n#include \"modules.conf.inc\"\n"

@@ -8,10 +8,17 @@ use std::path::{Component, Path, PathBuf};
 use super::error::{BuildError, at};
 use super::permissions::Permissions;
 use crate::conf;
+use crate::modules::Modules;
 use crate::template::{self, Keys};
 
 /// Where a test puts options of `asterisk.conf`.
 const OPTIONS: &str = "asterisk.options.conf.inc";
+
+/// What to load.
+const MODULES: &str = "modules.conf";
+
+/// Where a test adds to it.
+const MODULES_INC: &str = "modules.conf.inc";
 
 /// The files of ours that others build on.
 const BASE: [(&str, &str); 10] = [
@@ -33,7 +40,7 @@ const EMPTY: [&str; 16] = [
     "logger.logfiles.conf.inc",
     "manager.general.conf.inc",
     "manager.users.conf.inc",
-    "modules.conf.inc",
+    MODULES_INC,
     "acl.conf",
     "ccss.conf",
     "cli_aliases.conf",
@@ -95,8 +102,8 @@ fn is_option(line: &str) -> bool {
 }
 
 impl Layers {
-    /// Our own files, with the text of `modules.conf` and the options that the code sets.
-    pub(super) fn base(modules: &str, options: &[(String, String)]) -> Result<Self, BuildError> {
+    /// Our own files, with the options that the code sets.
+    pub(super) fn base(options: &[(String, String)]) -> Result<Self, BuildError> {
         let mut layers = Self { files: BTreeMap::new(), permissions: Vec::new() };
         for name in EMPTY {
             layers.put(name, "", From::Us);
@@ -105,8 +112,21 @@ impl Layers {
             layers.put(name, text, From::Us);
         }
         layers.put("asterisk.conf", &asterisk_conf(options)?, From::Us);
-        layers.put("modules.conf", modules, From::Us);
+        layers.put(MODULES, "", From::Us);
         Ok(layers)
+    }
+
+    /// Writes our `modules.conf`, where the test has none of its own. What the test says in it, or in what it includes, has
+    /// the last word.
+    pub(super) fn set_modules(&mut self, modules: &Modules) {
+        let includes = self.files.get(Path::new(MODULES_INC)).map_or(&[][..], Vec::as_slice);
+        let own = self.files.get(Path::new(MODULES)).map_or(&[][..], Vec::as_slice);
+        let said = text(includes) + "\n" + &text(own);
+        if let Some(Part { text, from: From::Us }) =
+            self.files.get_mut(Path::new(MODULES)).and_then(|parts| parts.first_mut())
+        {
+            *text = modules.conf(&said).into_bytes();
+        }
     }
 
     fn put(&mut self, name: &str, text: &str, from: From) {
