@@ -26,7 +26,9 @@ pub(crate) async fn connect(
         return Ok(Target { client, instance: None });
     }
     let server = Server::find_or_fetch(&Want::Major(22), |it| eprintln!("{it}")).await?;
-    let modules = ["pbx_config", "app_userevent", "app_echo", "app_dial", "app_queue"];
+    let mut modules = vec!["pbx_config", "app_userevent", "app_echo", "app_dial"];
+    // It does not load without its configuration.
+    modules.extend(more.iter().any(|(file, _)| *file == "queues.conf").then_some("app_queue"));
     let mut builder = Builder::new(server).modules(Modules::list(modules));
     builder = builder.file("extensions.conf", dialplan);
     for (file, text) in more {
