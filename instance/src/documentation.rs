@@ -28,6 +28,9 @@ pub enum Documentation {
     Full,
 }
 
+/// To be counted up when the short form changes: what is in the cache was made by another version.
+const FORM: u32 = 1;
+
 /// The elements of the file that are kept, in the order in which the server gets to see them: it searches them from the
 /// beginning for each name.
 const KEPT: [&str; 6] = ["configInfo", "manager", "agi", "managerEvent", "application", "function"];
@@ -41,6 +44,7 @@ const INCLUDE: &str = "xi:include";
 pub(crate) fn shortened(from: &Path, cache: &Path) -> io::Result<PathBuf> {
     let files = files(from)?;
     let mut state = DefaultHasher::new();
+    (FORM, KEPT, STRUCTURE).hash(&mut state);
     for (path, metadata) in &files {
         (path, metadata.len(), metadata.mtime(), metadata.mtime_nsec()).hash(&mut state);
     }

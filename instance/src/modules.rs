@@ -35,10 +35,7 @@ impl Modules {
             .collect();
         let mut conf = format!("[modules]\nautoload = {autoload}\n");
         let names = modules.iter().map(|name| bare(name)).filter(|name| !spoken_of.contains(name));
-        // Others are linked against these, and a module that is required has one try.
-        let is_resource = |name: &&str| name.starts_with("res_");
-        let (resources, others): (Vec<_>, Vec<_>) = names.partition(is_resource);
-        for name in resources.into_iter().chain(others) {
+        for name in names {
             conf.push_str(&format!("{keyword} => {name}.so\n"));
         }
         conf.push_str("#include \"modules.conf.inc\"\n");
@@ -53,14 +50,6 @@ fn bare(module: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn resources_come_first() {
-        let conf = Modules::list(["cel_custom", "res_b", "app_echo", "res_a"]).conf("");
-        let names: Vec<_> =
-            conf.lines().filter_map(|line| line.strip_prefix("require => ")).collect();
-        assert_eq!(names, ["res_b.so", "res_a.so", "cel_custom.so", "app_echo.so"]);
-    }
 
     #[test]
     fn what_a_test_says_of_a_module_has_the_last_word() {

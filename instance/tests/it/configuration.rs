@@ -40,6 +40,9 @@ async fn sections_go_on_where_there_is_one_and_begin_where_there_is_none() {
         for (user, secret) in [("second", "two;three"), ("third", "four")] {
             ami::Config::new(user, secret).connect(&address).await.unwrap();
         }
+        let manager = fs::read_to_string(instance.sandbox().etc().join("manager.conf")).unwrap();
+        let heads: Vec<_> = manager.lines().filter(|line| line.starts_with('[')).collect();
+        assert_eq!(heads, ["[general]", "[user]", "[user](+)", "[second](+)", "[third]"]);
         let dialplan = instance.cli("dialplan show").await.unwrap();
         for extension in ["'a'", "'b'", "'c'", "'d'"] {
             assert!(dialplan.contains(extension), "{extension} is missing: {dialplan}");

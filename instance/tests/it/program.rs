@@ -72,6 +72,15 @@ impl Program {
     }
 }
 
+impl Drop for Program {
+    /// A test that fails does not leave it.
+    fn drop(&mut self) {
+        // It has ended, if the test came to its end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[tokio::test]
 async fn it_boots_tells_where_holds_and_stops() {
     for major in VERSIONS {
@@ -212,11 +221,12 @@ fn guard(program: &Program) -> Pid {
 }
 
 /// A program with a server that has a child of its own, which has left its process group.
-async fn with_child() -> (Program, u32) {
+async fn with_child(root: &str) -> (Program, u32) {
     server(22).await;
     let test = Scratch::new();
     test.file("extensions.conf", DIALPLAN);
-    let program = Program::boot(&["--asterisk", "22", test.0.to_str().unwrap()]);
+    let configs = test.0.to_str().unwrap();
+    let program = Program::boot(&["--asterisk", "22", "--root", root, configs]);
     let client = Config::new("user", "mysecret").connect(program.text(0, "ami")).await.unwrap();
     let file = Path::new(&program.text(0, "spool")).join("child");
     let call = Originate::to_application("Local/child@default", "Wait", "600");
@@ -233,7 +243,7 @@ async fn with_child() -> (Program, u32) {
 
 #[tokio::test]
 async fn nothing_is_left_of_a_process_that_is_killed() {
-    let (program, child) = with_child().await;
+    let (program, child) = with_child("/tmp").await;
     let folder = program.folder();
     let guard = pidfd_open(guard(&program), PidfdFlags::empty()).unwrap();
     program.signal(Signal::KILL);
@@ -249,8 +259,7 @@ async fn nothing_is_left_of_a_process_that_is_killed() {
 async fn what_a_killed_process_leaves_without_its_guard_is_swept() {
     let root = Scratch::new();
     let place = root.0.to_str().unwrap();
-    server(22).await;
-    let program = Program::boot(&["--asterisk", "22", "--root", place]);
+    let (program, child) = with_child(place).await;
     let folder = program.folder();
     let kept = Program::boot(&["--asterisk", "22", "--root", place, "--keep"]);
     let kept_folder = kept.folder();
@@ -268,7 +277,9 @@ async fn what_a_killed_process_leaves_without_its_guard_is_swept() {
     let listed = say(&["list"]);
     assert!(listed.contains(&format!("stale        {}", folder.display())), "{listed}");
     assert!(listed.contains(&format!("kept         {}", kept_folder.display())), "{listed}");
+    assert!(is_alive(child));
     assert_eq!(say(&["sweep"]), format!("removed {}\n", folder.display()));
+    assert!(!is_alive(child));
     assert_gone(&folder);
     assert!(kept_folder.exists());
     assert_eq!(say(&["sweep", "--kept"]), format!("removed {}\n", kept_folder.display()));

