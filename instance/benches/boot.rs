@@ -116,7 +116,7 @@ async fn many(builder: &Builder) {
     let each = resident().saturating_sub(before) / MANY as u64;
     println!("{MANY} instances at once: ready in {} ms, {each} KiB of ours each", took.as_millis());
     let begun = Instant::now();
-    Instance::stop_all(instances).await.expect("stops");
+    Instance::stop_all(instances).await;
     println!("{MANY} instances at once: stopped in {} ms", begun.elapsed().as_millis());
 }
 

@@ -34,6 +34,11 @@ impl Address {
     /// Claims an address: this one, or any that is free.
     pub(crate) fn claim(wanted: Option<Ipv4Addr>) -> io::Result<Self> {
         if let Some(ip) = wanted {
+            if !ip.is_loopback() {
+                // Whoever reaches it could log in, for the secret is known.
+                let what = "only an address of 127.0.0.0/8 is this machine's alone";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+            }
             return Self::at(ip, GUARD, &AMI, &HTTP);
         }
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);

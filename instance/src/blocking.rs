@@ -23,6 +23,7 @@
 use std::future::Future;
 use std::io;
 use std::ops::Deref;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -194,6 +195,11 @@ impl Instance {
         Log(self.0.log())
     }
 
+    /// As [`crate::Instance::log_file`].
+    pub fn log_file(&self, name: impl AsRef<Path>) -> Log {
+        Log(self.0.log_file(name))
+    }
+
     /// As [`crate::Instance::exited`].
     pub fn exited(&self) -> ExitStatus {
         wait(self.0.exited())
@@ -209,7 +215,7 @@ impl Instance {
     /// # Errors
     ///
     /// As there.
-    pub fn restart(&mut self) -> Result<(), BootError> {
+    pub fn restart(&mut self) -> Result<Stopped, BootError> {
         wait(self.0.restart())
     }
 
@@ -225,6 +231,11 @@ impl Instance {
     /// As there.
     pub fn stop(self) -> io::Result<Stopped> {
         wait(self.0.stop())
+    }
+
+    /// As [`crate::Instance::stop_all`].
+    pub fn stop_all(instances: Vec<Self>) -> Vec<io::Result<Stopped>> {
+        wait(crate::Instance::stop_all(instances.into_iter().map(|it| it.0).collect()))
     }
 }
 

@@ -8,6 +8,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
 
 use ami::{Client, Config};
+use rustix::fs::StatVfs;
 use rustix::process::Signal;
 use tokio::net::UnixDatagram;
 use tokio::time::{sleep, timeout};
@@ -47,12 +48,18 @@ pub(crate) struct Booted {
     // In the order in which they are dropped.
     pub(crate) client: Client,
     pub(crate) process: Process,
-    /// What the server says to its service manager.
-    pub(crate) notify: std::os::unix::net::UnixDatagram,
-    /// How long the log files were before.
-    pub(crate) logs: BTreeMap<PathBuf, u64>,
-    pub(crate) launched: SystemTime,
+    pub(crate) before: Before,
     pub(crate) took: Duration,
+}
+
+/// What was there before a server ran, or before it was ready.
+#[derive(Debug)]
+pub(crate) struct Before {
+    pub(crate) launched: SystemTime,
+    /// How long the log files were at the launch.
+    pub(crate) launch: BTreeMap<PathBuf, u64>,
+    /// How long they were when the server was ready.
+    pub(crate) ready: BTreeMap<PathBuf, u64>,
 }
 
 impl Sandbox {
@@ -78,11 +85,11 @@ impl Sandbox {
 
     pub(crate) async fn start(&self) -> Result<Booted, BootError> {
         let begun = Instant::now();
-        let launched = SystemTime::now();
-        let logs = log::lengths(&self.logs());
+        let launch = log::lengths(&self.logs());
+        let mut before = Before { launched: SystemTime::now(), launch, ready: BTreeMap::new() };
         let (process, ready) = match self.launch() {
             Ok(started) => started,
-            Err(error) => return Err(self.failed(Stage::Created, error.into(), Vec::new())),
+            Err(failure) => return Err(self.failed(Stage::Created, failure, Vec::new())),
         };
         let mut boot =
             Boot { sandbox: self, process: &process, ready: &ready, stage: Stage::Launched };
@@ -92,14 +99,14 @@ impl Sandbox {
         };
         let stage = boot.stage;
         let booted = booted.unwrap_or(Err(BootFailure::Timeout(self.boot_timeout)));
-        let booted = booted.and_then(|client| Ok((client, ready.into_std()?)));
         match booted {
-            Ok((client, notify)) => {
+            Ok(client) => {
                 let took = begun.elapsed();
                 tracing::info!(?took, address = self.ami_address(), "booted");
-                Ok(Booted { client, process, notify, logs, launched, took })
+                before.ready = log::lengths(&self.logs());
+                Ok(Booted { client, process, before, took })
             }
-            Err(failure) => Err(self.post_mortem(stage, failure, process, launched, &logs).await),
+            Err(failure) => Err(self.post_mortem(stage, failure, process, &before).await),
         }
     }
 
@@ -109,8 +116,7 @@ impl Sandbox {
         stage: Stage,
         mut failure: BootFailure,
         process: Process,
-        launched: SystemTime,
-        logs: &BTreeMap<PathBuf, u64>,
+        before: &Before,
     ) -> BootError {
         // Its log is complete when it has ended of itself. One that hangs does not.
         if !matches!(failure, BootFailure::Timeout(_)) {
@@ -124,13 +130,11 @@ impl Sandbox {
             let says = |line: &String| line.contains("AMI") || line.contains("manager.c");
             *reason = lines.into_iter().find(says);
         }
-        let mut findings = match (&failure, process.status()) {
-            (BootFailure::Exited(_), Some(status)) => {
-                self.findings(status, process.started(), launched, logs).await.0
-            }
-            _ => Vec::new(),
+        let mut findings = match process.status() {
+            Some(status) => self.findings(status, &process, before).await.0,
+            None => Vec::new(),
         };
-        // The last words have them.
+        // The last words have the errors.
         findings.retain(|finding| !matches!(finding, Finding::Error(_)));
         self.failed(stage, failure, findings)
     }
@@ -139,21 +143,27 @@ impl Sandbox {
     pub(crate) async fn findings(
         &self,
         status: ExitStatus,
-        pid: u32,
-        launched: SystemTime,
-        before: &BTreeMap<PathBuf, u64>,
+        process: &Process,
+        before: &Before,
     ) -> (Vec<Finding>, Vec<String>) {
         let logs = self.logs();
+        let (pid, launched) = (process.started(), before.launched);
         let crash =
             crash::examine(status, pid, launched, &self.layout.base, &self.server, &logs).await;
+        let crash = crash.filter(|crash| !process.was_ended_by(crash.signal));
         let mut findings: Vec<_> = crash.map(Finding::Crash).into_iter().collect();
+        let left = process.left();
+        findings.extend((!left.is_empty()).then_some(Finding::Processes(left)));
         findings.extend(findings::sanitizers(&logs));
         let disk = rustix::fs::statvfs(&self.layout.base);
-        let is_full = disk.is_ok_and(|disk| disk.f_bavail * disk.f_frsize < ROOM);
+        // Of one without a limit there are no figures.
+        let room = |disk: StatVfs| disk.f_bavail.saturating_mul(disk.f_frsize);
+        let is_full = disk.is_ok_and(|disk| disk.f_blocks > 0 && room(disk) < ROOM);
         findings.extend(is_full.then_some(Finding::DiskFull));
         let full = logs.join("full.txt");
         let log = if full.exists() { full } else { logs.join("messages.txt") };
-        let (early, late) = findings::errors(&log, before.get(&log).copied().unwrap_or(0));
+        let length = |lengths: &BTreeMap<_, _>| lengths.get(&log).copied().unwrap_or(0);
+        let (early, late) = findings::errors(&log, length(&before.launch), length(&before.ready));
         findings.extend(late.into_iter().map(Finding::Error));
         (findings, early)
     }
@@ -181,19 +191,28 @@ impl Sandbox {
         self.layout.runtime().join("notify")
     }
 
-    fn launch(&self) -> io::Result<(Process, UnixDatagram)> {
-        // An earlier run leaves its socket, and its output, which is as good a word as that of this one.
+    /// The socket of the server's service manager. Whoever holds it has to read: a server that has something to say and
+    /// cannot waits. One whose manager is gone does not.
+    pub(crate) fn service_manager(&self) -> io::Result<UnixDatagram> {
+        // An earlier one leaves its socket.
         let socket = self.notify_socket();
         match fs::remove_file(&socket) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => UnixDatagram::bind(socket),
         }
-        let ready = UnixDatagram::bind(socket)?;
+    }
+
+    fn launch(&self) -> Result<(Process, UnixDatagram), BootFailure> {
+        let failed = |what| move |error| BootFailure::Launch { what, error };
+        let ready = self.service_manager().map_err(failed("bind the socket that it notifies"))?;
         let console = self.logs().join("console.txt");
-        let output = File::options().create(true).append(true).open(console)?;
+        // The output of an earlier run stays, as good a word as that of this one.
+        let output = File::options().create(true).append(true).open(console);
+        let output = output.map_err(failed("open console.txt"))?;
         let command = self.command();
         tracing::debug!(?command, "launching");
-        Ok((Process::spawn(command, output, &self.layout.base)?, ready))
+        let process = Process::spawn(command, output, &self.layout.base);
+        Ok((process.map_err(failed("execute it"))?, ready))
     }
 
     fn failed(&self, stage: Stage, failure: BootFailure, findings: Vec<Finding>) -> BootError {
@@ -215,7 +234,10 @@ impl Boot<'_> {
     async fn run(&mut self) -> Result<Client, BootFailure> {
         let early = tokio::select! {
             notified = notified(self.ready, b"READY=1") => {
-                notified.map(|()| None)?
+                notified.map(|()| None).map_err(|error| BootFailure::Launch {
+                    what: "read what it notifies",
+                    error,
+                })?
             }
             client = self.ask() => Some(client?),
         };

@@ -1,6 +1,7 @@
 //! From a server and a test's configuration to a sandbox.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::symlink;
@@ -30,7 +31,7 @@ pub use error::BuildError;
 const SOCKET_PATH: usize = 107;
 
 /// What goes into a sandbox.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Builder {
     server: Server,
     root: PathBuf,
@@ -51,6 +52,22 @@ enum Folder {
     Test(PathBuf),
     Configs(PathBuf),
     Files(PathBuf),
+}
+
+/// Without the texts: there may be secrets in them.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files: Vec<_> = self.files.iter().map(|(name, _)| name).collect();
+        let additions: Vec<_> = self.additions.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Builder")
+            .field("server", &self.server)
+            .field("root", &self.root)
+            .field("folders", &self.folders)
+            .field("files", &files)
+            .field("additions", &additions)
+            .field("modules", &self.modules)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Builder {
@@ -179,12 +196,16 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If something of the configuration cannot be right, or a file cannot be read or written. Nothing is left then.
+    /// If something of the configuration cannot be right, or a file cannot be read or written. Nothing is left then, also if
+    /// the folder is to be kept.
     pub fn build(self) -> Result<Sandbox, BuildError> {
-        let run = Arc::new(Run::create(&self.root).map_err(at(&self.root))?);
+        let run = self.run()?;
         let mut sandbox = self.claim(&run, 1)?;
         let keys = keys(std::slice::from_ref(&sandbox), 0);
         self.fill(&mut sandbox, keys)?;
+        if self.keep {
+            run.keep();
+        }
         Ok(sandbox)
     }
 
@@ -201,14 +222,28 @@ impl Builder {
         let Some(first) = builders.first() else {
             return Ok(Vec::new());
         };
-        let run = Arc::new(Run::create(&first.root).map_err(at(&first.root))?);
+        let run = first.run()?;
         let claimed = builders.iter().zip(1..).map(|(builder, number)| builder.claim(&run, number));
         let mut sandboxes = claimed.collect::<Result<Vec<_>, _>>()?;
         for (at, builder) in builders.iter().enumerate() {
             let keys = keys(&sandboxes, at);
             builder.fill(&mut sandboxes[at], keys)?;
         }
+        if builders.iter().any(|builder| builder.keep) {
+            run.keep();
+        }
         Ok(sandboxes)
+    }
+
+    /// The folder of a run. Asterisk takes a path that is not absolute for one below `/etc/asterisk`, and one with a star for a
+    /// pattern; where it then finds nothing it goes to the system's own folders. So a path has nothing that means something.
+    fn run(&self) -> Result<Arc<Run>, BuildError> {
+        let root = std::path::absolute(&self.root).map_err(at(&self.root))?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~@,".contains(c);
+        if !root.to_str().is_some_and(|root| root.chars().all(plain)) {
+            return Err(BuildError::OddPath { path: root.display().to_string() });
+        }
+        Ok(Arc::new(Run::create(&root).map_err(at(&root))?))
     }
 
     /// An empty sandbox.
@@ -225,9 +260,6 @@ impl Builder {
         let length = socket.as_os_str().len();
         if length > SOCKET_PATH {
             return Err(BuildError::LongPath { path: socket, length });
-        }
-        if self.keep {
-            run.keep();
         }
         Ok(Sandbox {
             run: Arc::clone(run),
@@ -248,7 +280,7 @@ impl Builder {
         for folder in &self.folders {
             match folder {
                 Folder::Configs(folder) => layers.add_folder(folder)?,
-                Folder::Files(folder) => trees::copy(folder, layout)?,
+                Folder::Files(folder) => add_files(folder, layout, &mut layers)?,
                 Folder::Test(folder) => {
                     fs::read_dir(folder).map_err(at(folder))?;
                     let number = sandbox.number;
@@ -259,7 +291,7 @@ impl Builder {
                     for name in ["common".to_owned(), format!("ast{number}")] {
                         let files = folder.join("files").join(name);
                         if files.is_dir() {
-                            trees::copy(&files, layout)?;
+                            add_files(&files, layout, &mut layers)?;
                         }
                     }
                 }
@@ -271,7 +303,7 @@ impl Builder {
         for (name, addition) in &self.additions {
             layers.add_to(name, addition)?;
         }
-        layers.set_modules(&self.modules);
+        layers.set_modules(&self.modules)?;
         layers.check_includes()?;
         layers.check_options()?;
         // A module of the test's own moves the folder.
@@ -303,6 +335,15 @@ impl Builder {
             link(&full)
         })
     }
+}
+
+/// Adds files of a test: those for `astetcdir` are configuration like other.
+fn add_files(folder: &Path, layout: &mut Layout, layers: &mut Layers) -> Result<(), BuildError> {
+    let configuration = folder.join("astetcdir");
+    if configuration.is_dir() {
+        layers.add_folder(&configuration)?;
+    }
+    trees::copy(folder, layout)
 }
 
 /// What the keys in the configuration files of one of several instances stand for.
@@ -360,6 +401,11 @@ fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
     let link = |original: &Path, link: &Path| symlink(original, link).map_err(at(link));
     for (name, path) in folders(from)? {
         if name == "sounds" || name == "documentation" {
+            continue;
+        }
+        if name == "keys" {
+            // The server keeps certificates there that it fetched.
+            trees::link_entries(&path, &to.join(&name))?;
             continue;
         }
         link(&path, &to.join(&name))?;

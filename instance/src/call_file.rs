@@ -8,6 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
+use crate::conf;
+
+/// The longest value, so that its line fits into the 1,024 bytes that the server reads.
+const LONGEST: usize = 900;
+
 /// A call for the spool (`pbx_spool`). Where the call goes to when it is answered is given to the constructor.
 #[derive(Clone, Debug)]
 pub struct CallFile {
@@ -106,12 +111,13 @@ impl CallFile {
     fn text(&self) -> Result<String, CallFileError> {
         let mut text = String::new();
         for (key, value) in &self.lines {
-            // The server takes the rest of a line for a comment at either.
-            if value.contains(|c: char| c.is_control()) || value.starts_with([';', '#']) {
+            // The server takes the rest of the line behind it for a comment, and reads no longer ones.
+            let comment = value.starts_with('#') || value.contains(" #");
+            if comment || value.contains(|c: char| c.is_control()) || value.len() > LONGEST {
                 return Err(CallFileError::Value { key, value: value.clone() });
             }
             // Writing into a string does not fail.
-            let _ = writeln!(text, "{key}: {value}");
+            let _ = writeln!(text, "{key}: {}", conf::escaped(value));
         }
         Ok(text)
     }
@@ -170,13 +176,13 @@ mod tests {
             .archive(true);
         assert_eq!(
             call.text().unwrap(),
-            "Channel: Local/1@a\nContext: b\nExtension: 2\nPriority: 1\nWaitTime: 2\nSetvar: A=b;c\nArchive: yes\n"
+            "Channel: Local/1@a\nContext: b\nExtension: 2\nPriority: 1\nWaitTime: 2\nSetvar: A=b\\;c\nArchive: yes\n"
         );
     }
 
     #[test]
     fn a_value_cannot_begin_another_line() {
-        for value in ["x\nPriority: 2", "x\r", ";x"] {
+        for value in ["x\nPriority: 2", "x\r", "#x", "a #x", &"x".repeat(1000)] {
             let error = CallFile::to_application("Local/1@a", "Echo", value).text().unwrap_err();
             assert!(error.to_string().starts_with("Data: "), "{error}");
         }

@@ -3,11 +3,11 @@
 //! The server gets a word into its environment that nothing else has, and each child inherits it.
 
 use std::fs;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 /// The variable of the environment. Its value is the folder of the instance.
 pub(crate) const MARK: &str = "ASTERISK_INSTANCE";
@@ -19,24 +19,40 @@ const MOMENT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 const ROUNDS: usize = 16;
 
 /// Kills the processes that have the mark of the folder or of one in it, but for `spared`, and waits until they are gone.
-/// The result is their names.
-pub(crate) fn kill(folder: &Path, spared: Option<Pid>) -> Vec<String> {
-    let mut names = Vec::new();
+/// One that hides its environment, or another user's, has no mark to be seen.
+pub(crate) fn kill(folder: &Path, spared: Option<Pid>) {
     for _ in 0..ROUNDS {
-        let found = find(folder, spared);
-        if found.is_empty() {
+        let marked = all().filter(|&pid| Some(pid) != spared && is_marked(pid, folder));
+        let mut killed = Vec::new();
+        let mut any = false;
+        for pid in marked {
+            any = true;
+            match pidfd_open(pid, PidfdFlags::empty()) {
+                // The number may have become another's before it was opened. One that has ended needs no signal.
+                Ok(process) if is_marked(pid, folder) => {
+                    let _ = pidfd_send_signal(&process, Signal::KILL);
+                    killed.push(process);
+                }
+                Err(Errno::NOSYS | Errno::PERM) => {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+                _ => {}
+            }
+        }
+        for process in killed {
+            let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&MOMENT));
+        }
+        if !any {
             break;
         }
-        for (process, _) in &found {
-            // One that has ended meanwhile needs no signal.
-            let _ = pidfd_send_signal(process, Signal::KILL);
-        }
-        for (process, name) in found {
-            let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&MOMENT));
-            names.push(name);
-        }
     }
-    names
+}
+
+/// The names of the processes with the mark.
+pub(crate) fn names(folder: &Path, spared: Pid) -> Vec<String> {
+    let marked = all().filter(|&pid| pid != spared && is_marked(pid, folder));
+    let names = marked.filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok());
+    names.map(|name| name.trim().to_owned()).collect()
 }
 
 /// The numbers of the processes with the mark.
@@ -49,20 +65,6 @@ fn all() -> impl Iterator<Item = Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     numbers.filter_map(Pid::from_raw)
-}
-
-/// The processes with the mark, and their names.
-fn find(folder: &Path, spared: Option<Pid>) -> Vec<(OwnedFd, String)> {
-    let found = all().filter(|&pid| Some(pid) != spared).filter_map(|pid| {
-        if !is_marked(pid, folder) {
-            return None;
-        }
-        let process = pidfd_open(pid, PidfdFlags::empty()).ok()?;
-        // The number may have become another's before it was opened.
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        is_marked(pid, folder).then(|| (process, name.trim().to_owned()))
-    });
-    found.collect()
 }
 
 /// Whether a process has the mark. One that waits to be reaped has none, nor has another user's.

@@ -43,6 +43,9 @@ const INCLUDE: &str = "xi:include";
 /// run with the same files.
 pub(crate) fn shortened(from: &Path, cache: &Path) -> io::Result<PathBuf> {
     let files = files(from)?;
+    if files.is_empty() {
+        return Ok(from.to_owned());
+    }
     let mut state = DefaultHasher::new();
     (FORM, KEPT, STRUCTURE).hash(&mut state);
     for (path, metadata) in &files {

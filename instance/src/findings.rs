@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use crate::crash::Crash;
 
@@ -23,6 +24,8 @@ const READY: &str = "Asterisk Ready.";
 pub enum Finding {
     /// It crashed.
     Crash(Crash),
+    /// It ended by itself, with this status.
+    Ended(ExitStatus),
     /// It did not end when it was asked to, and took this.
     Stubborn(crate::Stopping),
     /// Channels that were up when it was to stop, by name.
@@ -46,6 +49,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Crash(crash) => crash.fmt(f),
+            Self::Ended(status) => write!(f, "the server ended by itself ({status})"),
             Self::Stubborn(stopping) => write!(f, "the server did not stop when asked: {stopping}"),
             Self::Channels(names) => write!(f, "channels were left: {}", names.join(", ")),
             Self::Processes(names) => write!(f, "processes were left: {}", names.join(", ")),
@@ -56,11 +60,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The lines of level ERROR in a log from an offset on: those of the boot, and those after it.
-pub(crate) fn errors(log: &Path, start: u64) -> (Vec<String>, Vec<String>) {
-    let mut text = Vec::new();
+/// The lines of level ERROR in a log from an offset on: those of the boot, and those after it. Where the log does not tell the
+/// end of the boot, its length at that time does, nearly.
+pub(crate) fn errors(log: &Path, start: u64, ready: u64) -> (Vec<String>, Vec<String>) {
+    let (mut text, mut booted) = (Vec::new(), 0);
     let read = File::open(log).and_then(|mut file| {
-        let start = if file.metadata()?.len() >= start { start } else { 0 };
+        // One that is shorter was begun anew.
+        let (start, end) = if file.metadata()?.len() >= start { (start, ready) } else { (0, 0) };
+        booted = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
         file.seek(SeekFrom::Start(start))?;
         file.read_to_end(&mut text)
     });
@@ -68,12 +75,29 @@ pub(crate) fn errors(log: &Path, start: u64) -> (Vec<String>, Vec<String>) {
     if read.is_err() {
         return (Vec::new(), Vec::new());
     }
-    let text = String::from_utf8_lossy(&text);
-    let (boot, rest) = text.split_once(READY).unwrap_or(("", &text));
+    let found = first(&text, READY.as_bytes());
+    let (boot, rest) = text.split_at(found.unwrap_or(booted).min(text.len()));
+    let (boot, rest) = (String::from_utf8_lossy(boot), String::from_utf8_lossy(rest));
     let errors = |text: &str| {
         text.lines().filter(|line| is_error(line)).map(str::to_owned).collect::<Vec<_>>()
     };
-    (errors(boot), errors(rest))
+    (errors(&boot), errors(&rest))
+}
+
+/// Where a text is first in another.
+fn first(text: &[u8], word: &[u8]) -> Option<usize> {
+    text.windows(word.len()).position(|window| window == word)
+}
+
+impl Finding {
+    /// Whether it names files of the sandbox.
+    pub(crate) fn has_files(&self) -> bool {
+        match self {
+            Self::Crash(crash) => crash.core.is_some() || crash.backtraces.is_some(),
+            Self::Sanitizer { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 /// `[date] ERROR[thread] file: text`.
@@ -120,10 +144,17 @@ mod tests {
             line("ERROR", "late"),
         ];
         fs::write(&path, log.concat()).unwrap();
-        let found = errors(&path, log[0].len() as u64);
+        let found = errors(&path, log[0].len() as u64, 0);
         let early = vec![log[1].trim().to_owned()];
         let late = vec![log[4].trim().to_owned()];
-        assert_eq!(found, (early, late));
+        assert_eq!(found, (early.clone(), late.clone()));
+        // Without the word, and in a file that was begun anew.
+        let text = log.concat().replace(READY, "");
+        fs::write(&path, &text).unwrap();
+        let ready = text.len() - log[4].len();
+        assert_eq!(errors(&path, log[0].len() as u64, ready as u64), (early, late.clone()));
+        fs::write(&path, &log[4]).unwrap();
+        assert_eq!(errors(&path, 1000, 2000), (vec![], late));
         fs::remove_file(path).unwrap();
     }
 }

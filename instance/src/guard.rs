@@ -36,7 +36,8 @@ const SCRIPT: &str = r#"
             done
             tries=$((tries + 1))
         done
-        [ -e "$run/.keep" ] || rm -rf -- "$run"
+        [ -e "$run/.keep" ] && continue
+        rm -rf -- "$run" || { chmod -R u+rwX -- "$run"; rm -rf -- "$run"; }
     done
 "#;
 

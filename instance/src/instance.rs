@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ami::{Action, Client};
@@ -11,6 +12,7 @@ use rustix::process::Signal;
 use crate::boot::{BootError, Booted};
 use crate::call_file::{CallFile, CallFileError};
 use crate::console::{self, CliError};
+use crate::findings::Finding;
 use crate::log::Log;
 use crate::records::{self, Record, RecordError};
 use crate::resources::Resources;
@@ -26,11 +28,13 @@ pub struct Instance {
     // In the order in which they are dropped.
     pub(crate) booted: Booted,
     pub(crate) sandbox: Sandbox,
+    /// Whether the server was asked to stop.
+    pub(crate) asked: AtomicBool,
 }
 
 impl Instance {
     pub(crate) fn new(booted: Booted, sandbox: Sandbox) -> Self {
-        Self { booted, sandbox }
+        Self { booted, sandbox, asked: AtomicBool::new(false) }
     }
 
     /// The AMI connection that the boot ended with.
@@ -104,7 +108,7 @@ impl Instance {
     /// `console.txt` what the server printed, and a test's `logger.conf` may name more.
     pub fn log_file(&self, name: impl AsRef<Path>) -> Log {
         let path = self.sandbox.logs().join(name);
-        let start = self.booted.logs.get(&path).copied().unwrap_or(0);
+        let start = self.booted.before.launch.get(&path).copied().unwrap_or(0);
         Log::new(path, start, self.booted.process.exit())
     }
 
@@ -165,39 +169,41 @@ impl Instance {
     }
 
     /// Ends the server as [`stop`](Self::stop) does, if it runs, and boots it again: in the same sandbox, at the same
-    /// address, with what is in its files and its database. There is a new AMI connection then.
+    /// address, with what is in its files and its database. There is a new AMI connection then. The result is how it ended.
     ///
     /// # Errors
     ///
     /// As [`Sandbox::boot`].
-    pub async fn restart(&mut self) -> Result<(), BootError> {
-        self.shut_down(Stop::Now).await;
+    pub async fn restart(&mut self) -> Result<Stopped, BootError> {
+        let stopped = self.shut_down(Stop::Now).await;
         self.booted = self.sandbox.start().await?;
-        Ok(())
+        self.asked.store(false, Ordering::Relaxed);
+        Ok(stopped)
     }
 
     /// Stops the server at once ([`Stop::Now`]) and removes the folder, unless it is to be kept or another instance of the
-    /// run is in it.
+    /// run is in it. After a crash with a core, and with the report of a sanitizer, it is kept, and its path is printed on the
+    /// error output.
     ///
     /// # Errors
     ///
     /// If the folder cannot be removed. The server is gone all the same.
     pub async fn stop(self) -> io::Result<Stopped> {
         let stopped = self.shut_down(Stop::Now).await;
+        if stopped.findings.iter().any(Finding::has_files) {
+            self.keep();
+            eprintln!("the sandbox is kept: {}", self.sandbox.folder().display());
+        }
         drop(self.booted);
         self.sandbox.end()?;
         Ok(stopped)
     }
 
-    /// Stops several instances at the same time. Each is stopped, whatever becomes of the others.
-    ///
-    /// # Errors
-    ///
-    /// As [`stop`](Self::stop), for the first that fails.
-    pub async fn stop_all(instances: Vec<Self>) -> io::Result<Vec<Stopped>> {
+    /// Stops several instances at the same time, each as [`stop`](Self::stop) does.
+    pub async fn stop_all(instances: Vec<Self>) -> Vec<io::Result<Stopped>> {
         let stops = instances.into_iter().map(|instance| async { Ok(instance.stop().await) });
         let stopped: Result<Vec<_>, std::convert::Infallible> = crate::join::all(stops).await;
         let Ok(stopped) = stopped;
-        stopped.into_iter().collect()
+        stopped
     }
 }

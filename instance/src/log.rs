@@ -1,6 +1,6 @@
 //! What a server has written into its log, and waiting for what it will.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
@@ -47,8 +47,10 @@ pub struct Log {
     path: PathBuf,
     file: Option<File>,
     start: u64,
-    /// What was read and is not a whole line yet, or has not been given yet.
+    /// What was read and is not a whole line yet.
     read: Vec<u8>,
+    /// The lines that were read and not given yet.
+    lines: VecDeque<String>,
     exit: watch::Receiver<Option<ExitStatus>>,
 }
 
@@ -58,7 +60,7 @@ impl Log {
         start: u64,
         exit: watch::Receiver<Option<ExitStatus>>,
     ) -> Self {
-        Self { path, file: None, start, read: Vec::new(), exit }
+        Self { path, file: None, start, read: Vec::new(), lines: VecDeque::new(), exit }
     }
 
     /// The file.
@@ -78,7 +80,7 @@ impl Log {
     /// If the file cannot be read. One that is not there has no lines.
     pub fn lines(&mut self) -> io::Result<Vec<String>> {
         self.fill()?;
-        Ok(std::iter::from_fn(|| self.next_line()).collect())
+        Ok(self.lines.drain(..).collect())
     }
 
     /// Waits for a line that has a text in it, and gives the line. Those before it are passed over.
@@ -107,7 +109,9 @@ impl Log {
                 // Looked at before the file, so that nothing written before the end is missed.
                 let ended = *exit.borrow_and_update();
                 self.fill()?;
-                while let Some(line) = self.next_line() {
+                while let Some(line) = self.lines.pop_front() {
+                    // A long log is no reason to forget the time, or other tasks.
+                    tokio::task::coop::consume_budget().await;
                     if matches(&line) {
                         return Ok(line);
                     }
@@ -125,8 +129,20 @@ impl Log {
         waited.await.unwrap_or(Err(LogFailure::Timeout(timeout)))
     }
 
-    /// Reads what is new, also from a file that another was renamed for.
+    /// Reads what is new, and cuts it into lines.
     fn fill(&mut self) -> io::Result<()> {
+        self.read_more()?;
+        let Some(end) = self.read.iter().rposition(|&byte| byte == b'\n') else {
+            return Ok(());
+        };
+        let lines = self.read[..end].split(|&byte| byte == b'\n');
+        self.lines.extend(lines.map(|line| String::from_utf8_lossy(line).into_owned()));
+        self.read.drain(..=end);
+        Ok(())
+    }
+
+    /// Reads what is new, also from a file that another was renamed for.
+    fn read_more(&mut self) -> io::Result<()> {
         if let Some(file) = &mut self.file {
             file.read_to_end(&mut self.read)?;
             let (ours, now) = (file.metadata()?, fs::metadata(&self.path));
@@ -146,13 +162,6 @@ impl Log {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    fn next_line(&mut self) -> Option<String> {
-        let end = self.read.iter().position(|&byte| byte == b'\n')?;
-        let line = String::from_utf8_lossy(&self.read[..end]).into_owned();
-        self.read.drain(..=end);
-        Some(line)
     }
 }
 

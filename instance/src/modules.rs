@@ -18,6 +18,18 @@ impl Modules {
         Self::List(names.into_iter().map(str::to_owned).collect())
     }
 
+    /// A name that would be more than one.
+    pub(crate) fn odd_name(&self) -> Option<&str> {
+        let Self::List(names) = self else {
+            return None;
+        };
+        let is_plain = |name: &str| {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+            !name.is_empty() && name.bytes().all(plain)
+        };
+        names.iter().map(String::as_str).find(|name| !is_plain(name))
+    }
+
     /// The text of `modules.conf`. What a test says of modules beside it counts: the server refuses one that it is told both
     /// to require and not to load.
     pub(crate) fn conf(&self, beside: &str) -> String {
@@ -29,12 +41,15 @@ impl Modules {
         };
         let spoken_of: Vec<_> = conf::keys(beside)
             .filter(|(key, _)| {
-                matches!(*key, "load" | "noload" | "require" | "preload" | "preload-require")
+                matches!(&**key, "load" | "noload" | "require" | "preload" | "preload-require")
             })
-            .map(|(_, module)| bare(module))
+            .map(|(_, module)| bare(&module).to_owned())
             .collect();
         let mut conf = format!("[modules]\nautoload = {autoload}\n");
-        let names = modules.iter().map(|name| bare(name)).filter(|name| !spoken_of.contains(name));
+        let names = modules
+            .iter()
+            .map(|name| bare(name))
+            .filter(|name| spoken_of.iter().all(|it| it != name));
         for name in names {
             conf.push_str(&format!("{keyword} => {name}.so\n"));
         }

@@ -40,8 +40,8 @@ struct State {
     pid: Option<Pid>,
     /// The names of the processes that it left behind.
     left: Vec<String>,
-    /// Whether SIGKILL was ours.
-    killed: bool,
+    /// The signals that we sent to it to end it.
+    sent: Vec<Signal>,
 }
 
 impl Process {
@@ -98,7 +98,7 @@ impl Process {
     pub(crate) fn signal(&self, signal: Signal) {
         let mut state = lock(&self.state);
         if let Some(pid) = state.pid {
-            state.killed |= signal == Signal::KILL;
+            state.sent.push(signal);
             // It fails only if all have ended and wait to be reaped.
             let _ = kill_process_group(pid, signal);
         }
@@ -114,9 +114,9 @@ impl Process {
         self.started
     }
 
-    /// Whether it was we who killed it.
-    pub(crate) fn was_killed(&self) -> bool {
-        lock(&self.state).killed
+    /// Whether it was a signal of ours that ended it.
+    pub(crate) fn was_ended_by(&self, signal: i32) -> bool {
+        lock(&self.state).sent.iter().any(|sent| sent.as_raw() == signal)
     }
 
     /// Waits for the end of a process that `asked` asks to stop; nothing after `patience`. When it is asked, its sleeping
@@ -194,12 +194,14 @@ fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> Exit
         }
     };
     let mut state = lock(state);
+    let left = descendants::names(folder, pid);
     // With SIGCHLD ignored the kernel reaps by itself, and the number may be anybody's.
     if ended.is_ok() {
         let _ = kill_process_group(pid, Signal::KILL);
     }
     // They are init's to reap, but they are to be gone when we say so.
-    state.left = descendants::kill(folder, Some(pid));
+    descendants::kill(folder, Some(pid));
+    state.left = left;
     let status = child.wait().unwrap_or_default();
     state.pid = None;
     status

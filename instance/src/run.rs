@@ -10,11 +10,14 @@
 //! Whoever creates a run removes the runs whose lock nobody holds: their process is gone, however it went. A run that is
 //! to be kept has a mark in it. A process that is killed has its runs removed at once by its [guard].
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -23,6 +26,9 @@ use crate::guard;
 
 const LOCK: &str = ".lock";
 const KEEP: &str = ".keep";
+
+/// How long to wait for another process that makes or looks for runs.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The folder of a run, and the claim on it. Dropping it removes it, unless it is to be kept or a panic is going on.
 #[derive(Debug)]
@@ -40,12 +46,13 @@ impl Run {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => check_ours(&parent)?,
         }
-        let _gate = gate(&parent)?;
-        for run in runs(&parent)?.into_iter().filter(|run| run.state == RunState::Stale) {
+        // Nobody takes over a run whose process is gone, so it can be removed by and by.
+        for run in FoundRun::all(root)?.into_iter().filter(|run| run.state == RunState::Stale) {
             if let Err(error) = run.remove() {
                 tracing::warn!(path = %run.path.display(), %error, "a stale sandbox stays");
             }
         }
+        let _gate = gate(&parent)?;
         let name = &Uuid::new_v4().simple().to_string()[..8];
         let path = parent.join(name);
         guard::watch(&path);
@@ -71,7 +78,7 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        if std::thread::panicking() && self.path.exists() {
+        if thread::panicking() && self.path.exists() {
             self.keep();
             eprintln!("the sandbox is kept: {}", self.path.display());
         }
@@ -87,18 +94,31 @@ pub(crate) fn parent(root: &Path) -> PathBuf {
 
 /// Between creating a folder and locking it, it must not look abandoned: whoever does either, or looks, holds this.
 fn gate(parent: &Path) -> io::Result<File> {
-    let gate = File::create(parent.join(LOCK))?;
-    gate.lock()?;
-    Ok(gate)
+    let path = parent.join(LOCK);
+    let gate = File::create(&path)?;
+    match gate.try_lock() {
+        Ok(()) => return Ok(gate),
+        Err(TryLockError::Error(error)) => return Err(error),
+        Err(TryLockError::WouldBlock) => {}
+    }
+    // It is held for moments. Who waits in the kernel cannot give up, so another thread does it.
+    let (locked, lock) = mpsc::channel();
+    thread::spawn(move || {
+        let held = gate.lock().map(|()| gate);
+        // Nobody may wait any more.
+        let _ = locked.send(held);
+    });
+    lock.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+        let held = format!("{}: another process does not give it up", path.display());
+        Err(io::Error::new(io::ErrorKind::TimedOut, held))
+    })
 }
 
 /// A run that somebody made.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FoundRun {
-    /// Its folder.
-    pub path: PathBuf,
-    /// What has become of it.
-    pub state: RunState,
+    path: PathBuf,
+    state: RunState,
 }
 
 /// What has become of a run.
@@ -113,6 +133,16 @@ pub enum RunState {
 }
 
 impl FoundRun {
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What has become of it.
+    pub fn state(&self) -> RunState {
+        self.state
+    }
+
     /// The runs of this user below `root`, which is `/tmp` unless [`Builder::root`](crate::Builder::root) names another.
     ///
     /// # Errors
@@ -146,7 +176,11 @@ impl FoundRun {
 fn runs(parent: &Path) -> io::Result<Vec<FoundRun>> {
     let mut runs = Vec::new();
     for entry in fs::read_dir(parent)?.flatten() {
-        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        // What is named otherwise is not ours.
+        let is_ours = name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
         let path = entry.path();
@@ -170,10 +204,33 @@ fn is_claimed(run: &Path) -> bool {
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+    let removed = match fs::remove_dir_all(path) {
+        // A test may have closed a folder to its own user.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open(path)?;
+            fs::remove_dir_all(path)
+        }
+        removed => removed,
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+        }
         _ => Ok(()),
     }
+}
+
+/// Makes the folders below a folder, and it, open to their owner.
+fn open(folder: &Path) -> io::Result<()> {
+    fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // Of a link this is the kind of the link.
+        if entry.file_type()?.is_dir() {
+            open(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Others can make folders and links in `/tmp` too: what stands there must be a folder of ours that is closed to them.
@@ -245,11 +302,10 @@ mod tests {
     #[test]
     fn a_folder_open_to_others_is_refused() {
         let _no_forks = crate::FORKS.blocking_write();
-        use std::os::unix::fs::PermissionsExt;
         let root = Root::new();
         Run::create(&root.0).unwrap();
         let parent = fs::read_dir(&root.0).unwrap().next().unwrap().unwrap().path();
-        fs::set_permissions(&parent, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(&parent, Permissions::from_mode(0o755)).unwrap();
         let error = Run::create(&root.0).unwrap_err();
         assert!(error.to_string().contains("belongs to this user alone"), "{error}");
     }

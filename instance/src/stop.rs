@@ -1,11 +1,12 @@
 //! The end of a server: asked, told, killed; and what it left.
 
 use std::fmt;
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use tokio::net::UnixDatagram;
 use tokio::time::timeout;
 
 use crate::boot::notified;
@@ -101,18 +102,16 @@ impl Instance {
             Stop::Now => Stopping::Now,
             Stop::Kill => Stopping::Killed,
         };
-        let killed_by_us = matches!(stopping, Stopping::Killed | Stopping::Terminated);
-        let ours = killed_by_us || process.was_killed();
         if stopping != expected && stopping != Stopping::WasOver {
             findings.push(Finding::Stubborn(stopping));
         }
+        let asked = self.asked.load(Ordering::Relaxed);
+        let by_itself = stopping == Stopping::WasOver && !asked && status.code() != Some(0);
+        findings.extend((by_itself && status.signal().is_none()).then_some(Finding::Ended(status)));
         findings.extend((!left.is_empty()).then_some(Finding::Channels(left)));
-        let processes = process.left();
-        findings.extend((!processes.is_empty()).then_some(Finding::Processes(processes)));
-        let (launched, logs) = (self.booted.launched, &self.booted.logs);
-        let (ending, boot_errors) =
-            self.sandbox.findings(status, process.started(), launched, logs).await;
-        findings.extend(ending.into_iter().filter(|it| !(ours && matches!(it, Finding::Crash(_)))));
+        let before = &self.booted.before;
+        let (ending, boot_errors) = self.sandbox.findings(status, process, before).await;
+        findings.extend(ending);
         Stopped {
             stopping,
             status,
@@ -128,8 +127,9 @@ impl Instance {
         if let Stop::Gracefully(patience) = stop {
             // Sleepers are woken when the calls have ended, not before.
             let asked = process.awaited(patience, async {
+                let stopping = self.stopping();
                 self.say("core stop gracefully").await;
-                self.stopping().await;
+                stopping.await;
             });
             if let Some(status) = asked.await {
                 return (Stopping::Gracefully, status);
@@ -159,22 +159,25 @@ impl Instance {
     /// AMI's `Command` would do, but for `core stop now`: the server keeps what a command prints in a file in `/tmp`, and
     /// would end before it removes that.
     async fn say(&self, command: &str) {
+        self.asked.store(true, Ordering::Relaxed);
         if let Err(error) = console::tell(&self.sandbox.control_socket(), command).await {
             tracing::debug!(command, %error, "the control socket does not answer");
             std::future::pending::<()>().await;
         }
     }
 
-    /// Waits until the server says to its service manager that it is stopping. For ever if it does not, or if the runtime
-    /// that would tell us is gone.
-    async fn stopping(&self) {
-        let socket = self.booted.notify.try_clone().and_then(UnixDatagram::from_std);
-        let told = match &socket {
-            Ok(socket) => notified(socket, b"STOPPING=1").await,
-            Err(_) => Err(std::io::ErrorKind::Unsupported.into()),
-        };
-        if told.is_err() {
-            std::future::pending::<()>().await;
+    /// Waits until the server says to its service manager that it is stopping; for ever if it does not. It is listened to
+    /// from the call on.
+    fn stopping(&self) -> impl Future<Output = ()> {
+        let socket = self.sandbox.service_manager();
+        async move {
+            let told = match &socket {
+                Ok(socket) => notified(socket, b"STOPPING=1").await,
+                Err(_) => Err(std::io::ErrorKind::Unsupported.into()),
+            };
+            if told.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 }

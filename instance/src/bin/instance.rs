@@ -1,7 +1,7 @@
 //! Asterisk servers for tests in any language: boots them in sandboxes, tells where they are, and holds them.
 
 use std::error::Error;
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::io::{self, Write};
 use std::mem::{Discriminant, discriminant};
 use std::net::Ipv4Addr;
@@ -17,7 +17,7 @@ use instance::{
     Stopped, Want,
 };
 use serde_json::{Value, json};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Asterisk servers for tests: each in a sandbox and on a loopback address of its own
 #[derive(Debug, Parser)]
@@ -126,38 +126,51 @@ type Done = Result<ExitCode, Box<dyn Error>>;
 
 impl Boot {
     async fn run(self) -> Done {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut ended = pin!(async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-                () = input_ends(), if self.until_input_ends => {}
-            }
+        let mut signals = Signals::new()?;
+        let mut input = pin!(async {
+            if self.until_input_ends { input_ends().await } else { pending().await }
         });
         let booted = tokio::select! {
             booted = self.boot() => booted?,
             // What was begun is dropped, and so goes away.
-            () = &mut ended => return Ok(ExitCode::FAILURE),
+            () = signals.next() => return Ok(ExitCode::FAILURE),
+            () = &mut input => return Ok(ExitCode::FAILURE),
         };
         self.show(&booted)?;
         let died = tokio::select! {
-            () = &mut ended => None,
+            () = signals.next() => None,
+            () = &mut input => None,
             number = any_exit(&booted) => Some(number),
         };
         if let Some(number) = died {
             eprintln!("instance {number} ended by itself");
         }
-        let mut stopped = Vec::new();
-        for instance in booted {
-            let number = instance.sandbox().number();
-            if died == Some(number) {
-                instance.keep();
-            }
-            stopped.push((number, self.stop(instance).await?));
+        if let Some(instance) = booted.iter().find(|it| died == Some(it.sandbox().number())) {
+            instance.keep();
         }
-        self.tell(&stopped)?;
-        Ok(if died.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let folder = booted[0].sandbox().folder().to_owned();
+        let ending = self.stop(booted);
+        let stopped = tokio::select! {
+            stopped = ending => stopped,
+            // Who asks again does not want to wait: all is dropped, and so killed.
+            () = signals.next() => return Ok(ExitCode::FAILURE),
+        };
+        let mut failed = died.is_some();
+        let mut told = Vec::new();
+        for (number, stopped) in stopped {
+            match stopped {
+                Ok(stopped) => told.push((number, stopped)),
+                Err(error) => {
+                    failed = true;
+                    eprintln!("instance {number}: {error}");
+                }
+            }
+        }
+        self.tell(&told)?;
+        if folder.exists() {
+            eprintln!("the sandbox is kept: {}", folder.display());
+        }
+        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
     async fn boot(&self) -> Result<Vec<Instance>, Box<dyn Error>> {
@@ -181,7 +194,7 @@ impl Boot {
             builders.push(base());
         }
         if let Some(first) = self.address {
-            let addresses = (u32::from(first)..).map(Ipv4Addr::from);
+            let addresses = (u32::from(first)..=u32::MAX).map(Ipv4Addr::from);
             builders = builders.into_iter().zip(addresses).map(|(it, ip)| it.address(ip)).collect();
         }
         Ok(Sandbox::boot_all(Builder::build_all(builders)?).await?)
@@ -203,14 +216,24 @@ impl Boot {
         say("Ctrl-C ends them")
     }
 
-    async fn stop(&self, instance: Instance) -> io::Result<Stopped> {
-        if self.grace > 0 {
-            let stopped =
-                instance.shut_down(Stop::Gracefully(Duration::from_secs(self.grace))).await;
-            instance.stop().await?;
-            return Ok(stopped);
+    /// Stops all: at the same time, but one after another where their calls are waited for.
+    async fn stop(&self, instances: Vec<Instance>) -> Vec<(u32, io::Result<Stopped>)> {
+        let numbers: Vec<_> = instances.iter().map(|it| it.sandbox().number()).collect();
+        if self.grace == 0 {
+            return numbers.into_iter().zip(Instance::stop_all(instances).await).collect();
         }
-        instance.stop().await
+        let grace = Stop::Gracefully(Duration::from_secs(self.grace));
+        let mut stopped = Vec::new();
+        for instance in &instances {
+            // What is in its log is found now, what has to be removed goes below.
+            stopped.push(Ok(instance.shut_down(grace).await));
+        }
+        for (stopped, removed) in stopped.iter_mut().zip(Instance::stop_all(instances).await) {
+            if let Err(error) = removed {
+                *stopped = Err(error);
+            }
+        }
+        numbers.into_iter().zip(stopped).collect()
     }
 
     fn tell(&self, stopped: &[(u32, Stopped)]) -> io::Result<()> {
@@ -264,6 +287,26 @@ fn facts(instance: &Instance) -> Value {
         "control_socket": path(&sandbox.control_socket()),
         "boot_milliseconds": milliseconds(instance.boot_time()),
     })
+}
+
+/// The signals that end the program.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 fn milliseconds(time: Duration) -> u64 {
@@ -328,7 +371,7 @@ async fn list(root: &Path) -> Done {
         say(&format!("server   {:12} {}", server.version().as_str(), server.binary().display()))?;
     }
     for run in FoundRun::all(root)? {
-        say(&format!("sandbox  {:12} {}", state(run.state), run.path.display()))?;
+        say(&format!("sandbox  {:12} {}", state(run.state()), run.path().display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -344,12 +387,12 @@ fn state(state: RunState) -> &'static str {
 fn sweep(root: &Path, kept: bool) -> Done {
     let mut failed = false;
     for run in FoundRun::all(root)? {
-        if run.state == RunState::Stale || kept && run.state == RunState::Kept {
+        if run.state() == RunState::Stale || kept && run.state() == RunState::Kept {
             match run.remove() {
-                Ok(()) => say(&format!("removed {}", run.path.display()))?,
+                Ok(()) => say(&format!("removed {}", run.path().display()))?,
                 Err(error) => {
                     failed = true;
-                    eprintln!("{}: {error}", run.path.display());
+                    eprintln!("{}: {error}", run.path().display());
                 }
             }
         }

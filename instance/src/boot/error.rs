@@ -58,8 +58,14 @@ pub struct BootError {
 #[non_exhaustive]
 pub enum BootFailure {
     /// The process could not be started.
-    #[error("{0}")]
-    Launch(#[from] io::Error),
+    #[error("failed to {what}: {error}")]
+    Launch {
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
     /// The process ended.
     #[error("the server ended by itself ({0})")]
     Exited(ExitStatus),

@@ -80,6 +80,12 @@ pub enum BuildError {
         /// What is wrong, and how it should be.
         what: String,
     },
+    /// A module's name that is none.
+    #[error("module {name:?}: a name has letters, digits, `_`, `-` and `.` in it")]
+    Module {
+        /// The name.
+        name: String,
+    },
     /// A line of `.permissions` that says nothing, or of a file that is not there.
     #[error(
         "{}:{line}: expected `path: octal mode` of a file beside or below it", .from.display()
@@ -106,9 +112,9 @@ pub enum BuildError {
         /// The key.
         key: String,
     },
-    /// A path that a configuration file cannot hold.
+    /// A path that Asterisk would take for something else.
     #[error(
-        "{path:?}: a path with `;` or a control character cannot be written into asterisk.conf"
+        "{path:?}: the path of a sandbox has letters, digits and `/._-+~@,` in it and nothing else, and that of a server neither `;` nor control characters"
     )]
     OddPath {
         /// The path.

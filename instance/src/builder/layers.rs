@@ -1,7 +1,7 @@
 //! The configuration files of a sandbox: ours, those of the test's folders, those that the code sets; the last one wins.
 //! Then what the code adds to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -98,7 +98,9 @@ fn is_option(line: &str) -> bool {
         !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     let plain = line.is_empty() || line.starts_with(';');
-    !line.contains(";--") && (plain || line.split_once('=').is_some_and(|(key, _)| is_key(key)))
+    !line.contains(";--")
+        && !line.contains("--;")
+        && (plain || line.split_once('=').is_some_and(|(key, _)| is_key(key)))
 }
 
 impl Layers {
@@ -118,7 +120,10 @@ impl Layers {
 
     /// Writes our `modules.conf`, where the test has none of its own. What the test says in it, or in what it includes, has
     /// the last word.
-    pub(super) fn set_modules(&mut self, modules: &Modules) {
+    pub(super) fn set_modules(&mut self, modules: &Modules) -> Result<(), BuildError> {
+        if let Some(name) = modules.odd_name() {
+            return Err(BuildError::Module { name: name.to_owned() });
+        }
         let includes = self.files.get(Path::new(MODULES_INC)).map_or(&[][..], Vec::as_slice);
         let own = self.files.get(Path::new(MODULES)).map_or(&[][..], Vec::as_slice);
         let said = text(includes) + "\n" + &text(own);
@@ -127,6 +132,7 @@ impl Layers {
         {
             *text = modules.conf(&said).into_bytes();
         }
+        Ok(())
     }
 
     fn put(&mut self, name: &str, text: &str, from: From) {
@@ -206,7 +212,7 @@ impl Layers {
         if section.is_empty() || section.contains(odd) {
             return Err(refused("the name of a section has no bracket, semicolon or line break"));
         }
-        let goes_on = self.has_section(Path::new(file), section, 0);
+        let goes_on = self.has_section(Path::new(file), section);
         let mut text = format!("[{section}]{}\n", if goes_on { "(+)" } else { "" });
         for (key, value) in keys {
             if !is_key(key) || value.contains(['\n', '\r', '\0']) {
@@ -220,30 +226,33 @@ impl Layers {
     }
 
     /// Whether a file, or one that it includes, has a section.
-    fn has_section(&self, file: &Path, section: &str, depth: usize) -> bool {
-        // Asterisk goes no deeper.
-        const DEEPEST: usize = 10;
-        let Some(parts) = self.files.get(file).filter(|_| depth <= DEEPEST) else {
-            return false;
-        };
-        let text = text(parts);
-        let mut includes = conf::included(&text);
-        conf::sections(&text).any(|name| name.eq_ignore_ascii_case(section))
-            || includes.any(|include| {
-                self.files.keys().filter(|other| *other != file).any(|other| {
-                    let name = other.file_name().unwrap_or_default().to_string_lossy();
-                    conf::is_for(include, &name) && self.has_section(other, section, depth + 1)
-                })
-            })
+    fn has_section(&self, file: &Path, section: &str) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut files = vec![file];
+        while let Some(file) = files.pop() {
+            let Some(parts) = self.files.get(file).filter(|_| seen.insert(file)) else {
+                continue;
+            };
+            let text = text(parts);
+            if conf::sections(&text).any(|name| name.eq_ignore_ascii_case(section)) {
+                return true;
+            }
+            let included = |other: &&PathBuf| {
+                let name = other.to_string_lossy();
+                conf::included(&text).any(|include| conf::is_for(&include, &name))
+            };
+            files.extend(self.files.keys().filter(included).map(PathBuf::as_path));
+        }
+        false
     }
 
     /// A `.conf.inc` that a test brings and nothing includes would be without effect.
     pub(super) fn check_includes(&self) -> Result<(), BuildError> {
         let is_include = |name: &&PathBuf| name.to_string_lossy().ends_with(".conf.inc");
         for name in self.files.keys().filter(is_include) {
-            let file = name.file_name().unwrap_or_default().to_string_lossy();
+            let file = name.to_string_lossy();
             let included = self.files.iter().any(|(other, parts)| {
-                other != name && conf::included(&text(parts)).any(|it| conf::is_for(it, &file))
+                other != name && conf::included(&text(parts)).any(|it| conf::is_for(&it, &file))
             });
             // A test's own manager.conf need not include what ours does.
             let theirs = self.files[name].iter().find(|part| !matches!(part.from, From::Us));
@@ -331,7 +340,7 @@ fn check_name(name: &str) -> Result<(), BuildError> {
 fn asterisk_conf(options: &[(String, String)]) -> Result<String, BuildError> {
     let mut conf = BASE[0].1.to_owned();
     for (key, value) in options {
-        let line = format!("{key} = {value}");
+        let line = format!("{key} = {}", conf::escaped(value));
         if line.contains(['\n', '\r']) || !is_option(&line) {
             return Err(BuildError::Option { key: key.clone() });
         }

@@ -6,6 +6,9 @@ use std::path::{Component, Path, PathBuf};
 
 use super::error::{BuildError, at};
 
+/// What the server has to be able to read: else it goes to the system's folders.
+const OURS: [&str; 2] = ["asterisk.conf", "asterisk.options.conf.inc"];
+
 /// The modes that one file sets.
 #[derive(Debug)]
 pub(super) struct Permissions {
@@ -34,8 +37,11 @@ impl Permissions {
                 let mode = u32::from_str_radix(mode.trim(), 8).ok().filter(|mode| *mode <= 0o7777);
                 Some((PathBuf::from(path.trim()), mode?))
             });
-            let inside =
-                |path: &Path| path.components().all(|it| matches!(it, Component::Normal(_)));
+            let inside = |path: &Path| {
+                let mut parts = path.components();
+                parts.all(|part| matches!(part, Component::Normal(_)))
+                    && path.file_name().is_some_and(|name| !OURS.iter().any(|ours| name == *ours))
+            };
             match parsed.filter(|(path, _)| inside(path)) {
                 Some((path, mode)) => modes.push((number + 1, path, mode)),
                 None => return Err(BuildError::Permissions { from, line: number + 1 }),
@@ -47,12 +53,16 @@ impl Permissions {
     /// Sets the modes of the files in a folder.
     pub(super) fn apply(&self, folder: &Path) -> Result<(), BuildError> {
         for (line, path, mode) in &self.modes {
-            let path = folder.join(path);
-            // A link would lead to a file that is not ours.
-            let there = fs::symlink_metadata(&path).is_ok_and(|it| !it.is_symlink());
+            // A link, also on the way, would lead to a file that is not ours.
+            let mut place = folder.to_owned();
+            let there = path.components().all(|part| {
+                place.push(part);
+                fs::symlink_metadata(&place).is_ok_and(|it| !it.is_symlink())
+            });
             if !there {
                 return Err(BuildError::Permissions { from: self.from.clone(), line: *line });
             }
+            let path = place;
             fs::set_permissions(&path, fs::Permissions::from_mode(*mode)).map_err(at(&path))?;
         }
         Ok(())

@@ -16,8 +16,8 @@ pub(super) fn copy(from: &Path, layout: &mut Layout) -> Result<(), BuildError> {
     for entry in fs::read_dir(from).map_err(at(from))? {
         let path = entry.map_err(at(from))?.path();
         let key = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !path.is_dir() {
-            // Somebody's notes.
+        if !path.is_dir() || key == "astetcdir" {
+            // Somebody's notes; or configuration, which is a layer.
             continue;
         }
         if key == "astsbindir" || !DIRECTORIES.contains(&&*key) {
@@ -79,7 +79,7 @@ fn own(base: &Path, folder: &Path) -> Result<(), BuildError> {
 }
 
 /// Makes a folder with links to what is in another.
-fn link_entries(from: &Path, to: &Path) -> Result<(), BuildError> {
+pub(super) fn link_entries(from: &Path, to: &Path) -> Result<(), BuildError> {
     fs::create_dir_all(to).map_err(at(to))?;
     for entry in fs::read_dir(from).map_err(at(from))? {
         let path = entry.map_err(at(from))?.path();

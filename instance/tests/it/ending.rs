@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ami::{Action, Originate};
-use instance::{Builder, Finding, Instance, Modules, Sandbox, Stop, Stopping};
+use instance::{Builder, Finding, Instance, Modules, Sandbox, Server, Stop, Stopping, Want};
 
 use crate::support::{AGES, MODULES, Scratch, VERSIONS, assert_gone, builder, is_alive, server};
 
@@ -112,13 +112,47 @@ async fn a_crash_is_told_with_what_it_left() {
             assert!(core.exists(), "{crash}");
         }
         let gdb = Command::new("gdb").arg("--version").output().is_ok_and(|it| it.status.success());
+        let folder = instance.sandbox().folder().to_owned();
         if crash.core.is_some() && gdb {
             // The main thread waits in poll for a signal to act on.
             assert!(crash.backtrace.iter().any(|frame| frame.contains("poll")), "{crash}");
             let all = fs::read_to_string(crash.backtraces.as_ref().unwrap()).unwrap();
             assert!(all.matches("\nThread ").count() > 5, "{all}");
         }
+        let has_core = crash.core.is_some();
         instance.stop().await.unwrap();
+        // What the finding names is kept.
+        assert_eq!(folder.exists(), has_core);
+        if has_core {
+            fs::remove_dir_all(folder).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_by_itself_is_a_finding_and_one_that_was_asked_is_not() {
+    let root = Scratch::new();
+    let real = server(22).await.command();
+    let words = std::iter::once(real.get_program()).chain(real.get_args());
+    let words = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>();
+    let directories = server(22).await.directories().clone();
+    let wrapped = root.server(&format!("{} \"$@\"; exit 7", words.join(" "))).await;
+    drop(wrapped);
+    root.replace("usr/lib/asterisk/modules", &directories.modules);
+    root.replace("usr/share/asterisk", &directories.data);
+    let wrapped = Server::find(&Want::Path(root.0.clone())).await.unwrap();
+    let builder = Builder::new(wrapped).modules(Modules::list(["pbx_config"]));
+    for asked in [true, false] {
+        let instance = builder.clone().build().unwrap().boot().await.unwrap();
+        if !asked {
+            instance.cli("core stop now").await.unwrap();
+            assert_eq!(instance.exited().await.code(), Some(7));
+        }
+        let stopped = instance.stop().await.unwrap();
+        assert_eq!(stopped.status.code(), Some(7));
+        let found =
+            matches!(&stopped.findings[..], [Finding::Ended(status)] if status.code() == Some(7));
+        assert_eq!(found, !asked, "{stopped:?}");
     }
 }
 
@@ -182,7 +216,8 @@ async fn two_hundred_boots_sixteen_at_a_time() {
             instance.ami().call(Action::new("Ping")).await.unwrap();
         }
         folders.push(instances[0].sandbox().folder().to_owned());
-        for stopped in Instance::stop_all(instances).await.unwrap() {
+        for stopped in Instance::stop_all(instances).await {
+            let stopped = stopped.unwrap();
             assert_eq!((stopped.stopping, stopped.findings), (Stopping::Now, vec![]));
         }
         addresses.sort();

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -284,12 +284,8 @@ async fn a_build_that_does_not_notify_is_asked_over_ami() {
         root.server(&format!("unset NOTIFY_SOCKET; exec {} \"$@\"", words.join(" "))).await;
     drop(silent);
     // Its folders are the real ones.
-    let replace = |name: &str, target: &Path| {
-        fs::remove_dir_all(root.0.join(name)).unwrap();
-        std::os::unix::fs::symlink(target, root.0.join(name)).unwrap();
-    };
-    replace("usr/lib/asterisk/modules", &real.directories().modules);
-    replace("usr/share/asterisk", &real.directories().data);
+    root.replace("usr/lib/asterisk/modules", &real.directories().modules);
+    root.replace("usr/share/asterisk", &real.directories().data);
     let silent = Server::find(&Want::Path(root.0.clone())).await.unwrap();
     let sandbox = instance::Builder::new(silent).modules(Modules::list(MODULES)).build().unwrap();
     let instance = sandbox.boot().await.unwrap();
@@ -332,4 +328,22 @@ async fn nothing_outside_the_sandbox_is_written() {
         }
         instance.stop().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_missing_library_is_named() {
+    let real = server(22).await;
+    let root = Scratch::new();
+    // Links to all of the real server's files, but for one library.
+    let script = r#"mkdir -p "$2" && cp -as "$1/." "$2/" && rm -r "$2"/usr/lib/*/libxml2.so*"#;
+    let from = real.binary().ancestors().nth(3).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-ec", script, "sh"]).arg(from).arg(root.0.join("root"));
+    assert!(command.status().unwrap().success());
+    // The binary itself, or it would be found where the link leads.
+    let binary = root.0.join("root/usr/sbin/asterisk");
+    fs::remove_file(&binary).unwrap();
+    fs::copy(real.binary(), &binary).unwrap();
+    let error = Server::find(&Want::Path(root.0.join("root"))).await.unwrap_err().to_string();
+    assert!(error.contains("libxml2.so"), "{error}");
 }

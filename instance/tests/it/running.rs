@@ -19,7 +19,7 @@ exten => second,1,Answer()
 same => n,Wait(1)
 same => n,UserEvent(Over)
 exten => short,1,Answer()
-same => n,UserEvent(Short)
+same => n,UserEvent(Short,given:${GIVEN})
 same => n,Hangup()
 ";
 
@@ -180,13 +180,15 @@ async fn a_call_file_makes_a_call() {
     for major in VERSIONS {
         let instance = booted(major, &["pbx_spool"]).await;
         let mut events = instance.ami().subscribe(Filter::named(["UserEvent"]));
-        let call =
-            CallFile::to_extension("Local/short@default", "default", "hold", 1).archive(true);
+        let call = CallFile::to_extension("Local/short@default", "default", "hold", 1)
+            .variable("__GIVEN", "a;b")
+            .archive(true);
         let file = instance.call_file(&call).unwrap();
         let Item::Event(event) = timeout(AGES, events.next()).await.unwrap().unwrap() else {
             panic!("events are missing");
         };
         assert_eq!(event.get("UserEvent"), Some(&b"Short"[..]));
+        assert_eq!(event.get("given"), Some(&b"a;b"[..]));
         let archived =
             instance.sandbox().spool().join("outgoing_done").join(file.file_name().unwrap());
         instance.shut_down(Stop::Now).await;
@@ -206,8 +208,12 @@ async fn changed_files_are_read_again() {
         assert!(dialplan.contains("'changed'") && !dialplan.contains("'hold'"), "{dialplan}");
         let error = instance.reload(Some("app_nonesuch")).await.unwrap_err();
         assert!(error.response().is_some(), "{error}");
-        instance.reload(None).await.unwrap();
-        instance.stop().await.unwrap();
+        // As often as it likes: the server tells its service manager of each.
+        for _ in 0..40 {
+            instance.reload(None).await.unwrap();
+        }
+        let stopped = instance.stop().await.unwrap();
+        assert_eq!(stopped.stopping, Stopping::Now);
     }
 }
 

@@ -44,6 +44,12 @@ impl Scratch {
         path
     }
 
+    /// Puts a link in place of a folder.
+    pub(crate) fn replace(&self, name: &str, target: &Path) {
+        fs::remove_dir_all(self.0.join(name)).unwrap();
+        std::os::unix::fs::symlink(target, self.0.join(name)).unwrap();
+    }
+
     /// The root of a server whose binary is a script, with folders that look like a server's. The script is written by a
     /// child: a file that this process had open for writing cannot be executed while another thread has just forked.
     pub(crate) async fn server(&self, script: &str) -> Server {
@@ -67,14 +73,17 @@ impl Drop for Scratch {
     }
 }
 
-/// The processes that have a path in their command line.
+/// The processes that have a path in their command line, or in the mark that instances have.
 pub(crate) fn processes(path: &Path) -> Vec<u32> {
     let path = path.to_str().unwrap();
     let entries = fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid: &u32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let mark = format!("\0ASTERISK_INSTANCE={path}");
         String::from_utf8_lossy(&line).contains(path)
+            || String::from_utf8_lossy(&environment).contains(&mark)
     })
     .collect()
 }
