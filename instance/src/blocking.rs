@@ -266,6 +266,20 @@ impl Log {
     pub fn wait_for(&mut self, text: &str, timeout: Duration) -> Result<String, LogError> {
         wait(self.0.wait_for(text, timeout))
     }
+
+    /// As [`crate::Log::wait_until`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn wait_until(
+        &mut self,
+        what: &str,
+        timeout: Duration,
+        matches: impl FnMut(&str) -> bool + Send,
+    ) -> Result<String, LogError> {
+        wait(self.0.wait_until(what, timeout, matches))
+    }
 }
 
 /// As [`ami::Subscription`].

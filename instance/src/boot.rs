@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
 
-use ami::{Client, Config};
+use ami::Client;
 use rustix::fs::StatVfs;
 use rustix::process::Signal;
 use tokio::net::UnixDatagram;
@@ -26,10 +26,6 @@ use crate::sandbox::Sandbox;
 mod error;
 
 pub use error::{BootError, BootFailure, Stage};
-
-/// The manager user of our `manager.conf`.
-pub(crate) const USER: &str = "user";
-pub(crate) const SECRET: &str = "mysecret";
 
 /// After which time a server that has not said it is ready is asked over AMI, and how often: it may be a build without
 /// `sd_notify`. All that have it are ready before.
@@ -253,9 +249,7 @@ impl Boot<'_> {
         if !self.listens() {
             return Err(BootFailure::NotListening { address, reason: None });
         }
-        // The address may be another's once this server has ended.
-        let config = Config::new(USER, SECRET).reconnect(None);
-        match config.connect(address).await {
+        match self.sandbox.login.connect(address).await {
             Ok(client) => Ok(client),
             // A server that dies takes the connection with it. Its own end says more.
             Err(error) if error.fault() == ami::Fault::Link => {

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ami::Config;
+
 use crate::address::Address;
 use crate::builder::error::at;
 use crate::builder::layers::{Addition, Layers};
@@ -27,6 +29,10 @@ mod trees;
 
 pub use error::BuildError;
 
+/// The manager user of our `manager.conf`.
+const USER: &str = "user";
+const SECRET: &str = "mysecret";
+
 /// The longest path of a UNIX socket. Asterisk cuts a longer one without a word.
 const SOCKET_PATH: usize = 107;
 
@@ -42,6 +48,7 @@ pub struct Builder {
     options: Vec<(String, String)>,
     modules: Modules,
     documentation: Documentation,
+    login: Config,
     boot_timeout: Duration,
     keep: bool,
 }
@@ -83,6 +90,8 @@ impl Builder {
             options: Vec::new(),
             modules: Modules::All,
             documentation: Documentation::Short,
+            // The address may be another's once this server has ended.
+            login: Config::new(USER, SECRET).reconnect(None),
             boot_timeout: Duration::from_secs(45),
             keep: false,
         }
@@ -178,6 +187,14 @@ impl Builder {
         self
     }
 
+    /// The manager user that the boot logs in with; that of our `manager.conf` unless set. For tests that bring a
+    /// `manager.conf` of their own.
+    #[must_use]
+    pub fn login(mut self, user: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.login = Config::new(user, secret).reconnect(None);
+        self
+    }
+
     /// How long the server may take to boot; 45 s unless set.
     #[must_use]
     pub fn boot_timeout(mut self, timeout: Duration) -> Self {
@@ -267,6 +284,7 @@ impl Builder {
             layout,
             address,
             server: self.server.clone(),
+            login: self.login.clone(),
             boot_timeout: self.boot_timeout,
         })
     }

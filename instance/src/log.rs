@@ -89,15 +89,29 @@ impl Log {
     ///
     /// If the server ends without writing one, if the time is up, or if the file cannot be read.
     pub async fn wait_for(&mut self, text: &str, timeout: Duration) -> Result<String, LogError> {
-        self.wait_until(timeout, |line| line.contains(text)).await.map_err(|failure| LogError {
+        self.wait_until(&format!("{text:?} in it"), timeout, |line| line.contains(text)).await
+    }
+
+    /// Waits for a line that `matches` says is the one. `what` tells in the error what was waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait_for`](Self::wait_for).
+    pub async fn wait_until(
+        &mut self,
+        what: &str,
+        timeout: Duration,
+        matches: impl FnMut(&str) -> bool,
+    ) -> Result<String, LogError> {
+        self.wait(timeout, matches).await.map_err(|failure| LogError {
             path: self.path.clone(),
-            text: text.to_owned(),
+            what: what.to_owned(),
             last: self.tail(1).pop(),
             failure,
         })
     }
 
-    async fn wait_until(
+    async fn wait(
         &mut self,
         timeout: Duration,
         mut matches: impl FnMut(&str) -> bool,
@@ -206,7 +220,7 @@ impl Changes {
 /// A line that did not come.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no line with {text:?} in {}: {failure}{}",
+    "no line with {what} from {}: {failure}{}",
     .path.display(),
     .last.as_deref().map(|line| format!("; the last line is {line:?}")).unwrap_or_default()
 )]
@@ -214,7 +228,7 @@ pub struct LogError {
     /// The file.
     pub path: PathBuf,
     /// What was waited for.
-    pub text: String,
+    pub what: String,
     /// The last line of the file.
     pub last: Option<String>,
     /// What went wrong.

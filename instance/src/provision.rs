@@ -147,7 +147,7 @@ pub(crate) async fn fetch(
     if server.version().major() != Some(major) {
         return Err(FetchError::Gone {
             major,
-            mirror,
+            mirror: apt::shown(&mirror),
             tried: format!("it has {}", server.version()),
         });
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ami::Config;
+
 use crate::address::Address;
 use crate::log;
 use crate::run::Run;
@@ -19,6 +21,7 @@ pub struct Sandbox {
     pub(crate) layout: Layout,
     pub(crate) address: Address,
     pub(crate) server: Server,
+    pub(crate) login: Config,
     pub(crate) boot_timeout: Duration,
 }
 

@@ -19,6 +19,16 @@ const NO_HOOKS: &str = "#clear APT::Update::Pre-Invoke;\n#clear APT::Update::Pos
 /// The server and sounds for it; the rest follows by dependency.
 const PACKAGES: [&str; 2] = ["asterisk", "asterisk-core-sounds-en-gsm"];
 
+/// A mirror as it is told: without the user and password that its address may have.
+pub(super) fn shown(mirror: &str) -> String {
+    let Some((scheme, rest)) = mirror.split_once("://") else {
+        return mirror.to_owned();
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit('@').next().unwrap_or(host);
+    format!("{scheme}://{host}{path}")
+}
+
 /// The mirror that the system's apt is set up with, but not the one for security updates.
 pub(super) async fn mirror(environment: &Environment) -> Result<String, FetchError> {
     // Without package lists, as in many containers, apt does not know what is Debian's, but where it would look.
@@ -78,7 +88,7 @@ impl Apt<'_> {
     ) -> Result<Plan, FetchError> {
         let mut tried = Vec::new();
         for suite in suites {
-            progress(Progress::Index { suite, mirror: self.mirror.to_owned() });
+            progress(Progress::Index { suite, mirror: shown(self.mirror) });
             let source = format!(
                 "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nSigned-By: {}\n",
                 self.mirror, self.keyring
@@ -98,7 +108,7 @@ impl Apt<'_> {
                 Err(error) => tried.push(format!("{suite}: {error}")),
             }
         }
-        Err(FetchError::Gone { major, mirror: self.mirror.to_owned(), tried: tried.join("; ") })
+        Err(FetchError::Gone { major, mirror: shown(self.mirror), tried: tried.join("; ") })
     }
 
     pub(super) async fn download(

@@ -8,7 +8,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use uuid::Uuid;
 
 use super::*;
-use crate::provision::apt::{Plan, mirror};
+use crate::provision::apt::{Plan, mirror, shown};
 
 /// A cache, and tools that do what apt and dpkg would do with a mirror of one package, all in a folder of its own.
 struct Standin {
@@ -209,4 +209,11 @@ fn the_plan_is_read_from_the_list_of_files() {
     assert_eq!((plan.packages, plan.bytes, plan.major()), (2, 2_535_204, Some(22)));
     assert_eq!(plan.version, "22.10.1+dfsg-1");
     assert!(Plan::parse("").is_none());
+}
+
+#[test]
+fn the_password_of_a_mirror_is_not_shown() {
+    assert_eq!(shown("https://me:hunter2@host:80/a@b"), "https://host:80/a@b");
+    assert_eq!(shown("http://host"), "http://host");
+    assert_eq!(shown("file:/a"), "file:/a");
 }

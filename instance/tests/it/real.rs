@@ -197,8 +197,11 @@ async fn a_refused_login_is_an_error_with_the_servers_word() {
         "manager.conf",
         "[general]\nenabled = yes\nbindaddr = <<address>>\nport = <<amiport>>\n#include \"manager.general.conf.inc\"\n[user]\nsecret = another\n",
     );
+    let instance = sandbox.clone().login("user", "another").build().unwrap().boot().await.unwrap();
+    instance.stop().await.unwrap();
     let error = sandbox.build().unwrap().boot().await.unwrap_err();
     assert!(error.to_string().contains("Authentication failed"), "{error}");
+    assert!(!format!("{error:?}").contains("mysecret"), "{error:?}");
     assert_eq!(processes(&error.folder), [0; 0]);
     fs::remove_dir_all(error.folder).unwrap();
 }
