@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::descendants::{self, MARK};
 
-/// How often the sleeping threads of a process that is to end are woken.
+/// How often the thread of the database of a process that is to end is woken.
 const WAKE_EVERY: Duration = Duration::from_millis(10);
 
 /// A running process, or what is left of it. Dropping it kills it and its children.
@@ -119,8 +119,8 @@ impl Process {
         lock(&self.state).sent.iter().any(|sent| sent.as_raw() == signal)
     }
 
-    /// Waits for the end of a process that `asked` asks to stop; nothing after `patience`. When it is asked, its sleeping
-    /// threads are woken again and again.
+    /// Waits for the end of a process that `asked` asks to stop; nothing after `patience`. When it is asked, the thread of its
+    /// database is [woken](Self::wake) again and again.
     pub(crate) async fn awaited(
         &self,
         patience: Duration,
@@ -144,28 +144,28 @@ impl Process {
         lock(&self.state).left.clone()
     }
 
-    /// Wakes the threads of the process that sleep for a time.
+    /// Wakes the thread that writes the server's database, if it sleeps.
     ///
-    /// A server that stops waits for the thread that writes its database, which sleeps a second after each write. SIGURG
-    /// ends a sleep and does nothing else: Asterisk itself wakes its threads by it.
+    /// A server that stops waits for it (`db_sync_thread`), and it sleeps a second after each write. SIGURG ends a sleep and does
+    /// nothing else: Asterisk itself wakes its threads by it. No other thread may be woken, for those of modules would look
+    /// for what is not there any more. It is the first thread that a server starts, and the kernel lists them in that order.
     pub(crate) fn wake(&self) {
         let state = lock(&self.state);
         let Some(pid) = state.pid else {
             return;
         };
         let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-        for thread in threads {
-            // What the kernel calls the place of a sleeper varies. These it is not.
-            let place = fs::read_to_string(thread.path().join("wchan")).unwrap_or_default();
-            let sleeps = !["futex", "poll"].iter().any(|other| place.contains(other));
-            let number = thread.file_name().to_str().and_then(|name| name.parse().ok());
-            if sleeps
-                && let Some(thread) = number.and_then(Pid::from_raw)
-                && thread != pid
-            {
-                // A signal to a thread's number is the process's, but that thread gets it if it can.
-                let _ = kill_process(thread, Signal::URG);
-            }
+        let mut others = threads.filter(|thread| thread.file_name() != *pid.to_string());
+        let Some(thread) = others.next() else {
+            return;
+        };
+        // What the kernel calls the place of a sleeper varies. These it is not.
+        let place = fs::read_to_string(thread.path().join("wchan")).unwrap_or_default();
+        let sleeps = !["futex", "poll"].iter().any(|other| place.contains(other));
+        let number = thread.file_name().to_str().and_then(|name| name.parse().ok());
+        if let Some(thread) = number.and_then(Pid::from_raw).filter(|_| sleeps) {
+            // A signal to a thread's number is the process's, but that thread gets it if it can.
+            let _ = kill_process(thread, Signal::URG);
         }
     }
 

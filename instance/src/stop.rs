@@ -125,7 +125,7 @@ impl Instance {
     async fn end(&self, stop: Stop, left: &mut Vec<String>) -> (Stopping, ExitStatus) {
         let process = &self.booted.process;
         if let Stop::Gracefully(patience) = stop {
-            // Sleepers are woken when the calls have ended, not before.
+            // Nothing is woken before the calls have ended.
             let asked = process.awaited(patience, async {
                 let stopping = self.stopping();
                 self.say("core stop gracefully").await;

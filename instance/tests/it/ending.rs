@@ -228,6 +228,19 @@ async fn two_hundred_boots_sixteen_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_server_with_all_modules_stops_cleanly_right_behind_its_boot() {
+    for round in 0..40 {
+        let builder = Builder::new(server(VERSIONS[round % 2]).await);
+        let instance = builder.build().unwrap().boot().await.unwrap();
+        let stopped = instance.stop().await.unwrap();
+        assert_eq!(stopped.stopping, Stopping::Now);
+        assert!(stopped.status.success(), "{stopped:?}");
+        let crashed = stopped.findings.iter().any(|it| matches!(it, Finding::Crash(_)));
+        assert!(!crashed, "{:?}", stopped.findings);
+    }
+}
+
+#[tokio::test]
 async fn of_several_that_boot_one_that_fails_ends_all() {
     let root = Scratch::new();
     let bad = Builder::new(root.server("echo the reason; exit 3").await);
