@@ -131,6 +131,9 @@ async fn run(arguments: &Arguments, report: &Report) -> Result<Verdict, Box<dyn 
     let stopped = instance.stop().await?;
     report.say(&format!("stopped in {} ms", stopped.took.as_millis()));
     if verdict != Verdict::Passed {
+        for finding in &stopped.findings {
+            report.say(&finding.to_string());
+        }
         for line in stopped.last_words {
             report.say(&format!("    {line}"));
         }
