@@ -150,7 +150,7 @@ impl Sandbox {
         let mut findings: Vec<_> = crash.map(Finding::Crash).into_iter().collect();
         let left = process.left();
         findings.extend((!left.is_empty()).then_some(Finding::Processes(left)));
-        findings.extend(findings::sanitizers(&logs));
+        findings.extend(findings::sanitizers(&logs, &before.launch));
         let disk = rustix::fs::statvfs(&self.layout.base);
         // Of one without a limit there are no figures.
         let room = |disk: StatVfs| disk.f_bavail.saturating_mul(disk.f_frsize);

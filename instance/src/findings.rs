@@ -1,5 +1,6 @@
 //! What went wrong in a server's life, apart from what its test asked it: for a test to fail on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -66,7 +67,8 @@ pub(crate) fn errors(log: &Path, start: u64, ready: u64) -> (Vec<String>, Vec<St
     let (mut text, mut booted) = (Vec::new(), 0);
     let read = File::open(log).and_then(|mut file| {
         // One that is shorter was begun anew.
-        let (start, end) = if file.metadata()?.len() >= start { (start, ready) } else { (0, 0) };
+        let is_same = file.metadata()?.len() >= start.max(ready);
+        let (start, end) = if is_same { (start, ready) } else { (0, 0) };
         booted = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
         file.seek(SeekFrom::Start(start))?;
         file.read_to_end(&mut text)
@@ -105,10 +107,11 @@ fn is_error(line: &str) -> bool {
     line.split_once("] ").is_some_and(|(_, rest)| rest.starts_with("ERROR["))
 }
 
-/// The reports of sanitizers in a folder.
-pub(crate) fn sanitizers(logs: &Path) -> Vec<Finding> {
+/// The reports of sanitizers in a folder, but for those that were there before.
+pub(crate) fn sanitizers(logs: &Path, before: &BTreeMap<PathBuf, u64>) -> Vec<Finding> {
     let entries = fs::read_dir(logs).into_iter().flatten().flatten();
-    let reports = entries.filter(|entry| {
+    let new = entries.filter(|entry| !before.contains_key(&entry.path()));
+    let reports = new.filter(|entry| {
         entry
             .file_name()
             .to_string_lossy()

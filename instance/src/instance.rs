@@ -176,6 +176,7 @@ impl Instance {
     /// As [`Sandbox::boot`].
     pub async fn restart(&mut self) -> Result<Stopped, BootError> {
         let stopped = self.shut_down(Stop::Now).await;
+        self.keep_evidence(&stopped);
         self.booted = self.sandbox.start().await?;
         self.asked.store(false, Ordering::Relaxed);
         Ok(stopped)
@@ -190,13 +191,18 @@ impl Instance {
     /// If the folder cannot be removed. The server is gone all the same.
     pub async fn stop(self) -> io::Result<Stopped> {
         let stopped = self.shut_down(Stop::Now).await;
-        if stopped.findings.iter().any(Finding::has_files) {
-            self.keep();
-            eprintln!("the sandbox is kept: {}", self.sandbox.folder().display());
-        }
+        self.keep_evidence(&stopped);
         drop(self.booted);
         self.sandbox.end()?;
         Ok(stopped)
+    }
+
+    /// Keeps the files that findings name.
+    fn keep_evidence(&self, stopped: &Stopped) {
+        if stopped.findings.iter().any(Finding::has_files) {
+            self.keep();
+            self.sandbox.run.tell();
+        }
     }
 
     /// Stops several instances at the same time, each as [`stop`](Self::stop) does.

@@ -11,9 +11,9 @@
 //! to be kept has a mark in it. A process that is killed has its runs removed at once by its [guard].
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -65,9 +65,20 @@ impl Run {
     /// Keeps the folder, whatever happens from now on.
     pub(crate) fn keep(&self) {
         self.keep.store(true, Ordering::Relaxed);
-        if let Err(error) = File::create(self.path.join(KEEP)) {
+        let mark = self.path.join(KEEP);
+        // A second name needs neither a descriptor nor room, which may be what has run out.
+        let made = fs::hard_link(self.path.join(LOCK), &mark).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(()),
+            _ => File::create(&mark).map(drop),
+        });
+        if let Err(error) = made {
             tracing::warn!(path = %self.path.display(), %error, "the mark to keep is missing");
         }
+    }
+
+    /// Says that the folder is kept. That nobody reads it is no reason to panic.
+    pub(crate) fn tell(&self) {
+        let _ = writeln!(io::stderr(), "the sandbox is kept: {}", self.path.display());
     }
 
     /// Removes the folder, unless it is to be kept.
@@ -80,7 +91,7 @@ impl Drop for Run {
     fn drop(&mut self) {
         if thread::panicking() && self.path.exists() {
             self.keep();
-            eprintln!("the sandbox is kept: {}", self.path.display());
+            self.tell();
         }
         // What cannot be removed now is swept by the next run.
         let _ = self.end();
@@ -149,7 +160,7 @@ impl FoundRun {
     ///
     /// If the folder cannot be read, or is open to others. That there is none is no error.
     pub fn all(root: &Path) -> io::Result<Vec<Self>> {
-        let parent = parent(root);
+        let parent = parent(&absolute(root)?);
         if !parent.exists() {
             return Ok(Vec::new());
         }

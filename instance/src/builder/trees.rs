@@ -48,8 +48,8 @@ fn copy_tree(base: &Path, from: &Path, to: &Path) -> Result<(), BuildError> {
         if path.is_dir() {
             copy_tree(base, &path, &target)?;
         } else if name != Permissions::FILE {
-            // Not through a link, into the server's own file.
-            if fs::symlink_metadata(&target).is_ok_and(|it| it.is_symlink()) {
+            // Not through a link, into the server's own file; nor into one that may not be written.
+            if fs::symlink_metadata(&target).is_ok_and(|it| !it.is_dir()) {
                 fs::remove_file(&target).map_err(at(&target))?;
             }
             fs::copy(&path, &target).map_err(at(&path))?;
