@@ -18,7 +18,7 @@ use crate::cache::Environment;
 use crate::documentation::{self, Documentation};
 use crate::modules::Modules;
 use crate::run::Run;
-use crate::sandbox::{DIRECTORIES, Layout, Sandbox};
+use crate::sandbox::{DIRECTORIES, Layout, Sandbox, Witness};
 use crate::server::Server;
 use crate::template::Keys;
 
@@ -280,6 +280,7 @@ impl Builder {
         }
         Ok(Sandbox {
             run: Arc::clone(run),
+            witness: Witness(Arc::clone(run)),
             number,
             layout,
             address,

@@ -17,6 +17,7 @@ use crate::server::Server;
 #[derive(Debug)]
 pub struct Sandbox {
     pub(crate) run: Arc<Run>,
+    pub(crate) witness: Witness,
     pub(crate) number: u32,
     pub(crate) layout: Layout,
     pub(crate) address: Address,
@@ -102,7 +103,21 @@ impl Sandbox {
 
     /// Removes the folder, unless it is to be kept, or another instance is in it.
     pub(crate) fn end(self) -> io::Result<()> {
-        Arc::into_inner(self.run).map_or(Ok(()), |run| run.end())
+        let Self { run, witness, .. } = self;
+        drop(witness);
+        Arc::into_inner(run).map_or(Ok(()), |run| run.end())
+    }
+}
+
+/// Keeps the run when it is dropped by a panic, also if another instance is in it.
+#[derive(Debug)]
+pub(crate) struct Witness(pub(crate) Arc<Run>);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.keep();
+        }
     }
 }
 

@@ -143,7 +143,8 @@ impl Boot {
             number = any_exit(&booted) => Some(number),
         };
         if let Some(number) = died {
-            eprintln!("instance {number} ended by itself");
+            // Nobody may read it any more; the servers are to be stopped all the same.
+            let _ = writeln!(io::stderr(), "instance {number} ended by itself");
         }
         if let Some(instance) = booted.iter().find(|it| died == Some(it.sandbox().number())) {
             instance.keep();

@@ -129,6 +129,24 @@ async fn a_panic_keeps_the_evidence() {
 }
 
 #[tokio::test]
+async fn a_panic_with_one_of_several_keeps_the_evidence_of_all() {
+    let one = builder(22).await;
+    let sandboxes = instance::Builder::build_all([one.clone(), one]).unwrap();
+    let mut instances = instance::Sandbox::boot_all(sandboxes).await.unwrap();
+    let (second, first) = (instances.pop().unwrap(), instances.pop().unwrap());
+    let folder = first.sandbox().folder().to_owned();
+    let failing = move || {
+        let _first = first;
+        panic!("this panic is part of the test");
+    };
+    assert!(std::thread::spawn(failing).join().is_err());
+    second.stop().await.unwrap();
+    assert_eq!(processes(&folder), [0; 0]);
+    assert!(folder.join("ast1/var/log/asterisk/full.txt").exists());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
 async fn a_kept_folder_stays() {
     let instance = builder(22).await.keep(true).build().unwrap().boot().await.unwrap();
     let folder = instance.sandbox().folder().to_owned();
