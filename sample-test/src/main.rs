@@ -144,11 +144,12 @@ async fn run(arguments: &Arguments, report: &Report) -> Result<Verdict, Box<dyn 
     Ok(verdict)
 }
 
-/// The sample's own folder: where cargo found it, or where it was when this was compiled.
+/// The sample's own folder, among the tests of the runner: where cargo found it, or where it was when this was compiled.
 fn own_folder() -> PathBuf {
     let now = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let own = |folder: &PathBuf| folder.ends_with(Path::new("sample-test"));
-    now.filter(own).unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into())
+    let package = now.filter(own).unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    package.with_file_name("testsuite").join("tests/sample")
 }
 
 /// Waits for Ctrl-C, or for SIGTERM.

@@ -1,0 +1,77 @@
+//! From builders to servers that the test is logged in to.
+
+use std::error::Error;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use ami::{Buffer, Client, Filter, Recording};
+use instance::{Builder, Instance, Sandbox};
+use tokio::net::TcpStream;
+
+use super::{Ast, AstInner, TestCase, lock, pump};
+use crate::logs;
+use crate::protocol::Message;
+
+impl TestCase {
+    /// Boots servers at the same time, and logs in to each. From then on the time-out counts.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be made or does not boot, or if the test has servers already.
+    pub async fn boot(
+        &self,
+        builders: Vec<Builder>,
+    ) -> Result<Vec<Ast>, Box<dyn Error + Send + Sync>> {
+        if !self.asts().is_empty() {
+            return Err("the test has its servers already".into());
+        }
+        let sandboxes = Builder::build_all(builders)?;
+        if let Some(sandbox) = sandboxes.first() {
+            let folder = sandbox.folder();
+            self.state().folder = Some(folder.to_owned());
+            self.say(Message::Folder(folder.to_owned()));
+            logs::go_to(folder)?;
+        }
+        self.phase("boot");
+        let mut asts = Vec::new();
+        for instance in Sandbox::boot_all(sandboxes).await? {
+            let client = self.connect(&instance).await?;
+            // What was said of the boot is said.
+            let mut log = instance.log();
+            let _ = log.lines();
+            asts.push(Ast {
+                inner: Arc::new(AstInner {
+                    number: instance.sandbox().number(),
+                    instance,
+                    client,
+                    open: Arc::clone(&self.shared.open),
+                    log: Mutex::new(log),
+                    may_end: AtomicBool::new(false),
+                }),
+            });
+        }
+        lock(&self.shared.asts).clone_from(&asts);
+        self.shared.booted.notify_one();
+        self.phase("run");
+        self.arm();
+        self.tell(|module| module.started(self));
+        for ast in &asts {
+            // Before anything can happen.
+            let events = ast.ami().subscribe_with(Filter::all(), Buffer::unbounded());
+            self.tell(|module| module.connected(ast, self));
+            lock(&self.shared.pumps).push(tokio::spawn(pump(self.clone(), ast.clone(), events)));
+        }
+        Ok(asts)
+    }
+
+    /// The test's own connection, with a record of what the server says.
+    async fn connect(&self, instance: &Instance) -> Result<Client, Box<dyn Error + Send + Sync>> {
+        let sandbox = instance.sandbox();
+        let transcript = sandbox.folder().join(format!("ast{}.ami", sandbox.number()));
+        let recording = Recording::create(transcript)?;
+        let stream = TcpStream::connect(instance.ami_address()).await?;
+        stream.set_nodelay(true)?;
+        let config = self.shared.setup.login(self.section());
+        Ok(config.handshake(recording.tee(stream)).await?)
+    }
+}

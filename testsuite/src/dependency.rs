@@ -1,0 +1,311 @@
+//! Whether a test can run here: what runs it, and whether all that it needs is there.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::{Ipv6Addr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::config::{Dependency, ModuleConfig, TestConfig};
+use crate::facts::Facts;
+use crate::objects::{self, Refusal};
+use crate::registry::Registry;
+use crate::suite::FoundTest;
+use crate::version::AsteriskVersion;
+use crate::yaml::{ConfigError, Node};
+
+/// The kinds of dependencies.
+pub(crate) const KINDS: [&str; 8] =
+    ["asterisk", "python", "sipp", "app", "buildoption", "custom", "openssl", "pcap"];
+
+/// The names of custom ones.
+pub(crate) const CUSTOM: [&str; 8] =
+    ["remote", "soundcard", "ipv6", "ipv4addr", "ipv6addr", "pjsuav6", "fax", "rawsocket"];
+
+/// Where the suite's Python is.
+const LIBRARY: &str = "lib/python/asterisk/test_runner.py";
+
+/// What runs a test.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum How {
+    /// We do.
+    Native,
+    /// A program does: this one, with arguments.
+    Script(Vec<String>),
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Native => f.write_str("natively"),
+            Self::Script(command) => f.write_str(&command.join(" ")),
+        }
+    }
+}
+
+/// Something that a test needs and that is not there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Unmet {
+    pub(crate) name: String,
+    pub(crate) reason: String,
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.reason)
+    }
+}
+
+/// Finds what runs a test.
+pub(crate) fn how(
+    suite: &Path,
+    test: &FoundTest,
+    config: &TestConfig,
+    registry: &Registry,
+    global: &[ModuleConfig],
+    version: Option<&AsteriskVersion>,
+) -> Result<Result<How, Unmet>, ConfigError> {
+    if test.script {
+        return Ok(Ok(How::Script(vec![format!("{}/run-test", test.name)])));
+    }
+    let typename = config.object.as_ref().map(|it| &*it.typename);
+    if typename.is_some_and(|it| registry.get(it).is_some()) {
+        return Ok(Ok(How::Native));
+    }
+    match objects::build(config, global, version) {
+        Ok(_) => Ok(Ok(How::Native)),
+        Err(Refusal::Config(error)) => Err(error),
+        Err(Refusal::NotNative(_)) if suite.join(LIBRARY).exists() => {
+            let command = ["python3", "-m", "asterisk.test_runner", &test.name];
+            Ok(Ok(How::Script(command.map(str::to_owned).to_vec())))
+        }
+        Err(Refusal::NotNative(reason)) => Ok(Err(Unmet {
+            name: "test-object".to_owned(),
+            reason: format!("{reason}, and the suite's Python is not in lib/python"),
+        })),
+    }
+}
+
+/// Judges what tests need.
+#[derive(Debug)]
+pub(crate) struct Judge<'a> {
+    facts: &'a Facts,
+    version: Option<&'a AsteriskVersion>,
+    /// Whether each test has a network of its own, where it may do anything.
+    isolated: bool,
+    /// The Python modules that are there, of those that scripts need.
+    python: BTreeSet<String>,
+    sipp: Option<Sipp>,
+    openssl: Option<Numbers>,
+}
+
+/// What SIPp says of itself.
+#[derive(Clone, Debug)]
+struct Sipp {
+    text: String,
+    version: Option<Numbers>,
+}
+
+/// A version, number by number.
+type Numbers = Vec<u64>;
+
+impl<'a> Judge<'a> {
+    /// Finds out what the tests need that has to be asked of programs.
+    pub(crate) fn new<'t>(
+        facts: &'a Facts,
+        forced: Option<&'a AsteriskVersion>,
+        isolated: bool,
+        tests: impl Iterator<Item = (&'t TestConfig, &'t How)>,
+    ) -> Self {
+        let (mut python, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+        for (config, how) in tests {
+            for Dependency { kind, value } in &config.dependencies {
+                kinds.insert(&**kind);
+                if kind == "python" && matches!(how, How::Script(_)) {
+                    python.extend(value.text());
+                }
+            }
+        }
+        let version = |program, argument| said(program, argument).as_deref().and_then(version_in);
+        let sipp = kinds.contains("sipp").then(|| said("sipp", "-v")).flatten();
+        Self {
+            facts,
+            version: forced.or(facts.version.as_ref()),
+            isolated,
+            python: importable(&python),
+            sipp: sipp.map(|text| Sipp { version: version_in(&text), text }),
+            openssl: kinds.contains("openssl").then(|| version("openssl", "version")).flatten(),
+        }
+    }
+
+    /// What a test lacks.
+    pub(crate) fn unmet(&self, config: &TestConfig, how: &How) -> Vec<Unmet> {
+        let mut unmet: Vec<_> =
+            config.dependencies.iter().filter_map(|it| self.lacks(it, how)).collect();
+        if let Some(version) = self.version
+            && !version.is_between(&config.minima, &config.maxima)
+        {
+            let list = |versions: &[AsteriskVersion]| {
+                versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            };
+            let (minima, maxima) = (list(&config.minima), list(&config.maxima));
+            let reason = format!("this is {version}; minversion {minima}, maxversion {maxima}");
+            unmet.push(Unmet { name: "version".to_owned(), reason });
+        }
+        if !self.facts.has_option("TEST_FRAMEWORK")
+            && !unmet.iter().any(|it| it.name.contains("TEST_FRAMEWORK"))
+            && waits_for_test_events(&config.root)
+        {
+            let name = "buildoption: TEST_FRAMEWORK".to_owned();
+            let reason = "it waits for TestEvent, which this server was built without".to_owned();
+            unmet.push(Unmet { name, reason });
+        }
+        unmet
+    }
+
+    fn lacks(&self, dependency: &Dependency, how: &How) -> Option<Unmet> {
+        let Dependency { kind, value } = dependency;
+        let name = value.text().unwrap_or_default();
+        let reason = match &**kind {
+            "asterisk" => self.facts.lacks_module(name),
+            // What runs natively has nothing of Python in it.
+            "python" if *how == How::Native => None,
+            "python" => {
+                (!self.python.contains(name)).then(|| "python3 finds no such module".to_owned())
+            }
+            "sipp" => self.lacks_sipp(value),
+            "app" => (!is_in_path(name)).then(|| "no such program is in PATH".to_owned()),
+            "buildoption" => (!self.facts.has_option(name))
+                .then(|| format!("the server was built with: {}", self.facts.options())),
+            "custom" => self.lacks_custom(name),
+            "openssl" => self.lacks_openssl(value),
+            "pcap" => Some("capturing packets is not supported yet".to_owned()),
+            _ => {
+                Some(format!("there is no such kind of dependency; there are {}", KINDS.join(", ")))
+            }
+        };
+        reason.map(|reason| Unmet { name: format!("{kind}: {}", told(value)), reason })
+    }
+
+    fn lacks_sipp(&self, value: &Node) -> Option<String> {
+        let Some(Sipp { text, version }) = &self.sipp else {
+            return Some("sipp is not in PATH".to_owned());
+        };
+        let wanted = value.get("version").and_then(Node::text).and_then(numbers);
+        if wanted.is_some() && *version < wanted {
+            return Some(format!("this is {text}"));
+        }
+        let feature = value.get("feature").and_then(Node::text)?;
+        (!text.contains(&format!("-{feature}"))).then(|| format!("this is {text}"))
+    }
+
+    fn lacks_openssl(&self, value: &Node) -> Option<String> {
+        let wanted = value.get("version").and_then(Node::text).and_then(numbers);
+        match &self.openssl {
+            None => Some("openssl is not in PATH".to_owned()),
+            Some(found) if wanted.is_some_and(|wanted| *found < wanted) => {
+                Some(format!("this is version {found:?}"))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn lacks_custom(&self, name: &str) -> Option<String> {
+        let is_there = match name {
+            "soundcard" => Path::new("/dev/snd").exists() || Path::new("/dev/dsp").exists(),
+            "ipv6" => TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
+            "fax" => ["res_fax", "res_fax_spandsp"]
+                .iter()
+                .all(|it| self.facts.lacks_module(it).is_none()),
+            "rawsocket" => self.isolated || rustix::process::geteuid().is_root(),
+            "ipv4addr" | "ipv6addr" if self.isolated => {
+                return Some("a test's own network has no address but loopback".to_owned());
+            }
+            "remote" => return Some("instances on other hosts are not supported".to_owned()),
+            _ if CUSTOM.contains(&name) => return Some("it cannot be found out here".to_owned()),
+            _ => return Some(format!("there is no such; there are {}", CUSTOM.join(", "))),
+        };
+        (!is_there).then(|| "this machine has none".to_owned())
+    }
+}
+
+/// The value of a dependency, in a line.
+fn told(value: &Node) -> String {
+    value.text().map_or_else(|| format!("{value:?}"), str::to_owned)
+}
+
+/// What a program prints first. None if it cannot be run.
+fn said(program: &str, argument: &str) -> Option<String> {
+    let output = Command::new(program).arg(argument).stdin(Stdio::null()).output().ok()?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    said.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+}
+
+/// The version in `SIPp v3.6.1-TLS-PCAP` or `OpenSSL 3.0.11 19 Sep 2023`.
+fn version_in(text: &str) -> Option<Numbers> {
+    text.split([' ', '-']).find_map(numbers)
+}
+
+/// `v3.6.1`, or `1.0.2k`: letters at the end of a number do not count.
+fn numbers(text: &str) -> Option<Numbers> {
+    let bare = text.trim().trim_start_matches(['v', 'V']);
+    let parts = bare.split('.').map(|it| it.trim_end_matches(|c: char| c.is_ascii_alphabetic()));
+    let numbers: Numbers = parts.map(str::parse).collect::<Result<_, _>>().ok()?;
+    (numbers.len() > 1).then_some(numbers)
+}
+
+/// Of these modules, those that `python3` can import, with the suite's library beside its own.
+fn importable(names: &BTreeSet<&str>) -> BTreeSet<String> {
+    const PROGRAM: &str = "
+import importlib.util, sys
+sys.path.append('lib/python')
+for name in sys.argv[1:]:
+    try:
+        found = importlib.util.find_spec(name) is not None
+    except Exception:
+        found = False
+    if found:
+        print(name)
+";
+    if names.is_empty() {
+        return BTreeSet::new();
+    }
+    let mut command = Command::new("python3");
+    command.args(["-c", PROGRAM]).args(names).stdin(Stdio::null());
+    let output = command.output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&output).lines().map(str::to_owned).collect()
+}
+
+fn is_in_path(program: &str) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let is_executable = |path: &Path| {
+        path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+    };
+    if program.contains('/') {
+        return is_executable(Path::new(program));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| is_executable(&folder.join(program)))
+}
+
+/// Whether somewhere in a configuration an event has that name: many tests need a server with `TEST_FRAMEWORK` and do not say so.
+fn waits_for_test_events(node: &Node) -> bool {
+    node.get("Event").and_then(Node::text) == Some("TestEvent")
+        || node.entries().any(|(_, value)| waits_for_test_events(value))
+        || node.items().iter().any(waits_for_test_events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_programs_are_compared() {
+        let version = |text| version_in(text).unwrap();
+        assert!(version("SIPp v3.6.1-TLS-PCAP-SHA256") > numbers("v3.1").unwrap());
+        assert!(version("OpenSSL 3.0.11 19 Sep 2023") > numbers("1.0.1f").unwrap());
+        assert!(version("OpenSSL 1.0.2 x") < numbers("1.1").unwrap());
+        assert!(version_in("no version").is_none());
+    }
+}

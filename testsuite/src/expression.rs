@@ -1,0 +1,170 @@
+//! Regular expressions as the suite's tests write them: Python's, matched at the beginning of a value.
+
+use regex::Regex;
+
+/// An expression that cannot be used.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{pattern:?} is no expression that can be matched: {reason}")]
+pub struct ExpressionError {
+    /// The expression.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// A compiled expression, with its source.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    source: String,
+    regex: Regex,
+}
+
+impl Expression {
+    /// An expression that matches at the beginning of a value, as `re.match` does: `Local/s` matches `Local/s@default`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one, or looks around or back, which takes more than linear time.
+    pub fn at_start(pattern: &str) -> Result<Self, ExpressionError> {
+        Self::compile(pattern, &format!(r"\A(?:{})", translated(pattern)))
+    }
+
+    /// An expression for a whole value.
+    ///
+    /// # Errors
+    ///
+    /// As [`at_start`](Self::at_start).
+    pub fn whole(pattern: &str) -> Result<Self, ExpressionError> {
+        Self::compile(pattern, &format!(r"\A(?:{})\z", translated(pattern)))
+    }
+
+    /// An expression that matches anywhere, as `re.search` does.
+    ///
+    /// # Errors
+    ///
+    /// As [`at_start`](Self::at_start).
+    pub fn anywhere(pattern: &str) -> Result<Self, ExpressionError> {
+        Self::compile(pattern, &translated(pattern))
+    }
+
+    /// A value that has to be the same.
+    pub(crate) fn exactly(value: &str) -> Result<Self, ExpressionError> {
+        Self::compile(value, &format!(r"\A{}\z", regex::escape(value)))
+    }
+
+    fn compile(source: &str, pattern: &str) -> Result<Self, ExpressionError> {
+        let regex = Regex::new(pattern).map_err(|error| {
+            let text = error.to_string();
+            let reason = text.lines().last().unwrap_or_default();
+            let reason = reason.strip_prefix("error: ").unwrap_or(reason).to_owned();
+            ExpressionError { pattern: source.to_owned(), reason }
+        })?;
+        Ok(Self { source: source.to_owned(), regex })
+    }
+
+    /// As it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether it matches a value.
+    pub fn is_match(&self, value: &str) -> bool {
+        self.regex.is_match(value)
+    }
+}
+
+/// What Python takes for a plain character and this engine for more.
+fn translated(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    // How many characters of a class are behind us; a bracket at its very beginning is one of them.
+    let mut class: Option<usize> = None;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        if c == '\\' {
+            let next = rest.chars().next();
+            rest = &rest[next.map_or(0, char::len_utf8)..];
+            match next {
+                Some('Z') if class.is_none() => out.push_str(r"\z"),
+                // Here these are the ends of words.
+                Some(plain @ ('<' | '>')) => out.push(plain),
+                Some(escaped) => out.extend(['\\', escaped]),
+                None => out.push('\\'),
+            }
+            class = class.map(|seen| seen + 1);
+            continue;
+        }
+        match class {
+            Some(seen) => {
+                class = (c != ']' || seen == 0).then_some(if c == '^' && seen == 0 {
+                    0
+                } else {
+                    seen + 1
+                });
+                let means_more = matches!(c, '[' | '&' | '~')
+                    || (c == ']' && seen == 0)
+                    || (c == '-' && rest.starts_with('-'));
+                out.extend(means_more.then_some('\\'));
+                out.push(c);
+            }
+            None => {
+                class = (c == '[').then_some(0);
+                let is_literal = c == '{' && !is_repetition(rest);
+                out.extend(is_literal.then_some('\\'));
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+/// Whether what follows an opening brace makes it a number of times.
+fn is_repetition(rest: &str) -> bool {
+    let Some((inside, _)) = rest.split_once('}') else {
+        return false;
+    };
+    let (low, high) = inside.split_once(',').unwrap_or((inside, "0"));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number(low) && is_number(high) && !low.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, value: &str) -> bool {
+        Expression::at_start(pattern).unwrap().is_match(value)
+    }
+
+    #[test]
+    fn they_match_at_the_beginning_and_not_at_the_end() {
+        assert!(matches("Local/s", "Local/s@default-00000000;1"));
+        assert!(!matches("default", "Local/s@default"));
+        assert!(!matches("a|b", "xb"));
+        assert!(matches("OnlyOneId$", "OnlyOneId") && !matches("OnlyOneId$", "OnlyOneId;2"));
+        assert!(!Expression::whole("1|12").unwrap().is_match("123"));
+        assert!(Expression::anywhere("x/$").unwrap().is_match("a/x/"));
+    }
+
+    #[test]
+    fn what_python_takes_as_it_stands_is_taken_as_it_stands() {
+        assert!(matches(r"Local/one@default-.{7}0;1", "Local/one@default-00000000;1"));
+        assert!(matches("a{b}", "a{b}") && matches("{", "{") && matches("x{,}", "x{,}"));
+        assert!(matches("[[]a", "[a") && matches("[]a]+$", "]a") && matches("[^]]$", "a"));
+        assert!(
+            matches("[a&&b]+$", "a&b") && matches(r"[\]x]+$", "]x") && matches(r"\<a\>", "<a>")
+        );
+        assert!(matches(r"a\Z", "a") && matches(r"\d+\.\d+", "1.5") && matches("[0-9a-f]+$", "0f"));
+    }
+
+    #[test]
+    fn what_takes_more_than_linear_time_is_refused() {
+        for pattern in ["(?=a)", r"(a)\1", "(", "*a"] {
+            let error = Expression::at_start(pattern).unwrap_err();
+            assert!(
+                error.to_string().contains(pattern.trim()) || pattern.contains('\\'),
+                "{error}"
+            );
+        }
+    }
+}

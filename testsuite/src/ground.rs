@@ -1,0 +1,154 @@
+//! The runner's own sandbox: the server that is asked what it can do, and what tests share.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use instance::{Builder, Instance, Sandbox, Server, Stop};
+
+use crate::facts::Facts;
+
+/// A sandbox that lasts as long as the run. It goes away with it, in whatever way that ends.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    server: Server,
+    folder: PathBuf,
+    /// The server's own configuration and data.
+    etc: PathBuf,
+    data: PathBuf,
+    held: Held,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "what is held is held for its `Drop`")]
+enum Held {
+    Made(Box<Sandbox>),
+    /// Its server has ended.
+    Asked(Box<Instance>),
+    Nothing,
+}
+
+impl Ground {
+    pub(crate) fn new(server: Server, root: &Path) -> Result<Self, instance::BuildError> {
+        let sandbox = Builder::new(server.clone()).root(root).build()?;
+        Ok(Self {
+            server,
+            folder: sandbox.folder().to_owned(),
+            etc: sandbox.etc(),
+            data: sandbox.data(),
+            held: Held::Made(Box::new(sandbox)),
+        })
+    }
+
+    /// Boots the server with all its modules, and asks. Once.
+    pub(crate) async fn ask(&mut self) -> Result<Facts, Box<dyn std::error::Error>> {
+        let Held::Made(sandbox) = std::mem::replace(&mut self.held, Held::Nothing) else {
+            return Err("it was asked before".into());
+        };
+        let instance = sandbox.boot().await?;
+        let facts = Facts::ask(&self.server, &instance).await;
+        instance.shut_down(Stop::Now).await;
+        self.held = Held::Asked(Box::new(instance));
+        Ok(facts?)
+    }
+
+    /// The configuration that all tests of the suite share: the files in its `configs`, but for its subfolders. None if it has
+    /// none.
+    pub(crate) fn base(&self, suite: &Path) -> io::Result<Option<PathBuf>> {
+        let base = self.folder.join("base");
+        let Ok(entries) = fs::read_dir(suite.join("configs")) else {
+            return Ok(None);
+        };
+        fs::create_dir_all(&base)?;
+        for entry in entries {
+            let path = entry?.path();
+            let is_conf = path.to_string_lossy().ends_with(".conf")
+                || path.to_string_lossy().ends_with(".conf.inc");
+            if let Some(name) = path.file_name().filter(|_| is_conf && path.is_file()) {
+                fs::copy(&path, base.join(name))?;
+            }
+        }
+        Ok(Some(base))
+    }
+
+    /// A system as the suite's library expects it below `AST_TEST_ROOT`, made of the server in use. The library mirrors it file
+    /// by file and does not follow links to folders, so folders are folders here and files are links. Paths are short: below it
+    /// come 40 characters of the library's, and then the control socket.
+    pub(crate) fn tree(&self) -> io::Result<PathBuf> {
+        let root = &self.folder;
+        let place = |path: &str| -> io::Result<PathBuf> {
+            let path = root.join(path);
+            fs::create_dir_all(&path)?;
+            Ok(path)
+        };
+        let binary = place("usr/sbin")?.join("asterisk");
+        fs::write(&binary, wrapper(&self.server))?;
+        fs::set_permissions(&binary, fs::Permissions::from_mode(0o755))?;
+        let etc = place("etc/asterisk")?;
+        mirror(&self.etc, &etc, 0)?;
+        let conf = etc.join("asterisk.conf");
+        fs::remove_file(&conf)?;
+        fs::write(conf, ASTERISK_CONF)?;
+        mirror(&self.server.directories().modules, &place("usr/lib/asterisk/modules")?, 0)?;
+        mirror(&self.data, &place("var/lib/asterisk")?, 0)?;
+        for folder in [
+            "var/spool/asterisk/outgoing",
+            "var/spool/asterisk/voicemail",
+            "var/log/asterisk",
+            "run",
+            "tmp",
+        ] {
+            place(folder)?;
+        }
+        Ok(root.clone())
+    }
+}
+
+/// Its folders. The library takes the values for paths below the tree.
+const ASTERISK_CONF: &str = "\
+[directories]
+astetcdir => /etc/asterisk
+astmoddir => /usr/lib/asterisk/modules
+astvarlibdir => /var/lib/asterisk
+astdbdir => /var/lib/asterisk
+astkeydir => /var/lib/asterisk
+astdatadir => /var/lib/asterisk
+astagidir => /var/lib/asterisk/agi-bin
+astspooldir => /var/spool/asterisk
+astrundir => /run
+astlogdir => /var/log/asterisk
+astsbindir => /usr/sbin
+[options]
+";
+
+/// A program that launches the server, also one that needs a loader of its own.
+fn wrapper(server: &Server) -> String {
+    let command = server.command();
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let quoted = words.map(|word| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''")));
+    format!("#!/bin/sh\nexec {} \"$@\"\n", quoted.collect::<Vec<_>>().join(" "))
+}
+
+/// How deep the folders of a server may be.
+const DEPTH: usize = 16;
+
+/// Makes folders of folders, also of links to them, and links of files.
+fn mirror(from: &Path, to: &Path, depth: usize) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let Some(name) = path.file_name() else {
+            continue;
+        };
+        let target = to.join(name);
+        if path.is_dir() {
+            if depth < DEPTH {
+                fs::create_dir_all(&target)?;
+                mirror(&path, &target, depth + 1)?;
+            }
+        } else if let Ok(original) = fs::canonicalize(&path) {
+            symlink(original, target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod case;
+mod config;
+mod dependency;
+mod evidence;
+mod execute;
+mod expression;
+mod facts;
+mod ground;
+mod history;
+mod isolate;
+mod lint;
+mod list;
+mod logs;
+mod matcher;
+mod module;
+mod objects;
+mod options;
+mod plan;
+mod protocol;
+mod registry;
+mod report;
+mod run;
+mod schedule;
+mod schema;
+mod script;
+mod setup;
+mod suite;
+mod usage;
+mod verdict;
+mod version;
+mod watch;
+mod worker;
+mod yaml;
+
+pub use case::{Ast, FailToken, TestCase, TestResult};
+pub use config::{Dependency, GlobalConfig, ModuleConfig, TestConfig};
+pub use expression::{Expression, ExpressionError};
+pub use matcher::Matcher;
+pub use module::Module;
+pub use registry::Registry;
+pub use suite::{FoundTest, Suite};
+pub use verdict::{Outcome, Phase, Reason};
+pub use version::{AsteriskVersion, VersionError};
+pub use watch::{Watch, WatchError};
+pub use yaml::{ConfigError, Document, Duplicate, Node, Value};
+
+/// The whole of a program that runs tests: those that its command line names, with those in Rust that it registers.
+///
+/// The program starts itself anew for each test, so nothing but this may happen in its `main`, and no thread may be there yet.
+pub fn main(registry: Registry) -> ExitCode {
+    let arguments: Vec<_> =
+        std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
+    if arguments.first().is_some_and(|it| it == isolate::WORKER) {
+        return worker::main(&registry, &arguments);
+    }
+    let options = match options::Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => {
+            // Help goes to standard output and is no failure. There is nobody to tell if it cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run::run(&registry, &options)),
+        Err(_) => ExitCode::from(2),
+    }
+}

@@ -1,0 +1,217 @@
+//! `runtests lint`: every configuration file of a suite against what is read of it.
+//!
+//! An error is what cannot be right; a warning is what has no effect, or another than it seems to have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::config::{ModuleConfig, TestConfig};
+use crate::dependency::{CUSTOM, KINDS};
+use crate::objects::{self, Refusal};
+use crate::registry::Registry;
+use crate::schema;
+use crate::suite::{FoundTest, LIST, Suite};
+use crate::yaml::{ConfigError, Document, Node};
+
+/// What was found.
+#[derive(Default)]
+struct Findings {
+    errors: Vec<ConfigError>,
+    warnings: Vec<ConfigError>,
+}
+
+/// Checks a suite and tells what was found. Exits with 1 if there is an error.
+pub(crate) fn run(root: &Path, registry: &Registry) -> Result<ExitCode, Box<dyn Error>> {
+    let suite = Suite::find(root, None)?;
+    let mut findings = Findings::default();
+    findings.errors.extend(suite.problems.iter().cloned());
+    for list in &suite.lists {
+        findings.list(list);
+    }
+    for test in &suite.tests {
+        findings.test(root, test, registry);
+    }
+    findings.forgotten(&suite);
+    let mut out = io::stdout().lock();
+    let told = [("error", &mut findings.errors), ("warning", &mut findings.warnings)];
+    for (kind, found) in told {
+        found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        found.dedup();
+        for error in found.iter_mut() {
+            error.file = error.file.strip_prefix(root).unwrap_or(&error.file).to_owned();
+            writeln!(out, "{kind}: {error}")?;
+        }
+    }
+    let (errors, warnings) = (findings.errors.len(), findings.warnings.len());
+    writeln!(out, "{} tests, {errors} errors, {warnings} warnings", suite.tests.len())?;
+    Ok(ExitCode::from(u8::from(errors > 0)))
+}
+
+impl Findings {
+    fn warn(&mut self, node: &Node, what: impl Into<String>) {
+        self.warnings.push(node.error(what));
+    }
+
+    /// A list of tests.
+    fn list(&mut self, path: &Path) {
+        // One that cannot be read is told by who needs it.
+        let Ok(document) = Document::read(path) else {
+            return;
+        };
+        self.duplicates(path, &document);
+        self.warnings.extend(schema::unknown(&document.root, "a list of tests has", &["tests"]));
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for item in document.root.get("tests").map(Node::items).unwrap_or_default() {
+            self.warnings.extend(schema::unknown(item, "an entry has", &["test", "dir"]));
+            let Some(name) = item.get("test").or_else(|| item.get("dir")).and_then(Node::text)
+            else {
+                continue;
+            };
+            if let Some(first) = seen.insert(name, item.line) {
+                self.warn(item, format!("{name} is listed in line {first} already"));
+            }
+        }
+    }
+
+    fn duplicates(&mut self, path: &Path, document: &Document) {
+        for it in &document.duplicates {
+            let what =
+                format!("{} is there twice: what line {} says of it is lost", it.key, it.lost);
+            self.warnings.push(ConfigError { file: path.to_owned(), line: Some(it.line), what });
+        }
+    }
+
+    fn test(&mut self, root: &Path, test: &FoundTest, registry: &Registry) {
+        let config = match &test.config {
+            Ok(config) => config,
+            Err(error) => return self.errors.push(error.clone()),
+        };
+        let path = root.join(&test.name).join(TestConfig::FILE);
+        let document =
+            Document { root: config.root.clone(), duplicates: config.duplicates.clone() };
+        self.duplicates(&path, &document);
+        self.sections(config);
+        let part = |key: &str| config.root.get(key);
+        for (node, what, keys) in [
+            (part("testinfo"), "testinfo has", schema::TEST_INFO),
+            (part("properties"), "properties have", schema::PROPERTIES),
+            (part("test-modules"), "test-modules have", schema::TEST_MODULES),
+        ] {
+            self.warnings
+                .extend(node.into_iter().flat_map(|node| schema::unknown(node, what, keys)));
+        }
+        self.dependencies(config);
+        self.modules(config, test, registry);
+        let folder = root.join(&test.name);
+        for entry in fs::read_dir(folder.join("configs")).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("branch-") {
+                let what = "nobody reads configurations of branches any more".to_owned();
+                self.warnings.push(ConfigError { file: entry.path(), line: None, what });
+            }
+        }
+    }
+
+    /// Sections that no module names.
+    fn sections(&mut self, config: &TestConfig) {
+        let all = || config.object.iter().chain(&config.modules);
+        let named: BTreeSet<_> = all()
+            .filter_map(|module| module.place.get("config-section").and_then(Node::text))
+            .collect();
+        for name in &named {
+            if config.root.get(name).is_none()
+                && let Some(module) = all()
+                    .find(|it| it.place.get("config-section").and_then(Node::text) == Some(name))
+            {
+                let sections = config.root.entries().filter_map(|(key, _)| key.text());
+                let like = schema::nearest(name, sections);
+                let hint = like.map(|like| format!("; is it {like}?")).unwrap_or_default();
+                self.warn(
+                    &module.place,
+                    format!("there is no section {name}, so it gets the whole file{hint}"),
+                );
+            }
+        }
+        // A script may read what it likes, and a module without a section reads everything.
+        let reads_all = all().any(|it| it.place.get("config-section").is_none());
+        if config.object.is_none() || reads_all {
+            return;
+        }
+        for (key, _) in config.root.entries() {
+            let name = key.text().unwrap_or_default();
+            if !schema::TOP.contains(&name) && !named.contains(name) {
+                let like =
+                    schema::nearest(name, schema::TOP.iter().copied().chain(named.iter().copied()));
+                let hint = like.map(|like| format!("; is it {like}?")).unwrap_or_default();
+                self.warn(key, format!("nobody reads the section {name}{hint}"));
+            }
+        }
+    }
+
+    fn dependencies(&mut self, config: &TestConfig) {
+        for dependency in &config.dependencies {
+            let (kind, value) = (&*dependency.kind, &dependency.value);
+            let known: &[&str] = if KINDS.contains(&kind) { &CUSTOM } else { &KINDS };
+            let name = if KINDS.contains(&kind) { value.text().unwrap_or_default() } else { kind };
+            if KINDS.contains(&kind) && (kind != "custom" || CUSTOM.contains(&name)) {
+                continue;
+            }
+            let like = schema::nearest(name, known.iter().copied());
+            let hint = like.map(|like| format!("; is it {like}?")).unwrap_or_default();
+            self.errors.push(value.error(format!("there is no dependency {name}{hint}")));
+        }
+    }
+
+    fn modules(&mut self, config: &TestConfig, test: &FoundTest, registry: &Registry) {
+        let all = || config.object.iter().chain(&config.modules);
+        for ModuleConfig { typename, section, place, .. } in all() {
+            self.warnings.extend(schema::unknown(place, "a module has", schema::MODULE));
+            if !section.is_null()
+                && place.get("config-section").is_some()
+                && !section_is_all(section, config)
+            {
+                self.warnings.extend(schema::unread(typename, section));
+            }
+            let mut names: Vec<&str> = objects::names().collect();
+            names.extend(registry.names());
+            if !names.contains(&&**typename)
+                && let Some(like) = schema::nearest(typename, names.into_iter())
+            {
+                self.warn(place, format!("{typename} does not run natively; is it {like}?"));
+            }
+        }
+        if test.script
+            || config.object.as_ref().is_some_and(|it| registry.get(&it.typename).is_some())
+        {
+            return;
+        }
+        if let Err(Refusal::Config(error)) = objects::build(config, &[], None) {
+            self.errors.push(error);
+        }
+    }
+
+    /// Tests on disk that no list names.
+    fn forgotten(&mut self, suite: &Suite) {
+        let listed: BTreeSet<_> = suite.tests.iter().map(|it| suite.root.join(&it.name)).collect();
+        let mut folders = vec![suite.root.join("tests")];
+        while let Some(folder) = folders.pop() {
+            if folder.join(TestConfig::FILE).is_file() && !listed.contains(&folder) {
+                let what = format!("no {LIST} names this test");
+                self.warnings.push(ConfigError { file: folder.clone(), line: None, what });
+            }
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            folders.extend(
+                below.map(|entry| entry.path()).filter(|path: &PathBuf| !listed.contains(path)),
+            );
+        }
+    }
+}
+
+/// Whether a module got the whole file because its section is not there.
+fn section_is_all(section: &Node, config: &TestConfig) -> bool {
+    section.line == config.root.line && section.get("test-modules").is_some()
+}

@@ -1,0 +1,62 @@
+//! The log files of a test: `full.txt` with everything from debug up, `messages.txt` from info up.
+//!
+//! What is said before there is a folder for them is said of no server, and is in the test's output.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::Level;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+static FULL: Target = Target(Mutex::new(None));
+static MESSAGES: Target = Target(Mutex::new(None));
+
+/// A file that is named later.
+struct Target(Mutex<Option<Arc<File>>>);
+
+impl Target {
+    fn set(&self, file: File) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(file));
+    }
+}
+
+impl Write for &Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(file) => (&**file).write(bytes),
+            None => Ok(bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Starts logging, as soon as there is a folder. To be called once.
+pub(crate) fn start() -> io::Result<()> {
+    tracing_subscriber::registry()
+        .with(layer(&FULL).with_filter(LevelFilter::from_level(Level::DEBUG)))
+        .with(layer(&MESSAGES).with_filter(LevelFilter::from_level(Level::INFO)))
+        .try_init()
+        .map_err(io::Error::other)
+}
+
+/// Logs into a folder.
+pub(crate) fn go_to(folder: &Path) -> io::Result<()> {
+    FULL.set(File::create(folder.join("full.txt"))?);
+    MESSAGES.set(File::create(folder.join("messages.txt"))?);
+    Ok(())
+}
+
+fn layer<S>(target: &'static Target) -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || target)
+}

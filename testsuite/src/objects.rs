@@ -1,0 +1,75 @@
+//! The test objects and modules of YAML that run natively. Each is one file here, and a line in the table.
+
+use std::time::Duration;
+
+use crate::case::{TestCase, TestResult};
+use crate::config::{ModuleConfig, TestConfig};
+use crate::expression::ExpressionError;
+use crate::module::Module;
+use crate::version::AsteriskVersion;
+use crate::yaml::{ConfigError, Node};
+
+mod ami_event;
+mod simple_test_case;
+
+/// How long calls may go on at the end of such a test: the suite stops its servers gracefully, within that time.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Makes a module of its configuration.
+type Build = fn(&Node) -> Result<Box<dyn Module>, Refusal>;
+
+/// What the suite calls them now, and what it called them in old branches.
+const TABLE: [(&str, Build); 4] = [
+    ("ami.AMIEventModule", ami_event::build),
+    ("ami.AMIEventModule.AMIEventModule", ami_event::build),
+    ("test_case.SimpleTestCase", simple_test_case::build),
+    ("SimpleTestCase.SimpleTestCase", simple_test_case::build),
+];
+
+/// Why a module cannot be made.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// Its configuration cannot be right.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// It would need something that only the suite's Python has.
+    #[error("{0}")]
+    NotNative(String),
+}
+
+impl Refusal {
+    /// For an expression at a place.
+    fn expression(node: &Node, error: &ExpressionError) -> Self {
+        Self::Config(node.error(error.to_string()))
+    }
+}
+
+/// The names of the types that run natively.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(name, _)| *name)
+}
+
+/// Makes the object and the modules of a test.
+pub(crate) fn build(
+    config: &TestConfig,
+    more: &[ModuleConfig],
+    version: Option<&AsteriskVersion>,
+) -> Result<Vec<Box<dyn Module>>, Refusal> {
+    let Some(object) = &config.object else {
+        return Err(Refusal::NotNative("it names no test-object".to_owned()));
+    };
+    let all = std::iter::once(object).chain(config.modules_for(version)).chain(more);
+    all.map(|module| match TABLE.iter().find(|(name, _)| *name == module.typename) {
+        Some((_, build)) => build(&module.section),
+        None => Err(Refusal::NotNative(format!("{} does not run natively yet", module.typename))),
+    })
+    .collect()
+}
+
+/// Runs a test of YAML: its object and modules do everything, until one of them stops it.
+pub(crate) async fn run(test: TestCase, modules: Vec<Box<dyn Module>>) -> TestResult {
+    test.set_patience(PATIENCE);
+    modules.into_iter().for_each(|module| test.add(module));
+    test.start().await?;
+    std::future::pending().await
+}

@@ -1,0 +1,144 @@
+//! Which tests are run, in which order, and what becomes of the others.
+
+use std::path::Path;
+
+use crate::config::TestConfig;
+use crate::dependency::{self, How, Judge, Unmet};
+use crate::expression::{Expression, ExpressionError};
+use crate::facts::Facts;
+use crate::options::Options;
+use crate::registry::Registry;
+use crate::suite::{FoundTest, Suite};
+use crate::yaml::ConfigError;
+
+/// A test that was chosen, and what is to be done with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) name: String,
+    pub(crate) instances: usize,
+    pub(crate) fate: Fate,
+}
+
+/// What becomes of a test.
+#[derive(Clone, Debug)]
+pub(crate) enum Fate {
+    Run(How),
+    /// It says so itself, or the suite does.
+    Skip(String),
+    /// It lacks something.
+    Lacks(Vec<Unmet>),
+    /// It cannot be understood.
+    Broken(ConfigError),
+}
+
+/// The tests that the options choose, in the order of their names.
+pub(crate) fn chosen<'a>(
+    suite: &'a Suite,
+    options: &Options,
+) -> Result<Vec<&'a FoundTest>, ExpressionError> {
+    let expressions = |patterns: &[String]| {
+        patterns.iter().map(|it| Expression::anywhere(it)).collect::<Result<Vec<_>, _>>()
+    };
+    let (only, not) = (expressions(&options.test_regex)?, expressions(&options.skip_test_regex)?);
+    let prefixes: Vec<_> = options.tests.iter().map(|it| prefix(it)).collect();
+    let is_chosen = |test: &&FoundTest| {
+        let path = format!("{}/", test.name);
+        let tags = test.config.as_ref().map(|it| it.tags.as_slice()).unwrap_or_default();
+        let has = |wanted: &[String]| tags.iter().any(|tag| wanted.contains(tag));
+        (prefixes.is_empty() || prefixes.iter().any(|it| path.starts_with(it)))
+            && only.iter().all(|it| it.is_match(&path))
+            && !not.iter().any(|it| it.is_match(&path))
+            && (options.tags.is_empty() || has(&options.tags))
+            && !has(&options.skip_tags)
+    };
+    let chosen = suite.tests.iter().filter(is_chosen).enumerate();
+    let is_in_shard = |(at, test): (usize, &'a FoundTest)| match options.shard {
+        Some((part, of)) => (at % of == part - 1).then_some(test),
+        None => Some(test),
+    };
+    Ok(chosen.filter_map(is_in_shard).collect())
+}
+
+/// `tests/apps/echo`, `apps/echo`, `./tests/apps/echo/` and `apps.echo` are the same.
+fn prefix(text: &str) -> String {
+    let text = text.strip_prefix("./").unwrap_or(text);
+    let path = if text.contains('/') { text.to_owned() } else { text.replace('.', "/") };
+    if path == "tests" || path.starts_with("tests/") { path } else { format!("tests/{path}") }
+}
+
+/// Decides what becomes of the tests.
+pub(crate) fn fates(
+    suite: &Suite,
+    tests: &[&FoundTest],
+    registry: &Registry,
+    facts: &Facts,
+    isolated: bool,
+) -> Vec<Planned> {
+    let forced = suite.global.forced_version.as_ref();
+    let version = forced.or(facts.version.as_ref());
+    let how = |test: &FoundTest| -> (Option<TestConfig>, Result<How, Fate>) {
+        let config = match &test.config {
+            Ok(config) => config.clone(),
+            Err(error) => return (None, Err(Fate::Broken(error.clone()))),
+        };
+        let excluded = suite.global.exclude.iter().find(|it| test.name.contains(&***it));
+        let how = match (&config.skip, excluded) {
+            (Some(reason), _) => Err(Fate::Skip(reason.clone())),
+            (None, Some(excluded)) => {
+                Err(Fate::Skip(format!("the global configuration excludes {excluded}")))
+            }
+            (None, None) => {
+                let found = dependency::how(
+                    &suite.root,
+                    test,
+                    &config,
+                    registry,
+                    &suite.global.modules,
+                    version,
+                );
+                match found {
+                    Ok(Ok(how)) => Ok(how),
+                    Ok(Err(unmet)) => Err(Fate::Lacks(vec![unmet])),
+                    Err(error) => Err(Fate::Broken(error)),
+                }
+            }
+        };
+        (Some(config), how)
+    };
+    let found: Vec<_> = tests.iter().map(|test| how(test)).collect();
+    let runnable =
+        found.iter().filter_map(|(config, how)| Some((config.as_ref()?, how.as_ref().ok()?)));
+    let judge = Judge::new(facts, forced, isolated, runnable);
+    let planned = tests.iter().zip(found).map(|(test, (config, how))| {
+        let fate = match (config, how) {
+            (Some(config), Ok(how)) => {
+                let unmet = judge.unmet(&config, &how);
+                if unmet.is_empty() { Fate::Run(how) } else { Fate::Lacks(unmet) }
+            }
+            (_, Err(fate)) => fate,
+            (None, Ok(how)) => Fate::Run(how),
+        };
+        Planned { name: test.name.clone(), instances: test.instances, fate }
+    });
+    planned.collect()
+}
+
+/// The folder of a test's evidence.
+pub(crate) fn evidence(logs: &Path, name: &str) -> std::path::PathBuf {
+    logs.join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_named_in_several_ways() {
+        for text in
+            ["tests/apps/echo", "./tests/apps/echo", "apps/echo", "apps.echo", "tests.apps.echo"]
+        {
+            assert_eq!(prefix(text), "tests/apps/echo", "{text}");
+        }
+        assert_eq!(prefix("tests/sample/"), "tests/sample/");
+    }
+}

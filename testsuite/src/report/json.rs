@@ -1,0 +1,64 @@
+//! Lines of JSON, one for each thing that happens.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::report::{Event, Report};
+
+/// A file of lines.
+#[derive(Debug)]
+pub(crate) struct Json {
+    file: BufWriter<File>,
+}
+
+impl Json {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: BufWriter::new(File::create(path)?) })
+    }
+}
+
+impl Report for Json {
+    fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let line = match event {
+            Event::Started(header) => with("run-started", serde_json::to_value(header)?),
+            Event::Test { name, attempt } => {
+                json!({"event": "test-started", "name": name, "attempt": attempt})
+            }
+            Event::Phase { name, phase } => {
+                json!({"event": "test-phase", "name": name, "phase": phase})
+            }
+            Event::Line { name, line } => {
+                json!({"event": "test-output", "name": name, "line": line})
+            }
+            Event::Finished(test) => with("test-finished", serde_json::to_value(test)?),
+            Event::Ended(run) => {
+                let mut line = with("run-finished", serde_json::to_value(run)?);
+                for (name, is) in [
+                    ("passed", crate::report::Verdict::Passed),
+                    ("flaky", crate::report::Verdict::Flaky),
+                    ("failed", crate::report::Verdict::Failed),
+                    ("timed-out", crate::report::Verdict::TimedOut),
+                    ("skipped", crate::report::Verdict::Skipped),
+                    ("lacking", crate::report::Verdict::Lacking),
+                    ("broken", crate::report::Verdict::Broken),
+                    ("not-run", crate::report::Verdict::NotRun),
+                ] {
+                    line[name] = json!(run.count(|it| it == is));
+                }
+                line
+            }
+        };
+        serde_json::to_writer(&mut self.file, &line)?;
+        self.file.write_all(b"\n")?;
+        // Whoever follows the file sees it at once.
+        self.file.flush()
+    }
+}
+
+fn with(event: &str, mut value: Value) -> Value {
+    value["event"] = json!(event);
+    value
+}

@@ -1,0 +1,89 @@
+//! The words for tests and runs, the same on a terminal and in plain lines.
+
+use crate::report::{Finished, Summary, Verdict, span};
+
+/// How many of the slowest tests are named.
+const SLOWEST: usize = 5;
+
+/// What is told of a failure.
+pub(crate) fn reasons(test: &Finished) -> Vec<String> {
+    let outcome = &test.outcome;
+    let mut lines = Vec::new();
+    for reason in &outcome.reasons {
+        lines.push(format!("  {}", reason.what));
+        lines.extend(reason.details.iter().map(|it| format!("      {it}")));
+    }
+    if test.verdict.is_failure() {
+        lines.extend(outcome.notes.iter().map(|it| format!("  note: {it}")));
+        if !outcome.log.is_empty() {
+            lines.push("  the last lines of the logs, from when the servers were up:".to_owned());
+            lines.extend(outcome.log.iter().map(|it| format!("      {it}")));
+        }
+        lines.extend(outcome.evidence.iter().map(|it| format!("  kept: {}", it.display())));
+    }
+    lines
+}
+
+/// The end of a run, for people.
+pub(crate) fn summary(run: &Summary) -> Vec<String> {
+    let count = |verdict| run.count(|it| it == verdict);
+    let mut counts = vec![format!("{} passed", count(Verdict::Passed))];
+    for (verdict, name) in [
+        (Verdict::Flaky, "flaky"),
+        (Verdict::Failed, "failed"),
+        (Verdict::TimedOut, "timed out"),
+        (Verdict::Skipped, "skipped"),
+        (Verdict::Lacking, "lacking something"),
+        (Verdict::Broken, "broken"),
+        (Verdict::NotRun, "not run"),
+    ] {
+        if count(verdict) > 0 {
+            counts.push(format!("{} {name}", count(verdict)));
+        }
+    }
+    let mut lines = vec![format!("{} in {}", counts.join(", "), span(run.seconds))];
+    lines.extend(times(run));
+    lines.extend(slowest(run));
+    lines
+}
+
+/// Where the time went.
+fn times(run: &Summary) -> Vec<String> {
+    let executed: Vec<_> = run.tests.iter().filter(|it| it.verdict.was_run()).collect();
+    if executed.is_empty() {
+        return Vec::new();
+    }
+    let phase = |name: &str| -> f64 {
+        let phases = executed.iter().flat_map(|it| &it.outcome.phases);
+        phases.filter(|it| it.name == name).map(|it| it.seconds).sum()
+    };
+    let names = ["prepare", "boot", "run", "stop", "evidence"];
+    let parts: Vec<_> = names.iter().map(|name| format!("{name} {}", span(phase(name)))).collect();
+    let total: f64 = executed.iter().map(|it| it.seconds).sum();
+    #[expect(clippy::cast_precision_loss, reason = "nobody has that many tests")]
+    let each = (total - phase("run")) / executed.len() as f64;
+    vec![
+        format!(
+            "discovery {}, preparation {}; of all tests: {}; beside its run a test took {each:.2} s",
+            span(run.discovery),
+            span(run.preparation),
+            parts.join(", "),
+        ),
+        format!(
+            "processor {}; memory: the runner {} MB, its workers {} MB",
+            span(run.cpu),
+            run.memory / 1024,
+            run.workers_memory / 1024,
+        ),
+    ]
+}
+
+fn slowest(run: &Summary) -> Vec<String> {
+    let mut tests: Vec<_> = run.tests.iter().filter(|it| it.verdict.was_run()).collect();
+    tests.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    if tests.len() < 2 {
+        return Vec::new();
+    }
+    let named = tests.iter().take(SLOWEST).map(|it| format!("{} {}", it.name, span(it.seconds)));
+    vec![format!("slowest: {}", named.collect::<Vec<_>>().join(", "))]
+}

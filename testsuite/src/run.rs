@@ -1,0 +1,368 @@
+//! A run: the tests are found, judged, run at the same time as far as there is room, and told of.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime};
+
+use instance::{Server, Want};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::dependency::How;
+use crate::execute::Context;
+use crate::ground::Ground;
+use crate::history::History;
+use crate::isolate::Isolation;
+use crate::options::{Command, Options};
+use crate::plan::{self, Fate, Planned};
+use crate::registry::Registry;
+use crate::report::json::Json;
+use crate::report::junit::JUnit;
+use crate::report::live::Live;
+use crate::report::plain::Plain;
+use crate::report::{Event, Finished, Header, Reports, Summary, Verdict};
+use crate::schedule::{Schedule, Task};
+use crate::suite::Suite;
+use crate::verdict::Outcome;
+use crate::{lint, list, usage};
+
+/// A test passed, or none had to.
+const PASSED: u8 = 0;
+/// A test failed.
+const FAILED: u8 = 1;
+/// Something could not be run.
+const NOT_RUN: u8 = 2;
+
+/// Does what the command line says.
+pub(crate) async fn run(registry: &Registry, options: &Options) -> ExitCode {
+    let ended = match options.command {
+        Some(Command::Lint) => lint::run(&options.suite, registry),
+        None => Box::pin(tests(registry, options)).await,
+    };
+    ended.unwrap_or_else(|error| {
+        // Nobody may read it; the code tells as well.
+        let _ = writeln!(io::stderr(), "error: {error}");
+        ExitCode::from(NOT_RUN)
+    })
+}
+
+async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+    if let Some(what) = options.unsupported() {
+        return Err(what.into());
+    }
+    let begun = Instant::now();
+    let root = std::fs::canonicalize(&options.suite)
+        .map_err(|error| format!("{}: {error}", options.suite.display()))?;
+    let suite = Suite::find(&root, options.testsuite_config.as_deref())?;
+    let chosen = plan::chosen(&suite, options)?;
+    let discovery = begun.elapsed().as_secs_f64();
+    for problem in &suite.problems {
+        writeln!(io::stderr(), "warning: {problem}")?;
+    }
+    if options.list_tags {
+        return list::tags(&chosen).map(|()| ExitCode::from(PASSED)).map_err(Into::into);
+    }
+    if chosen.is_empty() {
+        return Err(format!(
+            "none of the {} tests of {} is chosen",
+            suite.tests.len(),
+            root.display()
+        )
+        .into());
+    }
+    let server = find(options.asterisk.clone().unwrap_or_default()).await?;
+    let sandboxes = std::env::var_os("AST_WORK_DIR").map_or_else(|| "/tmp".into(), PathBuf::from);
+    let mut ground = Ground::new(server.clone(), &sandboxes)?;
+    let facts = ground.ask().await?;
+    let program = std::env::current_exe()?;
+    let isolation = Isolation::find(&program);
+    std::env::set_current_dir(&root)?;
+    let planned = plan::fates(&suite, &chosen, registry, &facts, isolation.is_there());
+    if options.list_tests || options.list_terse {
+        let listed = list::tests(&planned, &chosen, server.version().as_str(), options.list_terse);
+        return listed.map(|()| ExitCode::from(PASSED)).map_err(Into::into);
+    }
+    let context =
+        Context { isolation, program, inactivity: options.timeout, time_limit: options.time_limit };
+    let tree = match planned.iter().any(|it| matches!(it.fate, Fate::Run(How::Script(_)))) {
+        true => Some(ground.tree()?),
+        false => None,
+    };
+    let base = ground.base(&root)?;
+    let preparation = begun.elapsed().as_secs_f64() - discovery;
+    let mut session = Session {
+        options,
+        context,
+        reports: reports(options)?,
+        history: History::read(&root),
+        times: Times { discovery, preparation },
+        version: server.version().to_string(),
+        jobs: Jobs { suite: root, server: server.binary().to_owned(), base, root: sandboxes, tree },
+    };
+    let code = session.iterations(&planned).await?;
+    drop(ground);
+    Ok(code)
+}
+
+/// Finds a server, or fetches one and says so.
+async fn find(want: Want) -> Result<Server, Box<dyn Error>> {
+    let mut last = None;
+    let server = Server::find_or_fetch(&want, |progress| {
+        let what = progress.to_string();
+        if last.as_ref() != Some(&what) {
+            let _ = writeln!(io::stderr(), "{what}");
+            last = Some(what);
+        }
+    });
+    Ok(server.await?)
+}
+
+fn reports(options: &Options) -> Result<Reports, Box<dyn Error>> {
+    let mut reports = Reports::default();
+    let named = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
+    reports.add(JUnit::create(options.report.clone()).map_err(|it| named(&options.report, it))?);
+    if let Some(path) = &options.json {
+        reports.add(Json::create(path).map_err(|error| named(path, error))?);
+    }
+    if options.plain || !io::stdout().is_terminal() {
+        reports.add(Plain);
+    } else {
+        reports.add(Live::new());
+    }
+    Ok(reports)
+}
+
+struct Times {
+    discovery: f64,
+    preparation: f64,
+}
+
+/// What the jobs of workers are made of.
+pub(crate) struct Jobs {
+    pub(crate) suite: PathBuf,
+    pub(crate) server: PathBuf,
+    pub(crate) base: Option<PathBuf>,
+    pub(crate) root: PathBuf,
+    pub(crate) tree: Option<PathBuf>,
+}
+
+struct Session<'a> {
+    options: &'a Options,
+    context: Context,
+    reports: Reports,
+    history: History,
+    times: Times,
+    version: String,
+    jobs: Jobs,
+}
+
+/// What people and systems want of a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
+    /// End now.
+    pub(crate) end: CancellationToken,
+    /// Begin no more tests.
+    pub(crate) drain: CancellationToken,
+}
+
+impl Wishes {
+    /// Listens to signals: Ctrl-C and SIGTERM end all, SIGUSR1 lets what runs come to its end.
+    fn heard() -> io::Result<Self> {
+        let wishes = Self::default();
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut user = signal(SignalKind::user_defined1())?;
+        let heard = wishes.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => heard.end.cancel(),
+                    _ = terminate.recv() => heard.end.cancel(),
+                    _ = user.recv() => heard.drain.cancel(),
+                }
+            }
+        });
+        Ok(wishes)
+    }
+}
+
+impl Session<'_> {
+    async fn iterations(&mut self, planned: &[Planned]) -> Result<ExitCode, Box<dyn Error>> {
+        let wishes = Wishes::heard()?;
+        let (mut failed, mut not_run) = (false, false);
+        let mut run = 0;
+        while self.options.number < 0
+            || i64::try_from(run).is_ok_and(|run| run < self.options.number)
+        {
+            run += 1;
+            let summary = self.iteration(planned, run, &wishes).await;
+            failed |= summary.count(Verdict::is_failure) > 0;
+            not_run |= summary.count(|it| matches!(it, Verdict::Broken | Verdict::NotRun)) > 0;
+            if wishes.end.is_cancelled() || wishes.drain.is_cancelled() {
+                break;
+            }
+        }
+        self.history.write();
+        if let Some(error) = self.reports.error() {
+            return Err(format!("a report could not be written: {error}").into());
+        }
+        // A run that was broken off has not shown that all pass.
+        not_run |= wishes.end.is_cancelled();
+        Ok(ExitCode::from(if failed {
+            FAILED
+        } else if not_run {
+            NOT_RUN
+        } else {
+            PASSED
+        }))
+    }
+
+    async fn iteration(&mut self, planned: &[Planned], run: u64, wishes: &Wishes) -> Summary {
+        let (started, begun, cpu) = (SystemTime::now(), Instant::now(), usage::cpu());
+        let jobs = self.options.jobs.map_or_else(default_jobs, usize::from);
+        let (isolation, jobs) = match &self.context.isolation {
+            Isolation::Namespaces(_) => (
+                format!("Up to {jobs} servers at the same time, each test in a network of its own"),
+                jobs,
+            ),
+            Isolation::None(why) => (
+                format!("One test after another, for none can have a network of its own: {why}"),
+                1,
+            ),
+        };
+        let seed = self.seed(run);
+        let tasks = self.tasks(planned, seed);
+        let header = Header {
+            version: self.version.clone(),
+            run,
+            runs: self.options.number,
+            tests: tasks.len(),
+            inactivity: self.options.timeout.seconds(),
+            jobs,
+            isolation,
+            seed,
+        };
+        self.reports.tell(&Event::Started(&header));
+        let mut finished: Vec<_> = planned.iter().filter_map(not_to_run).collect();
+        for test in &finished {
+            self.reports.tell(&Event::Finished(test));
+        }
+        let schedule =
+            Schedule { context: &self.context, options: self.options, room: jobs, wishes };
+        finished.extend(schedule.run(tasks, &mut self.reports).await);
+        finished.sort_by(|a, b| a.name.cmp(&b.name));
+        for test in finished.iter().filter(|it| it.verdict.was_run()) {
+            self.history.note(&test.name, test.seconds);
+        }
+        let mut workers: Vec<_> = finished.iter().map(|it| it.outcome.memory).collect();
+        workers.sort_unstable_by_key(|it| std::cmp::Reverse(*it));
+        let summary = Summary {
+            started,
+            seconds: begun.elapsed().as_secs_f64(),
+            discovery: self.times.discovery,
+            preparation: self.times.preparation,
+            cpu: usage::cpu() - cpu,
+            memory: usage::memory(),
+            workers_memory: workers.iter().take(jobs).sum(),
+            tests: finished,
+        };
+        self.reports.tell(&Event::Ended(&summary));
+        summary
+    }
+
+    fn seed(&self, run: u64) -> Option<u64> {
+        if !self.options.random_order && self.options.seed.is_none() {
+            return None;
+        }
+        // The one that was given repeats the first run; those after it are in other orders.
+        Some(self.options.seed.map_or_else(|| fastrand::u64(..), |seed| seed + run - 1))
+    }
+
+    /// The tests to run: in random order, or the longest first.
+    fn tasks(&self, planned: &[Planned], seed: Option<u64>) -> VecDeque<Task> {
+        let runnable = planned.iter().filter_map(|it| match &it.fate {
+            Fate::Run(how) => Some(self.task(it, how)),
+            _ => None,
+        });
+        let mut tasks: Vec<_> = runnable.collect();
+        match seed {
+            Some(seed) => fastrand::Rng::with_seed(seed).shuffle(&mut tasks),
+            None => tasks.sort_by(|a, b| {
+                let seconds = |task: &Task| self.history.of(&task.job.test);
+                seconds(b).total_cmp(&seconds(a))
+            }),
+        }
+        tasks.into()
+    }
+
+    fn task(&self, planned: &Planned, how: &How) -> Task {
+        let Jobs { suite, server, base, root, tree } = &self.jobs;
+        let options = self.options;
+        let script = match how {
+            How::Native => None,
+            How::Script(command) => Some(crate::protocol::Script {
+                command: command.clone(),
+                tree: tree.clone().unwrap_or_default(),
+                work: tree
+                    .clone()
+                    .unwrap_or_default()
+                    .join("tmp")
+                    .join(planned.name.strip_prefix("tests/").unwrap_or(&planned.name)),
+                environment: [
+                    ("PCAP", "yes", options.pcap),
+                    ("VALGRIND_ENABLE", "true", options.valgrind),
+                ]
+                .iter()
+                .filter(|(_, _, wanted)| *wanted)
+                .map(|(key, value, _)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
+            }),
+        };
+        let logs = std::path::absolute(&options.logs).unwrap_or_else(|_| options.logs.clone());
+        Task {
+            weight: planned.instances,
+            job: crate::protocol::Job {
+                suite: suite.clone(),
+                test: planned.name.clone(),
+                server: server.clone(),
+                base: base.clone(),
+                global: options.testsuite_config.clone(),
+                script,
+                root: root.clone(),
+                evidence: plan::evidence(&logs, &planned.name),
+                keep_logs: options.keep_full_logs,
+                keep_core: options.keep_core,
+                isolated: self.context.isolation.is_there(),
+            },
+        }
+    }
+}
+
+/// What is told of a test that is not run.
+fn not_to_run(planned: &Planned) -> Option<Finished> {
+    let (verdict, why) = match &planned.fate {
+        Fate::Run(_) => return None,
+        Fate::Skip(reason) => (Verdict::Skipped, vec![reason.clone()]),
+        Fate::Lacks(unmet) => (Verdict::Lacking, unmet.iter().map(ToString::to_string).collect()),
+        Fate::Broken(error) => (Verdict::Broken, vec![error.to_string()]),
+    };
+    Some(Finished {
+        name: planned.name.clone(),
+        verdict,
+        why,
+        attempts: 0,
+        seconds: 0.0,
+        outcome: Outcome::default(),
+        script: None,
+        output: Vec::new(),
+    })
+}
+
+/// Tests wait most of their time.
+fn default_jobs() -> usize {
+    4 * std::thread::available_parallelism().map_or(1, NonZero::get)
+}

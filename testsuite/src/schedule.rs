@@ -1,0 +1,163 @@
+//! Tests at the same time: as many as there is room for, a heavy one for itself.
+
+use std::collections::VecDeque;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::execute::{self, Context, Execution, Told};
+use crate::options::Options;
+use crate::protocol::Job;
+use crate::report::{Event, Finished, Reports, Verdict};
+use crate::run::Wishes;
+use crate::verdict::Outcome;
+
+/// A test to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    /// How many servers it has.
+    pub(crate) weight: usize,
+    pub(crate) job: Job,
+}
+
+/// What is needed to run tests.
+pub(crate) struct Schedule<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) options: &'a Options,
+    /// How many servers may run.
+    pub(crate) room: usize,
+    pub(crate) wishes: &'a Wishes,
+}
+
+/// What running tests tell: which one, and what.
+type Inbox = mpsc::UnboundedReceiver<(String, Told)>;
+
+impl Schedule<'_> {
+    /// Runs all of them and tells of each.
+    pub(crate) async fn run(
+        &self,
+        mut tasks: VecDeque<Task>,
+        reports: &mut Reports,
+    ) -> Vec<Finished> {
+        let mut running: JoinSet<(usize, Finished)> = JoinSet::new();
+        let (sender, mut inbox): (_, Inbox) = mpsc::unbounded_channel();
+        let (mut taken, mut finished) = (0, Vec::new());
+        loop {
+            while let Some(task) = self.next(&mut tasks, taken) {
+                let weight = task.weight.clamp(1, self.room);
+                taken += weight;
+                let one = One {
+                    context: self.context.clone(),
+                    wishes: self.wishes.clone(),
+                    executions: usize::from(self.options.retries) + 1,
+                    dry: self.options.dry_run,
+                    sender: sender.clone(),
+                };
+                running.spawn(async move { (weight, one.run(&task.job).await) });
+            }
+            if running.is_empty() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                Some((name, told)) = inbox.recv() => tell(reports, &name, &told),
+                Some(ended) = running.join_next() => {
+                    // What it said before it ended comes before its end.
+                    while let Ok((name, told)) = inbox.try_recv() {
+                        tell(reports, &name, &told);
+                    }
+                    let Ok((weight, test)) = ended else {
+                        continue;
+                    };
+                    taken -= weight;
+                    reports.tell(&Event::Finished(&test));
+                    if test.verdict.is_failure() && self.options.stop_on_error {
+                        self.wishes.drain.cancel();
+                    }
+                    finished.push(test);
+                }
+            }
+        }
+        for task in tasks {
+            let test = ended(&task.job, Verdict::NotRun, 0, empty());
+            reports.tell(&Event::Finished(&test));
+            finished.push(test);
+        }
+        finished
+    }
+
+    fn next_is_wanted(&self) -> bool {
+        !self.wishes.end.is_cancelled() && !self.wishes.drain.is_cancelled()
+    }
+
+    /// The next that there is room for. One that is larger than all room has it alone.
+    fn next(&self, tasks: &mut VecDeque<Task>, taken: usize) -> Option<Task> {
+        let fits = |task: &Task| taken + task.weight.clamp(1, self.room) <= self.room;
+        let at = tasks.iter().position(fits).filter(|_| self.next_is_wanted())?;
+        tasks.remove(at)
+    }
+}
+
+/// One test, executed until it passes or has had its tries.
+struct One {
+    context: Context,
+    wishes: Wishes,
+    executions: usize,
+    dry: bool,
+    sender: mpsc::UnboundedSender<(String, Told)>,
+}
+
+impl One {
+    async fn run(&self, job: &Job) -> Finished {
+        if self.dry {
+            let outcome = Outcome { passed: true, ..Outcome::default() };
+            return ended(job, Verdict::Passed, 1, Execution { outcome, ..empty() });
+        }
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let tell = |told| {
+                // The one who listens is there until all tests have ended.
+                let _ = self.sender.send((job.test.clone(), told));
+            };
+            tell(Told::Begun { attempt });
+            let execution = execute::execute(&self.context, job, &self.wishes.end, &tell).await;
+            let outcome = &execution.outcome;
+            let verdict = match (outcome.passed, outcome.timed_out) {
+                _ if execution.interrupted => Verdict::NotRun,
+                (true, _) if attempt > 1 => Verdict::Flaky,
+                (true, _) => Verdict::Passed,
+                (false, true) => Verdict::TimedOut,
+                (false, false) => Verdict::Failed,
+            };
+            if !verdict.is_failure() || attempt >= self.executions {
+                return ended(job, verdict, attempt, execution);
+            }
+        }
+    }
+}
+
+fn empty() -> Execution {
+    Execution { outcome: Outcome::default(), output: Vec::new(), seconds: 0.0, interrupted: false }
+}
+
+fn ended(job: &Job, verdict: Verdict, attempts: usize, execution: Execution) -> Finished {
+    Finished {
+        name: job.test.clone(),
+        verdict,
+        why: Vec::new(),
+        attempts,
+        seconds: execution.seconds,
+        outcome: execution.outcome,
+        script: job.script.as_ref().map(|it| it.command.clone()),
+        output: execution.output,
+    }
+}
+
+fn tell(reports: &mut Reports, name: &str, told: &Told) {
+    match told {
+        Told::Begun { attempt } => reports.tell(&Event::Test { name, attempt: *attempt }),
+        Told::Phase(phase) => reports.tell(&Event::Phase { name, phase }),
+        Told::Line(line) => reports.tell(&Event::Line { name, line }),
+    }
+}

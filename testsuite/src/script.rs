@@ -1,0 +1,138 @@
+//! A test that is a program, in whatever language: `run-test`, or the suite's Python for YAML that does not run natively.
+//!
+//! It gets what the suite's runner gives it: the suite as working directory, `AST_TEST_ROOT` with a system tree, the server in
+//! `PATH`. Its output is the test's, and its exit code the verdict.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::evidence;
+use crate::protocol::{Job, Message, Script};
+use crate::verdict::{Outcome, Reason};
+
+/// Runs it. When somebody wants the end, it is killed.
+pub(crate) async fn run(
+    job: &Job,
+    script: &Script,
+    messages: &UnboundedSender<Message>,
+    cancelled: impl Future<Output = ()>,
+) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut child = match start(job, script) {
+        Ok(child) => child,
+        Err(error) => {
+            outcome.reasons.push(Reason::new(format!("{}: {error}", script.command.join(" "))));
+            return outcome;
+        }
+    };
+    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+    let output = [lines(child.stdout.take(), messages), lines(child.stderr.take(), messages)];
+    let ended = tokio::select! {
+        ended = child.wait() => Some(ended),
+        () = cancelled => None,
+    };
+    match ended {
+        Some(Ok(status)) if status.success() => outcome.passed = true,
+        Some(Ok(status)) => {
+            outcome
+                .reasons
+                .push(Reason::new(format!("{} ended with {status}", script.command.join(" "))));
+        }
+        Some(Err(error)) => outcome.reasons.push(Reason::new(error.to_string())),
+        None => outcome.reasons.push(Reason::new("interrupted")),
+    }
+    kill(pid, &mut child).await;
+    // A grandchild that holds the pipe is no reason to wait for ever.
+    let rest = async {
+        for lines in output {
+            let _ = lines.await;
+        }
+    };
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), rest).await;
+    outcome
+}
+
+fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
+    let (program, arguments) =
+        script.command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = [script.tree.join("usr/sbin")];
+    let path = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path)));
+    let library = PathBuf::from("lib/python");
+    let libraries = std::env::var_os("PYTHONPATH").unwrap_or_default();
+    let libraries =
+        std::env::join_paths([library].into_iter().chain(std::env::split_paths(&libraries)));
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(&job.suite)
+        .env("AST_TEST_ROOT", &script.tree)
+        .env("TESTSUITE_ACTIVE_TEST", &job.test)
+        .env("PATH", path.map_err(std::io::Error::other)?)
+        .env("PYTHONPATH", libraries.map_err(std::io::Error::other)?)
+        .env("PYTHONUNBUFFERED", "1")
+        .envs(script.environment.iter().map(|(key, value)| (key, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    command.spawn()
+}
+
+/// Hands on what comes, until nothing more can. Bytes that are not UTF-8 are replaced; an empty line is a line.
+fn lines(
+    from: Option<impl AsyncRead + Unpin + Send + 'static>,
+    messages: &UnboundedSender<Message>,
+) -> tokio::task::JoinHandle<()> {
+    let messages = messages.clone();
+    tokio::spawn(async move {
+        let Some(from) = from else {
+            return;
+        };
+        let (mut from, mut line) = (BufReader::new(from), Vec::new());
+        while from.read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            line.clear();
+            if messages.send(Message::Line(text)).is_err() {
+                return;
+            }
+        }
+    })
+}
+
+/// Kills what is left of its process group.
+async fn kill(group: Option<Pid>, child: &mut Child) {
+    if let Some(pid) = group {
+        let _ = kill_process_group(pid, Signal::KILL);
+        let _ = child.wait().await;
+    }
+}
+
+/// Keeps what the suite's library has in its folder for the runs of the test, and removes that.
+pub(crate) fn keep(
+    script: &Script,
+    evidence: Option<&Path>,
+    cores: bool,
+) -> std::io::Result<Option<PathBuf>> {
+    // It is a link with the test's name.
+    let Ok(folder) = std::fs::canonicalize(&script.work) else {
+        return Ok(None);
+    };
+    let mut place = None;
+    for run in std::fs::read_dir(&folder)?.flatten() {
+        let is_run = run.file_name().to_string_lossy().starts_with("run_");
+        if let Some(evidence) = evidence.filter(|_| is_run && run.path().is_dir()) {
+            place = Some(evidence::keep(&run.path(), evidence, cores)?);
+        }
+    }
+    if folder.starts_with(std::fs::canonicalize(&script.tree)?) {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(place)
+}

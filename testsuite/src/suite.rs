@@ -1,0 +1,146 @@
+//! Finding the tests of a suite: `tests/tests.yaml` names tests, and folders that have a `tests.yaml` of their own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use crate::config::{GlobalConfig, TestConfig};
+use crate::yaml::{ConfigError, Document, Node};
+
+/// The folder of tests in a suite, and the beginning of every test's name.
+const TESTS: &str = "tests";
+
+/// The list of tests in a folder.
+pub(crate) const LIST: &str = "tests.yaml";
+
+/// Where tests that belong to nobody else can be put; it need not be there.
+const CUSTOM: &str = "tests/custom";
+
+/// A suite: a checkout of the Asterisk test suite, or a folder of one's own that is laid out like it.
+#[derive(Debug)]
+pub struct Suite {
+    /// Its folder.
+    pub root: PathBuf,
+    /// What counts for all tests.
+    pub global: GlobalConfig,
+    /// The tests, by their names.
+    pub tests: Vec<FoundTest>,
+    /// Lists that could not be read.
+    pub problems: Vec<ConfigError>,
+    /// Every list that was read.
+    pub(crate) lists: Vec<PathBuf>,
+}
+
+/// A test that a list names.
+#[derive(Clone, Debug)]
+pub struct FoundTest {
+    /// Its path from the suite's folder, such as `tests/apps/echo`.
+    pub name: String,
+    /// What it says of itself.
+    pub config: Result<TestConfig, ConfigError>,
+    /// Whether it brings a program `run-test`.
+    pub script: bool,
+    /// How many servers it configures, and at least one.
+    pub instances: usize,
+}
+
+impl Suite {
+    /// Finds the tests of a suite's folder.
+    ///
+    /// # Errors
+    ///
+    /// If it has no list of tests, or its global configuration cannot be right. What is wrong with a test is told with it.
+    pub fn find(root: &Path, global: Option<&Path>) -> Result<Self, ConfigError> {
+        let top = root.join(TESTS).join(LIST);
+        if !top.is_file() {
+            let what = "there is no such list of tests: is this the folder of a test suite?";
+            return Err(ConfigError { file: top, line: None, what: what.to_owned() });
+        }
+        let global = GlobalConfig::read(root, global)?;
+        let mut finder =
+            Finder { root, names: BTreeSet::new(), lists: Vec::new(), problems: Vec::new() };
+        finder.folder(TESTS);
+        let Finder { names, lists, problems, .. } = finder;
+        let names: Vec<_> = names.into_iter().collect();
+        Ok(Self { root: root.to_owned(), global, tests: read_all(root, &names), problems, lists })
+    }
+}
+
+struct Finder<'a> {
+    root: &'a Path,
+    names: BTreeSet<String>,
+    lists: Vec<PathBuf>,
+    problems: Vec<ConfigError>,
+}
+
+impl Finder<'_> {
+    fn folder(&mut self, folder: &str) {
+        let path = self.root.join(folder).join(LIST);
+        if folder == CUSTOM && !path.exists() {
+            return;
+        }
+        if self.lists.contains(&path) {
+            return;
+        }
+        self.lists.push(path.clone());
+        match Document::read(&path) {
+            Ok(document) => self.list(folder, &document.root),
+            Err(error) => self.problems.push(error),
+        }
+    }
+
+    fn list(&mut self, folder: &str, root: &Node) {
+        let Some(tests) = root.get("tests") else {
+            self.problems.push(root.error("expected `tests:` with a list of `test:` and `dir:`"));
+            return;
+        };
+        for item in tests.items() {
+            let named = |key| item.get(key).and_then(Node::text);
+            let is_inside = |name: &str| {
+                Path::new(name).components().all(|it| matches!(it, std::path::Component::Normal(_)))
+            };
+            match (named("test"), named("dir")) {
+                (Some(name), _) if is_inside(name) => {
+                    self.names.insert(format!("{folder}/{}", name.trim_end_matches('/')));
+                }
+                (None, Some(name)) if is_inside(name) => {
+                    self.folder(&format!("{folder}/{}", name.trim_end_matches('/')));
+                }
+                _ => {
+                    let what = "expected `test: FOLDER` or `dir: FOLDER`, below this one";
+                    self.problems.push(item.error(what));
+                }
+            }
+        }
+    }
+}
+
+/// Reads the configurations, on all cores: a suite has a thousand.
+fn read_all(root: &Path, names: &[String]) -> Vec<FoundTest> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = names.len().div_ceil(cores).max(1);
+    thread::scope(|scope| {
+        let readers: Vec<_> = names
+            .chunks(share)
+            .map(|names| {
+                scope.spawn(|| names.iter().map(|name| read(root, name)).collect::<Vec<_>>())
+            })
+            .collect();
+        readers.into_iter().flat_map(|it| it.join().unwrap_or_default()).collect()
+    })
+}
+
+fn read(root: &Path, name: &str) -> FoundTest {
+    let folder = root.join(name);
+    let configs = fs::read_dir(folder.join("configs")).into_iter().flatten().flatten();
+    let numbered = configs
+        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("ast")?.parse::<usize>().ok());
+    FoundTest {
+        name: name.to_owned(),
+        config: TestConfig::read(&folder),
+        script: folder.join("run-test").exists(),
+        instances: numbered.max().unwrap_or(1).clamp(1, 64),
+    }
+}

@@ -1,0 +1,152 @@
+//! Tests written in Rust: a program with them is a runner for them, and for all others.
+
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use ami::{Event, Originate};
+use instance::Stopped;
+use testsuite::{Ast, Matcher, Module, Registry, TestCase, TestResult};
+
+fn main() -> ExitCode {
+    testsuite::main(
+        Registry::new()
+            .test("own.Sample", sample)
+            .test("own.TwoServers", two_servers)
+            .test("own.Observed", observed)
+            .test("own.Patient", patient)
+            .test("own.Unmet", unmet)
+            .test("own.Token", token)
+            .test("own.Panics", panics)
+            .test("own.Sticky", sticky)
+            .test("own.NoBoot", no_boot),
+    )
+}
+
+fn result() -> Matcher {
+    Matcher::event("UserEvent").header("UserEvent", "TestResult")
+}
+
+fn call() -> Originate {
+    Originate::to_application("Local/s@default", "Echo", "")
+}
+
+/// As short as the page's.
+async fn sample(test: TestCase) -> TestResult {
+    let ast = test.start().await?;
+    let mut results = ast.watch(result());
+    test.spawn(async move {
+        // The verdict is the dialplan's.
+        let _ = ast.ami().originate(call()).await;
+    });
+    let result = results.next().await?;
+    test.set_passed(result.text("result").as_deref() == Some("pass"));
+    Ok(())
+}
+
+async fn two_servers(test: TestCase) -> TestResult {
+    let asts = test.start_many(2).await?;
+    let mut results = asts[1].watch(result().header("result", "pass"));
+    let caller = asts[0].clone();
+    test.spawn(async move {
+        let _ = caller.ami().originate(call()).await;
+    });
+    results.next().await?;
+    Ok(())
+}
+
+/// What a module is told.
+struct Diary(Arc<Mutex<Vec<String>>>);
+
+impl Diary {
+    fn note(&self, what: impl Into<String>) {
+        if let Ok(mut diary) = self.0.lock() {
+            diary.push(what.into());
+        }
+    }
+}
+
+impl Module for Diary {
+    fn started(&mut self, _: &TestCase) {
+        self.note("started");
+    }
+
+    fn connected(&mut self, ast: &Ast, _: &TestCase) {
+        self.note(format!("connected {}", ast.number()));
+    }
+
+    fn event(&mut self, event: &Event, _: &Ast, _: &TestCase) {
+        if event.is("UserEvent") {
+            self.note(event.text("UserEvent").unwrap_or_default());
+        }
+    }
+
+    fn stopped(&mut self, stopped: &[Stopped], test: &TestCase) {
+        self.note(format!("stopped {}", stopped.len()));
+        let told = self.0.lock().map(|diary| diary.join(", ")).unwrap_or_default();
+        if told != "started, connected 1, One, Two, stopped 1" {
+            test.fail(format!("the module was told: {told}"));
+        }
+    }
+}
+
+async fn observed(test: TestCase) -> TestResult {
+    test.add(Box::new(Diary(Arc::default())));
+    let ast = test.start().await?;
+    let mut second = ast.watch(Matcher::event("UserEvent").header("UserEvent", "Two"));
+    let caller = ast.clone();
+    test.spawn(async move {
+        let _ = caller.ami().originate(call()).await;
+    });
+    second.next().await?;
+    Ok(())
+}
+
+/// Longer than its time-out, but not between two steps.
+async fn patient(test: TestCase) -> TestResult {
+    let ast = test.start().await?;
+    let mut steps = ast.watch(Matcher::event("UserEvent").header("UserEvent", "Step"));
+    ast.ami().originate(call()).await?;
+    for _ in 0..3 {
+        steps.next().await?;
+        test.reset_timeout();
+    }
+    Ok(())
+}
+
+/// Waits for weather that does not come.
+async fn unmet(test: TestCase) -> TestResult {
+    let ast = test.start().await?;
+    let weather = Matcher::event("UserEvent").header("UserEvent", "Weather");
+    let mut sunny = ast.watch(weather.matching("state", "sun")?.header("place", "here"));
+    test.spawn(async move {
+        let _ = ast.ami().originate(call()).await;
+    });
+    sunny.next().await?;
+    Ok(())
+}
+
+async fn token(test: TestCase) -> TestResult {
+    test.start().await?;
+    test.fail_token("this was done").remove();
+    let _forgotten = test.fail_token("water the plants");
+    Ok(())
+}
+
+async fn panics(test: TestCase) -> TestResult {
+    test.start().await?;
+    let nothing: Option<u8> = None;
+    test.print(format!("{}", nothing.expect("there is something")));
+    Ok(())
+}
+
+async fn sticky(test: TestCase) -> TestResult {
+    test.start().await?;
+    test.set_passed(false);
+    test.set_passed(true);
+    Ok(())
+}
+
+async fn no_boot(test: TestCase) -> TestResult {
+    test.start().await?;
+    Ok(())
+}
