@@ -17,6 +17,7 @@ fn main() -> ExitCode {
             .test("own.Unmet", unmet)
             .test("own.Token", token)
             .test("own.Panics", panics)
+            .test("own.Aborts", aborts)
             .test("own.Sticky", sticky)
             .test("own.NoBoot", no_boot),
     )
@@ -134,9 +135,13 @@ async fn token(test: TestCase) -> TestResult {
 
 async fn panics(test: TestCase) -> TestResult {
     test.start().await?;
-    let nothing: Option<u8> = None;
-    test.print(format!("{}", nothing.expect("there is something")));
-    Ok(())
+    panic!("this test is wrong");
+}
+
+/// Takes its process along.
+async fn aborts(test: TestCase) -> TestResult {
+    test.start().await?;
+    std::process::abort();
 }
 
 async fn sticky(test: TestCase) -> TestResult {

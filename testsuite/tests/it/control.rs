@@ -1,0 +1,183 @@
+//! Which tests are run, how often, in which order, and within which limits.
+
+use crate::support::{Folder, PASS, Run, SCRIPT, SIMPLE, WAIT};
+
+const TRUE: &[(&str, &str)] = &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\n")];
+const FALSE: &[(&str, &str)] = &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\nexit 1\n")];
+
+fn verdicts(run: &Run) -> Vec<(&str, &str)> {
+    let mut all: Vec<_> = run
+        .finished()
+        .map(|it| (it["name"].as_str().unwrap(), it["verdict"].as_str().unwrap()))
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+fn order(run: &Run) -> Vec<&str> {
+    run.finished().map(|it| it["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_limit_ends_a_test_and_is_told() {
+    let folder = Folder::suite(&[
+        ("native", &[("test-config.yaml", SIMPLE), ("configs/ast1/extensions.conf", WAIT)]),
+        (
+            "script",
+            &[
+                ("test-config.yaml", SCRIPT),
+                ("run-test", "#!/bin/sh\ntrap '' TERM\nwhile :; do echo busy; sleep 0.2; done\n"),
+            ],
+        ),
+        (
+            "silent",
+            &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\necho one\nsleep 600\n")],
+        ),
+    ]);
+    let late = folder.run_own(&["--asterisk", "22", "--time-limit", "1.5"]);
+    for name in ["native", "script", "silent"] {
+        let name = format!("tests/{name}");
+        assert_eq!(late.verdict(&name), "timed-out", "{}", late.text);
+        assert!(
+            late.reasons(&name).contains("it took longer than the limit of 1.5 s"),
+            "{}",
+            late.reasons(&name)
+        );
+    }
+    assert!(folder.0.join("logs/tests/native/run_0/ast1.ami").exists(), "the evidence is missing");
+    // One that talks is not silent.
+    let silent = folder.run_own(&[
+        "--asterisk",
+        "22",
+        "--timeout",
+        "1",
+        "--time-limit",
+        "3",
+        "-t",
+        "tests/s",
+    ]);
+    assert!(silent.text.contains("Maximum test inactivity time: 1 sec."), "{}", silent.text);
+    assert!(silent.reasons("tests/silent").contains("no output and no event for 1 s"));
+    assert!(silent.reasons("tests/script").contains("it took longer than the limit of 3 s"));
+    assert!(folder.sandboxes().is_empty(), "{:?}", folder.sandboxes());
+}
+
+#[test]
+fn tests_are_chosen_by_name_expression_tag_and_part() {
+    let tagged = "testinfo:\n    summary: 'x'\nproperties:\n    tags: [one, two]\n";
+    let folder = Folder::suite(&[
+        ("apps", &[("test-config.yaml", tagged), ("run-test", "#!/bin/sh\n")]),
+        ("bridge", TRUE),
+        ("cdr", FALSE),
+    ]);
+    let names = |options: &[&str]| {
+        let run =
+            folder.run_own(&[&["--asterisk", "22", "--dry-run", "--jobs", "1"], options].concat());
+        assert_eq!(run.code, Some(0), "{}", run.text);
+        let names = order(&run).into_iter().map(|it| it.trim_start_matches("tests/").to_owned());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(&["-t", "tests/apps/", "--test=cdr"]), "apps cdr");
+    assert_eq!(names(&["--test-regex", "r/$"]), "cdr");
+    assert_eq!(names(&["-T", "^tests/[ab]"]), "cdr");
+    assert_eq!(names(&["-g", "two"]), "apps");
+    assert_eq!(names(&["-G", "one"]), "bridge cdr");
+    let parts = [names(&["--shard", "1/2"]), names(&["--shard", "2/2"])];
+    assert_eq!(parts.join(" ").split(' ').count(), 3, "{parts:?}");
+    // A seed gives an order, again and again.
+    let seeded = names(&["--seed", "5"]);
+    assert_eq!(seeded, names(&["--random-order", "--seed", "5"]));
+    let orders: std::collections::BTreeSet<_> =
+        (0..12).map(|seed| names(&["--seed", &seed.to_string()])).collect();
+    assert!(orders.len() > 1, "{orders:?}");
+}
+
+#[test]
+fn tests_are_repeated_tried_again_and_broken_off() {
+    let once: &[(&str, &str)] = &[
+        ("test-config.yaml", SCRIPT),
+        ("run-test", "#!/bin/sh\n[ -e seen ] && exit 0\ntouch seen\nexit 1\n"),
+    ];
+    let folder = Folder::suite(&[("a", once), ("b", TRUE)]);
+    let run = folder.run_own(&["--asterisk", "22", "--retries", "2", "--number", "2"]);
+    assert_eq!(run.code, Some(0), "a flaky test is no failure: {}", run.text);
+    let all = verdicts(&run);
+    assert_eq!(
+        all,
+        [("tests/a", "flaky"), ("tests/a", "passed"), ("tests/b", "passed"), ("tests/b", "passed")]
+    );
+    assert!(run.text.contains("FLAKY") && run.text.contains("(run 2 of 2)"), "{}", run.text);
+    assert_eq!(folder.read("r.xml").matches("<testsuite ").count(), 2);
+
+    let folder = Folder::suite(&[("a", FALSE), ("b", FALSE), ("c", FALSE)]);
+    let run = folder.run_own(&["--asterisk", "22", "--jobs", "1", "--fail-fast"]);
+    assert_eq!(run.code, Some(1), "{}", run.text);
+    let verdicts: Vec<_> = verdicts(&run).into_iter().map(|(_, verdict)| verdict).collect();
+    assert_eq!(verdicts.iter().filter(|it| **it == "failed").count(), 1, "{verdicts:?}");
+    assert_eq!(verdicts.iter().filter(|it| **it == "not-run").count(), 2, "{verdicts:?}");
+}
+
+#[test]
+fn what_cannot_be_run_is_told_and_exits_with_2() {
+    let folder = Folder::suite(&[("a", TRUE), ("b", &[("test-config.yaml", "testinfo: [")])]);
+    for (options, told) in [
+        (&["-t", "tests/nonesuch"][..], "none of the 2 tests of"),
+        (&["--asterisk", "/nonexistent"], "/nonexistent, does not work"),
+        (&["--shard", "3/2"], "expected such as 2/5"),
+        (&["--timeout", "soon"], "expected a number of seconds"),
+        (&["--test-regex", "("], "\"(\" is no expression"),
+        (&["--email-on-crash"], "--email-on-crash is not supported"),
+        (&["--testsuite-config", "gone.yaml"], "gone.yaml: No such file"),
+        (&["--asterisk", "22"], "tests/b/test-config.yaml:1: this is not YAML"),
+    ] {
+        let run = folder.run_own(options);
+        assert_eq!(run.code, Some(2), "{options:?}: {}", run.text);
+        assert!(run.text.contains(told), "{options:?}: {}", run.text);
+    }
+    let nowhere = folder.run(crate::support::RUNTESTS, &folder.0.join("tests"), &[]);
+    assert_eq!(nowhere.code, Some(2), "{}", nowhere.text);
+    assert!(nowhere.text.contains("is this the folder of a test suite?"), "{}", nowhere.text);
+}
+
+#[test]
+fn tests_are_listed_with_what_becomes_of_them() {
+    let folder = Folder::suite(&[
+        ("a", &[("test-config.yaml", SIMPLE), ("configs/ast1/extensions.conf", PASS)]),
+        (
+            "b",
+            &[
+                (
+                    "test-config.yaml",
+                    "testinfo: {summary: 'x', skip: 'not now'}\nproperties: {tags: [t]}\n",
+                ),
+                ("run-test", ""),
+            ],
+        ),
+        (
+            "c",
+            &[
+                (
+                    "test-config.yaml",
+                    "properties:\n  dependencies:\n    - app: 'nonesuch-program'\n    - python: 'nonesuch_module'\n",
+                ),
+                ("run-test", ""),
+            ],
+        ),
+        ("d", &[("test-config.yaml", "properties:\n  minversion: '99.0'\n"), ("run-test", "")]),
+    ]);
+    let listed = folder.run_own(&["--asterisk", "22", "--list-terse"]);
+    assert_eq!(listed.code, Some(0), "{}", listed.text);
+    let expected = "0001 E tests/a \n0002 S tests/b \n0003 D tests/c nonesuch-program,nonesuch_module\n0004 D tests/d \n";
+    assert_eq!(listed.text, expected);
+    let listed = folder.run_own(&["--asterisk", "22", "-l"]);
+    for told in [
+        "001) tests/a\n      --> Summary: simple\n      --> Runs: natively",
+        "Skip: not now",
+        "app: nonesuch-program -- Met: False (no such program is in PATH)",
+        "python: nonesuch_module -- Met: False",
+        "version -- Met: False (this is 22.",
+    ] {
+        assert!(listed.text.contains(told), "{told}: {}", listed.text);
+    }
+    assert_eq!(folder.run_own(&["-L"]).text, "t 1\n");
+}

@@ -1,0 +1,153 @@
+//! However a run ends, nothing of it stays.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use serde_json::Value;
+
+use crate::support::{Folder, RUNTESTS, SCRIPT, SIMPLE, WAIT};
+
+/// A runner whose tests run.
+struct Running {
+    child: Child,
+    folder: Folder,
+    /// What it says from now on.
+    events: BufReader<File>,
+}
+
+impl Running {
+    /// Starts a suite of three tests that wait, two of them with servers of their own, and waits until they do.
+    fn start(options: &[&str]) -> Self {
+        let native: &[(&str, &str)] =
+            &[("test-config.yaml", SIMPLE), ("configs/ast1/extensions.conf", WAIT)];
+        let script: &[(&str, &str)] = &[
+            ("test-config.yaml", SCRIPT),
+            ("run-test", "#!/bin/sh\ntrap '' TERM INT\nsleep 600 &\necho ready\nwait\n"),
+        ];
+        let folder = Folder::suite(&[("a", native), ("b", native), ("c", script)]);
+        let pipe = folder.0.join("events");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let mut command = folder.command(RUNTESTS, &folder.0, options);
+        command.arg("--json").arg(&pipe).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let mut events = BufReader::new(File::open(&pipe).unwrap());
+        let (mut native, mut script) = (0, 0);
+        while native < 2 || script < 1 {
+            let event = next(&mut events).expect("the runner ended");
+            native += usize::from(event["line"] == "originating Local/s@default");
+            script += usize::from(event["line"] == "ready");
+        }
+        Self { child, folder, events }
+    }
+
+    /// The processes that have the place of the sandboxes in their environment: the runner, and all that it started.
+    fn processes(&self) -> Vec<OwnedFd> {
+        let mark = self.folder.0.join("w").display().to_string();
+        let pids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+            let environment = fs::read(entry.path().join("environ")).ok()?;
+            let is_ours = environment.windows(mark.len()).any(|it| it == mark.as_bytes());
+            is_ours.then(|| Pid::from_raw(pid)).flatten()
+        });
+        pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).collect()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// What is told of the tests from now on, until the runner ends.
+    fn verdicts(&mut self) -> Vec<(String, String)> {
+        let mut verdicts = Vec::new();
+        while let Some(event) = next(&mut self.events) {
+            if event["event"] == "test-finished" {
+                let text = |key: &str| event[key].as_str().unwrap().to_owned();
+                verdicts.push((text("name"), text("verdict")));
+            }
+        }
+        verdicts.sort();
+        verdicts
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Nothing is left to kill unless the test has failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn next(events: &mut BufReader<File>) -> Option<Value> {
+    let mut line = String::new();
+    (events.read_line(&mut line).unwrap() > 0).then(|| serde_json::from_str(&line).unwrap())
+}
+
+fn assert_end(processes: &[OwnedFd]) {
+    let limit = Timespec { tv_sec: 30, tv_nsec: 0 };
+    for process in processes {
+        let ended = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&limit)).unwrap();
+        assert_eq!(ended, 1, "a process is still there");
+    }
+}
+
+#[test]
+fn ctrl_c_and_sigterm_end_all_tests_and_clean_up() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut run = Running::start(&["--asterisk", "22"]);
+        let processes = run.processes();
+        // The runner; for each test `unshare` or what it became; two servers; the program and its child.
+        assert!(processes.len() >= 8, "{}", processes.len());
+        run.signal(signal);
+        let verdicts = run.verdicts();
+        assert!(verdicts.iter().all(|(_, verdict)| verdict == "not-run"), "{verdicts:?}");
+        assert_eq!(verdicts.len(), 3);
+        assert_eq!(run.child.wait().unwrap().code(), Some(2));
+        assert_end(&processes);
+        assert!(run.folder.sandboxes().is_empty(), "{:?}", run.folder.sandboxes());
+    }
+}
+
+#[test]
+fn a_killed_runner_takes_all_along() {
+    let mut run = Running::start(&["--asterisk", "22"]);
+    let processes = run.processes();
+    run.signal(Signal::KILL);
+    run.child.wait().unwrap();
+    assert_end(&processes);
+    assert!(run.folder.sandboxes().is_empty(), "{:?}", run.folder.sandboxes());
+}
+
+#[test]
+fn sigusr1_lets_what_runs_come_to_its_end_and_begins_no_more() {
+    // There is room for two of the three.
+    let until: &[(&str, &str)] = &[
+        ("test-config.yaml", SCRIPT),
+        ("run-test", "#!/bin/sh\necho ready\nwhile [ ! -e go ]; do sleep 0.05; done\n"),
+    ];
+    let folder = Folder::suite(&[("a", until), ("b", until), ("c", until)]);
+    let pipe = folder.0.join("events");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let options = ["--asterisk", "22", "--jobs", "2", "--number", "2"];
+    let mut command = folder.command(RUNTESTS, &folder.0, &options);
+    command.arg("--json").arg(&pipe).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = command.spawn().unwrap();
+    let events = BufReader::new(File::open(&pipe).unwrap());
+    let mut run = Running { child, folder, events };
+    let mut ready = 0;
+    while ready < 2 {
+        ready += usize::from(next(&mut run.events).expect("the runner ended")["line"] == "ready");
+    }
+    run.signal(Signal::USR1);
+    // The runner hears the signal before it hears of the end of a test.
+    run.folder.file("go", "");
+    let verdicts = run.verdicts();
+    let told: Vec<_> = verdicts.iter().map(|(_, verdict)| &**verdict).collect();
+    assert_eq!(told.iter().filter(|it| **it == "passed").count(), 2, "{verdicts:?}");
+    assert_eq!(told.iter().filter(|it| **it == "not-run").count(), 1, "{verdicts:?}");
+    assert_eq!(run.child.wait().unwrap().code(), Some(2));
+}

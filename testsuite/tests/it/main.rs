@@ -1,0 +1,9 @@
+//! The runner as its users run it, with real servers.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod control;
+mod ends;
+mod lint;
+mod support;
+mod verdicts;

@@ -1,0 +1,150 @@
+//! Suites of a test, and runs of them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A runner with nothing but what every runner has.
+pub(crate) const RUNTESTS: &str = env!("CARGO_BIN_EXE_runtests");
+
+/// A runner with tests in Rust.
+pub(crate) const OWN_TESTS: &str = env!("CARGO_BIN_EXE_own-tests");
+
+/// The suite with our own tests.
+pub(crate) fn own_suite() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
+
+/// A folder that goes away: a suite, and the place for all that a run writes.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let name = format!("rt-{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
+        let folder = Self(std::env::temp_dir().join(name));
+        // Where sandboxes go.
+        fs::create_dir_all(folder.0.join("w")).unwrap();
+        folder
+    }
+
+    /// A suite with these tests: names, and what is in their folders.
+    pub(crate) fn suite(tests: &[(&str, &[(&str, &str)])]) -> Self {
+        let folder = Self::new();
+        let names = tests.iter().map(|(name, _)| format!("    - test: '{name}'\n"));
+        folder.file("tests/tests.yaml", &format!("tests:\n{}", names.collect::<String>()));
+        for (name, files) in tests {
+            for (path, text) in *files {
+                folder.file(&format!("tests/{name}/{path}"), text);
+            }
+        }
+        folder
+    }
+
+    /// Writes a file. By a child where it is a program: one that this process had open for writing cannot be executed while
+    /// another thread forks.
+    pub(crate) fn file(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if !name.ends_with("run-test") {
+            return fs::write(&path, text).unwrap();
+        }
+        let draft = path.with_extension("draft");
+        fs::write(&draft, text).unwrap();
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o644)).unwrap();
+        let install = Command::new("install").args(["-m", "755"]).arg(&draft).arg(&path).status();
+        assert!(install.unwrap().success());
+        fs::remove_file(draft).unwrap();
+    }
+
+    /// A command that runs the tests of a suite, and writes here alone.
+    pub(crate) fn command(&self, program: &str, suite: &Path, options: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.arg("--suite").arg(suite).args(options).stdin(Stdio::null());
+        command.arg("--logs").arg(self.0.join("logs")).arg("--report").arg(self.0.join("r.xml"));
+        command.env("AST_WORK_DIR", self.0.join("w")).current_dir(&self.0);
+        command
+    }
+
+    /// Runs the tests of a suite.
+    pub(crate) fn run(&self, program: &str, suite: &Path, options: &[&str]) -> Run {
+        let json = self.0.join("run.json");
+        let mut command = self.command(program, suite, options);
+        Run::of(command.arg("--json").arg(&json), &json)
+    }
+
+    /// Runs the tests of this suite.
+    pub(crate) fn run_own(&self, options: &[&str]) -> Run {
+        self.run(RUNTESTS, &self.0, options)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap()
+    }
+
+    /// What is left in the place for sandboxes.
+    pub(crate) fn sandboxes(&self) -> Vec<PathBuf> {
+        let parents = fs::read_dir(self.0.join("w")).unwrap().flatten();
+        let all = parents.flat_map(|parent| fs::read_dir(parent.path()).unwrap().flatten());
+        all.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// How a run went.
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) text: String,
+    pub(crate) events: Vec<Value>,
+}
+
+impl Run {
+    pub(crate) fn of(command: &mut Command, json: &Path) -> Self {
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let text = String::from_utf8([stdout, stderr].concat()).unwrap();
+        let lines = fs::read_to_string(json).unwrap_or_default();
+        let events = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        Self { code: status.code(), text, events }
+    }
+
+    pub(crate) fn finished(&self) -> impl Iterator<Item = &Value> {
+        self.events.iter().filter(|it| it["event"] == "test-finished")
+    }
+
+    /// What is said of a test at its end.
+    pub(crate) fn of_test(&self, name: &str) -> &Value {
+        let found = self.finished().find(|it| it["name"] == name);
+        found.unwrap_or_else(|| panic!("nothing is said of {name}: {}", self.text))
+    }
+
+    pub(crate) fn verdict(&self, name: &str) -> &str {
+        self.of_test(name)["verdict"].as_str().unwrap()
+    }
+
+    /// All that is told of why a test went as it did.
+    pub(crate) fn reasons(&self, name: &str) -> String {
+        let test = self.of_test(name);
+        format!("{} {} {}", test["why"], test["outcome"]["reasons"], test["outcome"]["notes"])
+    }
+}
+
+/// A dialplan that says pass.
+pub(crate) const PASS: &str = "[default]\nexten => s,1,UserEvent(TestResult,result:pass)\n";
+
+/// One that waits.
+pub(crate) const WAIT: &str = "[default]\nexten => s,1,Answer()\nsame => n,Wait(600)\n";
+
+/// A test that calls `s` and takes one user event for its pass.
+pub(crate) const SIMPLE: &str = "testinfo:\n    summary: 'simple'\ntest-modules:\n    test-object:\n        typename: 'test_case.SimpleTestCase'\n        config-section: object\nobject:\n    test-iterations:\n        - {channel: 'Local/s@default', application: 'Echo'}\n";
+
+/// What a test that is a program says of itself.
+pub(crate) const SCRIPT: &str = "testinfo:\n    summary: 'a program'\n";
