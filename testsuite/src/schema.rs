@@ -177,10 +177,20 @@ pub(crate) fn unknown(map: &Node, what: &str, keys: &[&str]) -> Vec<ConfigError>
 pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let bare = |text: &str| text.to_ascii_lowercase().replace(['-', '_', ' '], "");
     let wanted = bare(name);
-    let near = names.map(|it| (strsim::damerau_levenshtein(&wanted, &bare(it)), it));
-    let (distance, like) = near.min_by_key(|(distance, _)| *distance)?;
-    // A third of the letters wrong is another word.
-    (distance * 3 <= wanted.len().max(4)).then_some(like)
+    let near = names.filter_map(|it| {
+        let name = bare(it);
+        let distance = strsim::damerau_levenshtein(&wanted, &name);
+        // A third of the letters wrong is another word, but one that lacks some may be a short form.
+        let is_like = distance * 3 <= wanted.len().max(4) || is_short_for(&wanted, &name);
+        is_like.then_some((distance, it))
+    });
+    near.min_by_key(|(distance, _)| *distance).map(|(_, like)| like)
+}
+
+/// Whether a word has the letters of another in their order, but for some.
+fn is_short_for(short: &str, long: &str) -> bool {
+    let mut letters = long.chars();
+    short.len() >= 4 && short.chars().all(|c| letters.any(|it| it == c))
 }
 
 #[cfg(test)]
