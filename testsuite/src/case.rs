@@ -1,5 +1,6 @@
 //! A test while it runs: its servers and AMI connections, its clock, and what has been said of its verdict.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use ami::{Client, Event};
 use instance::{Builder, Instance, Log};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -289,6 +290,10 @@ impl TestCase {
         }
     }
 
+    fn is_in(&self, phase: &str) -> bool {
+        self.state().phase.as_ref().is_some_and(|(name, _)| name == phase)
+    }
+
     /// Tells all modules of something, in their order.
     fn tell(&self, mut what: impl FnMut(&mut dyn Module)) {
         // They may speak to the test meanwhile.
@@ -361,6 +366,8 @@ struct AstInner {
     /// What it says from when it was up.
     log: Mutex<Log>,
     may_end: AtomicBool,
+    /// The channels that events told of and that have not hung up.
+    channels: watch::Sender<HashSet<Vec<u8>>>,
 }
 
 impl Ast {
@@ -400,6 +407,25 @@ impl Ast {
         last.into_iter().map(|line| format!("ast{}: {line}", self.number())).collect()
     }
 
+    /// Takes note of the channels that come and go.
+    fn count_channels(&self, event: &Event) {
+        let change = match event.name() {
+            b"Newchannel" => HashSet::insert,
+            b"Hangup" => |channels: &mut HashSet<_>, id| channels.remove(&id),
+            _ => return,
+        };
+        if let Some(id) = event.get("Uniqueid") {
+            self.inner.channels.send_modify(|channels| {
+                change(channels, id.to_vec());
+            });
+        }
+    }
+
+    /// The channels that are up, as events tell: what a channel said before its end has come when it is not there any more.
+    fn channels_told(&self) -> watch::Receiver<HashSet<Vec<u8>>> {
+        self.inner.channels.subscribe()
+    }
+
     fn is_let_go(&self) -> bool {
         self.inner.may_end.load(Ordering::Relaxed)
     }
@@ -423,7 +449,7 @@ impl Deref for Ast {
     }
 }
 
-/// Whether an event is worth to be told of as a sign of life is not asked: all are.
+/// Tells of a sign of life, but not more than once a second.
 fn alive(test: &TestCase, last: &mut Option<Instant>) {
     let now = Instant::now();
     if last.is_none_or(|last| now - last >= Duration::from_secs(1)) {
@@ -440,10 +466,14 @@ async fn pump(test: TestCase, ast: Ast, mut events: ami::Subscription) {
             ami::Item::Event(event) => {
                 alive(&test, &mut last);
                 let event: &Event = &event;
+                ast.count_channels(event);
                 test.tell(|module| module.event(event, &ast, &test));
             }
             missed => tracing::warn!(?missed, "events are missing here"),
         }
+    }
+    if test.is_in("run") {
+        test.note(format!("the AMI connection to Asterisk {} ended in the middle", ast.number()));
     }
 }
 

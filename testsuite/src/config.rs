@@ -196,6 +196,10 @@ impl GlobalConfig {
             return Err(remote
                 .error("instances on other hosts are not supported: every test starts its own"));
         }
+        let conditions = section.get("properties").and_then(|it| it.get("testconditions"));
+        if let Some(conditions) = conditions.filter(|it| it.is_true()) {
+            return Err(conditions.error("conditions for all tests are not supported yet"));
+        }
         let exclude = section.get("exclude-tests").map(Node::items).unwrap_or_default();
         let modules = section.get("test-modules").and_then(|it| it.get("modules"));
         Ok(Self {

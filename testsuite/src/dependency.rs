@@ -112,6 +112,7 @@ type Numbers = Vec<u64>;
 impl<'a> Judge<'a> {
     /// Finds out what the tests need that has to be asked of programs.
     pub(crate) fn new<'t>(
+        suite: &Path,
         facts: &'a Facts,
         forced: Option<&'a AsteriskVersion>,
         isolated: bool,
@@ -132,7 +133,7 @@ impl<'a> Judge<'a> {
             facts,
             version: forced.or(facts.version.as_ref()),
             isolated,
-            python: importable(&python),
+            python: importable(suite, &python),
             sipp: sipp.map(|text| Sipp { version: version_in(&text), text }),
             openssl: kinds.contains("openssl").then(|| version("openssl", "version")).flatten(),
         }
@@ -256,7 +257,7 @@ fn numbers(text: &str) -> Option<Numbers> {
 }
 
 /// Of these modules, those that `python3` can import, with the suite's library beside its own.
-fn importable(names: &BTreeSet<&str>) -> BTreeSet<String> {
+fn importable(suite: &Path, names: &BTreeSet<&str>) -> BTreeSet<String> {
     const PROGRAM: &str = "
 import importlib.util, sys
 sys.path.append('lib/python')
@@ -272,7 +273,7 @@ for name in sys.argv[1:]:
         return BTreeSet::new();
     }
     let mut command = Command::new("python3");
-    command.args(["-c", PROGRAM]).args(names).stdin(Stdio::null());
+    command.args(["-c", PROGRAM]).args(names).current_dir(suite).stdin(Stdio::null());
     let output = command.output().map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&output).lines().map(str::to_owned).collect()
 }

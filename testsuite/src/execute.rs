@@ -224,6 +224,12 @@ impl<T: Fn(Told)> Running<'_, T> {
         if outcome.evidence.is_none() && !outcome.passed {
             self.keep(&mut outcome);
         }
+        if let Some(place) = &outcome.evidence
+            && let Err(error) =
+                std::fs::write(place.join("output.txt"), self.output.join("\n") + "\n")
+        {
+            outcome.notes.push(format!("the output could not be kept: {error}"));
+        }
         if let Some(Why::Limit(limit)) = &self.why {
             outcome.passed = false;
             outcome.timed_out = true;

@@ -4,6 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The folder of ours in the user's cache folder. A user need not have one.
+pub(crate) fn cache() -> Option<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.filter(|it| it.is_absolute());
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    cache.map(|it| it.join("asterisk-testsuite"))
+}
+
 /// What is known of the tests of a suite. It lasts in the user's cache folder; where that cannot be, it is known no longer.
 #[derive(Debug, Default)]
 pub(crate) struct History {
@@ -13,15 +21,12 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn read(suite: &Path) -> Self {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let cache = cache.filter(|it| it.is_absolute());
-        let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
         let name: String = suite
             .to_string_lossy()
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .collect();
-        let path = cache.map(|it| it.join("asterisk-testsuite").join(format!("times{name}.json")));
+        let path = cache().map(|it| it.join(format!("times{name}.json")));
         let text = path.as_ref().and_then(|path| fs::read(path).ok());
         let seconds = text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
         Self { path, seconds }

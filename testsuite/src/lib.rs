@@ -30,6 +30,7 @@ mod run;
 mod schedule;
 mod schema;
 mod script;
+mod serial;
 mod setup;
 mod suite;
 mod usage;

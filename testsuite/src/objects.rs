@@ -58,6 +58,10 @@ pub(crate) fn build(
     let Some(object) = &config.object else {
         return Err(Refusal::NotNative("it names no test-object".to_owned()));
     };
+    let conditions = config.root.get("properties").and_then(|it| it.get("testconditions"));
+    if conditions.is_some_and(Node::is_true) {
+        return Err(Refusal::NotNative("testconditions do not run natively yet".to_owned()));
+    }
     let all = std::iter::once(object).chain(config.modules_for(version)).chain(more);
     all.map(|module| match TABLE.iter().find(|(name, _)| *name == module.typename) {
         Some((_, build)) => build(&module.section),

@@ -108,7 +108,7 @@ pub(crate) fn fates(
     let found: Vec<_> = tests.iter().map(|test| how(test)).collect();
     let runnable =
         found.iter().filter_map(|(config, how)| Some((config.as_ref()?, how.as_ref().ok()?)));
-    let judge = Judge::new(facts, forced, isolated, runnable);
+    let judge = Judge::new(&suite.root, facts, forced, isolated, runnable);
     let planned = tests.iter().zip(found).map(|(test, (config, how))| {
         let fate = match (config, how) {
             (Some(config), Ok(how)) => {

@@ -54,8 +54,18 @@ pub(crate) struct Finished {
     pub(crate) seconds: f64,
     /// Of the last execution.
     pub(crate) outcome: Outcome,
+    /// Those before it, which failed.
+    pub(crate) before: Vec<Attempt>,
     /// The program that ran it; none for us.
     pub(crate) script: Option<Vec<String>>,
+    #[serde(skip)]
+    pub(crate) output: Vec<String>,
+}
+
+/// An execution that was not the last.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Attempt {
+    pub(crate) outcome: Outcome,
     #[serde(skip)]
     pub(crate) output: Vec<String>,
 }

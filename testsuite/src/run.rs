@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::dependency::How;
 use crate::execute::Context;
 use crate::ground::Ground;
-use crate::history::History;
+use crate::history::{self, History};
 use crate::isolate::Isolation;
 use crate::options::{Command, Options};
 use crate::plan::{self, Fate, Planned};
@@ -28,7 +28,7 @@ use crate::report::{Event, Finished, Header, Reports, Summary, Verdict};
 use crate::schedule::{Schedule, Task};
 use crate::suite::Suite;
 use crate::verdict::Outcome;
-use crate::{lint, list, usage};
+use crate::{lint, list, serial, usage};
 
 /// A test passed, or none had to.
 const PASSED: u8 = 0;
@@ -80,7 +80,6 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
     let facts = ground.ask().await?;
     let program = std::env::current_exe()?;
     let isolation = Isolation::find(&program);
-    std::env::set_current_dir(&root)?;
     let planned = plan::fates(&suite, &chosen, registry, &facts, isolation.is_there());
     if options.list_tests || options.list_terse {
         let listed = list::tests(&planned, &chosen, server.version().as_str(), options.list_terse);
@@ -193,6 +192,18 @@ impl Wishes {
 impl Session<'_> {
     async fn iterations(&mut self, planned: &[Planned]) -> Result<ExitCode, Box<dyn Error>> {
         let wishes = Wishes::heard()?;
+        let _turn = match (&self.context.isolation, history::cache()) {
+            (Isolation::None(_), Some(cache)) => {
+                let waiting = || {
+                    let _ = writeln!(io::stderr(), "waiting for another runner to end");
+                };
+                tokio::select! {
+                    turn = serial::turn(&cache, waiting) => Some(turn?),
+                    () = wishes.end.cancelled() => return Ok(ExitCode::from(NOT_RUN)),
+                }
+            }
+            _ => None,
+        };
         let (mut failed, mut not_run) = (false, false);
         let mut run = 0;
         while self.options.number < 0
@@ -357,6 +368,7 @@ fn not_to_run(planned: &Planned) -> Option<Finished> {
         attempts: 0,
         seconds: 0.0,
         outcome: Outcome::default(),
+        before: Vec::new(),
         script: None,
         output: Vec::new(),
     })

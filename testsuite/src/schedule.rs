@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::execute::{self, Context, Execution, Told};
 use crate::options::Options;
 use crate::protocol::Job;
-use crate::report::{Event, Finished, Reports, Verdict};
+use crate::report::{Attempt, Event, Finished, Reports, Verdict};
 use crate::run::Wishes;
 use crate::verdict::Outcome;
 
@@ -113,9 +113,9 @@ impl One {
             let outcome = Outcome { passed: true, ..Outcome::default() };
             return ended(job, Verdict::Passed, 1, Execution { outcome, ..empty() });
         }
-        let mut attempt = 0;
+        let mut before = Vec::new();
         loop {
-            attempt += 1;
+            let attempt = before.len() + 1;
             let tell = |told| {
                 // The one who listens is there until all tests have ended.
                 let _ = self.sender.send((job.test.clone(), told));
@@ -131,8 +131,9 @@ impl One {
                 (false, false) => Verdict::Failed,
             };
             if !verdict.is_failure() || attempt >= self.executions {
-                return ended(job, verdict, attempt, execution);
+                return Finished { before, ..ended(job, verdict, attempt, execution) };
             }
+            before.push(Attempt { outcome: execution.outcome, output: execution.output });
         }
     }
 }
@@ -149,6 +150,7 @@ fn ended(job: &Job, verdict: Verdict, attempts: usize, execution: Execution) -> 
         attempts,
         seconds: execution.seconds,
         outcome: execution.outcome,
+        before: Vec::new(),
         script: job.script.as_ref().map(|it| it.command.clone()),
         output: execution.output,
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use ami::{Buffer, Client, Filter, Recording};
 use instance::{Builder, Instance, Sandbox};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 use super::{Ast, AstInner, TestCase, lock, pump};
 use crate::logs;
@@ -47,6 +48,7 @@ impl TestCase {
                     open: Arc::clone(&self.shared.open),
                     log: Mutex::new(log),
                     may_end: AtomicBool::new(false),
+                    channels: watch::Sender::default(),
                 }),
             });
         }

@@ -2,9 +2,8 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ami::Filter;
 use instance::{Finding, Stop, Stopped};
 use tokio::time::timeout;
 
@@ -17,12 +16,23 @@ const EVENTS: Duration = Duration::from_secs(10);
 /// How often to look for channels where no event tells that one has gone.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Waits until a server has no channels, or is none any more.
+/// How long events may be behind the server: their order is certain, their time is not.
+const BEHIND: Duration = Duration::from_secs(1);
+
+/// Waits until a server has no channels, and what they said has come; or until it is no server any more.
 async fn calls_are_over(ast: &Ast) {
-    let mut hangups = ast.ami().subscribe(Filter::named(["Hangup"]));
-    while ast.channels().await.is_ok_and(|channels| !channels.is_empty()) {
-        // A channel may be told to have hung up before it is gone.
-        let _ = timeout(LOOK, hangups.next()).await;
+    let mut told = ast.channels_told();
+    let mut gone = None;
+    while let Ok(channels) = ast.channels().await {
+        let all_told = told.borrow_and_update().is_empty();
+        if channels.is_empty() {
+            let since = gone.get_or_insert_with(Instant::now);
+            // A test may have asked for fewer events.
+            if all_told || since.elapsed() > BEHIND {
+                return;
+            }
+        }
+        let _ = timeout(LOOK, told.changed()).await;
     }
 }
 

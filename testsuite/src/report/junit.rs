@@ -77,8 +77,8 @@ fn testcase(writer: &mut Writer<Vec<u8>>, test: &Finished) -> io::Result<()> {
     ]);
     let (tag, text) = match test.verdict {
         Verdict::Passed => return element.write_empty().map(drop),
-        Verdict::Flaky => ("flakyFailure", output(test)),
-        Verdict::Failed | Verdict::TimedOut => ("failure", output(test)),
+        Verdict::Flaky => ("flakyFailure", text::story(test).join("\n")),
+        Verdict::Failed | Verdict::TimedOut => ("failure", text::story(test).join("\n")),
         Verdict::NotRun => ("skipped", "the run ended before".to_owned()),
         Verdict::Skipped | Verdict::Lacking | Verdict::Broken => ("skipped", test.why.join("\n")),
     };
@@ -87,11 +87,6 @@ fn testcase(writer: &mut Writer<Vec<u8>>, test: &Finished) -> io::Result<()> {
         writer.create_element(tag).write_text_content(BytesText::new(&text)).map(drop)
     })?;
     Ok(())
-}
-
-fn output(test: &Finished) -> String {
-    let lines: Vec<_> = test.output.iter().cloned().chain(text::reasons(test)).collect();
-    lines.join("\n")
 }
 
 /// The parts of the path between the first and the last with dots, and the last one. What is no letter, digit or underscore

@@ -54,8 +54,8 @@ impl Live {
             line.push_str(&format!(": {}", test.why.join("; ")));
         }
         self.view.println(line)?;
-        if test.verdict.is_failure() {
-            for line in text::reasons(test) {
+        if test.verdict.is_failure() || test.verdict == Verdict::Flaky {
+            for line in text::story(test) {
                 self.view.println(format!("          {line}"))?;
             }
         }

@@ -67,7 +67,7 @@ fn finished(out: &mut impl Write, test: &Finished) -> io::Result<()> {
         Some(command) => writeln!(out, "Running {} ...", command.join(" "))?,
         None => writeln!(out, "Running {name} ...")?,
     }
-    for line in test.output.iter().chain(&text::reasons(test)) {
+    for line in text::story(test) {
         writeln!(out, "{line}")?;
     }
     if test.verdict == Verdict::Flaky {

@@ -1,26 +1,39 @@
 //! The words for tests and runs, the same on a terminal and in plain lines.
 
 use crate::report::{Finished, Summary, Verdict, span};
+use crate::verdict::Outcome;
 
 /// How many of the slowest tests are named.
 const SLOWEST: usize = 5;
 
+/// The output of a test and what is told of its failures, of every execution.
+pub(crate) fn story(test: &Finished) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (attempt, number) in test.before.iter().zip(1..) {
+        lines.extend(attempt.output.iter().cloned());
+        lines.push(format!("execution {number} failed:"));
+        lines.extend(reasons(&attempt.outcome));
+    }
+    lines.extend(test.output.iter().cloned());
+    if test.verdict.is_failure() {
+        lines.extend(reasons(&test.outcome));
+    }
+    lines
+}
+
 /// What is told of a failure.
-pub(crate) fn reasons(test: &Finished) -> Vec<String> {
-    let outcome = &test.outcome;
+pub(crate) fn reasons(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     for reason in &outcome.reasons {
-        lines.push(format!("  {}", reason.what));
+        lines.extend(reason.what.lines().map(|it| format!("  {it}")));
         lines.extend(reason.details.iter().map(|it| format!("      {it}")));
     }
-    if test.verdict.is_failure() {
-        lines.extend(outcome.notes.iter().map(|it| format!("  note: {it}")));
-        if !outcome.log.is_empty() {
-            lines.push("  the last lines of the logs, from when the servers were up:".to_owned());
-            lines.extend(outcome.log.iter().map(|it| format!("      {it}")));
-        }
-        lines.extend(outcome.evidence.iter().map(|it| format!("  kept: {}", it.display())));
+    lines.extend(outcome.notes.iter().map(|it| format!("  note: {it}")));
+    if !outcome.log.is_empty() {
+        lines.push("  the last lines of the logs, from when the servers were up:".to_owned());
+        lines.extend(outcome.log.iter().map(|it| format!("      {it}")));
     }
+    lines.extend(outcome.evidence.iter().map(|it| format!("  kept: {}", it.display())));
     lines
 }
 

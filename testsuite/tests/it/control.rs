@@ -140,6 +140,20 @@ fn what_cannot_be_run_is_told_and_exits_with_2() {
 }
 
 #[test]
+fn files_are_named_from_where_the_runner_was_started() {
+    let folder = Folder::suite(&[("a", FALSE)]);
+    let elsewhere = folder.0.join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let mut command = std::process::Command::new(crate::support::RUNTESTS);
+    command.args(["--suite", "..", "--asterisk", "22", "--json", "a.json"]).current_dir(&elsewhere);
+    let output = command.env("AST_WORK_DIR", folder.0.join("w")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    for file in ["a.json", "asterisk-test-suite-report.xml"] {
+        assert!(elsewhere.join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
 fn tests_are_listed_with_what_becomes_of_them() {
     let folder = Folder::suite(&[
         ("a", &[("test-config.yaml", SIMPLE), ("configs/ast1/extensions.conf", PASS)]),
