@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::capture::Capture;
 use crate::config::TestConfig;
 use crate::matcher::Matcher;
 use crate::module::Module;
@@ -61,6 +62,7 @@ struct Shared {
     /// They hand events to the modules.
     pumps: Mutex<Vec<JoinHandle<()>>>,
     spawned: Mutex<Vec<JoinHandle<()>>>,
+    capture: Mutex<Option<Capture>>,
     messages: mpsc::UnboundedSender<Message>,
 }
 
@@ -122,6 +124,7 @@ impl TestCase {
             modules: Mutex::default(),
             pumps: Mutex::default(),
             spawned: Mutex::default(),
+            capture: Mutex::default(),
             messages,
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod capture;
 mod case;
 mod config;
 mod dependency;

@@ -136,11 +136,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     pub(crate) testsuite_config: Option<PathBuf>,
 
-    /// Run servers of tests that are programs in valgrind
+    /// Have tests that are programs run their servers in valgrind; others are not run
     #[arg(short = 'V', long)]
     pub(crate) valgrind: bool,
 
-    /// Have tests that are programs capture packets
+    /// Capture packets, into packet.pcap among the logs; tests that are programs are told to do it themselves
     #[arg(long)]
     pub(crate) pcap: bool,
 

@@ -72,6 +72,7 @@ pub(crate) fn fates(
     tests: &[&FoundTest],
     registry: &Registry,
     facts: &Facts,
+    options: &Options,
     isolated: bool,
 ) -> Vec<Planned> {
     let forced = suite.global.forced_version.as_ref();
@@ -112,7 +113,8 @@ pub(crate) fn fates(
     let planned = tests.iter().zip(found).map(|(test, (config, how))| {
         let fate = match (config, how) {
             (Some(config), Ok(how)) => {
-                let unmet = judge.unmet(&config, &how);
+                let mut unmet = judge.unmet(&config, &how);
+                unmet.extend(refused(options, &how, isolated));
                 if unmet.is_empty() { Fate::Run(how) } else { Fate::Lacks(unmet) }
             }
             (_, Err(fate)) => fate,
@@ -121,6 +123,21 @@ pub(crate) fn fates(
         Planned { name: test.name.clone(), instances: test.instances, fate }
     });
     planned.collect()
+}
+
+/// What was asked for that we cannot do for a test.
+fn refused(options: &Options, how: &How, isolated: bool) -> Option<Unmet> {
+    let refusal =
+        |name: &str, reason: &str| Some(Unmet { name: name.to_owned(), reason: reason.to_owned() });
+    match how {
+        How::Native if options.valgrind => {
+            refusal("--valgrind", "servers of native tests do not run in valgrind")
+        }
+        How::Native if options.pcap && !isolated => {
+            refusal("--pcap", "packets are captured only in a network of the test's own")
+        }
+        _ => None,
+    }
 }
 
 /// The folder of a test's evidence.

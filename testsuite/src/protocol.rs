@@ -31,6 +31,8 @@ pub(crate) struct Job {
     pub(crate) keep_core: bool,
     /// Whether this process has a network of its own.
     pub(crate) isolated: bool,
+    /// Whether to capture what goes over that, if the test does not do it itself.
+    pub(crate) pcap: bool,
 }
 
 /// A test that is a program.
@@ -40,6 +42,8 @@ pub(crate) struct Script {
     pub(crate) command: Vec<String>,
     /// The system tree for `AST_TEST_ROOT`.
     pub(crate) tree: PathBuf,
+    /// A folder for what it writes for a while.
+    pub(crate) scratch: PathBuf,
     /// Where the suite's library links to the folder of the test's runs.
     pub(crate) work: PathBuf,
     /// Variables of the environment.

@@ -163,6 +163,8 @@ impl Reports {
 /// `1.2 s`, `3 min 4 s`.
 pub(crate) fn span(seconds: f64) -> String {
     let whole = Duration::try_from_secs_f64(seconds).unwrap_or_default().as_secs();
+    // The sum of nothing is -0.
+    let seconds = seconds + 0.0;
     if whole < 120 {
         format!("{seconds:.1} s")
     } else {

@@ -80,7 +80,7 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
     let facts = ground.ask().await?;
     let program = std::env::current_exe()?;
     let isolation = Isolation::find(&program);
-    let planned = plan::fates(&suite, &chosen, registry, &facts, isolation.is_there());
+    let planned = plan::fates(&suite, &chosen, registry, &facts, options, isolation.is_there());
     if options.list_tests || options.list_terse {
         let listed = list::tests(&planned, &chosen, server.version().as_str(), options.list_terse);
         return listed.map(|()| ExitCode::from(PASSED)).map_err(Into::into);
@@ -318,6 +318,7 @@ impl Session<'_> {
             How::Script(command) => Some(crate::protocol::Script {
                 command: command.clone(),
                 tree: tree.clone().unwrap_or_default(),
+                scratch: tree.clone().unwrap_or_default().join("scratch").join(&planned.name),
                 work: tree
                     .clone()
                     .unwrap_or_default()
@@ -348,6 +349,7 @@ impl Session<'_> {
                 keep_logs: options.keep_full_logs,
                 keep_core: options.keep_core,
                 isolated: self.context.isolation.is_there(),
+                pcap: options.pcap,
             },
         }
     }

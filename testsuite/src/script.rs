@@ -67,11 +67,14 @@ fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
     let libraries = std::env::var_os("PYTHONPATH").unwrap_or_default();
     let libraries =
         std::env::join_paths([library].into_iter().chain(std::env::split_paths(&libraries)));
+    std::fs::create_dir_all(&script.scratch)?;
     let mut command = Command::new(program);
     command
         .args(arguments)
         .current_dir(&job.suite)
         .env("AST_TEST_ROOT", &script.tree)
+        // What it puts there goes away with it.
+        .env("TMPDIR", &script.scratch)
         .env("TESTSUITE_ACTIVE_TEST", &job.test)
         .env("PATH", path.map_err(std::io::Error::other)?)
         .env("PYTHONPATH", libraries.map_err(std::io::Error::other)?)
@@ -120,6 +123,9 @@ pub(crate) fn keep(
     evidence: Option<&Path>,
     cores: bool,
 ) -> std::io::Result<Option<PathBuf>> {
+    if script.scratch.exists() {
+        std::fs::remove_dir_all(&script.scratch)?;
+    }
     // It is a link with the test's name.
     let Ok(folder) = std::fs::canonicalize(&script.work) else {
         return Ok(None);

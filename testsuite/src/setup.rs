@@ -34,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) root: PathBuf,
     /// Whether the loopback network is this test's alone.
     pub(crate) isolated: bool,
+    /// Whether to capture what goes over it.
+    pub(crate) pcap: bool,
 }
 
 impl Setup {

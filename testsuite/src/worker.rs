@@ -138,6 +138,7 @@ async fn native(
         base: job.base.clone(),
         root: job.root.clone(),
         isolated: job.isolated,
+        pcap: job.pcap,
     };
     let typename = config.object.as_ref().map(|it| it.typename.clone()).unwrap_or_default();
     let test = TestCase::new(setup, config.clone(), messages.clone())?;

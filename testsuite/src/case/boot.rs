@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::{Ast, AstInner, TestCase, lock, pump};
+use crate::capture::Capture;
 use crate::logs;
 use crate::protocol::Message;
 
@@ -32,6 +33,10 @@ impl TestCase {
             self.state().folder = Some(folder.to_owned());
             self.say(Message::Folder(folder.to_owned()));
             logs::go_to(folder)?;
+            if self.shared.setup.pcap {
+                let capture = Capture::start(&folder.join("packet.pcap"))?;
+                *lock(&self.shared.capture) = Some(capture);
+            }
         }
         self.phase("boot");
         let mut asts = Vec::new();

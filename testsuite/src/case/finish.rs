@@ -60,6 +60,12 @@ impl TestCase {
         // Of its end a server has much to say.
         let log = self.asts().iter().flat_map(Ast::last_lines).collect();
         let stopped = self.stop_servers(end).await;
+        let capture = lock(&self.shared.capture).take();
+        if let Some(capture) = capture
+            && let Err(error) = capture.finish()
+        {
+            self.note(format!("the capture of packets is not complete: {error}"));
+        }
         self.tell(|module| module.stopped(&stopped, self));
         for task in lock(&self.shared.spawned).drain(..) {
             task.abort();
