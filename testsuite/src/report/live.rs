@@ -14,15 +14,24 @@ pub(crate) struct Live {
     view: MultiProgress,
     all: ProgressBar,
     running: HashMap<String, ProgressBar>,
+    /// Those that passed, failed, and were not run.
     counts: [u64; 3],
+    colours: bool,
 }
+
+const GREEN: &str = "\x1b[32m";
+const RED: &str = "\x1b[31m";
+const YELLOW: &str = "\x1b[33m";
+const RESET: &str = "\x1b[0m";
 
 impl Live {
     pub(crate) fn new() -> Self {
         let view = MultiProgress::new();
         let all = view.add(ProgressBar::no_length());
         all.set_style(style("{bar:30} {pos}/{len} {msg}, {elapsed}, {eta} left"));
-        Self { view, all, running: HashMap::new(), counts: [0; 3] }
+        // See no-color.org.
+        let colours = std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+        Self { view, all, running: HashMap::new(), counts: [0; 3], colours }
     }
 
     fn finished(&mut self, test: &Finished) -> io::Result<()> {
@@ -46,7 +55,15 @@ impl Live {
         }
         let [passed, failed, others] = self.counts;
         self.all.set_message(format!("{passed} passed, {failed} failed, {others} not run"));
-        let mut line = format!("{word:>9} {:>9} {}", span(test.seconds), test.name);
+        let colour = match at {
+            _ if !self.colours => "",
+            0 if test.verdict == Verdict::Passed => GREEN,
+            1 => RED,
+            _ => YELLOW,
+        };
+        let reset = if colour.is_empty() { "" } else { RESET };
+        let time = span(test.seconds);
+        let mut line = format!("{colour}{word:>9}{reset} {time:>9} {}", test.name);
         if test.verdict == Verdict::Flaky {
             line.push_str(&format!(" (passed at execution {})", test.attempts));
         }

@@ -1,6 +1,6 @@
 //! Which tests are run, how often, in which order, and within which limits.
 
-use crate::support::{Folder, PASS, Run, SCRIPT, SIMPLE, WAIT};
+use crate::support::{Folder, OWN_TESTS, PASS, Run, SCRIPT, SIMPLE, WAIT, own_suite};
 
 const TRUE: &[(&str, &str)] = &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\n")];
 const FALSE: &[(&str, &str)] = &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\nexit 1\n")];
@@ -137,6 +137,30 @@ fn what_cannot_be_run_is_told_and_exits_with_2() {
     let nowhere = folder.run(crate::support::RUNTESTS, &folder.0.join("tests"), &[]);
     assert_eq!(nowhere.code, Some(2), "{}", nowhere.text);
     assert!(nowhere.text.contains("is this the folder of a test suite?"), "{}", nowhere.text);
+}
+
+#[test]
+fn packets_of_the_tests_own_network_are_captured() {
+    let folder = Folder::new();
+    let options =
+        ["--asterisk", "22", "-t", "tests/rust/two_servers", "--pcap", "--keep-full-logs"];
+    let run = folder.run(OWN_TESTS, &own_suite(), &options);
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    let kept = folder.0.join("logs/tests/rust/two_servers/run_0/packet.pcap");
+    let bytes = std::fs::read(kept).unwrap();
+    assert_eq!(bytes[..4], 0xa1b2_c3d4_u32.to_ne_bytes());
+    let (mut rest, mut calls) = (&bytes[24..], 0);
+    while let Some((header, packets)) = rest.split_at_checked(16) {
+        let length = u32::from_ne_bytes(header[8..12].try_into().unwrap()) as usize;
+        let (packet, others) = packets.split_at(length);
+        // UDP over IPv4, to IAX2's port at the second server's address.
+        let is_call = packet[23] == 17
+            && packet[30..34] == [127, 0, 0, 2]
+            && packet[36..38] == 4569_u16.to_be_bytes();
+        calls += usize::from(is_call);
+        rest = others;
+    }
+    assert!(rest.is_empty() && calls > 0, "{calls} packets of the call");
 }
 
 #[test]
