@@ -1,10 +1,12 @@
 //! A test while it runs: its servers and AMI connections, its clock, and what has been said of its verdict.
 
+use std::any::Any;
 use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,6 +78,8 @@ struct State {
     timeout: Option<Duration>,
     deadline: Option<Instant>,
     patience: Duration,
+    /// Something went wrong that no test can have expected.
+    faulty: bool,
     phase: Option<(String, Instant)>,
     phases: Vec<crate::verdict::Phase>,
     folder: Option<PathBuf>,
@@ -94,19 +98,24 @@ impl TestCase {
         messages: mpsc::UnboundedSender<Message>,
     ) -> Result<Self, crate::yaml::ConfigError> {
         let section = config.object.as_ref().map_or(&config.root, |it| &it.section).clone();
-        let seconds = match section.get("reactor-timeout").filter(|it| !it.is_null()) {
-            Some(node) => node.expect_number("reactor-timeout")?,
-            None => TIMEOUT.as_secs_f64(),
+        let seconds = |key: &str| {
+            let node = section.get(key).filter(|it| !it.is_null());
+            node.map(|node| node.expect_number(key)).transpose()
         };
+        let timeout = seconds("reactor-timeout")?.unwrap_or(TIMEOUT.as_secs_f64());
+        // As long as that it may take to look for leaks, and some seconds more.
+        let least = seconds("memcheck-delay-stop")?.map_or(0.0, |delay| delay + 3.0);
+        let timeout = if timeout > 0.0 { timeout.max(least) } else { timeout };
         let state = State {
             passed: None,
             reasons: Vec::new(),
             notes: Vec::new(),
             tokens: Vec::new(),
             next_token: 0,
-            timeout: limit(seconds),
+            timeout: limit(timeout),
             deadline: None,
             patience: Duration::ZERO,
+            faulty: false,
             phase: None,
             phases: Vec::new(),
             folder: None,
@@ -302,7 +311,10 @@ impl TestCase {
         // They may speak to the test meanwhile.
         let mut modules = std::mem::take(&mut *lock(&self.shared.modules));
         for module in &mut modules {
-            what(&mut **module);
+            let told = catch_unwind(AssertUnwindSafe(|| what(&mut **module)));
+            if let Err(payload) = told {
+                self.fail(format!("a module: {}", Panicked::new(&*payload)));
+            }
         }
         let mut held = lock(&self.shared.modules);
         modules.append(&mut held);
@@ -452,10 +464,10 @@ impl Deref for Ast {
     }
 }
 
-/// Tells of a sign of life, but not more than once a second.
+/// Tells of a sign of life, but not of every one.
 fn alive(test: &TestCase, last: &mut Option<Instant>) {
     let now = Instant::now();
-    if last.is_none_or(|last| now - last >= Duration::from_secs(1)) {
+    if last.is_none_or(|last| now - last >= Duration::from_millis(200)) {
         *last = Some(now);
         test.say(Message::Alive);
     }
@@ -477,6 +489,19 @@ async fn pump(test: TestCase, ast: Ast, mut events: ami::Subscription) {
     }
     if test.is_in("run") {
         test.note(format!("the AMI connection to Asterisk {} ended in the middle", ast.number()));
+    }
+}
+
+/// A test that is wrong itself.
+#[derive(Debug, thiserror::Error)]
+#[error("it panicked: {0}")]
+pub(crate) struct Panicked(String);
+
+impl Panicked {
+    pub(crate) fn new(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Self(text.unwrap_or_default())
     }
 }
 

@@ -131,6 +131,11 @@ fn modules_of(root: &Node, node: &Node) -> Result<Vec<ModuleConfig>, ConfigError
 }
 
 fn dependencies(node: Option<&Node>) -> Result<Vec<Dependency>, ConfigError> {
+    if let Some(node) =
+        node.filter(|node| node.is_map() || (node.text().is_some() && !node.is_null()))
+    {
+        return Err(node.error(format!("expected a list of dependencies, found {}", node.kind())));
+    }
     let items = node.map(Node::items).unwrap_or_default().iter();
     let dependency = |item: &Node| match (item.entries().next(), item.text()) {
         (Some((kind, value)), _) => {
@@ -171,15 +176,20 @@ impl GlobalConfig {
     /// The environment variable that names another file.
     pub const VARIABLE: &'static str = "TESTSUITE_CONFIG";
 
-    /// Reads the file of a suite's folder, or the one that the caller or the environment names. A suite need not have one.
+    /// The file that the caller or else the environment names, as an absolute path.
+    pub(crate) fn named(path: Option<&Path>) -> Option<PathBuf> {
+        let variable = || std::env::var_os(Self::VARIABLE).map(PathBuf::from);
+        let path = path.map(Path::to_owned).or_else(variable)?;
+        Some(std::path::absolute(&path).unwrap_or(path))
+    }
+
+    /// Reads the file of a suite's folder, or the one that is named. A suite need not have one.
     ///
     /// # Errors
     ///
     /// If one that is named cannot be read, or something cannot be right.
     pub fn read(suite: &Path, named: Option<&Path>) -> Result<Self, ConfigError> {
-        let variable = std::env::var_os(Self::VARIABLE).map(PathBuf::from);
-        let named = named.map(Path::to_owned).or(variable);
-        let path = named.clone().unwrap_or_else(|| suite.join(TestConfig::FILE));
+        let path = named.map_or_else(|| suite.join(TestConfig::FILE), Path::to_owned);
         if named.is_none() && !path.exists() {
             return Ok(Self::default());
         }

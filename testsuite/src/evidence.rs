@@ -12,14 +12,25 @@ const FILES: [&str; 4] = ["full.txt", "messages.txt", "packet.pcap", "dumpfile.p
 /// Of each server.
 const TREES: [&str; 3] = ["etc/asterisk", "var/log/asterisk", "var/spool/asterisk"];
 
-/// A file that is larger is left: a core, or a recording that did not end.
-const LARGEST: u64 = 64 * 1024 * 1024;
+/// A file that is larger is left: a log or a recording that did not end.
+const LARGEST: u64 = 256 * 1024 * 1024;
 
-/// Keeps what is in the folder of a run. The result is where.
-pub(crate) fn keep(run: &Path, evidence: &Path, cores: bool) -> io::Result<PathBuf> {
-    let place = free(evidence)?;
+/// What was kept.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// Where.
+    pub(crate) place: PathBuf,
+    /// Files that were too large.
+    left: Vec<PathBuf>,
+    cores: bool,
+}
+
+/// Keeps what is in the folder of a run.
+pub(crate) fn keep(run: &Path, evidence: &Path, cores: bool) -> io::Result<Kept> {
+    let mut kept = Kept { place: free(evidence)?, left: Vec::new(), cores };
+    let place = kept.place.clone();
     for name in FILES {
-        copy(&run.join(name), &place.join(name))?;
+        kept.copy(&run.join(name), &place.join(name))?;
     }
     for entry in fs::read_dir(run)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -28,13 +39,63 @@ pub(crate) fn keep(run: &Path, evidence: &Path, cores: bool) -> io::Result<PathB
             continue;
         }
         if entry.path().is_file() {
-            copy(&entry.path(), &place.join(&name))?;
+            kept.copy(&entry.path(), &place.join(&name))?;
+            continue;
         }
         for tree in TREES {
-            copy_tree(&entry.path().join(tree), &place.join(&name).join(tree), cores)?;
+            kept.copy_tree(&entry.path().join(tree), &place.join(&name).join(tree))?;
+        }
+        // A server runs in its folder, and leaves its core there.
+        for file in fs::read_dir(entry.path())?.flatten().filter(|it| is_core(&it.path())) {
+            kept.copy(&file.path(), &place.join(&name).join(file.file_name()))?;
         }
     }
-    Ok(place)
+    Ok(kept)
+}
+
+impl Kept {
+    /// What to tell of what is missing.
+    pub(crate) fn note(&self) -> Option<String> {
+        let left: Vec<_> = self.left.iter().map(|path| path.display().to_string()).collect();
+        (!left.is_empty()).then(|| format!("too large to be kept: {}", left.join(", ")))
+    }
+
+    fn copy_tree(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let Ok(entries) = fs::read_dir(from) else {
+            return Ok(());
+        };
+        fs::create_dir_all(to)?;
+        for entry in entries.flatten() {
+            let target = to.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                self.copy_tree(&entry.path(), &target)?;
+            } else {
+                self.copy(&entry.path(), &target)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies a file, also one that is linked to. What is none, such as a socket, is left.
+    fn copy(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let Some(metadata) = fs::metadata(from).ok().filter(fs::Metadata::is_file) else {
+            return Ok(());
+        };
+        if is_core(from) {
+            return if self.cores { fs::copy(from, to).map(drop) } else { Ok(()) };
+        }
+        if metadata.len() > LARGEST {
+            self.left.push(from.to_owned());
+            return Ok(());
+        }
+        fs::copy(from, to).map(drop)
+    }
+}
+
+/// `core`, `core.1234`.
+pub(crate) fn is_core(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name == "core" || name.strip_prefix("core.").is_some_and(|pid| pid.parse::<u32>().is_ok())
 }
 
 /// A folder with the first free number.
@@ -48,33 +109,4 @@ pub(crate) fn free(evidence: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other("there are too many runs"))
-}
-
-fn copy_tree(from: &Path, to: &Path, cores: bool) -> io::Result<()> {
-    let Ok(entries) = fs::read_dir(from) else {
-        return Ok(());
-    };
-    fs::create_dir_all(to)?;
-    for entry in entries.flatten() {
-        let (name, kind) = (entry.file_name(), entry.file_type()?);
-        let is_core = name.to_string_lossy().split('.').next() == Some("core");
-        if kind.is_dir() {
-            copy_tree(&entry.path(), &to.join(&name), cores)?;
-        } else if !is_core || cores {
-            copy(&entry.path(), &to.join(&name))?;
-        }
-    }
-    Ok(())
-}
-
-/// Copies a file, also one that is linked to. What is none, such as a socket, is left.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    let Ok(metadata) = fs::metadata(from) else {
-        return Ok(());
-    };
-    let is_core = to.file_name().is_some_and(|name| name.to_string_lossy().starts_with("core"));
-    if metadata.is_file() && (metadata.len() <= LARGEST || is_core) {
-        fs::copy(from, to)?;
-    }
-    Ok(())
 }

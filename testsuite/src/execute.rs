@@ -1,5 +1,6 @@
 //! One execution of a test: a worker, what it says, and the limits that end it.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::evidence;
 use crate::isolate::Isolation;
 use crate::options::Limit;
 use crate::protocol::{Job, Message};
-use crate::verdict::{Outcome, Reason};
+use crate::verdict::{INTERRUPTED, Outcome, Reason};
 
 /// How long a worker may take to end once it is told to.
 const GRACE: Duration = Duration::from_secs(10);
@@ -23,8 +24,34 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long what it said may take to arrive after it has ended.
 const REST: Duration = Duration::from_secs(2);
 
-/// How many lines of output are held. Of more, the first half and the last half are.
-const LINES: usize = 10_000;
+/// How many of the first and of the last lines of output are held.
+const LINES: usize = 20_000;
+
+/// The output of a test: its beginning and its end, and how much is between them.
+#[derive(Debug, Default)]
+struct Lines {
+    first: Vec<String>,
+    last: VecDeque<String>,
+    left: usize,
+}
+
+impl Lines {
+    fn push(&mut self, line: String) {
+        if self.first.len() < LINES {
+            return self.first.push(line);
+        }
+        if self.last.len() == LINES {
+            self.last.pop_front();
+            self.left += 1;
+        }
+        self.last.push_back(line);
+    }
+
+    fn all(&self) -> Vec<String> {
+        let left = (self.left > 0).then(|| format!("… {} lines are left out here …", self.left));
+        self.first.iter().cloned().chain(left).chain(self.last.iter().cloned()).collect()
+    }
+}
 
 /// What all executions have in common.
 #[derive(Clone, Debug)]
@@ -80,7 +107,7 @@ pub(crate) async fn execute(
         job,
         tell,
         end: None,
-        output: Vec::new(),
+        output: Lines::default(),
         folder: None,
         why: None,
         last_sign: begun,
@@ -96,7 +123,7 @@ pub(crate) async fn execute(
     Execution {
         outcome,
         interrupted: matches!(run.why, Some(Why::Interrupted)),
-        output: run.output,
+        output: run.output.all(),
         seconds: begun.elapsed().as_secs_f64(),
     }
 }
@@ -118,7 +145,7 @@ struct Running<'a, T> {
     job: &'a Job,
     tell: &'a T,
     end: Option<Outcome>,
-    output: Vec<String>,
+    output: Lines,
     /// Its sandbox.
     folder: Option<PathBuf>,
     why: Option<Why>,
@@ -209,9 +236,6 @@ impl<T: Fn(Told)> Running<'_, T> {
             },
         };
         (self.tell)(Told::Line(line.clone()));
-        if self.output.len() >= LINES {
-            self.output.remove(LINES / 2);
-        }
         self.output.push(line);
     }
 
@@ -226,14 +250,14 @@ impl<T: Fn(Told)> Running<'_, T> {
         }
         if let Some(place) = &outcome.evidence
             && let Err(error) =
-                std::fs::write(place.join("output.txt"), self.output.join("\n") + "\n")
+                std::fs::write(place.join("output.txt"), self.output.all().join("\n") + "\n")
         {
             outcome.notes.push(format!("the output could not be kept: {error}"));
         }
         if let Some(Why::Limit(limit)) = &self.why {
             outcome.passed = false;
             outcome.timed_out = true;
-            outcome.reasons.retain(|reason| reason.what != "interrupted");
+            outcome.reasons.retain(|reason| reason.what != INTERRUPTED);
             outcome.reasons.insert(0, Reason::new(limit));
         }
         outcome
@@ -245,22 +269,22 @@ impl<T: Fn(Told)> Running<'_, T> {
             return;
         };
         match evidence::keep(folder, &self.job.evidence, self.job.keep_core) {
-            Ok(place) => outcome.evidence = Some(place),
+            Ok(kept) => {
+                outcome.notes.extend(kept.note());
+                outcome.evidence = Some(kept.place);
+            }
             Err(error) => outcome.notes.push(format!("not all evidence could be kept: {error}")),
         }
-        remove(&self.job.root, folder);
+        outcome.notes.extend(remove(&self.job.root, folder));
     }
 }
 
 /// Removes the sandbox of a worker that is gone.
-fn remove(root: &Path, folder: &Path) {
+fn remove(root: &Path, folder: &Path) -> Option<String> {
     let found = FoundRun::all(root).unwrap_or_default();
-    let gone = |run: &&FoundRun| run.path() == folder && run.state() != RunState::Running;
-    for run in found.iter().filter(gone) {
-        if let Err(error) = run.remove() {
-            tracing::warn!(%error, "a sandbox stays");
-        }
-    }
+    let run = found.iter().find(|it| it.path() == folder && it.state() != RunState::Running)?;
+    let error = run.remove().err()?;
+    Some(format!("a sandbox stays: {}: {error}", folder.display()))
 }
 
 fn listen(child: &mut Child) -> UnboundedReceiver<Output> {

@@ -112,6 +112,8 @@ fn translated(pattern: &str) -> String {
                 let is_literal = c == '{' && !is_repetition(rest);
                 out.extend(is_literal.then_some('\\'));
                 out.push(c);
+                // Up to so many times.
+                out.extend((c == '{' && !is_literal && rest.starts_with(',')).then_some('0'));
             }
         }
     }
@@ -123,9 +125,11 @@ fn is_repetition(rest: &str) -> bool {
     let Some((inside, _)) = rest.split_once('}') else {
         return false;
     };
-    let (low, high) = inside.split_once(',').unwrap_or((inside, "0"));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number(low) && is_number(high) && !low.is_empty()
+    match inside.split_once(',') {
+        Some((low, high)) => is_number(low) && is_number(high),
+        None => is_number(inside) && !inside.is_empty(),
+    }
 }
 
 #[cfg(test)]
@@ -149,7 +153,13 @@ mod tests {
     #[test]
     fn what_python_takes_as_it_stands_is_taken_as_it_stands() {
         assert!(matches(r"Local/one@default-.{7}0;1", "Local/one@default-00000000;1"));
-        assert!(matches("a{b}", "a{b}") && matches("{", "{") && matches("x{,}", "x{,}"));
+        assert!(matches("a{b}", "a{b}") && matches("{", "{") && matches("x{}", "x{}"));
+        assert!(
+            matches("x{,3}$", "xx")
+                && !matches("x{,3}$", "xxxx")
+                && matches("x{2,}$", "xxx")
+                && matches("x{,}$", "xxx")
+        );
         assert!(matches("[[]a", "[a") && matches("[]a]+$", "]a") && matches("[^]]$", "a"));
         assert!(
             matches("[a&&b]+$", "a&b") && matches(r"[\]x]+$", "]x") && matches(r"\<a\>", "<a>")

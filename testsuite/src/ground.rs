@@ -41,6 +41,11 @@ impl Ground {
         })
     }
 
+    /// The folder of all sandboxes of this user.
+    pub(crate) fn shared(&self) -> Option<&Path> {
+        self.folder.parent()
+    }
+
     /// Boots the server with all its modules, and asks. Once.
     pub(crate) async fn ask(&mut self) -> Result<Facts, Box<dyn std::error::Error>> {
         let Held::Made(sandbox) = std::mem::replace(&mut self.held, Held::Nothing) else {

@@ -4,14 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder of ours in the user's cache folder. A user need not have one.
-pub(crate) fn cache() -> Option<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.filter(|it| it.is_absolute());
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    cache.map(|it| it.join("asterisk-testsuite"))
-}
-
 /// What is known of the tests of a suite. It lasts in the user's cache folder; where that cannot be, it is known no longer.
 #[derive(Debug, Default)]
 pub(crate) struct History {
@@ -56,4 +48,12 @@ impl History {
             tracing::debug!(%error, "the times of tests are not written down");
         }
     }
+}
+
+/// The folder of ours in the user's cache folder. A user need not have one.
+fn cache() -> Option<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.filter(|it| it.is_absolute());
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    cache.map(|it| it.join("asterisk-testsuite"))
 }

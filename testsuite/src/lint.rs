@@ -25,13 +25,18 @@ struct Findings {
 }
 
 /// Checks a suite and tells what was found. Exits with 1 if there is an error.
-pub(crate) fn run(root: &Path, registry: &Registry) -> Result<ExitCode, Box<dyn Error>> {
-    let suite = Suite::find(root, None)?;
+pub(crate) fn run(
+    root: &Path,
+    global: Option<&Path>,
+    registry: &Registry,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let suite = Suite::find(root, global)?;
     let mut findings = Findings::default();
     findings.errors.extend(suite.problems.iter().cloned());
     for list in &suite.lists {
         findings.list(list);
     }
+    findings.global(&global.map_or_else(|| root.join(TestConfig::FILE), Path::to_owned));
     for test in &suite.tests {
         findings.test(root, test, registry);
     }
@@ -73,6 +78,30 @@ impl Findings {
             };
             if let Some(first) = seen.insert(name, item.line) {
                 self.warn(item, format!("{name} is listed in line {first} already"));
+            }
+        }
+    }
+
+    /// The suite's own configuration.
+    fn global(&mut self, path: &Path) {
+        let Ok(document) = Document::read(path) else {
+            return;
+        };
+        self.duplicates(path, &document);
+        let Some(settings) = document.root.get("global-settings") else {
+            return self
+                .warn(&document.root, "there are no global-settings, so nothing of it counts");
+        };
+        self.warnings.extend(schema::unknown(settings, "global-settings have", schema::GLOBAL));
+        let active = settings.get("test-configuration").and_then(Node::text).unwrap_or_default();
+        if let Some(section) = document.root.get(active) {
+            let modules = section.get("test-modules").is_some();
+            if !modules {
+                self.warnings.extend(schema::unknown(
+                    section,
+                    "a configuration has",
+                    schema::ACTIVE,
+                ));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The log files of a test: `full.txt` with everything from debug up, `messages.txt` from info up.
 //!
-//! What is said before there is a folder for them is said of no server, and is in the test's output.
+//! What is said before there is a folder for them is said of no server, and is not in them.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -10,19 +10,13 @@ use instance::Want;
 ///
 /// Exits with 0 if no test failed, with 1 if one did, and with 2 if something could not be run.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "runtests", disable_version_flag = true)]
+#[command(name = "runtests", disable_version_flag = true, args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
     /// The folder of the suite: it has tests/tests.yaml [default: this folder]
-    #[arg(
-        long,
-        value_name = "FOLDER",
-        default_value = ".",
-        hide_default_value = true,
-        global = true
-    )]
+    #[arg(long, value_name = "FOLDER", default_value = ".", hide_default_value = true)]
     pub(crate) suite: PathBuf,
 
     /// The server: a version to find or fetch (22 or 16), or the path of a binary
@@ -30,7 +24,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "22|16|PATH")]
     pub(crate) asterisk: Option<Want>,
 
-    /// Only tests whose path begins so; may be repeated
+    /// Only this test, or those below this folder; may be repeated
     #[arg(short = 't', long = "test", value_name = "PATH")]
     pub(crate) tests: Vec<String>,
 
@@ -161,10 +155,18 @@ pub(crate) struct Options {
     pub(crate) plain: bool,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Subcommand)]
+#[derive(Clone, Debug, Eq, PartialEq, Subcommand)]
 pub(crate) enum Command {
-    /// Check every configuration file of the suite, and run nothing
-    Lint,
+    /// Check every configuration file of the suite, and run nothing. Exits with 1 if something cannot be right
+    Lint {
+        /// The folder of the suite: it has tests/tests.yaml [default: this folder]
+        #[arg(long, value_name = "FOLDER", default_value = ".", hide_default_value = true)]
+        suite: PathBuf,
+
+        /// Another global configuration
+        #[arg(long, value_name = "FILE")]
+        testsuite_config: Option<PathBuf>,
+    },
 }
 
 /// A limit in seconds, or none.

@@ -1,7 +1,5 @@
 //! Which tests are run, in which order, and what becomes of the others.
 
-use std::path::Path;
-
 use crate::config::TestConfig;
 use crate::dependency::{self, How, Judge, Unmet};
 use crate::expression::{Expression, ExpressionError};
@@ -59,11 +57,13 @@ pub(crate) fn chosen<'a>(
     Ok(chosen.filter_map(is_in_shard).collect())
 }
 
-/// `tests/apps/echo`, `apps/echo`, `./tests/apps/echo/` and `apps.echo` are the same.
+/// `tests/apps/echo`, `apps/echo`, `./tests/apps/echo/` and `apps.echo` are the same: that test, or those below it.
 fn prefix(text: &str) -> String {
-    let text = text.strip_prefix("./").unwrap_or(text);
+    let text = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');
     let path = if text.contains('/') { text.to_owned() } else { text.replace('.', "/") };
-    if path == "tests" || path.starts_with("tests/") { path } else { format!("tests/{path}") }
+    let path =
+        if path == "tests" || path.starts_with("tests/") { path } else { format!("tests/{path}") };
+    format!("{path}/")
 }
 
 /// Decides what becomes of the tests.
@@ -140,11 +140,6 @@ fn refused(options: &Options, how: &How, isolated: bool) -> Option<Unmet> {
     }
 }
 
-/// The folder of a test's evidence.
-pub(crate) fn evidence(logs: &Path, name: &str) -> std::path::PathBuf {
-    logs.join(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,8 +149,8 @@ mod tests {
         for text in
             ["tests/apps/echo", "./tests/apps/echo", "apps/echo", "apps.echo", "tests.apps.echo"]
         {
-            assert_eq!(prefix(text), "tests/apps/echo", "{text}");
+            assert_eq!(prefix(text), "tests/apps/echo/", "{text}");
         }
-        assert_eq!(prefix("tests/sample/"), "tests/sample/");
+        assert_eq!(prefix("tests"), "tests/");
     }
 }

@@ -51,6 +51,7 @@ pub(crate) struct Finished {
     pub(crate) why: Vec<String>,
     /// How often it was run.
     pub(crate) attempts: usize,
+    /// Of all executions.
     pub(crate) seconds: f64,
     /// Of the last execution.
     pub(crate) outcome: Outcome,

@@ -12,11 +12,13 @@ use instance::{Server, Want};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::config::GlobalConfig;
 use crate::dependency::How;
 use crate::execute::Context;
 use crate::ground::Ground;
-use crate::history::{self, History};
+use crate::history::History;
 use crate::isolate::Isolation;
+use crate::jobs::Jobs;
 use crate::options::{Command, Options};
 use crate::plan::{self, Fate, Planned};
 use crate::registry::Registry;
@@ -39,8 +41,11 @@ const NOT_RUN: u8 = 2;
 
 /// Does what the command line says.
 pub(crate) async fn run(registry: &Registry, options: &Options) -> ExitCode {
-    let ended = match options.command {
-        Some(Command::Lint) => lint::run(&options.suite, registry),
+    let ended = match &options.command {
+        Some(Command::Lint { suite, testsuite_config }) => {
+            let global = GlobalConfig::named(testsuite_config.as_deref());
+            lint::run(suite, global.as_deref(), registry)
+        }
         None => Box::pin(tests(registry, options)).await,
     };
     ended.unwrap_or_else(|error| {
@@ -57,7 +62,8 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
     let begun = Instant::now();
     let root = std::fs::canonicalize(&options.suite)
         .map_err(|error| format!("{}: {error}", options.suite.display()))?;
-    let suite = Suite::find(&root, options.testsuite_config.as_deref())?;
+    let global = GlobalConfig::named(options.testsuite_config.as_deref());
+    let suite = Suite::find(&root, global.as_deref())?;
     let chosen = plan::chosen(&suite, options)?;
     let discovery = begun.elapsed().as_secs_f64();
     for problem in &suite.problems {
@@ -76,11 +82,14 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
     }
     let server = find(options.asterisk.clone().unwrap_or_default()).await?;
     let sandboxes = std::env::var_os("AST_WORK_DIR").map_or_else(|| "/tmp".into(), PathBuf::from);
+    let sandboxes = std::path::absolute(&sandboxes)
+        .map_err(|error| format!("AST_WORK_DIR: {}: {error}", sandboxes.display()))?;
     let mut ground = Ground::new(server.clone(), &sandboxes)?;
     let facts = ground.ask().await?;
     let program = std::env::current_exe()?;
     let isolation = Isolation::find(&program);
-    let planned = plan::fates(&suite, &chosen, registry, &facts, options, isolation.is_there());
+    let isolated = isolation.is_there();
+    let planned = plan::fates(&suite, &chosen, registry, &facts, options, isolated);
     if options.list_tests || options.list_terse {
         let listed = list::tests(&planned, &chosen, server.version().as_str(), options.list_terse);
         return listed.map(|()| ExitCode::from(PASSED)).map_err(Into::into);
@@ -100,11 +109,24 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
         history: History::read(&root),
         times: Times { discovery, preparation },
         version: server.version().to_string(),
-        jobs: Jobs { suite: root, server: server.binary().to_owned(), base, root: sandboxes, tree },
+        incomplete: !suite.problems.is_empty(),
+        ground,
+        jobs: Jobs {
+            suite: root,
+            server: server.binary().to_owned(),
+            base,
+            global,
+            root: sandboxes,
+            tree,
+            logs: std::path::absolute(&options.logs)?,
+            isolated,
+            keep_logs: options.keep_full_logs,
+            keep_core: options.keep_core,
+            pcap: options.pcap,
+            valgrind: options.valgrind,
+        },
     };
-    let code = session.iterations(&planned).await?;
-    drop(ground);
-    Ok(code)
+    session.iterations(&planned).await
 }
 
 /// Finds a server, or fetches one and says so.
@@ -140,15 +162,6 @@ struct Times {
     preparation: f64,
 }
 
-/// What the jobs of workers are made of.
-pub(crate) struct Jobs {
-    pub(crate) suite: PathBuf,
-    pub(crate) server: PathBuf,
-    pub(crate) base: Option<PathBuf>,
-    pub(crate) root: PathBuf,
-    pub(crate) tree: Option<PathBuf>,
-}
-
 struct Session<'a> {
     options: &'a Options,
     context: Context,
@@ -156,6 +169,9 @@ struct Session<'a> {
     history: History,
     times: Times,
     version: String,
+    /// A list of tests could not be read.
+    incomplete: bool,
+    ground: Ground,
     jobs: Jobs,
 }
 
@@ -192,19 +208,19 @@ impl Wishes {
 impl Session<'_> {
     async fn iterations(&mut self, planned: &[Planned]) -> Result<ExitCode, Box<dyn Error>> {
         let wishes = Wishes::heard()?;
-        let _turn = match (&self.context.isolation, history::cache()) {
-            (Isolation::None(_), Some(cache)) => {
+        let _turn = match (&self.context.isolation, self.ground.shared()) {
+            (Isolation::None(_), Some(shared)) => {
                 let waiting = || {
                     let _ = writeln!(io::stderr(), "waiting for another runner to end");
                 };
                 tokio::select! {
-                    turn = serial::turn(&cache, waiting) => Some(turn?),
+                    turn = serial::turn(shared, waiting) => Some(turn?),
                     () = wishes.end.cancelled() => return Ok(ExitCode::from(NOT_RUN)),
                 }
             }
             _ => None,
         };
-        let (mut failed, mut not_run) = (false, false);
+        let (mut failed, mut not_run) = (false, self.incomplete);
         let mut run = 0;
         while self.options.number < 0
             || i64::try_from(run).is_ok_and(|run| run < self.options.number)
@@ -217,7 +233,9 @@ impl Session<'_> {
                 break;
             }
         }
-        self.history.write();
+        if !self.options.dry_run {
+            self.history.write();
+        }
         if let Some(error) = self.reports.error() {
             return Err(format!("a report could not be written: {error}").into());
         }
@@ -290,13 +308,13 @@ impl Session<'_> {
             return None;
         }
         // The one that was given repeats the first run; those after it are in other orders.
-        Some(self.options.seed.map_or_else(|| fastrand::u64(..), |seed| seed + run - 1))
+        Some(self.options.seed.map_or_else(|| fastrand::u64(..), |seed| seed.wrapping_add(run - 1)))
     }
 
     /// The tests to run: in random order, or the longest first.
     fn tasks(&self, planned: &[Planned], seed: Option<u64>) -> VecDeque<Task> {
         let runnable = planned.iter().filter_map(|it| match &it.fate {
-            Fate::Run(how) => Some(self.task(it, how)),
+            Fate::Run(how) => Some(self.jobs.task(it, how)),
             _ => None,
         });
         let mut tasks: Vec<_> = runnable.collect();
@@ -308,50 +326,6 @@ impl Session<'_> {
             }),
         }
         tasks.into()
-    }
-
-    fn task(&self, planned: &Planned, how: &How) -> Task {
-        let Jobs { suite, server, base, root, tree } = &self.jobs;
-        let options = self.options;
-        let script = match how {
-            How::Native => None,
-            How::Script(command) => Some(crate::protocol::Script {
-                command: command.clone(),
-                tree: tree.clone().unwrap_or_default(),
-                scratch: tree.clone().unwrap_or_default().join("scratch").join(&planned.name),
-                work: tree
-                    .clone()
-                    .unwrap_or_default()
-                    .join("tmp")
-                    .join(planned.name.strip_prefix("tests/").unwrap_or(&planned.name)),
-                environment: [
-                    ("PCAP", "yes", options.pcap),
-                    ("VALGRIND_ENABLE", "true", options.valgrind),
-                ]
-                .iter()
-                .filter(|(_, _, wanted)| *wanted)
-                .map(|(key, value, _)| ((*key).to_owned(), (*value).to_owned()))
-                .collect(),
-            }),
-        };
-        let logs = std::path::absolute(&options.logs).unwrap_or_else(|_| options.logs.clone());
-        Task {
-            weight: planned.instances,
-            job: crate::protocol::Job {
-                suite: suite.clone(),
-                test: planned.name.clone(),
-                server: server.clone(),
-                base: base.clone(),
-                global: options.testsuite_config.clone(),
-                script,
-                root: root.clone(),
-                evidence: plan::evidence(&logs, &planned.name),
-                keep_logs: options.keep_full_logs,
-                keep_core: options.keep_core,
-                isolated: self.context.isolation.is_there(),
-                pcap: options.pcap,
-            },
-        }
     }
 }
 

@@ -66,9 +66,11 @@ impl Schedule<'_> {
                     while let Ok((name, told)) = inbox.try_recv() {
                         tell(reports, &name, &told);
                     }
-                    let Ok((weight, test)) = ended else {
-                        continue;
-                    };
+                    let (weight, test) = ended.unwrap_or_else(|error| match error.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        // Nobody aborts one.
+                        Err(error) => unreachable!("{error}"),
+                    });
                     taken -= weight;
                     reports.tell(&Event::Finished(&test));
                     if test.verdict.is_failure() && self.options.stop_on_error {
@@ -90,11 +92,11 @@ impl Schedule<'_> {
         !self.wishes.end.is_cancelled() && !self.wishes.drain.is_cancelled()
     }
 
-    /// The next that there is room for. One that is larger than all room has it alone.
+    /// The next, if there is room for it. One that is larger than all room has it alone; nobody passes it while it waits.
     fn next(&self, tasks: &mut VecDeque<Task>, taken: usize) -> Option<Task> {
         let fits = |task: &Task| taken + task.weight.clamp(1, self.room) <= self.room;
-        let at = tasks.iter().position(fits).filter(|_| self.next_is_wanted())?;
-        tasks.remove(at)
+        tasks.front().filter(|task| self.next_is_wanted() && fits(task))?;
+        tasks.pop_front()
     }
 }
 
@@ -113,7 +115,7 @@ impl One {
             let outcome = Outcome { passed: true, ..Outcome::default() };
             return ended(job, Verdict::Passed, 1, Execution { outcome, ..empty() });
         }
-        let mut before = Vec::new();
+        let (mut before, mut seconds) = (Vec::new(), 0.0);
         loop {
             let attempt = before.len() + 1;
             let tell = |told| {
@@ -122,6 +124,7 @@ impl One {
             };
             tell(Told::Begun { attempt });
             let execution = execute::execute(&self.context, job, &self.wishes.end, &tell).await;
+            seconds += execution.seconds;
             let outcome = &execution.outcome;
             let verdict = match (outcome.passed, outcome.timed_out) {
                 _ if execution.interrupted => Verdict::NotRun,
@@ -131,7 +134,7 @@ impl One {
                 (false, false) => Verdict::Failed,
             };
             if !verdict.is_failure() || attempt >= self.executions {
-                return Finished { before, ..ended(job, verdict, attempt, execution) };
+                return Finished { before, seconds, ..ended(job, verdict, attempt, execution) };
             }
             before.push(Attempt { outcome: execution.outcome, output: execution.output });
         }

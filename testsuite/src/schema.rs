@@ -31,6 +31,13 @@ pub(crate) const TEST_MODULES: Keys = &[
 
 pub(crate) const MODULE: Keys = &["typename", "config-section", "minversion", "maxversion"];
 
+/// Of the suite's own file.
+pub(crate) const GLOBAL: Keys = &["test-configuration", "condition-definitions"];
+
+/// Of the section in it that counts. With modules it has their sections as well.
+pub(crate) const ACTIVE: Keys =
+    &["exclude-tests", "properties", "asterisk-instances", "test-modules", "forced-version"];
+
 /// What every test object reads.
 const OBJECT: Keys = &[
     "config-path",

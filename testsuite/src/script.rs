@@ -3,8 +3,11 @@
 //! It gets what the suite's runner gives it: the suite as working directory, `AST_TEST_ROOT` with a system tree, the server in
 //! `PATH`. Its output is the test's, and its exit code the verdict.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -13,7 +16,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::evidence;
 use crate::protocol::{Job, Message, Script};
-use crate::verdict::{Outcome, Reason};
+use crate::verdict::{INTERRUPTED, Outcome, Reason};
+
+/// The variable with the name of the test.
+const ACTIVE: &str = "TESTSUITE_ACTIVE_TEST";
 
 /// Runs it. When somebody wants the end, it is killed.
 pub(crate) async fn run(
@@ -22,11 +28,12 @@ pub(crate) async fn run(
     messages: &UnboundedSender<Message>,
     cancelled: impl Future<Output = ()>,
 ) -> Outcome {
-    let mut outcome = Outcome::default();
+    let (mut outcome, begun) = (Outcome::default(), SystemTime::now());
     let mut child = match start(job, script) {
         Ok(child) => child,
         Err(error) => {
             outcome.reasons.push(Reason::new(format!("{}: {error}", script.command.join(" "))));
+            outcome.faulty = true;
             return outcome;
         }
     };
@@ -44,7 +51,7 @@ pub(crate) async fn run(
                 .push(Reason::new(format!("{} ended with {status}", script.command.join(" "))));
         }
         Some(Err(error)) => outcome.reasons.push(Reason::new(error.to_string())),
-        None => outcome.reasons.push(Reason::new("interrupted")),
+        None => outcome.reasons.push(Reason::new(INTERRUPTED)),
     }
     kill(pid, &mut child).await;
     // A grandchild that holds the pipe is no reason to wait for ever.
@@ -53,8 +60,46 @@ pub(crate) async fn run(
             let _ = lines.await;
         }
     };
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), rest).await;
+    let _ = tokio::time::timeout(Duration::from_secs(2), rest).await;
+    for core in cores(job, begun) {
+        outcome.passed = false;
+        outcome.faulty = true;
+        outcome.reasons.push(Reason::new(format!("a server crashed, core {}", core.display())));
+    }
     outcome
+}
+
+/// The cores of the test's servers: they run in the suite's folder, and leave them there. In a core is the environment, and with
+/// it the name of the test.
+fn cores(job: &Job, since: SystemTime) -> Vec<PathBuf> {
+    /// The clock of files is behind, by the kernel's tick.
+    const TICK: Duration = Duration::from_millis(20);
+    let since = since - TICK;
+    let mark = format!("{ACTIVE}={}\0", job.test).into_bytes();
+    let entries = std::fs::read_dir(&job.suite).into_iter().flatten().flatten();
+    let new = entries.filter(|entry| {
+        let is_new = entry.metadata().and_then(|it| it.modified()).is_ok_and(|it| it >= since);
+        is_new && evidence::is_core(&entry.path())
+    });
+    let cores = new.map(|entry| entry.path()).filter(|path| has(path, &mark).unwrap_or(false));
+    cores.collect()
+}
+
+/// Whether a file has some bytes in it.
+fn has(path: &Path, wanted: &[u8]) -> std::io::Result<bool> {
+    let (mut file, mut held) = (File::open(path)?, Vec::new());
+    let mut chunk = vec![0; 1024 * 1024];
+    loop {
+        let count = file.read(&mut chunk)?;
+        held.extend_from_slice(&chunk[..count]);
+        if memchr::memmem::find(&held, wanted).is_some() {
+            return Ok(true);
+        }
+        if count == 0 {
+            return Ok(false);
+        }
+        held.drain(..held.len().saturating_sub(wanted.len()));
+    }
 }
 
 fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
@@ -75,7 +120,7 @@ fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
         .env("AST_TEST_ROOT", &script.tree)
         // What it puts there goes away with it.
         .env("TMPDIR", &script.scratch)
-        .env("TESTSUITE_ACTIVE_TEST", &job.test)
+        .env(ACTIVE, &job.test)
         .env("PATH", path.map_err(std::io::Error::other)?)
         .env("PYTHONPATH", libraries.map_err(std::io::Error::other)?)
         .env("PYTHONUNBUFFERED", "1")
@@ -134,7 +179,7 @@ pub(crate) fn keep(
     for run in std::fs::read_dir(&folder)?.flatten() {
         let is_run = run.file_name().to_string_lossy().starts_with("run_");
         if let Some(evidence) = evidence.filter(|_| is_run && run.path().is_dir()) {
-            place = Some(evidence::keep(&run.path(), evidence, cores)?);
+            place = Some(evidence::keep(&run.path(), evidence, cores)?.place);
         }
     }
     if folder.starts_with(std::fs::canonicalize(&script.tree)?) {

@@ -128,7 +128,8 @@ fn read_all(root: &Path, names: &[String]) -> Vec<FoundTest> {
                 scope.spawn(|| names.iter().map(|name| read(root, name)).collect::<Vec<_>>())
             })
             .collect();
-        readers.into_iter().flat_map(|it| it.join().unwrap_or_default()).collect()
+        let read = readers.into_iter().map(thread::ScopedJoinHandle::join);
+        read.flat_map(|it| it.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     })
 }
 

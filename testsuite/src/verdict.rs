@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+/// The reason of a test that somebody else ended.
+pub(crate) const INTERRUPTED: &str = "interrupted";
+
 /// Why a test failed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Reason {
@@ -36,8 +39,9 @@ pub struct Outcome {
     pub passed: bool,
     /// Whether a limit ended it.
     pub timed_out: bool,
-    /// Whether a server crashed, which is a failure also where one is expected.
-    pub crashed: bool,
+    /// Whether something went wrong that no test can have expected, so that it is a failure also where one is expected: a
+    /// server crashed or did not boot, a program could not be started, a panic.
+    pub faulty: bool,
     /// Why it failed.
     pub reasons: Vec<Reason>,
     /// What else should be known.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A version of Asterisk: a release, a candidate, a branch, or the newest there is.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct AsteriskVersion {
     text: String,
     subversion: bool,
@@ -125,6 +125,12 @@ impl AsteriskVersion {
         };
         relevant(minima).iter().all(|minimum| self >= minimum)
             && relevant(maxima).iter().all(|maximum| self < maximum)
+    }
+}
+
+impl PartialEq for AsteriskVersion {
+    fn eq(&self, other: &Self) -> bool {
+        self.partial_cmp(other) == Some(Ordering::Equal)
     }
 }
 

@@ -1,10 +1,12 @@
 //! One test in a process of its own: the runner says which, and is told how it went.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use instance::{FoundRun, RunState, Server, Want};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -12,18 +14,24 @@ use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, LocalSet};
 
-use crate::case::{TestCase, TestResult};
+use crate::case::{Panicked, TestCase, TestResult};
 use crate::config::{GlobalConfig, TestConfig};
 use crate::protocol::{Job, Message};
 use crate::registry::Registry;
 use crate::setup::Setup;
 use crate::verdict::{Outcome, Phase, Reason};
-use crate::{evidence, isolate, logs, objects, script, usage};
+use crate::{descendants, evidence, isolate, logs, objects, script, usage};
 
 /// The whole life of a worker.
 pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
     if isolate::is_trial(arguments) {
         return isolate::try_out();
+    }
+    if let Err(error) = take_output() {
+        // The runner hears of the end alone.
+        let _ =
+            writeln!(io::stderr(), "a worker says what it does on its standard output: {error}");
+        return ExitCode::FAILURE;
     }
     let mut outcome = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
@@ -35,6 +43,10 @@ pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
         }
         Err(error) => failed(error.to_string()),
     };
+    // As process 1 it takes all others along anyway.
+    if std::process::id() != 1 {
+        descendants::kill();
+    }
     outcome.cpu = usage::cpu();
     outcome.memory = usage::memory();
     tell(&Message::End(Box::new(outcome)));
@@ -45,16 +57,26 @@ fn failed(reason: String) -> Outcome {
     Outcome { reasons: vec![Reason::new(reason)], ..Outcome::default() }
 }
 
+/// The way to the runner: what was the standard output. What a test prints goes the way of errors, and is output as well.
+static RUNNER: OnceLock<File> = OnceLock::new();
+
+fn take_output() -> io::Result<()> {
+    let output = rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    let _ = RUNNER.set(File::from(output));
+    Ok(())
+}
+
 /// A line to the runner. One that is gone needs none.
 fn tell(message: &Message) {
-    if let Ok(mut line) = serde_json::to_vec(message) {
+    if let (Ok(mut line), Some(mut runner)) = (serde_json::to_vec(message), RUNNER.get()) {
         line.push(b'\n');
-        let _ = std::io::stdout().lock().write_all(&line);
+        let _ = runner.write_all(&line);
     }
 }
 
 async fn work(registry: &Registry) -> Outcome {
-    let input = std::io::stdin().as_fd().try_clone_to_owned();
+    let input = io::stdin().as_fd().try_clone_to_owned();
     let input = input.and_then(pipe::Receiver::from_owned_fd);
     let mut input = match input {
         Ok(input) => BufReader::new(input),
@@ -98,6 +120,7 @@ async fn run(
     if job.isolated {
         isolate::enter()?;
     }
+    descendants::adopt()?;
     std::env::set_current_dir(&job.suite)?;
     let config = TestConfig::read(&job.suite.join(&job.test))?;
     let inverted = config.inverted;
@@ -110,7 +133,12 @@ async fn run(
             outcome.phases.push(Phase { name: "run".to_owned(), seconds });
             invert(&mut outcome, inverted);
             let wanted = (!outcome.passed || job.keep_logs).then_some(&*job.evidence);
-            outcome.evidence = script::keep(script, wanted, job.keep_core)?;
+            match script::keep(script, wanted, job.keep_core) {
+                Ok(place) => outcome.evidence = place,
+                Err(error) => {
+                    outcome.notes.push(format!("not all evidence could be kept: {error}"))
+                }
+            }
             outcome
         }
         None => native(registry, job, config, messages, cancelled).await?,
@@ -129,7 +157,8 @@ async fn native(
     logs::start()?;
     let inverted = config.inverted;
     let server = Server::find(&Want::Path(job.server.clone())).await?;
-    let version = server.version().as_str().parse().ok();
+    let global = GlobalConfig::read(&job.suite, job.global.as_deref())?;
+    let version = global.forced_version.or_else(|| server.version().as_str().parse().ok());
     let setup = Setup {
         name: job.test.clone(),
         folder: job.suite.join(&job.test),
@@ -145,7 +174,6 @@ async fn native(
     let body = match registry.get(&typename) {
         Some(run) => Body::spawn(run(test.clone())),
         None => {
-            let global = GlobalConfig::read(&job.suite, job.global.as_deref())?;
             let modules = objects::build(&config, &global.modules, version.as_ref())?;
             Body::spawn(objects::run(test.clone(), modules))
         }
@@ -156,7 +184,10 @@ async fn native(
     if let Some(folder) = folder.filter(|_| !outcome.passed || job.keep_logs) {
         test.phase("evidence");
         match evidence::keep(&folder, &job.evidence, job.keep_core) {
-            Ok(place) => point_to(&mut outcome, &folder, place, job.keep_core),
+            Ok(kept) => {
+                outcome.notes.extend(kept.note());
+                point_to(&mut outcome, &folder, kept.place, job.keep_core);
+            }
             Err(error) => outcome.notes.push(format!("not all evidence could be kept: {error}")),
         }
     }
@@ -165,7 +196,7 @@ async fn native(
     let folder = test.folder_of_run();
     drop(test);
     if let Some(folder) = folder {
-        sweep(&job.root, &folder);
+        outcome.notes.extend(sweep(&job.root, &folder));
     }
     Ok(outcome)
 }
@@ -177,21 +208,18 @@ fn point_to(outcome: &mut Outcome, sandbox: &Path, kept: PathBuf, cores: bool) {
         let lines = reason.what.lines().filter(|line| !line.starts_with("the sandbox is kept: "));
         reason.what = lines.collect::<Vec<_>>().join("\n").replace(&from, &to);
     }
-    if outcome.crashed && !cores {
+    if outcome.faulty && !cores {
         outcome.notes.push("core files are not kept; --keep-core keeps them".to_owned());
     }
     outcome.evidence = Some(kept);
 }
 
 /// A sandbox that did not boot is kept by its own; here its files are in the evidence.
-fn sweep(root: &Path, folder: &Path) {
+fn sweep(root: &Path, folder: &Path) -> Option<String> {
     let found = FoundRun::all(root).unwrap_or_default();
-    let kept = found.iter().filter(|run| run.path() == folder && run.state() == RunState::Kept);
-    for run in kept {
-        if let Err(error) = run.remove() {
-            tracing::warn!(%error, "a sandbox stays");
-        }
-    }
+    let kept = found.iter().find(|run| run.path() == folder && run.state() == RunState::Kept);
+    let error = kept?.remove().err()?;
+    Some(format!("a sandbox stays: {}: {error}", folder.display()))
 }
 
 /// A test that has to fail passes when it does. A server that crashed is no such failure.
@@ -202,7 +230,7 @@ fn invert(outcome: &mut Outcome, inverted: bool) {
     if outcome.passed {
         outcome.passed = false;
         outcome.reasons.push(Reason::new("it passed, and expectedResult says that it has to fail"));
-    } else if !outcome.crashed {
+    } else if !outcome.faulty {
         outcome.passed = true;
         outcome.timed_out = false;
         let failures =
@@ -237,18 +265,12 @@ impl Body {
         let Self { handle, abort } = self;
         let result = match handle.await {
             Ok(result) => result,
-            Err(error) if error.is_panic() => Err(panicked(error.into_panic().as_ref()).into()),
+            Err(error) if error.is_panic() => Err(Panicked::new(&*error.into_panic()).into()),
             Err(_) => Err("the test was given up".into()),
         };
         drop(abort);
         result
     }
-}
-
-fn panicked(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    format!("the test panicked: {}", text.unwrap_or_default())
 }
 
 /// A test in Rust.

@@ -332,12 +332,34 @@ impl Node {
         }
     }
 
-    /// A number, also in quotes: the suite's files have both.
+    /// A number, also in quotes: the suite's files have both. Without quotes `010` is eight.
     pub fn number(&self) -> Option<f64> {
-        let text = self.text()?.trim().replace('_', "");
-        let is_number = text.bytes().any(|byte| byte.is_ascii_digit())
-            && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-        is_number.then(|| text.parse().ok()).flatten()
+        let Value::Scalar { text, plain } = &self.value else {
+            return None;
+        };
+        let text = text.trim().replace('_', "");
+        let (sign, digits) = match text.strip_prefix('-') {
+            Some(digits) => (-1.0, digits),
+            None => (1.0, text.strip_prefix('+').unwrap_or(&text)),
+        };
+        let radix = match digits.get(..2) {
+            Some("0x") => Some((2, 16)),
+            Some("0b") => Some((2, 2)),
+            Some(two) if two.starts_with('0') && digits.bytes().all(|it| it.is_ascii_digit()) => {
+                Some((1, 8))
+            }
+            _ => None,
+        };
+        if let Some((skip, radix)) = radix.filter(|_| *plain) {
+            let whole = u32::from_str_radix(&digits[skip..], radix).ok()?;
+            return Some(sign * f64::from(whole));
+        }
+        let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+            && digits.bytes().any(|byte| byte.is_ascii_digit())
+            && digits.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+        // PyYAML takes one with an exponent and no dot for a text.
+        let is_text = *plain && digits.contains(['e', 'E']) && !digits.contains('.');
+        (is_number && !is_text).then(|| digits.parse().ok().map(|it: f64| sign * it)).flatten()
     }
 
     /// What it is called in errors.
@@ -417,13 +439,16 @@ mod tests {
 
     #[test]
     fn booleans_are_those_of_yaml_1_1_and_quotes_make_a_text() {
-        let document = read("[yes, No, on, 'no', True, 0, '', ~, 'False', [], 1.5, 08, y]");
+        let document = read(
+            "[yes, No, on, 'no', True, 0, '', ~, 'False', [], 1.5, 08, y, 010, 0x0, 0e0, '08']",
+        );
         let items = document.root.items();
         let bools: Vec<_> = items.iter().take(5).map(Node::bool).collect();
         assert_eq!(bools, [Some(true), Some(false), Some(true), None, Some(true)]);
         let truths: String = items.iter().map(|it| if it.is_true() { '1' } else { '0' }).collect();
-        assert_eq!(truths, "1011100010111");
-        assert_eq!(items[10].number(), Some(1.5));
+        assert_eq!(truths, "10111000101111011");
+        let numbers: Vec<_> = [10, 11, 13, 14, 15, 16].map(|at: usize| items[at].number()).to_vec();
+        assert_eq!(numbers, [Some(1.5), None, Some(8.0), Some(0.0), None, Some(8.0)]);
     }
 
     #[test]

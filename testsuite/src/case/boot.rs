@@ -1,6 +1,10 @@
 //! From builders to servers that the test is logged in to.
 
 use std::error::Error;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
@@ -24,6 +28,18 @@ impl TestCase {
         &self,
         builders: Vec<Builder>,
     ) -> Result<Vec<Ast>, Box<dyn Error + Send + Sync>> {
+        let booted = Box::pin(self.boot_all(builders)).await;
+        if booted.is_err() {
+            // A test that has to fail has not failed by that.
+            self.state().faulty = true;
+        }
+        booted
+    }
+
+    async fn boot_all(
+        &self,
+        builders: Vec<Builder>,
+    ) -> Result<Vec<Ast>, Box<dyn Error + Send + Sync>> {
         if !self.asts().is_empty() {
             return Err("the test has its servers already".into());
         }
@@ -37,6 +53,9 @@ impl TestCase {
                 let capture = Capture::start(&folder.join("packet.pcap"))?;
                 *lock(&self.shared.capture) = Some(capture);
             }
+        }
+        for sandbox in &sandboxes {
+            link_suite(&self.shared.setup.suite, sandbox)?;
         }
         self.phase("boot");
         let mut asts = Vec::new();
@@ -81,4 +100,18 @@ impl TestCase {
         let config = self.shared.setup.login(self.section());
         Ok(config.handshake(recording.tee(stream)).await?)
     }
+}
+
+/// Makes paths that begin at the suite's folder work in the folder that a server runs in: what it writes there is its own.
+fn link_suite(suite: &Path, sandbox: &Sandbox) -> io::Result<()> {
+    let folder = sandbox.folder().join(format!("ast{}", sandbox.number()));
+    for entry in fs::read_dir(suite)? {
+        let entry = entry?;
+        let link = folder.join(entry.file_name());
+        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !is_hidden && fs::symlink_metadata(&link).is_err() {
+            symlink(entry.path(), link)?;
+        }
+    }
+    Ok(())
 }

@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 use instance::{Finding, Stop, Stopped};
 use tokio::time::timeout;
 
-use super::{Ast, TestCase, TestResult, lock};
-use crate::verdict::{Outcome, Phase, Reason};
+use super::{Ast, Panicked, TestCase, TestResult, lock};
+use crate::verdict::{INTERRUPTED, Outcome, Phase, Reason};
+
+/// The signals by which a test itself ends a server: SIGKILL and SIGTERM.
+const WILLED: [i32; 2] = [9, 15];
 
 /// How long events may take to be handed out after the last server is gone.
 const EVENTS: Duration = Duration::from_secs(10);
@@ -37,12 +40,12 @@ async fn calls_are_over(ast: &Ast) {
 }
 
 /// What ended a test.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum End {
     /// It itself.
     Done,
-    /// Its time-out.
-    Timeout,
+    /// Its time-out, after so many seconds.
+    Timeout(f64),
     /// Somebody who wants it to end.
     Cancelled,
 }
@@ -55,29 +58,30 @@ impl TestCase {
         cancelled: impl Future<Output = ()>,
     ) -> Outcome {
         self.phase("prepare");
-        let end = self.until_its_end(body, cancelled).await;
+        let (end, open) = self.until_its_end(body, cancelled).await;
         self.phase("stop");
         // Of its end a server has much to say.
         let log = self.asts().iter().flat_map(Ast::last_lines).collect();
-        let stopped = self.stop_servers(end).await;
+        let stopped = self.stop_servers(&end).await;
         let capture = lock(&self.shared.capture).take();
         if let Some(capture) = capture
             && let Err(error) = capture.finish()
         {
             self.note(format!("the capture of packets is not complete: {error}"));
         }
-        self.tell(|module| module.stopped(&stopped, self));
-        for task in lock(&self.shared.spawned).drain(..) {
-            task.abort();
-        }
-        Outcome { log, ..self.weigh(end, &stopped) }
+        let all: Vec<_> = stopped.iter().map(|(_, stopped)| stopped.clone()).collect();
+        self.tell(|module| module.stopped(&all, self));
+        self.give_up_tasks().await;
+        self.judge_findings(&stopped);
+        Outcome { log, ..self.weigh(&end, open) }
     }
 
+    /// How it ended, and what was being waited for then.
     async fn until_its_end(
         &self,
         body: impl Future<Output = TestResult>,
         cancelled: impl Future<Output = ()>,
-    ) -> End {
+    ) -> (End, Vec<Reason>) {
         let mut body = std::pin::pin!(body);
         let end = tokio::select! {
             biased;
@@ -85,7 +89,10 @@ impl TestCase {
                 match result {
                     // As the last word of a test that says nothing else.
                     Ok(()) => self.set_passed(true),
-                    Err(error) => self.fail(error.to_string()),
+                    Err(error) => {
+                        self.state().faulty |= error.is::<Panicked>();
+                        self.fail(error.to_string());
+                    }
                 }
                 End::Done
             }
@@ -95,18 +102,27 @@ impl TestCase {
                 End::Done
             }
             () = cancelled => {
-                self.fail("interrupted");
+                self.fail(INTERRUPTED);
                 End::Cancelled
             }
-            () = self.time_is_up() => End::Timeout,
+            () = self.time_is_up() => {
+                End::Timeout(self.state().timeout.unwrap_or_default().as_secs_f64())
+            }
         };
-        if end == End::Timeout && self.state().passed != Some(true) {
-            let seconds = self.state().timeout.unwrap_or_default().as_secs_f64();
-            let open = self.shared.open.reasons();
-            self.fail(format!("no verdict within {seconds} s"));
-            open.into_iter().for_each(|reason| self.fail_with(reason));
+        (end, self.shared.open.reasons())
+    }
+
+    /// Ends what goes on beside the test. One that panicked has failed it.
+    async fn give_up_tasks(&self) {
+        let tasks: Vec<_> = lock(&self.shared.spawned).drain(..).collect();
+        for task in tasks {
+            task.abort();
+            if let Err(error) = task.await
+                && error.is_panic()
+            {
+                self.fail(format!("a task of the test: {}", Panicked::new(&*error.into_panic())));
+            }
         }
-        end
     }
 
     /// Waits until a server ends that must not.
@@ -143,74 +159,88 @@ impl TestCase {
         self.state().folder.clone()
     }
 
-    async fn stop_servers(&self, end: End) -> Vec<Stopped> {
+    async fn stop_servers(&self, end: &End) -> Vec<(u32, Stopped)> {
         // What is a failure already cannot become anything else.
-        let failed = self.state().passed == Some(false)
-            || (end == End::Timeout && self.state().passed.is_none());
+        let failed = self.state().passed == Some(false);
         let patience = if failed { Duration::ZERO } else { self.state().patience };
-        let stop = |ast: Ast| async move {
-            if end == End::Cancelled {
-                return ast.shut_down(Stop::Kill).await;
-            }
+        let stop = if *end == End::Cancelled { Stop::Kill } else { Stop::Now };
+        let stop_one = |ast: Ast| async move {
             // `core stop gracefully` would also unload all modules, and some take ten seconds for that.
             let _ = timeout(patience, calls_are_over(&ast)).await;
-            ast.shut_down(Stop::Now).await
+            ast.shut_down(stop).await
         };
-        let stops: Vec<_> = self.asts().into_iter().map(|ast| tokio::spawn(stop(ast))).collect();
+        let asts = self.asts();
+        let stops: Vec<_> = asts.iter().map(|ast| tokio::spawn(stop_one(ast.clone()))).collect();
         let mut stopped = Vec::new();
-        for stop in stops {
+        for (stop, ast) in stops.into_iter().zip(&asts) {
             match stop.await {
-                Ok(it) => stopped.push(it),
-                Err(error) => self.fail(format!("a server could not be stopped: {error}")),
+                Ok(it) => stopped.push((ast.number(), it)),
+                Err(error) => {
+                    self.fail(format!("Asterisk {} could not be stopped: {error}", ast.number()));
+                }
             }
         }
         // Events that the servers sent before they ended count.
         let pumps: Vec<_> = lock(&self.shared.pumps).drain(..).collect();
         for pump in pumps {
-            if timeout(EVENTS, pump).await.is_err() {
-                self.note("an AMI connection outlived its server");
+            match timeout(EVENTS, pump).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => self.fail(format!("events could not be handed out: {error}")),
+                Err(_) => self.note("an AMI connection outlived its server"),
             }
         }
         stopped
     }
 
-    fn weigh(&self, end: End, stopped: &[Stopped]) -> Outcome {
-        let mut crashed = false;
-        for (stopped, number) in stopped.iter().zip(1..) {
-            for finding in &stopped.findings {
-                let what = format!("Asterisk {number}: {finding}");
-                let asts = self.asts();
-                let may_end = asts.get(number - 1).is_some_and(Ast::is_let_go);
-                match finding {
-                    Finding::Crash(_) | Finding::Ended(_) if may_end => self.note(what),
-                    Finding::Crash(_) | Finding::Ended(_) | Finding::Sanitizer { .. } => {
-                        crashed = true;
-                        self.fail(what);
-                    }
-                    // Of those there are many in tests that pass.
-                    Finding::Error(_) => {}
-                    _ => self.note(what),
+    /// What servers left: a crash is a failure, whatever the test says.
+    fn judge_findings(&self, stopped: &[(u32, Stopped)]) {
+        for (number, finding) in stopped
+            .iter()
+            .flat_map(|(number, it)| it.findings.iter().map(move |finding| (*number, finding)))
+        {
+            let what = format!("Asterisk {number}: {finding}");
+            let asts = self.asts();
+            let let_go = asts.iter().any(|ast| ast.number() == number && ast.is_let_go());
+            match finding {
+                Finding::Ended(_) if let_go => self.note(what),
+                Finding::Crash(crash) if let_go && WILLED.contains(&crash.signal) => {
+                    self.note(what)
                 }
+                Finding::Crash(_) | Finding::Ended(_) | Finding::Sanitizer { .. } => {
+                    self.state().faulty = true;
+                    self.fail(what);
+                }
+                // Of those there are many in tests that pass.
+                Finding::Error(_) => {}
+                _ => self.note(what),
             }
         }
+    }
+
+    fn weigh(&self, end: &End, open: Vec<Reason>) -> Outcome {
         let mut state = self.state();
-        let tokens = std::mem::take(&mut state.tokens);
-        state.reasons.extend(
-            tokens.into_iter().map(|(_, what)| Reason::new(format!("it was not done: {what}"))),
-        );
-        let said = state.passed == Some(true) && state.reasons.is_empty();
-        if !said && state.reasons.is_empty() {
-            let what = match state.passed {
-                Some(_) => "the test was said to fail",
-                None => "the test ended without a verdict",
-            };
-            state.reasons.push(Reason::new(what));
+        let forgotten = std::mem::take(&mut state.tokens).into_iter();
+        let forgotten = forgotten.map(|(_, what)| Reason::new(format!("it was not done: {what}")));
+        state.reasons.extend(forgotten);
+        let passed = state.passed == Some(true) && state.reasons.is_empty();
+        let mut reasons = std::mem::take(&mut state.reasons);
+        match end {
+            _ if passed => {}
+            End::Timeout(seconds) => {
+                reasons.insert(0, Reason::new(format!("no verdict within {seconds} s")));
+            }
+            _ if !reasons.is_empty() => {}
+            _ if state.passed.is_some() => reasons.push(Reason::new("the test was said to fail")),
+            _ => reasons.push(Reason::new("the test ended without a verdict")),
+        }
+        if !passed {
+            reasons.extend(open);
         }
         Outcome {
-            passed: said,
-            timed_out: end == End::Timeout && !said,
-            crashed,
-            reasons: std::mem::take(&mut state.reasons),
+            passed,
+            timed_out: matches!(end, End::Timeout(_)) && !passed,
+            faulty: state.faulty,
+            reasons,
             notes: std::mem::take(&mut state.notes),
             ..Outcome::default()
         }

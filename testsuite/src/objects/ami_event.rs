@@ -12,9 +12,9 @@ use crate::module::Module;
 use crate::verdict::Reason;
 use crate::yaml::{ConfigError, Node};
 
-/// What an instance may have; `callback` and `start` name Python.
-const KEYS: [&str; 8] =
-    ["type", "id", "conditions", "requirements", "count", "action", "callback", "start"];
+/// What names Python, or means what we do not know.
+const NOT_NATIVE: [&str; 5] =
+    ["callback", "callbackModule", "callbackMethod", "start", "escape-pattern"];
 
 pub(super) fn build(section: &Node) -> Result<Box<dyn Module>, Refusal> {
     let items = section.items();
@@ -62,9 +62,9 @@ impl Expected {
                 "events of type {kind} do not run natively yet"
             )));
         }
-        let unknown = node.entries().filter_map(|(key, _)| key.text());
-        if let Some(key) = unknown.into_iter().find(|key| !KEYS.contains(key) || *key == "start") {
-            return Err(Refusal::NotNative(format!("the key {key} does not run natively yet")));
+        if let Some(key) = NOT_NATIVE.iter().find(|key| node.get(key).is_some()) {
+            let what = format!("the key {key} of an event does not run natively yet");
+            return Err(Refusal::NotNative(what));
         }
         let conditions = node.get("conditions").filter(|it| it.is_map());
         let Some(conditions) = conditions else {

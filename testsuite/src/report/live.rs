@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::report::{Event, Finished, Report, Verdict, span, text};
 
@@ -26,7 +26,8 @@ const RESET: &str = "\x1b[0m";
 
 impl Live {
     pub(crate) fn new() -> Self {
-        let view = MultiProgress::new();
+        // Where the lines go that are not for a terminal.
+        let view = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
         let all = view.add(ProgressBar::no_length());
         all.set_style(style("{bar:30} {pos}/{len} {msg}, {elapsed}, {eta} left"));
         // See no-color.org.

@@ -53,8 +53,8 @@ fn a_limit_ends_a_test_and_is_told() {
         "1",
         "--time-limit",
         "3",
-        "-t",
-        "tests/s",
+        "--test-regex",
+        "^tests/s",
     ]);
     assert!(silent.text.contains("Maximum test inactivity time: 1 sec."), "{}", silent.text);
     assert!(silent.reasons("tests/silent").contains("no output and no event for 1 s"));

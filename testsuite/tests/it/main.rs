@@ -5,5 +5,6 @@
 mod control;
 mod ends;
 mod lint;
+mod suite;
 mod support;
 mod verdicts;

@@ -7,18 +7,21 @@ use instance::{Builder, Server, Want};
 use crate::support::{Folder, OWN_TESTS, PASS, RUNTESTS, Run, SIMPLE, own_suite};
 
 /// Every one of them, what becomes of it, and what is told of that.
-const EXPECTED: [(&str, &str, &str); 24] = [
+const EXPECTED: [(&str, &str, &str); 30] = [
     ("tests/sample", "passed", ""),
     ("tests/rust/aborts", "failed", "the process that runs the test ended ("),
     ("tests/rust/no_boot", "failed", "Error loading module 'app_nonesuch.so'"),
     ("tests/rust/observed", "passed", ""),
-    ("tests/rust/panics", "failed", "the test panicked: this test is wrong"),
+    ("tests/rust/panics", "failed", "it panicked: this test is wrong"),
     ("tests/rust/patient", "passed", ""),
+    ("tests/rust/prints", "passed", ""),
     ("tests/rust/sample", "passed", ""),
     ("tests/rust/sticky", "failed", "the test was said to fail"),
     ("tests/rust/token", "failed", "it was not done: water the plants"),
     ("tests/rust/two_servers", "passed", ""),
     ("tests/rust/unmet", "timed-out", "state is \\\"rain\\\", expected to be \\\"sun\\\""),
+    ("tests/rust/wrong_parts", "failed", "a module: it panicked: this module is wrong"),
+    ("tests/rust/wrong_parts", "failed", "a task of the test: it panicked: this task is wrong"),
     ("tests/scripts/environment", "passed", ""),
     ("tests/scripts/exit_code", "failed", "ended with exit status: 3"),
     ("tests/scripts/flaky", "flaky", ""),
@@ -28,7 +31,10 @@ const EXPECTED: [(&str, &str, &str); 24] = [
     ("tests/yaml/crash", "failed", "the server crashed (signal 11)"),
     ("tests/yaml/dependency", "lacking", "asterisk: app_nonesuch: the server has no such module"),
     ("tests/yaml/dependency", "lacking", "buildoption: NONESUCH: the server was built with:"),
+    ("tests/yaml/disorder", "failed", "UserEvent is \\\"Second\\\", expected to be \\\"First\\\""),
     ("tests/yaml/inverted", "passed", "failed, as expected:"),
+    ("tests/yaml/late", "passed", ""),
+    ("tests/yaml/matches", "passed", ""),
     ("tests/yaml/skipped", "skipped", "it waits for a server that can do this"),
     ("tests/yaml/time_out", "timed-out", "no verdict within 1 s"),
     ("tests/yaml/verdict", "failed", "result is \\\"fail\\\", expected to be \\\"pass$\\\""),
@@ -58,7 +64,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
     assert!(run.text.starts_with("Running tests for Asterisk 22."), "{}", run.text);
     for line in [
         "(run 1 of 1)...\n",
-        "Tests to run: 20 * 1 time(s) = 20  Maximum test inactivity time: -1 sec.\n",
+        "Tests to run: 25 * 1 time(s) = 25  Maximum test inactivity time: -1 sec.\n",
     ] {
         assert!(run.text.contains(line), "{line}: {}", run.text);
     }
@@ -73,8 +79,8 @@ fn our_own_tests_give_their_verdicts_on_22() {
 
     let report = folder.read("r.xml");
     for part in [
-        "<testsuite errors=\"0\" tests=\"20\" time=\"",
-        "failures=\"11\" name=\"AsteriskTestSuite\" timestamp=\"20",
+        "<testsuite errors=\"0\" tests=\"25\" time=\"",
+        "failures=\"13\" name=\"AsteriskTestSuite\" timestamp=\"20",
         " skipped=\"3\">",
         " classname=\"yaml\" name=\"verdict\">\n      <failure>",
         " classname=\"\" name=\"sample\"/>",

@@ -17,6 +17,8 @@ fn main() -> ExitCode {
             .test("own.Unmet", unmet)
             .test("own.Token", token)
             .test("own.Panics", panics)
+            .test("own.WrongParts", wrong_parts)
+            .test("own.Prints", prints)
             .test("own.Aborts", aborts)
             .test("own.Sticky", sticky)
             .test("own.NoBoot", no_boot),
@@ -136,6 +138,38 @@ async fn token(test: TestCase) -> TestResult {
 async fn panics(test: TestCase) -> TestResult {
     test.start().await?;
     panic!("this test is wrong");
+}
+
+/// A module that is wrong, and would not be heard of.
+struct Wrong;
+
+impl Module for Wrong {
+    fn started(&mut self, _: &TestCase) {
+        panic!("this module is wrong");
+    }
+}
+
+async fn wrong_parts(test: TestCase) -> TestResult {
+    test.add(Box::new(Wrong));
+    test.start().await?;
+    let done = Arc::new(tokio::sync::Notify::new());
+    let told = Arc::clone(&done);
+    test.spawn(async move {
+        told.notify_one();
+        panic!("this task is wrong");
+    });
+    done.notified().await;
+    Ok(())
+}
+
+/// What it prints does not get in the way of what its process says.
+async fn prints(test: TestCase) -> TestResult {
+    #[expect(clippy::print_stdout, reason = "as tests do")]
+    {
+        print!("no line break");
+    }
+    test.start().await?;
+    Ok(())
 }
 
 /// Takes its process along.
