@@ -58,22 +58,18 @@ impl Ground {
         Ok(facts?)
     }
 
-    /// The configuration that all tests of the suite share: the files in its `configs`, but for its subfolders. None if it has
-    /// none.
+    /// The configuration that all tests of the suite share: the files in its `configs`, but for its subfolders, over the samples
+    /// that came with the server, which its tests expect. None if the suite has none.
     pub(crate) fn base(&self, suite: &Path) -> io::Result<Option<PathBuf>> {
         let base = self.folder.join("base");
         let Ok(entries) = fs::read_dir(suite.join("configs")) else {
             return Ok(None);
         };
         fs::create_dir_all(&base)?;
-        for entry in entries {
-            let path = entry?.path();
-            let is_conf = path.to_string_lossy().ends_with(".conf")
-                || path.to_string_lossy().ends_with(".conf.inc");
-            if let Some(name) = path.file_name().filter(|_| is_conf && path.is_file()) {
-                fs::copy(&path, base.join(name))?;
-            }
+        if let Some(samples) = samples(&self.server) {
+            copy_confs(fs::read_dir(samples)?, &base)?;
         }
+        copy_confs(entries, &base)?;
         Ok(Some(base))
     }
 
@@ -91,7 +87,10 @@ impl Ground {
         fs::write(&binary, wrapper(&self.server))?;
         fs::set_permissions(&binary, fs::Permissions::from_mode(0o755))?;
         let etc = place("etc/asterisk")?;
-        mirror(&self.etc, &etc, 0)?;
+        match samples(&self.server) {
+            Some(samples) => mirror(&samples, &etc, 0)?,
+            None => mirror(&self.etc, &etc, 0)?,
+        }
         let conf = etc.join("asterisk.conf");
         fs::remove_file(&conf)?;
         fs::write(conf, ASTERISK_CONF)?;
@@ -126,6 +125,33 @@ astlogdir => /var/log/asterisk
 astsbindir => /usr/sbin
 [options]
 ";
+
+/// The sample configuration that came with a server which has a root of its own. That of the system is somebody's, and in use.
+fn samples(server: &Server) -> Option<PathBuf> {
+    let root = server.binary().ancestors().nth(3)?;
+    let etc = root.join("etc/asterisk");
+    (root != Path::new("/") && etc.is_dir()).then_some(etc)
+}
+
+/// Copies configuration files, but for the main one: a sandbox has its own.
+fn copy_confs(entries: fs::ReadDir, to: &Path) -> io::Result<()> {
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default();
+        let text = name.to_string_lossy();
+        let is_conf =
+            [".conf", ".conf.inc", ".ael", ".lua", ".adsi"].iter().any(|it| text.ends_with(it));
+        if is_conf && text != "asterisk.conf" && path.is_file() {
+            // Over one that may be there and not be written.
+            let target = to.join(name);
+            if target.exists() {
+                fs::remove_file(&target)?;
+            }
+            fs::copy(&path, target)?;
+        }
+    }
+    Ok(())
+}
 
 /// A program that launches the server, also one that needs a loader of its own.
 fn wrapper(server: &Server) -> String {
