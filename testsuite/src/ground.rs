@@ -1,5 +1,6 @@
 //! The runner's own sandbox: the server that is asked what it can do, and what tests share.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -59,17 +60,19 @@ impl Ground {
     }
 
     /// The configuration that all tests of the suite share: the files in its `configs`, but for its subfolders, over the samples
-    /// that came with the server, which its tests expect. None if the suite has none.
+    /// that came with the server, which its tests expect; where ours say something, they count rather than a sample. None if the
+    /// suite has none.
     pub(crate) fn base(&self, suite: &Path) -> io::Result<Option<PathBuf>> {
         let base = self.folder.join("base");
         let Ok(entries) = fs::read_dir(suite.join("configs")) else {
             return Ok(None);
         };
         fs::create_dir_all(&base)?;
+        let is_ours = |name: &OsStr| self.etc.join(name).metadata().is_ok_and(|it| it.len() > 0);
         if let Some(samples) = samples(&self.server) {
-            copy_confs(fs::read_dir(samples)?, &base)?;
+            copy_confs(fs::read_dir(samples)?, &base, |name| !is_ours(name))?;
         }
-        copy_confs(entries, &base)?;
+        copy_confs(entries, &base, |name| name != "asterisk.conf")?;
         Ok(Some(base))
     }
 
@@ -133,15 +136,19 @@ fn samples(server: &Server) -> Option<PathBuf> {
     (root != Path::new("/") && etc.is_dir()).then_some(etc)
 }
 
-/// Copies configuration files, but for the main one: a sandbox has its own.
-fn copy_confs(entries: fs::ReadDir, to: &Path) -> io::Result<()> {
+/// Copies those configuration files that are wanted.
+fn copy_confs(
+    entries: fs::ReadDir,
+    to: &Path,
+    is_wanted: impl Fn(&OsStr) -> bool,
+) -> io::Result<()> {
     for entry in entries {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default();
         let text = name.to_string_lossy();
         let is_conf =
             [".conf", ".conf.inc", ".ael", ".lua", ".adsi"].iter().any(|it| text.ends_with(it));
-        if is_conf && text != "asterisk.conf" && path.is_file() {
+        if is_conf && is_wanted(name) && path.is_file() {
             // Over one that may be there and not be written.
             let target = to.join(name);
             if target.exists() {
