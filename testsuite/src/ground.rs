@@ -72,7 +72,7 @@ impl Ground {
         if let Some(samples) = samples(&self.server) {
             copy_confs(fs::read_dir(samples)?, &base, |name| !is_ours(name))?;
         }
-        copy_confs(entries, &base, |name| name != "asterisk.conf")?;
+        copy_confs(entries, &base, |_| true)?;
         Ok(Some(base))
     }
 
