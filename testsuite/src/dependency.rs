@@ -300,6 +300,18 @@ fn waits_for_test_events(node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yaml::Document;
+
+    #[test]
+    fn test_events_are_found_wherever_they_are_waited_for() {
+        let waits = |text: &str| {
+            waits_for_test_events(&Document::parse(Path::new("t.yaml"), text).unwrap().root)
+        };
+        assert!(waits(
+            "a:\n  - conditions:\n      match:\n        Event: 'TestEvent'\n        State: 'x'\n"
+        ));
+        assert!(!waits("a: [{match: {Event: UserEvent, UserEvent: TestEvent}}]\n"));
+    }
 
     #[test]
     fn versions_of_programs_are_compared() {

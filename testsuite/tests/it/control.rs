@@ -164,6 +164,46 @@ fn packets_of_the_tests_own_network_are_captured() {
 }
 
 #[test]
+fn the_longest_is_run_first_once_it_is_known() {
+    let slow: &[(&str, &str)] =
+        &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\nsleep 0.5\n")];
+    let folder = Folder::suite(&[("a", TRUE), ("b", slow), ("c", TRUE)]);
+    let run = || {
+        let run = folder.run_own(&["--asterisk", "22", "--jobs", "1"]);
+        order(&run).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(run(), ["tests/a", "tests/b", "tests/c"], "nothing is known yet");
+    // A dry run teaches nothing.
+    folder.run_own(&["--asterisk", "22", "--dry-run"]);
+    assert_eq!(run()[0], "tests/b");
+}
+
+#[test]
+fn on_a_terminal_there_is_a_view_and_no_xml() {
+    let folder = Folder::suite(&[("good", TRUE), ("bad", FALSE)]);
+    let command = folder.command(crate::support::RUNTESTS, &folder.0, &["--asterisk", "22"]);
+    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
+    let words: Vec<_> = words.iter().map(|word| word.to_str().unwrap()).collect();
+    // It has a terminal for the standard output alone.
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["-qec", &format!("{} 2>/dev/null", words.join(" ")), "/dev/null"]);
+    terminal.env("AST_WORK_DIR", folder.0.join("w")).env("TERM", "xterm").current_dir(&folder.0);
+    let output = terminal.stdin(std::process::Stdio::null()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for told in [
+        "\u{1b}[32m   passed\u{1b}[0m",
+        "\u{1b}[31m   FAILED\u{1b}[0m",
+        "tests/good",
+        "run-test ended with exit status: 1",
+        "1 passed, 1 failed in ",
+    ] {
+        assert!(text.contains(told), "{told:?}: {text:?}");
+    }
+    assert!(!text.contains("<?xml"), "{text}");
+}
+
+#[test]
 fn files_are_named_from_where_the_runner_was_started() {
     let folder = Folder::suite(&[("a", FALSE)]);
     let elsewhere = folder.0.join("elsewhere");

@@ -1,15 +1,13 @@
 //! However a run ends, nothing of it stays.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Folder, RUNTESTS, SCRIPT, SIMPLE, WAIT};
+use crate::support::{Folder, RUNTESTS, SCRIPT, SIMPLE, WAIT, assert_end};
 
 /// A runner whose tests run.
 struct Running {
@@ -44,18 +42,6 @@ impl Running {
         Self { child, folder, events }
     }
 
-    /// The processes that have the place of the sandboxes in their environment: the runner, and all that it started.
-    fn processes(&self) -> Vec<OwnedFd> {
-        let mark = self.folder.0.join("w").display().to_string();
-        let pids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
-            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-            let environment = fs::read(entry.path().join("environ")).ok()?;
-            let is_ours = environment.windows(mark.len()).any(|it| it == mark.as_bytes());
-            is_ours.then(|| Pid::from_raw(pid)).flatten()
-        });
-        pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).collect()
-    }
-
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
@@ -87,19 +73,11 @@ fn next(events: &mut BufReader<File>) -> Option<Value> {
     (events.read_line(&mut line).unwrap() > 0).then(|| serde_json::from_str(&line).unwrap())
 }
 
-fn assert_end(processes: &[OwnedFd]) {
-    let limit = Timespec { tv_sec: 30, tv_nsec: 0 };
-    for process in processes {
-        let ended = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&limit)).unwrap();
-        assert_eq!(ended, 1, "a process is still there");
-    }
-}
-
 #[test]
 fn ctrl_c_and_sigterm_end_all_tests_and_clean_up() {
     for signal in [Signal::INT, Signal::TERM] {
         let mut run = Running::start(&["--asterisk", "22"]);
-        let processes = run.processes();
+        let processes = run.folder.processes();
         // The runner; for each test `unshare` or what it became; two servers; the program and its child.
         assert!(processes.len() >= 8, "{}", processes.len());
         run.signal(signal);
@@ -115,7 +93,7 @@ fn ctrl_c_and_sigterm_end_all_tests_and_clean_up() {
 #[test]
 fn a_killed_runner_takes_all_along() {
     let mut run = Running::start(&["--asterisk", "22"]);
-    let processes = run.processes();
+    let processes = run.folder.processes();
     run.signal(Signal::KILL);
     run.child.wait().unwrap();
     assert_end(&processes);

@@ -1,10 +1,13 @@
 //! Suites of a test, and runs of them.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::Value;
 
 /// A runner with nothing but what every runner has.
@@ -84,6 +87,18 @@ impl Folder {
         fs::read_to_string(self.0.join(name)).unwrap()
     }
 
+    /// The processes that have the place of the sandboxes in their environment: a runner, and all that it started.
+    pub(crate) fn processes(&self) -> Vec<OwnedFd> {
+        let mark = self.0.join("w").display().to_string();
+        let pids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+            let environment = fs::read(entry.path().join("environ")).ok()?;
+            let is_ours = environment.windows(mark.len()).any(|it| it == mark.as_bytes());
+            is_ours.then(|| Pid::from_raw(pid)).flatten()
+        });
+        pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).collect()
+    }
+
     /// What is left in the place for sandboxes.
     pub(crate) fn sandboxes(&self) -> Vec<PathBuf> {
         let parents = fs::read_dir(self.0.join("w")).unwrap().flatten();
@@ -148,3 +163,12 @@ pub(crate) const SIMPLE: &str = "testinfo:\n    summary: 'simple'\ntest-modules:
 
 /// What a test that is a program says of itself.
 pub(crate) const SCRIPT: &str = "testinfo:\n    summary: 'a program'\n";
+
+/// Waits for the end of processes.
+pub(crate) fn assert_end(processes: &[OwnedFd]) {
+    let limit = Timespec { tv_sec: 30, tv_nsec: 0 };
+    for process in processes {
+        let ended = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&limit)).unwrap();
+        assert_eq!(ended, 1, "a process is still there");
+    }
+}

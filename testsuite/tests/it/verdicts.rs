@@ -4,7 +4,9 @@ use std::process::Command;
 
 use instance::{Builder, Server, Want};
 
-use crate::support::{Folder, OWN_TESTS, PASS, RUNTESTS, Run, SIMPLE, own_suite};
+use crate::support::{
+    Folder, OWN_TESTS, PASS, RUNTESTS, Run, SCRIPT, SIMPLE, assert_end, own_suite,
+};
 
 /// Every one of them, what becomes of it, and what is told of that.
 const EXPECTED: [(&str, &str, &str); 30] = [
@@ -135,7 +137,10 @@ fn our_own_tests_give_their_verdicts_on_16_beside_a_foreign_server_and_another_r
 
 #[test]
 fn without_namespaces_tests_run_one_after_another_and_the_reason_is_told() {
+    // A daemon leaves its process group, and its parent ends.
+    let daemon = "#!/bin/sh\n/usr/bin/setsid /bin/sh -c '/bin/sleep 600 & exit' &\nwait\n";
     let folder = Folder::suite(&[
+        ("c", &[("test-config.yaml", SCRIPT), ("run-test", daemon)]),
         ("a", &[("test-config.yaml", SIMPLE), ("configs/ast1/extensions.conf", PASS)]),
         ("b", &[("test-config.yaml", SIMPLE), ("configs/ast1/extensions.conf", PASS)]),
     ]);
@@ -157,6 +162,31 @@ fn without_namespaces_tests_run_one_after_another_and_the_reason_is_told() {
         .filter_map(|it| it["event"].as_str())
         .filter(|it| matches!(*it, "test-started" | "test-finished"))
         .collect();
-    assert_eq!(order, ["test-started", "test-finished"].repeat(2));
+    assert_eq!(order, ["test-started", "test-finished"].repeat(3));
+    // The shells that look after the sandboxes end by themselves; the daemon would not for long.
+    assert_end(&folder.processes());
     assert!(folder.sandboxes().is_empty());
+}
+
+#[test]
+fn without_namespaces_runners_wait_for_each_other() {
+    let exclusive = "#!/bin/sh\n/bin/mkdir busy || exit 1\n/bin/sleep 0.3\n/bin/rmdir busy\n";
+    let folder = Folder::suite(&[("a", &[("test-config.yaml", SCRIPT), ("run-test", exclusive)])]);
+    let run = |number: u8| {
+        let report = folder.0.join(format!("{number}.xml"));
+        let mut command = Command::new(RUNTESTS);
+        command.arg("--suite").arg(&folder.0).arg("--report").arg(report);
+        command.args(["--asterisk", "22", "--number", "3"]).current_dir(&folder.0);
+        command.env("AST_WORK_DIR", folder.0.join("w")).env("PATH", "/nonexistent");
+        Run::of(&mut command, &folder.0.join("none"))
+    };
+    let runs = std::thread::scope(|scope| {
+        let runs = [1, 2].map(|number| scope.spawn(move || run(number)));
+        runs.map(|run| run.join().unwrap())
+    });
+    for run in &runs {
+        assert_eq!(run.code, Some(0), "{}", run.text);
+    }
+    let waited = runs.iter().filter(|it| it.text.contains("waiting for another runner to end"));
+    assert_eq!(waited.count(), 1);
 }
