@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Folder, RUNTESTS, SCRIPT, SIMPLE, WAIT, assert_end};
+use crate::support::{Folder, OWN_TESTS, RUNTESTS, SCRIPT, SIMPLE, WAIT, assert_end};
 
 /// A runner whose tests run.
 struct Running {
@@ -128,4 +128,16 @@ fn sigusr1_lets_what_runs_come_to_its_end_and_begins_no_more() {
     assert_eq!(told.iter().filter(|it| **it == "passed").count(), 2, "{verdicts:?}");
     assert_eq!(told.iter().filter(|it| **it == "not-run").count(), 1, "{verdicts:?}");
     assert_eq!(run.child.wait().unwrap().code(), Some(2));
+}
+
+#[test]
+fn a_test_that_hangs_its_process_is_killed_and_its_evidence_kept() {
+    let config = "test-modules: {test-object: {typename: 'own.Stuck'}}\n";
+    let folder = Folder::suite(&[("stuck", &[("test-config.yaml", config)])]);
+    let run = folder.run(OWN_TESTS, &folder.0, &["--asterisk", "22", "--time-limit", "1"]);
+    assert_eq!(run.verdict("tests/stuck"), "timed-out", "{}", run.text);
+    assert!(run.reasons("tests/stuck").contains("it took longer than the limit of 1 s"));
+    assert!(folder.0.join("logs/tests/stuck/run_0/ast1/etc/asterisk/manager.conf").is_file());
+    assert_end(&folder.processes());
+    assert!(folder.sandboxes().is_empty(), "{:?}", folder.sandboxes());
 }

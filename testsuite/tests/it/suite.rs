@@ -46,7 +46,7 @@ fn a_server_gets_the_suites_files_then_those_of_its_path_then_its_own() {
         .replace("object:\n    test-iter", "object:\n    config-path: 'shared'\n    test-iter");
     let config =
         format!("{config}properties:\n    dependencies:\n        - asterisk: 'app_voicemail'\n");
-    let dialplan = "[default]\nexten => s,1,Answer()\nsame => n,UserEvent(TestResult,path:${PATH_FILE},suite:${SUITE_FILE},own:${OWN_FILE},relative:${STAT(e,tests/a/test-config.yaml)},conflict:${IFMODULE(res_mwi_external.so)})\n";
+    let dialplan = "[default]\nexten => s,1,Answer()\nsame => n,UserEvent(TestResult,path:${PATH_FILE},suite:${SUITE_FILE},own:${OWN_FILE},relative:${STAT(e,tests/a/test-config.yaml)},conflict:${IFMODULE(app_milliwatt.so)},other:${IFMODULE(app_morsecode.so)})\n";
     let folder = Folder::suite(&[(
         "a",
         &[
@@ -64,12 +64,17 @@ fn a_server_gets_the_suites_files_then_those_of_its_path_then_its_own() {
     );
     folder.file("configs/own.conf", "[globals]\nOWN_FILE = not\n");
     folder.file("configs/branch-1.4/from_suite.conf", "[globals]\nSUITE_FILE = old\n");
-    folder.file("configs/conflicts.txt", ";; of two\napp_voicemail=res_mwi_external.so\n");
+    folder.file(
+        "configs/conflicts.txt",
+        ";; of two\nother,app_voicemail=app_milliwatt.so\napp_other=app_morsecode.so\n",
+    );
     folder.file("shared/ast1/from_path.conf", "[globals](+)\nPATH_FILE = here\n");
     let run = folder.run_own(&["--asterisk", "22", "--keep-full-logs"]);
     assert_eq!(run.code, Some(0), "{}", run.text);
     let said = folder.read("logs/tests/a/run_0/ast1.ami");
-    for header in ["path: here", "suite: here", "own: here", "relative: 1", "conflict: 0"] {
+    for header in
+        ["path: here", "suite: here", "own: here", "relative: 1", "conflict: 0", "other: 1"]
+    {
         assert!(said.contains(&format!("\r\n{header}\r\n")), "{header}: {said}");
     }
 }

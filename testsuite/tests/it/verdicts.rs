@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// Every one of them, what becomes of it, and what is told of that.
-const EXPECTED: [(&str, &str, &str); 30] = [
+const EXPECTED: [(&str, &str, &str); 31] = [
     ("tests/sample", "passed", ""),
     ("tests/rust/aborts", "failed", "the process that runs the test ended ("),
     ("tests/rust/no_boot", "failed", "Error loading module 'app_nonesuch.so'"),
@@ -34,6 +34,7 @@ const EXPECTED: [(&str, &str, &str); 30] = [
     ("tests/yaml/dependency", "lacking", "asterisk: app_nonesuch: the server has no such module"),
     ("tests/yaml/dependency", "lacking", "buildoption: NONESUCH: the server was built with:"),
     ("tests/yaml/disorder", "failed", "UserEvent is \\\"Second\\\", expected to be \\\"First\\\""),
+    ("tests/yaml/drain", "passed", ""),
     ("tests/yaml/inverted", "passed", "failed, as expected:"),
     ("tests/yaml/late", "passed", ""),
     ("tests/yaml/matches", "passed", ""),
@@ -57,8 +58,11 @@ fn assert_all(run: &Run, but: Option<&str>) {
 #[test]
 fn our_own_tests_give_their_verdicts_on_22() {
     let folder = Folder::new();
-    let run =
-        folder.run(OWN_TESTS, &own_suite(), &["--asterisk", "22", "--retries", "1", "--jobs", "8"]);
+    let run = folder.run(
+        OWN_TESTS,
+        &own_suite(),
+        &["--asterisk", "22", "--retries", "1", "--jobs", "8", "--time-limit", "60"],
+    );
     assert_all(&run, None);
     assert_eq!(folder.sandboxes(), [""; 0].map(Into::<std::path::PathBuf>::into));
 
@@ -66,7 +70,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
     assert!(run.text.starts_with("Running tests for Asterisk 22."), "{}", run.text);
     for line in [
         "(run 1 of 1)...\n",
-        "Tests to run: 25 * 1 time(s) = 25  Maximum test inactivity time: -1 sec.\n",
+        "Tests to run: 26 * 1 time(s) = 26  Maximum test inactivity time: -1 sec.\n",
     ] {
         assert!(run.text.contains(line), "{line}: {}", run.text);
     }
@@ -81,7 +85,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
 
     let report = folder.read("r.xml");
     for part in [
-        "<testsuite errors=\"0\" tests=\"25\" time=\"",
+        "<testsuite errors=\"0\" tests=\"26\" time=\"",
         "failures=\"13\" name=\"AsteriskTestSuite\" timestamp=\"20",
         " skipped=\"3\">",
         " classname=\"yaml\" name=\"verdict\">\n      <failure>",
@@ -90,6 +94,9 @@ fn our_own_tests_give_their_verdicts_on_22() {
     ] {
         assert!(report.contains(part), "{part}: {report}");
     }
+
+    // What a test prints is not mixed with what its process says.
+    assert!(run.text.contains("no line break") && !run.text.contains("\"phase\""), "{}", run.text);
 
     // What is kept of a failure.
     let kept = folder.0.join("logs/tests/yaml/verdict/run_0");
@@ -117,7 +124,8 @@ fn our_own_tests_give_their_verdicts_on_16_beside_a_foreign_server_and_another_r
         let sandbox = at_home.or_else(|_| Builder::new(server).build()).unwrap();
         sandbox.boot().await.unwrap()
     });
-    let options = ["--asterisk", "16", "--retries", "1", "-T", "^tests/sample/"];
+    let options =
+        ["--asterisk", "16", "--retries", "1", "--time-limit", "60", "-T", "^tests/sample/"];
     let folders = [Folder::new(), Folder::new()];
     let runs = std::thread::scope(|scope| {
         let runs = folders

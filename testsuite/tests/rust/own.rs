@@ -1,5 +1,6 @@
 //! Tests written in Rust: a program with them is a runner for them, and for all others.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
             .test("own.Panics", panics)
             .test("own.WrongParts", wrong_parts)
             .test("own.Prints", prints)
+            .test("own.Stuck", stuck)
             .test("own.Aborts", aborts)
             .test("own.Sticky", sticky)
             .test("own.NoBoot", no_boot),
@@ -167,9 +169,17 @@ async fn prints(test: TestCase) -> TestResult {
     #[expect(clippy::print_stdout, reason = "as tests do")]
     {
         print!("no line break");
+        std::io::stdout().flush()?;
     }
     test.start().await?;
     Ok(())
+}
+
+/// Does not give its thread back, so that nothing can end it but a signal.
+async fn stuck(test: TestCase) -> TestResult {
+    test.start().await?;
+    let (_kept, never) = std::sync::mpsc::channel::<()>();
+    Ok(never.recv()?)
 }
 
 /// Takes its process along.
