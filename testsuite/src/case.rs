@@ -1,37 +1,35 @@
 //! A test while it runs: its servers and AMI connections, its clock, and what has been said of its verdict.
 
 use std::any::Any;
-use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ami::{Client, Event};
-use instance::{Builder, Instance, Log};
-use tokio::sync::{Notify, mpsc, watch};
+use ami::Event;
+use instance::Builder;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::capture::Capture;
 use crate::config::TestConfig;
-use crate::matcher::Matcher;
 use crate::module::Module;
 use crate::protocol::Message;
 use crate::setup::Setup;
 use crate::verdict::Reason;
-use crate::watch::{Open, Watch};
+use crate::watch::Open;
 use crate::yaml::Node;
 
+mod ast;
 mod boot;
 mod finish;
+
+pub use ast::Ast;
 
 /// What a test written in Rust returns. Whatever error it fails with is the reason that is told.
 pub type TestResult = Result<(), Box<dyn Error + Send + Sync>>;
@@ -363,104 +361,6 @@ impl FailToken {
     /// It was done.
     pub fn remove(self) {
         self.test.state().tokens.retain(|(id, _)| *id != self.id);
-    }
-}
-
-/// A server of the test, and the test's connection to it. A clone is the same.
-#[derive(Clone, Debug)]
-pub struct Ast {
-    inner: Arc<AstInner>,
-}
-
-#[derive(Debug)]
-struct AstInner {
-    number: u32,
-    instance: Instance,
-    client: Client,
-    open: Arc<Open>,
-    /// What it says from when it was up.
-    log: Mutex<Log>,
-    may_end: AtomicBool,
-    /// The channels that events told of and that have not hung up.
-    channels: watch::Sender<HashSet<Vec<u8>>>,
-}
-
-impl Ast {
-    /// The number of the server in the test, from 1.
-    pub fn number(&self) -> u32 {
-        self.inner.number
-    }
-
-    /// The test's own AMI connection. What the server says there is recorded.
-    pub fn ami(&self) -> &Client {
-        &self.inner.client
-    }
-
-    /// The server.
-    pub fn instance(&self) -> &Instance {
-        &self.inner.instance
-    }
-
-    /// Waits for events, from this call on. If the test ends while one is awaited, it is told that none came, and what came
-    /// nearest.
-    pub fn watch(&self, matcher: Matcher) -> Watch {
-        Watch::new(self.ami(), matcher, self.number(), &self.inner.open)
-    }
-
-    /// Says that the server may end in the middle of the test.
-    pub fn may_end(&self) {
-        self.inner.may_end.store(true, Ordering::Relaxed);
-    }
-
-    /// The last lines of its log, from when it was up: what the dialplan did, and what went wrong.
-    fn last_lines(&self) -> Vec<String> {
-        const LAST: usize = 12;
-        const LEVELS: [&str; 4] = ["] VERBOSE[", "] NOTICE[", "] WARNING[", "] ERROR["];
-        let mut lines = lock(&self.inner.log).lines().unwrap_or_default();
-        lines.retain(|line| LEVELS.iter().any(|level| line.contains(level)));
-        let last = lines.split_off(lines.len().saturating_sub(LAST));
-        last.into_iter().map(|line| format!("ast{}: {line}", self.number())).collect()
-    }
-
-    /// Takes note of the channels that come and go.
-    fn count_channels(&self, event: &Event) {
-        let change = match event.name() {
-            b"Newchannel" => HashSet::insert,
-            b"Hangup" => |channels: &mut HashSet<_>, id| channels.remove(&id),
-            _ => return,
-        };
-        if let Some(id) = event.get("Uniqueid") {
-            self.inner.channels.send_modify(|channels| {
-                change(channels, id.to_vec());
-            });
-        }
-    }
-
-    /// The channels that are up, as events tell: what a channel said before its end has come when it is not there any more.
-    fn channels_told(&self) -> watch::Receiver<HashSet<Vec<u8>>> {
-        self.inner.channels.subscribe()
-    }
-
-    fn is_let_go(&self) -> bool {
-        self.inner.may_end.load(Ordering::Relaxed)
-    }
-
-    /// Waits until the server has ended though it must not.
-    async fn ended(&self) -> ExitStatus {
-        let status = self.inner.instance.exited().await;
-        // One that a test stopped by a command has ended well.
-        if status.success() || self.is_let_go() {
-            std::future::pending::<()>().await;
-        }
-        status
-    }
-}
-
-impl Deref for Ast {
-    type Target = Instance;
-
-    fn deref(&self) -> &Instance {
-        self.instance()
     }
 }
 

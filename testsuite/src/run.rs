@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
@@ -81,9 +81,8 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
         .into());
     }
     let server = find(options.asterisk.clone().unwrap_or_default()).await?;
-    let sandboxes = std::env::var_os("AST_WORK_DIR").map_or_else(|| "/tmp".into(), PathBuf::from);
-    let sandboxes = std::path::absolute(&sandboxes)
-        .map_err(|error| format!("AST_WORK_DIR: {}: {error}", sandboxes.display()))?;
+    let sandboxes = std::env::var_os("AST_WORK_DIR").unwrap_or_else(|| "/tmp".into());
+    let sandboxes = std::path::absolute(sandboxes)?;
     let mut ground = Ground::new(server.clone(), &sandboxes)?;
     let facts = ground.ask().await?;
     let program = std::env::current_exe()?;
@@ -94,37 +93,37 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
         let listed = list::tests(&planned, &chosen, server.version().as_str(), options.list_terse);
         return listed.map(|()| ExitCode::from(PASSED)).map_err(Into::into);
     }
-    let context =
-        Context { isolation, program, inactivity: options.timeout, time_limit: options.time_limit };
-    let tree = match planned.iter().any(|it| matches!(it.fate, Fate::Run(How::Script(_)))) {
-        true => Some(ground.tree()?),
-        false => None,
+    let has_scripts = planned.iter().any(|it| matches!(it.fate, Fate::Run(How::Script(_))));
+    let jobs = Jobs {
+        suite: root.clone(),
+        server: server.binary().to_owned(),
+        base: ground.base(&root)?,
+        global,
+        root: sandboxes,
+        tree: has_scripts.then(|| ground.tree()).transpose()?,
+        logs: std::path::absolute(&options.logs)?,
+        isolated,
+        keep_logs: options.keep_full_logs,
+        keep_core: options.keep_core,
+        pcap: options.pcap,
+        valgrind: options.valgrind,
     };
-    let base = ground.base(&root)?;
     let preparation = begun.elapsed().as_secs_f64() - discovery;
     let mut session = Session {
         options,
-        context,
+        context: Context {
+            isolation,
+            program,
+            inactivity: options.timeout,
+            time_limit: options.time_limit,
+        },
         reports: reports(options)?,
         history: History::read(&root),
         times: Times { discovery, preparation },
         version: server.version().to_string(),
         incomplete: !suite.problems.is_empty(),
         ground,
-        jobs: Jobs {
-            suite: root,
-            server: server.binary().to_owned(),
-            base,
-            global,
-            root: sandboxes,
-            tree,
-            logs: std::path::absolute(&options.logs)?,
-            isolated,
-            keep_logs: options.keep_full_logs,
-            keep_core: options.keep_core,
-            pcap: options.pcap,
-            valgrind: options.valgrind,
-        },
+        jobs,
     };
     session.iterations(&planned).await
 }

@@ -5,15 +5,13 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ami::{Buffer, Client, Filter, Recording};
 use instance::{Builder, Instance, Sandbox};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 
-use super::{Ast, AstInner, TestCase, lock, pump};
+use super::{Ast, TestCase, lock, pump};
 use crate::capture::Capture;
 use crate::logs;
 use crate::protocol::Message;
@@ -61,20 +59,7 @@ impl TestCase {
         let mut asts = Vec::new();
         for instance in Sandbox::boot_all(sandboxes).await? {
             let client = self.connect(&instance).await?;
-            // What was said of the boot is said.
-            let mut log = instance.log();
-            let _ = log.lines();
-            asts.push(Ast {
-                inner: Arc::new(AstInner {
-                    number: instance.sandbox().number(),
-                    instance,
-                    client,
-                    open: Arc::clone(&self.shared.open),
-                    log: Mutex::new(log),
-                    may_end: AtomicBool::new(false),
-                    channels: watch::Sender::default(),
-                }),
-            });
+            asts.push(Ast::new(instance, client, Arc::clone(&self.shared.open)));
         }
         lock(&self.shared.asts).clone_from(&asts);
         self.shared.booted.notify_one();
