@@ -66,7 +66,7 @@ impl Schedule<'_> {
                     while let Ok((name, told)) = inbox.try_recv() {
                         tell(reports, &name, &told);
                     }
-                    let (weight, test) = ended.unwrap_or_else(|error| match error.try_into_panic() {
+                    let (weight, mut test) = ended.unwrap_or_else(|error| match error.try_into_panic() {
                         Ok(panic) => std::panic::resume_unwind(panic),
                         // Nobody aborts one.
                         Err(error) => unreachable!("{error}"),
@@ -75,6 +75,10 @@ impl Schedule<'_> {
                     reports.tell(&Event::Finished(&test));
                     if test.verdict.is_failure() && self.options.stop_on_error {
                         self.wishes.drain.cancel();
+                    }
+                    if test.verdict == Verdict::Passed {
+                        // A thousand tests have much to say, and nobody asks again.
+                        test.output = Vec::new();
                     }
                     finished.push(test);
                 }
