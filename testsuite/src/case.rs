@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ami::Event;
 use instance::Builder;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::capture::Capture;
 use crate::config::TestConfig;
 use crate::module::Module;
+use crate::orders;
 use crate::protocol::Message;
 use crate::setup::Setup;
 use crate::verdict::Reason;
@@ -63,7 +64,6 @@ struct Shared {
     pumps: Mutex<Vec<JoinHandle<()>>>,
     spawned: Mutex<Vec<JoinHandle<()>>>,
     capture: Mutex<Option<Capture>>,
-    messages: mpsc::UnboundedSender<Message>,
 }
 
 struct State {
@@ -81,6 +81,7 @@ struct State {
     phase: Option<(String, Instant)>,
     phases: Vec<crate::verdict::Phase>,
     folder: Option<PathBuf>,
+    cores: Vec<PathBuf>,
 }
 
 impl fmt::Debug for TestCase {
@@ -90,11 +91,7 @@ impl fmt::Debug for TestCase {
 }
 
 impl TestCase {
-    pub(crate) fn new(
-        setup: Setup,
-        config: TestConfig,
-        messages: mpsc::UnboundedSender<Message>,
-    ) -> Result<Self, crate::yaml::ConfigError> {
+    pub(crate) fn new(setup: Setup, config: TestConfig) -> Result<Self, crate::yaml::ConfigError> {
         let section = config.object.as_ref().map_or(&config.root, |it| &it.section).clone();
         let seconds = |key: &str| {
             let node = section.get(key).filter(|it| !it.is_null());
@@ -117,6 +114,7 @@ impl TestCase {
             phase: None,
             phases: Vec::new(),
             folder: None,
+            cores: Vec::new(),
         };
         let shared = Shared {
             setup,
@@ -132,7 +130,6 @@ impl TestCase {
             pumps: Mutex::default(),
             spawned: Mutex::default(),
             capture: Mutex::default(),
-            messages,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -189,7 +186,11 @@ impl TestCase {
     /// If one does not boot.
     pub async fn start_many(&self, count: u32) -> Result<Vec<Ast>, Box<dyn Error + Send + Sync>> {
         let builders = (1..=count).map(|number| self.builder(number));
-        self.boot(builders.collect::<Result<_, _>>()?).await
+        let builders = builders.collect::<Result<_, _>>().inspect_err(|_| {
+            // A test that has to fail has not failed by that.
+            self.state().faulty = true;
+        });
+        self.boot(builders?).await
     }
 
     /// The servers of the test, in their order. None before they are up.
@@ -231,7 +232,7 @@ impl TestCase {
     pub fn print(&self, line: impl Into<String>) {
         let line = line.into();
         tracing::info!("{line}");
-        self.say(Message::Line(line));
+        self.say(&Message::Line(line));
     }
 
     /// Makes it a failure if the test ends before the token is [removed](FailToken::remove).
@@ -284,14 +285,13 @@ impl TestCase {
         lock(&self.shared.spawned).push(tokio::spawn(task));
     }
 
-    pub(crate) fn say(&self, message: Message) {
-        // Nobody listens any more only when all is over.
-        let _ = self.shared.messages.send(message);
+    pub(crate) fn say(&self, message: &Message) {
+        orders::tell(message);
     }
 
     /// A part of the test begins, and that before ends.
     pub(crate) fn phase(&self, name: &str) {
-        self.say(Message::Phase(name.to_owned()));
+        self.say(&Message::Phase(name.to_owned()));
         let mut state = self.state();
         let now = Instant::now();
         if let Some((name, begun)) = state.phase.replace((name.to_owned(), now)) {
@@ -369,7 +369,7 @@ fn alive(test: &TestCase, last: &mut Option<Instant>) {
     let now = Instant::now();
     if last.is_none_or(|last| now - last >= Duration::from_millis(200)) {
         *last = Some(now);
-        test.say(Message::Alive);
+        test.say(&Message::Alive);
     }
 }
 

@@ -22,6 +22,9 @@ pub(crate) const KINDS: [&str; 8] =
 pub(crate) const CUSTOM: [&str; 8] =
     ["remote", "soundcard", "ipv6", "ipv4addr", "ipv6addr", "pjsuav6", "fax", "rawsocket"];
 
+/// The Python module that the suite captures packets with.
+const CAPTURE: &str = "scapy";
+
 /// Where the suite's Python is.
 const LIBRARY: &str = "lib/python/asterisk/test_runner.py";
 
@@ -68,11 +71,7 @@ pub(crate) fn how(
     if test.script {
         return Ok(Ok(How::Script(vec![format!("{}/run-test", test.name)])));
     }
-    let typename = config.object.as_ref().map(|it| &*it.typename);
-    if typename.is_some_and(|it| registry.get(it).is_some()) {
-        return Ok(Ok(How::Native));
-    }
-    match objects::build(config, global, version) {
+    match objects::build(config, global, version, registry) {
         Ok(_) => Ok(Ok(How::Native)),
         Err(Refusal::Config(error)) => Err(error),
         Err(Refusal::NotNative(_)) if suite.join(LIBRARY).exists() => {
@@ -122,8 +121,13 @@ impl<'a> Judge<'a> {
         for (config, how) in tests {
             for Dependency { kind, value } in &config.dependencies {
                 kinds.insert(&**kind);
-                if kind == "python" && matches!(how, How::Script(_)) {
-                    python.extend(value.text());
+                if matches!(how, How::Native) {
+                    continue;
+                }
+                match &**kind {
+                    "python" => python.extend(value.text()),
+                    "pcap" => python.extend([CAPTURE]),
+                    _ => {}
                 }
             }
         }
@@ -180,7 +184,10 @@ impl<'a> Judge<'a> {
                 .then(|| format!("the server was built with: {}", self.facts.options())),
             "custom" => self.lacks_custom(name),
             "openssl" => self.lacks_openssl(value),
-            "pcap" => Some("capturing packets is not supported yet".to_owned()),
+            // What runs natively needs nobody's library for that.
+            "pcap" if *how == How::Native => None,
+            "pcap" => (!self.python.contains(CAPTURE))
+                .then(|| format!("python3 finds no module {CAPTURE}")),
             _ => {
                 Some(format!("there is no such kind of dependency; there are {}", KINDS.join(", ")))
             }

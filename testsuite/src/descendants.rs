@@ -3,7 +3,9 @@
 use std::fs;
 use std::io;
 
-use rustix::process::{Pid, Signal, getpid, kill_process, set_child_subreaper};
+use rustix::process::{
+    Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
+};
 
 /// How often to look for more: each time those appear whose parents were killed.
 const ROUNDS: usize = 100;
@@ -23,7 +25,7 @@ pub(crate) fn kill() {
         for child in children {
             // One that is gone meanwhile is what was wanted.
             let _ = kill_process(child, Signal::KILL);
-            let _ = rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty());
+            let _ = waitpid(Some(child), WaitOptions::NOHANG);
         }
     }
 }

@@ -20,8 +20,8 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 pub(crate) struct Kept {
     /// Where.
     pub(crate) place: PathBuf,
-    /// Files that were too large.
-    left: Vec<PathBuf>,
+    /// Files that are missing, and why.
+    left: Vec<String>,
     cores: bool,
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn keep(run: &Path, evidence: &Path, cores: bool) -> io::Result<Kept>
     let mut kept = Kept { place: free(evidence)?, left: Vec::new(), cores };
     let place = kept.place.clone();
     for name in FILES {
-        kept.copy(&run.join(name), &place.join(name))?;
+        kept.copy(&run.join(name), &place.join(name));
     }
     for entry in fs::read_dir(run)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -39,7 +39,7 @@ pub(crate) fn keep(run: &Path, evidence: &Path, cores: bool) -> io::Result<Kept>
             continue;
         }
         if entry.path().is_file() {
-            kept.copy(&entry.path(), &place.join(&name))?;
+            kept.copy(&entry.path(), &place.join(&name));
             continue;
         }
         for tree in TREES {
@@ -47,7 +47,7 @@ pub(crate) fn keep(run: &Path, evidence: &Path, cores: bool) -> io::Result<Kept>
         }
         // A server runs in its folder, and leaves its core there.
         for file in fs::read_dir(entry.path())?.flatten().filter(|it| is_core(&it.path())) {
-            kept.copy(&file.path(), &place.join(&name).join(file.file_name()))?;
+            kept.copy(&file.path(), &place.join(&name).join(file.file_name()));
         }
     }
     Ok(kept)
@@ -56,8 +56,7 @@ pub(crate) fn keep(run: &Path, evidence: &Path, cores: bool) -> io::Result<Kept>
 impl Kept {
     /// What to tell of what is missing.
     pub(crate) fn note(&self) -> Option<String> {
-        let left: Vec<_> = self.left.iter().map(|path| path.display().to_string()).collect();
-        (!left.is_empty()).then(|| format!("too large to be kept: {}", left.join(", ")))
+        (!self.left.is_empty()).then(|| format!("not kept: {}", self.left.join("; ")))
     }
 
     fn copy_tree(&mut self, from: &Path, to: &Path) -> io::Result<()> {
@@ -70,30 +69,31 @@ impl Kept {
             if entry.file_type()?.is_dir() {
                 self.copy_tree(&entry.path(), &target)?;
             } else {
-                self.copy(&entry.path(), &target)?;
+                self.copy(&entry.path(), &target);
             }
         }
         Ok(())
     }
 
     /// Copies a file, also one that is linked to. What is none, such as a socket, is left.
-    fn copy(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+    fn copy(&mut self, from: &Path, to: &Path) {
         let Some(metadata) = fs::metadata(from).ok().filter(fs::Metadata::is_file) else {
-            return Ok(());
+            return;
         };
-        if is_core(from) {
-            return if self.cores { fs::copy(from, to).map(drop) } else { Ok(()) };
+        let is_core = is_core(from);
+        if is_core && !self.cores {
+            return;
         }
-        if metadata.len() > LARGEST {
-            self.left.push(from.to_owned());
-            return Ok(());
+        if metadata.len() > LARGEST && !is_core {
+            self.left.push(format!("{}: it is too large", from.display()));
+        } else if let Err(error) = fs::copy(from, to) {
+            self.left.push(format!("{}: {error}", from.display()));
         }
-        fs::copy(from, to).map(drop)
     }
 }
 
 /// `core`, `core.1234`.
-pub(crate) fn is_core(path: &Path) -> bool {
+fn is_core(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name == "core" || name.strip_prefix("core.").is_some_and(|pid| pid.parse::<u32>().is_ok())
 }

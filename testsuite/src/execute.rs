@@ -6,14 +6,15 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use instance::{FoundRun, RunState};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncRead, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::evidence;
 use crate::isolate::Isolation;
+use crate::lines::Lines;
 use crate::options::Limit;
 use crate::protocol::{Job, Message};
 use crate::verdict::{INTERRUPTED, Outcome, Reason};
@@ -29,13 +30,13 @@ const LINES: usize = 20_000;
 
 /// The output of a test: its beginning and its end, and how much is between them.
 #[derive(Debug, Default)]
-struct Lines {
+struct Held {
     first: Vec<String>,
     last: VecDeque<String>,
     left: usize,
 }
 
-impl Lines {
+impl Held {
     fn push(&mut self, line: String) {
         if self.first.len() < LINES {
             return self.first.push(line);
@@ -71,6 +72,20 @@ pub(crate) enum Told {
     Line(String),
 }
 
+/// Who tells of it, by the name of the test.
+#[derive(Clone, Debug)]
+pub(crate) struct Teller {
+    pub(crate) name: String,
+    pub(crate) to: Sender<(String, Told)>,
+}
+
+impl Teller {
+    pub(crate) async fn tell(&self, told: Told) {
+        // The one who listens is there until all tests have ended.
+        let _ = self.to.send((self.name.clone(), told)).await;
+    }
+}
+
 /// How an execution went.
 #[derive(Debug)]
 pub(crate) struct Execution {
@@ -99,15 +114,15 @@ pub(crate) async fn execute(
     context: &Context,
     job: &Job,
     cancelled: &CancellationToken,
-    tell: &impl Fn(Told),
+    teller: &Teller,
 ) -> Execution {
     let begun = Instant::now();
     let mut run = Running {
         context,
         job,
-        tell,
+        teller,
         end: None,
-        output: Lines::default(),
+        output: Held::default(),
         folder: None,
         why: None,
         last_sign: begun,
@@ -136,16 +151,17 @@ async fn start(context: &Context, job: &Job) -> std::io::Result<(Child, ChildStd
     let mut orders = child.stdin.take().ok_or(std::io::ErrorKind::BrokenPipe)?;
     let mut line = serde_json::to_vec(job)?;
     line.push(b'\n');
-    orders.write_all(&line).await?;
+    // Why one cannot take them it says itself, or its end does.
+    let _ = orders.write_all(&line).await;
     Ok((child, orders))
 }
 
-struct Running<'a, T> {
+struct Running<'a> {
     context: &'a Context,
     job: &'a Job,
-    tell: &'a T,
+    teller: &'a Teller,
     end: Option<Outcome>,
-    output: Lines,
+    output: Held,
     /// Its sandbox.
     folder: Option<PathBuf>,
     why: Option<Why>,
@@ -153,7 +169,7 @@ struct Running<'a, T> {
     begun: Instant,
 }
 
-impl<T: Fn(Told)> Running<'_, T> {
+impl Running<'_> {
     async fn follow(
         &mut self,
         mut child: Child,
@@ -166,7 +182,7 @@ impl<T: Fn(Told)> Running<'_, T> {
         let status = loop {
             let limit = killed_at.unwrap_or_else(|| self.limit());
             tokio::select! {
-                Some(output) = inbox.recv() => self.take(output),
+                Some(output) = inbox.recv() => self.take(output).await,
                 status = child.wait() => break status,
                 () = cancelled.cancelled(), if self.why.is_none() => self.why = Some(Why::Interrupted),
                 () = sleep_until(limit) => {
@@ -186,7 +202,7 @@ impl<T: Fn(Told)> Running<'_, T> {
         drop(orders);
         let rest = async {
             while let Some(output) = inbox.recv().await {
-                self.take(output);
+                self.take(output).await;
             }
         };
         let _ = timeout(REST, rest).await;
@@ -212,7 +228,7 @@ impl<T: Fn(Told)> Running<'_, T> {
         }
     }
 
-    fn take(&mut self, output: Output) {
+    async fn take(&mut self, output: Output) {
         self.last_sign = Instant::now();
         let line = match output {
             Output::Complained(line) => line,
@@ -222,7 +238,7 @@ impl<T: Fn(Told)> Running<'_, T> {
                     return;
                 }
                 Ok(Message::Phase(phase)) => {
-                    (self.tell)(Told::Phase(phase));
+                    self.teller.tell(Told::Phase(phase)).await;
                     return;
                 }
                 Ok(Message::Alive) => return,
@@ -235,7 +251,7 @@ impl<T: Fn(Told)> Running<'_, T> {
                 Err(_) => line,
             },
         };
-        (self.tell)(Told::Line(line.clone()));
+        self.teller.tell(Told::Line(line.clone())).await;
         self.output.push(line);
     }
 
@@ -287,27 +303,22 @@ fn remove(root: &Path, folder: &Path) -> Option<String> {
     Some(format!("a sandbox stays: {}: {error}", folder.display()))
 }
 
-fn listen(child: &mut Child) -> UnboundedReceiver<Output> {
-    let (sender, inbox) = mpsc::unbounded_channel();
+fn listen(child: &mut Child) -> Receiver<Output> {
+    // A worker that says more than is heard has to wait.
+    let (sender, inbox) = mpsc::channel(256);
     if let Some(from) = child.stdout.take() {
-        tokio::spawn(lines(from, Output::Said, sender.clone()));
+        tokio::spawn(hear(from, Output::Said, sender.clone()));
     }
     if let Some(from) = child.stderr.take() {
-        tokio::spawn(lines(from, Output::Complained, sender));
+        tokio::spawn(hear(from, Output::Complained, sender));
     }
     inbox
 }
 
-async fn lines(
-    from: impl AsyncRead + Unpin,
-    make: fn(String) -> Output,
-    to: UnboundedSender<Output>,
-) {
-    let (mut from, mut line) = (BufReader::new(from), Vec::new());
-    while from.read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
-        let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
-        line.clear();
-        if to.send(make(text)).is_err() {
+async fn hear(from: impl AsyncRead + Unpin, make: fn(String) -> Output, to: Sender<Output>) {
+    let mut lines = Lines::new(from);
+    while let Some(line) = lines.next().await {
+        if to.send(make(line)).await.is_err() {
             return;
         }
     }

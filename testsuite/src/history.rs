@@ -4,11 +4,26 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 /// What is known of the tests of a suite. It lasts in the user's cache folder; where that cannot be, it is known no longer.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     path: Option<PathBuf>,
+    times: Times,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Times {
+    /// Whose they are.
+    suite: PathBuf,
     seconds: BTreeMap<String, f64>,
+}
+
+impl Times {
+    fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    }
 }
 
 impl History {
@@ -19,33 +34,35 @@ impl History {
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .collect();
         let path = cache().map(|it| it.join(format!("times{name}.json")));
-        let text = path.as_ref().and_then(|path| fs::read(path).ok());
-        let seconds = text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-        Self { path, seconds }
+        let known = path.as_deref().and_then(Times::read).filter(|times| times.suite == suite);
+        let none = || Times { suite: suite.to_owned(), seconds: BTreeMap::new() };
+        Self { path, times: known.unwrap_or_else(none) }
     }
 
     /// Seconds; of a test that was never run, more than of any other.
     pub(crate) fn of(&self, test: &str) -> f64 {
-        self.seconds.get(test).copied().unwrap_or(f64::MAX)
+        self.times.seconds.get(test).copied().unwrap_or(f64::MAX)
     }
 
     pub(crate) fn note(&mut self, test: &str, seconds: f64) {
-        self.seconds.insert(test.to_owned(), (seconds * 100.0).round() / 100.0);
+        self.times.seconds.insert(test.to_owned(), (seconds * 100.0).round() / 100.0);
     }
 
-    /// Writes it down. Another runner at the same time may be the one whose times last.
+    /// Writes it down, and forgets suites that are gone. Another runner at the same time may be the one whose times last; and
+    /// that they cannot be written is no failure.
     pub(crate) fn write(&self) {
-        let Some(path) = &self.path else {
+        let Some((path, folder)) = self.path.as_ref().and_then(|it| Some((it, it.parent()?)))
+        else {
             return;
         };
         let draft = path.with_extension(format!("{}", std::process::id()));
-        let written = path
-            .parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::write(&draft, serde_json::to_vec(&self.seconds)?))
+        let _ = fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&draft, serde_json::to_vec(&self.times)?))
             .and_then(|()| fs::rename(&draft, path));
-        if let Err(error) = written {
-            tracing::debug!(%error, "the times of tests are not written down");
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if Times::read(&entry.path()).is_some_and(|times| !times.suite.exists()) {
+                let _ = fs::remove_file(entry.path());
+            }
         }
     }
 }

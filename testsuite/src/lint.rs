@@ -212,12 +212,10 @@ impl Findings {
                 self.warn(place, format!("{typename} does not run natively; is it {like}?"));
             }
         }
-        if test.script
-            || config.object.as_ref().is_some_and(|it| registry.get(&it.typename).is_some())
-        {
+        if test.script {
             return;
         }
-        if let Err(Refusal::Config(error)) = objects::build(config, &[], None) {
+        if let Err(Refusal::Config(error)) = objects::build(config, &[], None, registry) {
             self.errors.push(error);
         }
     }

@@ -6,6 +6,7 @@ use crate::case::{TestCase, TestResult};
 use crate::config::{ModuleConfig, TestConfig};
 use crate::expression::ExpressionError;
 use crate::module::Module;
+use crate::registry::Registry;
 use crate::version::AsteriskVersion;
 use crate::yaml::{ConfigError, Node};
 
@@ -49,11 +50,12 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(name, _)| *name)
 }
 
-/// Makes the object and the modules of a test.
+/// Makes the modules of a test, and before them its object, unless that is a test in Rust.
 pub(crate) fn build(
     config: &TestConfig,
     more: &[ModuleConfig],
     version: Option<&AsteriskVersion>,
+    registry: &Registry,
 ) -> Result<Vec<Box<dyn Module>>, Refusal> {
     let Some(object) = &config.object else {
         return Err(Refusal::NotNative("it names no test-object".to_owned()));
@@ -62,18 +64,25 @@ pub(crate) fn build(
     if conditions.is_some_and(Node::is_true) {
         return Err(Refusal::NotNative("testconditions do not run natively yet".to_owned()));
     }
-    let all = std::iter::once(object).chain(config.modules_for(version)).chain(more);
-    all.map(|module| match TABLE.iter().find(|(name, _)| *name == module.typename) {
-        Some((_, build)) => build(&module.section),
-        None => Err(Refusal::NotNative(format!("{} does not run natively yet", module.typename))),
+    let object = registry.get(&object.typename).is_none().then_some(object);
+    let all = object.into_iter().chain(config.modules_for(version)).chain(more);
+    all.map(|module| {
+        if let Some(build) = registry.module_of(&module.typename) {
+            return Ok(build(&module.section)?);
+        }
+        match TABLE.iter().find(|(name, _)| *name == module.typename) {
+            Some((_, build)) => build(&module.section),
+            None => {
+                Err(Refusal::NotNative(format!("{} does not run natively yet", module.typename)))
+            }
+        }
     })
     .collect()
 }
 
 /// Runs a test of YAML: its object and modules do everything, until one of them stops it.
-pub(crate) async fn run(test: TestCase, modules: Vec<Box<dyn Module>>) -> TestResult {
+pub(crate) async fn run(test: TestCase) -> TestResult {
     test.set_patience(PATIENCE);
-    modules.into_iter().for_each(|module| test.add(module));
     test.start().await?;
     std::future::pending().await
 }

@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(short = 't', long = "test", value_name = "PATH")]
     pub(crate) tests: Vec<String>,
 
-    /// Only tests in whose path this is found
+    /// Only tests in whose path this is found; may be repeated
     #[arg(long, value_name = "REGEX")]
     pub(crate) test_regex: Vec<String>,
 

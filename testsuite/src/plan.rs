@@ -6,6 +6,7 @@ use crate::expression::{Expression, ExpressionError};
 use crate::facts::Facts;
 use crate::options::Options;
 use crate::registry::Registry;
+use crate::schema;
 use crate::suite::{FoundTest, Suite};
 use crate::yaml::ConfigError;
 
@@ -44,7 +45,7 @@ pub(crate) fn chosen<'a>(
         let tags = test.config.as_ref().map(|it| it.tags.as_slice()).unwrap_or_default();
         let has = |wanted: &[String]| tags.iter().any(|tag| wanted.contains(tag));
         (prefixes.is_empty() || prefixes.iter().any(|it| path.starts_with(it)))
-            && only.iter().all(|it| it.is_match(&path))
+            && (only.is_empty() || only.iter().any(|it| it.is_match(&path)))
             && !not.iter().any(|it| it.is_match(&path))
             && (options.tags.is_empty() || has(&options.tags))
             && !has(&options.skip_tags)
@@ -55,6 +56,23 @@ pub(crate) fn chosen<'a>(
         None => Some(test),
     };
     Ok(chosen.filter_map(is_in_shard).collect())
+}
+
+/// Refuses a name that stands for no test: it is probably mistyped.
+pub(crate) fn check_names(suite: &Suite, options: &Options) -> Result<(), String> {
+    let is_there = |name: &&String| {
+        let prefix = prefix(name);
+        suite.tests.iter().any(|test| format!("{}/", test.name).starts_with(&prefix))
+    };
+    match options.tests.iter().find(|name| !is_there(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let names = suite.tests.iter().map(|test| &*test.name);
+            let like = schema::nearest(prefix(name).trim_end_matches('/'), names);
+            let hint = like.map(|like| format!("; is it {like}?")).unwrap_or_default();
+            Err(format!("--test {name} is none of the {} tests{hint}", suite.tests.len()))
+        }
+    }
 }
 
 /// `tests/apps/echo`, `apps/echo`, `./tests/apps/echo/` and `apps.echo` are the same: that test, or those below it.

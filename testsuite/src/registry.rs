@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use crate::case::{TestCase, TestResult};
-use crate::worker::Run;
+use crate::module::Module;
+use crate::yaml::{ConfigError, Node};
 
 /// Tests written in Rust, by the `typename` of their test object.
 ///
@@ -32,11 +34,18 @@ use crate::worker::Run;
 #[derive(Clone, Default)]
 pub struct Registry {
     tests: BTreeMap<String, Run>,
+    modules: BTreeMap<String, BuildModule>,
 }
+
+/// A test in Rust.
+pub(crate) type Run = Rc<dyn Fn(TestCase) -> Pin<Box<dyn Future<Output = TestResult>>>>;
+
+/// Makes a module of its configuration.
+pub(crate) type BuildModule = fn(&Node) -> Result<Box<dyn Module>, ConfigError>;
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.tests.keys()).finish()
+        f.debug_set().entries(self.names()).finish()
     }
 }
 
@@ -60,11 +69,26 @@ impl Registry {
         self
     }
 
+    /// Adds a module, or a test object, that tests of YAML can name. It is made of its section of `test-config.yaml`.
+    #[must_use]
+    pub fn module(
+        mut self,
+        typename: impl Into<String>,
+        build: fn(&Node) -> Result<Box<dyn Module>, ConfigError>,
+    ) -> Self {
+        self.modules.insert(typename.into(), build);
+        self
+    }
+
+    pub(crate) fn module_of(&self, typename: &str) -> Option<&BuildModule> {
+        self.modules.get(typename)
+    }
+
     pub(crate) fn get(&self, typename: &str) -> Option<&Run> {
         self.tests.get(typename)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.tests.keys().map(String::as_str)
+        self.tests.keys().chain(self.modules.keys()).map(String::as_str)
     }
 }

@@ -72,6 +72,7 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
     if options.list_tags {
         return list::tags(&chosen).map(|()| ExitCode::from(PASSED)).map_err(Into::into);
     }
+    plan::check_names(&suite, options)?;
     if chosen.is_empty() {
         return Err(format!(
             "none of the {} tests of {} is chosen",
@@ -97,10 +98,13 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
     let jobs = Jobs {
         suite: root.clone(),
         server: server.binary().to_owned(),
-        base: ground.base(&root)?,
+        base: ground.base(&root).map_err(|error| format!("the suite's configs: {error}"))?,
         global,
         root: sandboxes,
-        tree: has_scripts.then(|| ground.tree()).transpose()?,
+        tree: has_scripts
+            .then(|| ground.tree())
+            .transpose()
+            .map_err(|error| format!("the tree for programs: {error}"))?,
         logs: std::path::absolute(&options.logs)?,
         isolated,
         keep_logs: options.keep_full_logs,
@@ -236,7 +240,9 @@ impl Session<'_> {
             self.history.write();
         }
         if let Some(error) = self.reports.error() {
-            return Err(format!("a report could not be written: {error}").into());
+            // That a test failed is more.
+            let _ = writeln!(io::stderr(), "error: a report could not be written: {error}");
+            not_run = true;
         }
         // A run that was broken off has not shown that all pass.
         not_run |= wishes.end.is_cancelled();

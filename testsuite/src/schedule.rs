@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::execute::{self, Context, Execution, Told};
+use crate::execute::{self, Context, Execution, Teller, Told};
 use crate::options::Options;
 use crate::protocol::Job;
 use crate::report::{Attempt, Event, Finished, Reports, Verdict};
@@ -30,7 +30,7 @@ pub(crate) struct Schedule<'a> {
 }
 
 /// What running tests tell: which one, and what.
-type Inbox = mpsc::UnboundedReceiver<(String, Told)>;
+type Inbox = mpsc::Receiver<(String, Told)>;
 
 impl Schedule<'_> {
     /// Runs all of them and tells of each.
@@ -40,7 +40,8 @@ impl Schedule<'_> {
         reports: &mut Reports,
     ) -> Vec<Finished> {
         let mut running: JoinSet<(usize, Finished)> = JoinSet::new();
-        let (sender, mut inbox): (_, Inbox) = mpsc::unbounded_channel();
+        // Who says more than can be told has to wait.
+        let (sender, mut inbox): (_, Inbox) = mpsc::channel(1024);
         let (mut taken, mut finished) = (0, Vec::new());
         loop {
             while let Some(task) = self.next(&mut tasks, taken) {
@@ -60,7 +61,6 @@ impl Schedule<'_> {
             }
             tokio::select! {
                 biased;
-                Some((name, told)) = inbox.recv() => tell(reports, &name, &told),
                 Some(ended) = running.join_next() => {
                     // What it said before it ended comes before its end.
                     while let Ok((name, told)) = inbox.try_recv() {
@@ -82,6 +82,7 @@ impl Schedule<'_> {
                     }
                     finished.push(test);
                 }
+                Some((name, told)) = inbox.recv() => tell(reports, &name, &told),
             }
         }
         for task in tasks {
@@ -110,7 +111,7 @@ struct One {
     wishes: Wishes,
     executions: usize,
     dry: bool,
-    sender: mpsc::UnboundedSender<(String, Told)>,
+    sender: mpsc::Sender<(String, Told)>,
 }
 
 impl One {
@@ -120,14 +121,12 @@ impl One {
             return ended(job, Verdict::Passed, 1, Execution { outcome, ..empty() });
         }
         let (mut before, mut seconds) = (Vec::new(), 0.0);
+        let teller = Teller { name: job.test.clone(), to: self.sender.clone() };
         loop {
             let attempt = before.len() + 1;
-            let tell = |told| {
-                // The one who listens is there until all tests have ended.
-                let _ = self.sender.send((job.test.clone(), told));
-            };
-            tell(Told::Begun { attempt });
-            let execution = execute::execute(&self.context, job, &self.wishes.end, &tell).await;
+            teller.tell(Told::Begun { attempt }).await;
+            let end = &self.wishes.end;
+            let execution = execute::execute(&self.context, job, end, &teller).await;
             seconds += execution.seconds;
             let outcome = &execution.outcome;
             let verdict = match (outcome.passed, outcome.timed_out) {
@@ -137,7 +136,8 @@ impl One {
                 (false, true) => Verdict::TimedOut,
                 (false, false) => Verdict::Failed,
             };
-            if !verdict.is_failure() || attempt >= self.executions {
+            let is_last = attempt >= self.executions || self.wishes.end.is_cancelled();
+            if !verdict.is_failure() || is_last {
                 return Finished { before, seconds, ..ended(job, verdict, attempt, execution) };
             }
             before.push(Attempt { outcome: execution.outcome, output: execution.output });

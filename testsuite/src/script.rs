@@ -10,11 +10,14 @@ use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::AsyncRead;
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::evidence;
+use crate::lines::Lines;
+use crate::orders;
 use crate::protocol::{Job, Message, Script};
 use crate::verdict::{INTERRUPTED, Outcome, Reason};
 
@@ -22,12 +25,7 @@ use crate::verdict::{INTERRUPTED, Outcome, Reason};
 const ACTIVE: &str = "TESTSUITE_ACTIVE_TEST";
 
 /// Runs it. When somebody wants the end, it is killed.
-pub(crate) async fn run(
-    job: &Job,
-    script: &Script,
-    messages: &UnboundedSender<Message>,
-    cancelled: impl Future<Output = ()>,
-) -> Outcome {
+pub(crate) async fn run(job: &Job, script: &Script, cancelled: &CancellationToken) -> Outcome {
     let (mut outcome, begun) = (Outcome::default(), SystemTime::now());
     let mut child = match start(job, script) {
         Ok(child) => child,
@@ -38,10 +36,10 @@ pub(crate) async fn run(
         }
     };
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-    let output = [lines(child.stdout.take(), messages), lines(child.stderr.take(), messages)];
+    let output = [lines(child.stdout.take()), lines(child.stderr.take())];
     let ended = tokio::select! {
         ended = child.wait() => Some(ended),
-        () = cancelled => None,
+        () = cancelled.cancelled() => None,
     };
     match ended {
         Some(Ok(status)) if status.success() => outcome.passed = true,
@@ -61,7 +59,8 @@ pub(crate) async fn run(
         }
     };
     let _ = tokio::time::timeout(Duration::from_secs(2), rest).await;
-    for core in cores(job, begun) {
+    outcome.cores = cores(job, begun);
+    for core in &outcome.cores {
         outcome.passed = false;
         outcome.faulty = true;
         outcome.reasons.push(Reason::new(format!("a server crashed, core {}", core.display())));
@@ -79,7 +78,7 @@ fn cores(job: &Job, since: SystemTime) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(&job.suite).into_iter().flatten().flatten();
     let new = entries.filter(|entry| {
         let is_new = entry.metadata().and_then(|it| it.modified()).is_ok_and(|it| it >= since);
-        is_new && evidence::is_core(&entry.path())
+        is_new && entry.file_name().to_string_lossy().starts_with("core")
     });
     let cores = new.map(|entry| entry.path()).filter(|path| has(path, &mark).unwrap_or(false));
     cores.collect()
@@ -133,23 +132,15 @@ fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
     command.spawn()
 }
 
-/// Hands on what comes, until nothing more can. Bytes that are not UTF-8 are replaced; an empty line is a line.
-fn lines(
-    from: Option<impl AsyncRead + Unpin + Send + 'static>,
-    messages: &UnboundedSender<Message>,
-) -> tokio::task::JoinHandle<()> {
-    let messages = messages.clone();
+/// Hands on what comes, until nothing more can. An empty line is a line.
+fn lines(from: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let Some(from) = from else {
             return;
         };
-        let (mut from, mut line) = (BufReader::new(from), Vec::new());
-        while from.read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
-            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            line.clear();
-            if messages.send(Message::Line(text)).is_err() {
-                return;
-            }
+        let mut from = Lines::new(from);
+        while let Some(line) = from.next().await {
+            orders::tell(&Message::Line(line));
         }
     })
 }

@@ -50,6 +50,9 @@ pub struct Outcome {
     pub log: Vec<String>,
     /// Its parts, in their order.
     pub phases: Vec<Phase>,
+    /// The cores that its servers left.
+    #[serde(default)]
+    pub cores: Vec<PathBuf>,
     /// The folder of what was kept.
     pub evidence: Option<PathBuf>,
     /// Processor time of it and all that it started, in seconds.

@@ -1,21 +1,16 @@
 //! One test in a process of its own: the runner says which, and is told how it went.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::rc::Rc;
-use std::sync::OnceLock;
 
 use instance::{FoundRun, RunState, Server, Want};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::net::unix::pipe;
-use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, LocalSet};
+use tokio_util::sync::CancellationToken;
 
 use crate::case::{Panicked, TestCase, TestResult};
 use crate::config::{GlobalConfig, TestConfig};
+use crate::orders::{self, Orders};
 use crate::protocol::{Job, Message};
 use crate::registry::Registry;
 use crate::setup::Setup;
@@ -27,18 +22,23 @@ pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
     if isolate::is_trial(arguments) {
         return isolate::try_out();
     }
-    if let Err(error) = take_output() {
-        // The runner hears of the end alone.
-        let _ =
-            writeln!(io::stderr(), "a worker says what it does on its standard output: {error}");
-        return ExitCode::FAILURE;
-    }
+    let orders = match Orders::take() {
+        Ok(orders) => orders,
+        Err(error) => {
+            // The runner hears of the end alone.
+            let _ =
+                writeln!(io::stderr(), "a worker gets its orders on its standard input: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let mut outcome = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             let local = LocalSet::new();
-            let outcome = local.block_on(&runtime, work(registry));
-            // What is left of the test goes, and with it its servers and their folder.
+            let outcome = local.block_on(&runtime, work(registry, &orders));
+            // What is left of the test goes, and with it its servers and their folder. Threads that it has left to themselves
+            // are not waited for.
             drop(local);
+            runtime.shutdown_background();
             outcome
         }
         Err(error) => failed(error.to_string()),
@@ -49,7 +49,7 @@ pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
     }
     outcome.cpu = usage::cpu();
     outcome.memory = usage::memory();
-    tell(&Message::End(Box::new(outcome)));
+    orders::tell(&Message::End(Box::new(outcome)));
     ExitCode::SUCCESS
 }
 
@@ -57,91 +57,50 @@ fn failed(reason: String) -> Outcome {
     Outcome { reasons: vec![Reason::new(reason)], ..Outcome::default() }
 }
 
-/// The way to the runner: what was the standard output. What a test prints goes the way of errors, and is output as well.
-static RUNNER: OnceLock<File> = OnceLock::new();
-
-fn take_output() -> io::Result<()> {
-    let output = rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)?;
-    rustix::stdio::dup2_stdout(io::stderr())?;
-    let _ = RUNNER.set(File::from(output));
-    Ok(())
-}
-
-/// A line to the runner. One that is gone needs none.
-fn tell(message: &Message) {
-    if let (Ok(mut line), Some(mut runner)) = (serde_json::to_vec(message), RUNNER.get()) {
-        line.push(b'\n');
-        let _ = runner.write_all(&line);
-    }
-}
-
-async fn work(registry: &Registry) -> Outcome {
-    let input = io::stdin().as_fd().try_clone_to_owned();
-    let input = input.and_then(pipe::Receiver::from_owned_fd);
-    let mut input = match input {
-        Ok(input) => BufReader::new(input),
-        Err(error) => return failed(format!("a worker takes its orders from a pipe: {error}")),
-    };
-    let mut line = String::new();
-    let job: Job = match input.read_line(&mut line).await {
-        Ok(_) => match serde_json::from_str(&line) {
-            Ok(job) => job,
-            Err(error) => return failed(format!("these are no orders for a worker: {error}")),
-        },
-        Err(error) => return failed(error.to_string()),
-    };
-    // The runner holds the other end for as long as it wants the test.
-    let cancelled = async move {
-        let mut rest = Vec::new();
-        let _ = input.read_to_end(&mut rest).await;
-    };
-    let (messages, mut inbox) = mpsc::unbounded_channel();
-    let telling = tokio::spawn(async move {
-        while let Some(message) = inbox.recv().await {
-            tell(&message);
-        }
-    });
-    let outcome = match Box::pin(run(registry, &job, &messages, cancelled)).await {
+async fn work(registry: &Registry, orders: &Orders) -> Outcome {
+    match Box::pin(run(registry, &orders.job, &orders.end)).await {
         Ok(outcome) => outcome,
         Err(error) => failed(error.to_string()),
-    };
-    drop(messages);
-    // Whoever still has something to say has lost the test.
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), telling).await;
-    outcome
+    }
 }
 
 async fn run(
     registry: &Registry,
     job: &Job,
-    messages: &mpsc::UnboundedSender<Message>,
-    cancelled: impl Future<Output = ()>,
+    end: &CancellationToken,
 ) -> Result<Outcome, Box<dyn std::error::Error>> {
     if job.isolated {
         isolate::enter()?;
     }
     descendants::adopt()?;
-    std::env::set_current_dir(&job.suite)?;
+    std::env::set_current_dir(&job.suite)
+        .map_err(|error| format!("{}: {error}", job.suite.display()))?;
     let config = TestConfig::read(&job.suite.join(&job.test))?;
     let inverted = config.inverted;
     let mut outcome = match &job.script {
         Some(script) => {
             let begun = std::time::Instant::now();
-            let _ = messages.send(Message::Phase("run".to_owned()));
-            let mut outcome = script::run(job, script, messages, cancelled).await;
+            orders::tell(&Message::Phase("run".to_owned()));
+            let mut outcome = script::run(job, script, end).await;
             let seconds = begun.elapsed().as_secs_f64();
             outcome.phases.push(Phase { name: "run".to_owned(), seconds });
             invert(&mut outcome, inverted);
             let wanted = (!outcome.passed || job.keep_logs).then_some(&*job.evidence);
             match script::keep(script, wanted, job.keep_core) {
-                Ok(place) => outcome.evidence = place,
+                Ok(Some(place)) => {
+                    if job.keep_core {
+                        outcome.notes.extend(keep_cores(&outcome.cores, &script.tree, &place));
+                    }
+                    outcome.evidence = Some(place);
+                }
+                Ok(None) => {}
                 Err(error) => {
                     outcome.notes.push(format!("not all evidence could be kept: {error}"))
                 }
             }
             outcome
         }
-        None => native(registry, job, config, messages, cancelled).await?,
+        None => native(registry, job, config, end).await?,
     };
     outcome.notes.retain(|note| !note.is_empty());
     Ok(outcome)
@@ -151,8 +110,7 @@ async fn native(
     registry: &Registry,
     job: &Job,
     config: TestConfig,
-    messages: &mpsc::UnboundedSender<Message>,
-    cancelled: impl Future<Output = ()>,
+    end: &CancellationToken,
 ) -> Result<Outcome, Box<dyn std::error::Error>> {
     logs::start()?;
     let inverted = config.inverted;
@@ -170,15 +128,14 @@ async fn native(
         pcap: job.pcap,
     };
     let typename = config.object.as_ref().map(|it| it.typename.clone()).unwrap_or_default();
-    let test = TestCase::new(setup, config.clone(), messages.clone())?;
+    let test = TestCase::new(setup, config.clone())?;
+    let modules = objects::build(&config, &global.modules, version.as_ref(), registry)?;
+    modules.into_iter().for_each(|module| test.add(module));
     let body = match registry.get(&typename) {
         Some(run) => Body::spawn(run(test.clone())),
-        None => {
-            let modules = objects::build(&config, &global.modules, version.as_ref())?;
-            Body::spawn(objects::run(test.clone(), modules))
-        }
+        None => Body::spawn(objects::run(test.clone())),
     };
-    let mut outcome = test.run(body.result(), cancelled).await;
+    let mut outcome = test.run(body.result(), end).await;
     invert(&mut outcome, inverted);
     let folder = test.folder_of_run();
     if let Some(folder) = folder.filter(|_| !outcome.passed || job.keep_logs) {
@@ -186,6 +143,9 @@ async fn native(
         match evidence::keep(&folder, &job.evidence, job.keep_core) {
             Ok(kept) => {
                 outcome.notes.extend(kept.note());
+                if job.keep_core {
+                    outcome.notes.extend(keep_cores(&outcome.cores, &folder, &kept.place));
+                }
                 point_to(&mut outcome, &folder, kept.place, job.keep_core);
             }
             Err(error) => outcome.notes.push(format!("not all evidence could be kept: {error}")),
@@ -199,6 +159,19 @@ async fn native(
         outcome.notes.extend(sweep(&job.root, &folder));
     }
     Ok(outcome)
+}
+
+/// Keeps the cores that the kernel put elsewhere. Those stay there as well: the place is not ours.
+fn keep_cores(cores: &[PathBuf], sandbox: &Path, place: &Path) -> Vec<String> {
+    let elsewhere = cores.iter().filter(|core| !core.starts_with(sandbox));
+    let kept = elsewhere.map(|core| {
+        let target = place.join(core.file_name().unwrap_or_default());
+        match std::fs::copy(core, target) {
+            Ok(_) => format!("{} is kept", core.display()),
+            Err(error) => format!("{} could not be kept: {error}", core.display()),
+        }
+    });
+    kept.collect()
 }
 
 /// Has reasons name the files that were kept, and not those of the sandbox.
@@ -272,6 +245,3 @@ impl Body {
         result
     }
 }
-
-/// A test in Rust.
-pub(crate) type Run = Rc<dyn Fn(TestCase) -> std::pin::Pin<Box<dyn Future<Output = TestResult>>>>;

@@ -45,20 +45,26 @@ impl TestCase {
         if let Some(sandbox) = sandboxes.first() {
             let folder = sandbox.folder();
             self.state().folder = Some(folder.to_owned());
-            self.say(Message::Folder(folder.to_owned()));
+            self.say(&Message::Folder(folder.to_owned()));
             logs::go_to(folder)?;
             if self.shared.setup.pcap {
-                let capture = Capture::start(&folder.join("packet.pcap"))?;
+                let capture = Capture::start(&folder.join("packet.pcap"));
+                let capture =
+                    capture.map_err(|error| format!("packets cannot be captured: {error}"))?;
                 *lock(&self.shared.capture) = Some(capture);
             }
         }
         for sandbox in &sandboxes {
-            link_suite(&self.shared.setup.suite, sandbox)?;
+            let suite = &self.shared.setup.suite;
+            link_suite(suite, sandbox).map_err(|error| format!("{}: {error}", suite.display()))?;
         }
         self.phase("boot");
         let mut asts = Vec::new();
         for instance in Sandbox::boot_all(sandboxes).await? {
-            let client = self.connect(&instance).await?;
+            let number = instance.sandbox().number();
+            let client = self.connect(&instance).await;
+            let client = client
+                .map_err(|error| format!("the test's login to Asterisk {number}: {error}"))?;
             asts.push(Ast::new(instance, client, Arc::clone(&self.shared.open)));
         }
         lock(&self.shared.asts).clone_from(&asts);

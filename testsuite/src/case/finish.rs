@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use instance::{Finding, Stop, Stopped};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::{Ast, Panicked, TestCase, TestResult, lock};
 use crate::verdict::{INTERRUPTED, Outcome, Phase, Reason};
@@ -55,14 +56,14 @@ impl TestCase {
     pub(crate) async fn run(
         &self,
         body: impl Future<Output = TestResult>,
-        cancelled: impl Future<Output = ()>,
+        cancelled: &CancellationToken,
     ) -> Outcome {
         self.phase("prepare");
         let (end, open) = self.until_its_end(body, cancelled).await;
         self.phase("stop");
         // Of its end a server has much to say.
         let log = self.asts().iter().flat_map(Ast::last_lines).collect();
-        let stopped = self.stop_servers(&end).await;
+        let stopped = self.stop_servers(&end, cancelled).await;
         let capture = lock(&self.shared.capture).take();
         if let Some(capture) = capture
             && let Err(error) = capture.finish()
@@ -80,7 +81,7 @@ impl TestCase {
     async fn until_its_end(
         &self,
         body: impl Future<Output = TestResult>,
-        cancelled: impl Future<Output = ()>,
+        cancelled: &CancellationToken,
     ) -> (End, Vec<Reason>) {
         let mut body = std::pin::pin!(body);
         let end = tokio::select! {
@@ -101,7 +102,7 @@ impl TestCase {
                 self.fail(ended);
                 End::Done
             }
-            () = cancelled => {
+            () = cancelled.cancelled() => {
                 self.fail(INTERRUPTED);
                 End::Cancelled
             }
@@ -159,18 +160,22 @@ impl TestCase {
         self.state().folder.clone()
     }
 
-    async fn stop_servers(&self, end: &End) -> Vec<(u32, Stopped)> {
+    async fn stop_servers(&self, end: &End, cancelled: &CancellationToken) -> Vec<(u32, Stopped)> {
         // What is a failure already cannot become anything else.
         let failed = self.state().passed == Some(false);
         let patience = if failed { Duration::ZERO } else { self.state().patience };
-        let stop = if *end == End::Cancelled { Stop::Kill } else { Stop::Now };
-        let stop_one = |ast: Ast| async move {
-            // `core stop gracefully` would also unload all modules, and some take ten seconds for that.
-            let _ = timeout(patience, calls_are_over(&ast)).await;
-            ast.shut_down(stop).await
+        let kill = *end == End::Cancelled;
+        let stop_one = |ast: Ast, cancelled: CancellationToken| async move {
+            tokio::select! {
+                () = cancelled.cancelled() => {}
+                // `core stop gracefully` would also unload all modules, and some take ten seconds for that.
+                _ = timeout(patience, calls_are_over(&ast)) => {}
+            }
+            ast.shut_down(if kill { Stop::Kill } else { Stop::Now }).await
         };
         let asts = self.asts();
-        let stops: Vec<_> = asts.iter().map(|ast| tokio::spawn(stop_one(ast.clone()))).collect();
+        let stops: Vec<_> =
+            asts.iter().map(|ast| tokio::spawn(stop_one(ast.clone(), cancelled.clone()))).collect();
         let mut stopped = Vec::new();
         for (stop, ast) in stops.into_iter().zip(&asts) {
             match stop.await {
@@ -199,6 +204,9 @@ impl TestCase {
             .flat_map(|(number, it)| it.findings.iter().map(move |finding| (*number, finding)))
         {
             let what = format!("Asterisk {number}: {finding}");
+            if let Finding::Crash(crash) = finding {
+                self.state().cores.extend(crash.core.clone());
+            }
             let asts = self.asts();
             let let_go = asts.iter().any(|ast| ast.number() == number && ast.is_let_go());
             match finding {
@@ -240,6 +248,7 @@ impl TestCase {
             passed,
             timed_out: matches!(end, End::Timeout(_)) && !passed,
             faulty: state.faulty,
+            cores: std::mem::take(&mut state.cores),
             reasons,
             notes: std::mem::take(&mut state.notes),
             ..Outcome::default()

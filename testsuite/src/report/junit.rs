@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, BytesText, Event as Xml};
+use quick_xml::events::BytesText;
 
 use crate::report::{Event, Finished, Report, Summary, Verdict, text};
 
@@ -13,35 +13,43 @@ use crate::report::{Event, Finished, Report, Summary, Verdict, text};
 #[derive(Debug)]
 pub(crate) struct JUnit {
     path: PathBuf,
-    runs: Vec<Summary>,
+    /// The element of each run.
+    runs: String,
 }
 
 impl JUnit {
     /// A report in a file, which is made at once: a run that cannot write it should not begin.
     pub(crate) fn create(path: PathBuf) -> io::Result<Self> {
-        fs::write(&path, document(&[])?)?;
-        Ok(Self { path, runs: Vec::new() })
+        fs::write(&path, document(""))?;
+        Ok(Self { path, runs: String::new() })
     }
 }
 
 impl Report for JUnit {
     fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
         if let Event::Ended(run) = event {
-            self.runs.push((*run).clone());
-            fs::write(&self.path, document(&self.runs)?)?;
+            self.runs.push_str(&element(run)?);
+            fs::write(&self.path, document(&self.runs))?;
         }
         Ok(())
     }
 }
 
 /// The report of runs.
-pub(crate) fn document(runs: &[Summary]) -> io::Result<String> {
+pub(crate) fn document(runs: &str) -> String {
+    format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<testsuites>\n{runs}</testsuites>")
+}
+
+/// The element of a run, as it stands in the report.
+pub(crate) fn element(run: &Summary) -> io::Result<String> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    writer.write_event(Xml::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
-    writer
-        .create_element("testsuites")
-        .write_inner_content(|writer| runs.iter().try_for_each(|run| testsuite(writer, run)))?;
-    String::from_utf8(writer.into_inner()).map_err(io::Error::other)
+    let root = writer.create_element("testsuites");
+    root.write_inner_content(|writer| testsuite(writer, run))?;
+    let text = String::from_utf8(writer.into_inner()).map_err(io::Error::other)?;
+    // The root is around all runs.
+    let inside =
+        text.strip_prefix("<testsuites>\n").and_then(|it| it.strip_suffix("</testsuites>"));
+    Ok(inside.unwrap_or(&text).to_owned())
 }
 
 fn testsuite(writer: &mut Writer<Vec<u8>>, run: &Summary) -> io::Result<()> {

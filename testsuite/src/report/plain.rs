@@ -38,7 +38,7 @@ impl Report for Plain {
             }
             Event::Finished(test) => finished(&mut out, test)?,
             Event::Ended(run) => {
-                writeln!(out, "\n{}", junit::document(std::slice::from_ref(run))?)?;
+                writeln!(out, "\n{}", junit::document(&junit::element(run)?))?;
                 for line in text::summary(run) {
                     writeln!(out, "{line}")?;
                 }

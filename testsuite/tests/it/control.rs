@@ -34,12 +34,12 @@ fn a_limit_ends_a_test_and_is_told() {
             &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\necho one\nsleep 600\n")],
         ),
     ]);
-    let late = folder.run_own(&["--asterisk", "22", "--time-limit", "1.5"]);
+    let late = folder.run_own(&["--asterisk", "22", "--time-limit", "8"]);
     for name in ["native", "script", "silent"] {
         let name = format!("tests/{name}");
         assert_eq!(late.verdict(&name), "timed-out", "{}", late.text);
         assert!(
-            late.reasons(&name).contains("it took longer than the limit of 1.5 s"),
+            late.reasons(&name).contains("it took longer than the limit of 8 s"),
             "{}",
             late.reasons(&name)
         );
@@ -50,15 +50,15 @@ fn a_limit_ends_a_test_and_is_told() {
         "--asterisk",
         "22",
         "--timeout",
-        "1",
+        "4",
         "--time-limit",
-        "3",
+        "10",
         "--test-regex",
         "^tests/s",
     ]);
-    assert!(silent.text.contains("Maximum test inactivity time: 1 sec."), "{}", silent.text);
-    assert!(silent.reasons("tests/silent").contains("no output and no event for 1 s"));
-    assert!(silent.reasons("tests/script").contains("it took longer than the limit of 3 s"));
+    assert!(silent.text.contains("Maximum test inactivity time: 4 sec."), "{}", silent.text);
+    assert!(silent.reasons("tests/silent").contains("no output and no event for 4 s"));
+    assert!(silent.reasons("tests/script").contains("it took longer than the limit of 10 s"));
     assert!(folder.sandboxes().is_empty(), "{:?}", folder.sandboxes());
 }
 
@@ -121,7 +121,11 @@ fn tests_are_repeated_tried_again_and_broken_off() {
 fn what_cannot_be_run_is_told_and_exits_with_2() {
     let folder = Folder::suite(&[("a", TRUE), ("b", &[("test-config.yaml", "testinfo: [")])]);
     for (options, told) in [
-        (&["-t", "tests/nonesuch"][..], "none of the 2 tests of"),
+        (
+            &["-t", "tests/a", "-t", "tests/aa"][..],
+            "--test tests/aa is none of the 2 tests; is it tests/a?",
+        ),
+        (&["--tag", "nonesuch"], "none of the 2 tests of"),
         (&["--asterisk", "/nonexistent"], "/nonexistent, does not work"),
         (&["--shard", "3/2"], "expected such as 2/5"),
         (&["--timeout", "soon"], "expected a number of seconds"),
@@ -166,7 +170,7 @@ fn packets_of_the_tests_own_network_are_captured() {
 #[test]
 fn the_longest_is_run_first_once_it_is_known() {
     let slow: &[(&str, &str)] =
-        &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\nsleep 0.5\n")];
+        &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\nsleep 2\n")];
     let folder = Folder::suite(&[("a", TRUE), ("b", slow), ("c", TRUE)]);
     let run = || {
         let run = folder.run_own(&["--asterisk", "22", "--jobs", "1"]);

@@ -18,6 +18,17 @@ struct Running {
 }
 
 impl Running {
+    /// Starts the tests of a suite.
+    fn of(program: &str, folder: Folder, options: &[&str]) -> Self {
+        let pipe = folder.0.join("events");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let mut command = folder.command(program, &folder.0, options);
+        command.arg("--json").arg(&pipe).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let events = BufReader::new(File::open(&pipe).unwrap());
+        Self { child, folder, events }
+    }
+
     /// Starts a suite of three tests that wait, two of them with servers of their own, and waits until they do.
     fn start(options: &[&str]) -> Self {
         let native: &[(&str, &str)] =
@@ -27,19 +38,19 @@ impl Running {
             ("run-test", "#!/bin/sh\ntrap '' TERM INT\nsleep 600 &\necho ready\nwait\n"),
         ];
         let folder = Folder::suite(&[("a", native), ("b", native), ("c", script)]);
-        let pipe = folder.0.join("events");
-        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let mut command = folder.command(RUNTESTS, &folder.0, options);
-        command.arg("--json").arg(&pipe).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().unwrap();
-        let mut events = BufReader::new(File::open(&pipe).unwrap());
+        let mut run = Self::of(RUNTESTS, folder, options);
         let (mut native, mut script) = (0, 0);
         while native < 2 || script < 1 {
-            let event = next(&mut events).expect("the runner ended");
+            let event = next(&mut run.events).expect("the runner ended");
             native += usize::from(event["line"] == "originating Local/s@default");
             script += usize::from(event["line"] == "ready");
         }
-        Self { child, folder, events }
+        run
+    }
+
+    /// Waits until a test says a line.
+    fn wait_for(&mut self, line: &str) {
+        while next(&mut self.events).expect("the runner ended")["line"] != line {}
     }
 
     fn signal(&self, signal: Signal) {
@@ -108,18 +119,10 @@ fn sigusr1_lets_what_runs_come_to_its_end_and_begins_no_more() {
         ("run-test", "#!/bin/sh\necho ready\nwhile [ ! -e go ]; do sleep 0.05; done\n"),
     ];
     let folder = Folder::suite(&[("a", until), ("b", until), ("c", until)]);
-    let pipe = folder.0.join("events");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let options = ["--asterisk", "22", "--jobs", "2", "--number", "2"];
-    let mut command = folder.command(RUNTESTS, &folder.0, &options);
-    command.arg("--json").arg(&pipe).stdout(Stdio::null()).stderr(Stdio::null());
-    let child = command.spawn().unwrap();
-    let events = BufReader::new(File::open(&pipe).unwrap());
-    let mut run = Running { child, folder, events };
-    let mut ready = 0;
-    while ready < 2 {
-        ready += usize::from(next(&mut run.events).expect("the runner ended")["line"] == "ready");
-    }
+    let mut run = Running::of(RUNTESTS, folder, &options);
+    run.wait_for("ready");
+    run.wait_for("ready");
     run.signal(Signal::USR1);
     // The runner hears the signal before it hears of the end of a test.
     run.folder.file("go", "");
@@ -130,14 +133,57 @@ fn sigusr1_lets_what_runs_come_to_its_end_and_begins_no_more() {
     assert_eq!(run.child.wait().unwrap().code(), Some(2));
 }
 
+const STUCK: &[(&str, &str)] =
+    &[("test-config.yaml", "test-modules: {test-object: {typename: 'own.Stuck'}}\n")];
+
 #[test]
 fn a_test_that_hangs_its_process_is_killed_and_its_evidence_kept() {
-    let config = "test-modules: {test-object: {typename: 'own.Stuck'}}\n";
-    let folder = Folder::suite(&[("stuck", &[("test-config.yaml", config)])]);
-    let run = folder.run(OWN_TESTS, &folder.0, &["--asterisk", "22", "--time-limit", "1"]);
+    let folder = Folder::suite(&[("stuck", STUCK)]);
+    let run = folder.run(OWN_TESTS, &folder.0, &["--asterisk", "22", "--time-limit", "8"]);
+    assert!(run.text.contains("\nstuck\n"), "it did not come to that: {}", run.text);
     assert_eq!(run.verdict("tests/stuck"), "timed-out", "{}", run.text);
-    assert!(run.reasons("tests/stuck").contains("it took longer than the limit of 1 s"));
+    assert!(run.reasons("tests/stuck").contains("it took longer than the limit of 8 s"));
     assert!(folder.0.join("logs/tests/stuck/run_0/ast1/etc/asterisk/manager.conf").is_file());
     assert_end(&folder.processes());
     assert!(folder.sandboxes().is_empty(), "{:?}", folder.sandboxes());
+}
+
+#[test]
+fn a_test_that_hangs_its_process_does_not_outlive_a_killed_runner() {
+    let mut run = Running::of(OWN_TESTS, Folder::suite(&[("stuck", STUCK)]), &["--asterisk", "22"]);
+    run.wait_for("stuck");
+    let processes = run.folder.processes();
+    run.signal(Signal::KILL);
+    run.child.wait().unwrap();
+    assert_end(&processes);
+}
+
+#[test]
+fn without_namespaces_runners_wait_for_each_other() {
+    let until: &[(&str, &str)] = &[
+        ("test-config.yaml", SCRIPT),
+        (
+            "run-test",
+            "#!/bin/sh\n/bin/mkdir busy || exit 1\necho ready\nwhile [ ! -e go ]; do /bin/sleep 0.05; done\n/bin/rmdir busy\n",
+        ),
+    ];
+    let folder = Folder::suite(&[("a", until)]);
+    let command = |json: &str, report: &str| {
+        let mut command = Command::new(RUNTESTS);
+        command.arg("--suite").arg(&folder.0).args(["--asterisk", "22", "--report", report]);
+        command.args(["--json", json]).current_dir(&folder.0).stdout(Stdio::null());
+        command.env("AST_WORK_DIR", folder.0.join("w")).env("PATH", "/nonexistent");
+        command
+    };
+    assert!(Command::new("mkfifo").arg(folder.0.join("events")).status().unwrap().success());
+    let mut first = command("events", "1.xml").spawn().unwrap();
+    let mut events = BufReader::new(File::open(folder.0.join("events")).unwrap());
+    while next(&mut events).expect("the runner ended")["line"] != "ready" {}
+    let mut second = command("2.json", "2.xml").stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(second.stderr.take().unwrap()).lines();
+    assert_eq!(told.next().unwrap().unwrap(), "waiting for another runner to end");
+    folder.file("go", "");
+    while next(&mut events).is_some() {}
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+    assert_eq!(second.wait().unwrap().code(), Some(0));
 }

@@ -9,9 +9,11 @@ use crate::support::{
 };
 
 /// Every one of them, what becomes of it, and what is told of that.
-const EXPECTED: [(&str, &str, &str); 31] = [
+const EXPECTED: [(&str, &str, &str); 33] = [
     ("tests/sample", "passed", ""),
     ("tests/rust/aborts", "failed", "the process that runs the test ended ("),
+    ("tests/rust/mixed", "failed", "UserEvent with UserEvent \\\"Never\\\" came never, expected 1"),
+    ("tests/rust/mixed", "failed", "a module of our own says so"),
     ("tests/rust/no_boot", "failed", "Error loading module 'app_nonesuch.so'"),
     ("tests/rust/observed", "passed", ""),
     ("tests/rust/panics", "failed", "it panicked: this test is wrong"),
@@ -70,7 +72,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
     assert!(run.text.starts_with("Running tests for Asterisk 22."), "{}", run.text);
     for line in [
         "(run 1 of 1)...\n",
-        "Tests to run: 26 * 1 time(s) = 26  Maximum test inactivity time: -1 sec.\n",
+        "Tests to run: 27 * 1 time(s) = 27  Maximum test inactivity time: -1 sec.\n",
     ] {
         assert!(run.text.contains(line), "{line}: {}", run.text);
     }
@@ -85,8 +87,8 @@ fn our_own_tests_give_their_verdicts_on_22() {
 
     let report = folder.read("r.xml");
     for part in [
-        "<testsuite errors=\"0\" tests=\"26\" time=\"",
-        "failures=\"13\" name=\"AsteriskTestSuite\" timestamp=\"20",
+        "<testsuite errors=\"0\" tests=\"27\" time=\"",
+        "failures=\"14\" name=\"AsteriskTestSuite\" timestamp=\"20",
         " skipped=\"3\">",
         " classname=\"yaml\" name=\"verdict\">\n      <failure>",
         " classname=\"\" name=\"sample\"/>",
@@ -174,27 +176,4 @@ fn without_namespaces_tests_run_one_after_another_and_the_reason_is_told() {
     // The shells that look after the sandboxes end by themselves; the daemon would not for long.
     assert_end(&folder.processes());
     assert!(folder.sandboxes().is_empty());
-}
-
-#[test]
-fn without_namespaces_runners_wait_for_each_other() {
-    let exclusive = "#!/bin/sh\n/bin/mkdir busy || exit 1\n/bin/sleep 0.3\n/bin/rmdir busy\n";
-    let folder = Folder::suite(&[("a", &[("test-config.yaml", SCRIPT), ("run-test", exclusive)])]);
-    let run = |number: u8| {
-        let report = folder.0.join(format!("{number}.xml"));
-        let mut command = Command::new(RUNTESTS);
-        command.arg("--suite").arg(&folder.0).arg("--report").arg(report);
-        command.args(["--asterisk", "22", "--number", "3"]).current_dir(&folder.0);
-        command.env("AST_WORK_DIR", folder.0.join("w")).env("PATH", "/nonexistent");
-        Run::of(&mut command, &folder.0.join("none"))
-    };
-    let runs = std::thread::scope(|scope| {
-        let runs = [1, 2].map(|number| scope.spawn(move || run(number)));
-        runs.map(|run| run.join().unwrap())
-    });
-    for run in &runs {
-        assert_eq!(run.code, Some(0), "{}", run.text);
-    }
-    let waited = runs.iter().filter(|it| it.text.contains("waiting for another runner to end"));
-    assert_eq!(waited.count(), 1);
 }

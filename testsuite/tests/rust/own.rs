@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use ami::{Event, Originate};
 use instance::Stopped;
-use testsuite::{Ast, Matcher, Module, Registry, TestCase, TestResult};
+use testsuite::{Ast, ConfigError, Matcher, Module, Node, Registry, TestCase, TestResult};
 
 fn main() -> ExitCode {
     testsuite::main(
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
             .test("own.Panics", panics)
             .test("own.WrongParts", wrong_parts)
             .test("own.Prints", prints)
+            .module("own.Says", says)
             .test("own.Stuck", stuck)
             .test("own.Aborts", aborts)
             .test("own.Sticky", sticky)
@@ -175,9 +176,24 @@ async fn prints(test: TestCase) -> TestResult {
     Ok(())
 }
 
+/// Fails the test with what its configuration says.
+struct Says(String);
+
+fn says(section: &Node) -> Result<Box<dyn Module>, ConfigError> {
+    let what = section.get("what").ok_or_else(|| section.error("expected `what:`"))?;
+    Ok(Box::new(Says(what.expect_text("what")?.to_owned())))
+}
+
+impl Module for Says {
+    fn stopped(&mut self, _: &[Stopped], test: &TestCase) {
+        test.fail(&*self.0);
+    }
+}
+
 /// Does not give its thread back, so that nothing can end it but a signal.
 async fn stuck(test: TestCase) -> TestResult {
     test.start().await?;
+    test.print("stuck");
     let (_kept, never) = std::sync::mpsc::channel::<()>();
     Ok(never.recv()?)
 }
