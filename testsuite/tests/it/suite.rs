@@ -85,6 +85,8 @@ fn a_core_that_a_server_of_a_program_leaves_is_a_failure_of_that_test_alone() {
     let crash = "#!/bin/sh\nprintf 'x\\0TESTSUITE_ACTIVE_TEST=%s\\0y' \"$TESTSUITE_ACTIVE_TEST\" > core.1234\n";
     let folder =
         Folder::suite(&[("a", &[("test-config.yaml", SCRIPT), ("run-test", crash)]), ("b", TRUE)]);
+    // And one of another run, and of a test that passes.
+    folder.file("core.1", "x\0TESTSUITE_ACTIVE_TEST=tests/b\0y");
     let run = folder.run_own(&["--asterisk", "22", "--jobs", "1"]);
     assert_eq!(run.verdict("tests/a"), "failed", "{}", run.text);
     assert!(

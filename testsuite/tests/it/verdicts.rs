@@ -9,9 +9,11 @@ use crate::support::{
 };
 
 /// Every one of them, what becomes of it, and what is told of that.
-const EXPECTED: [(&str, &str, &str); 33] = [
+const EXPECTED: [(&str, &str, &str); 35] = [
     ("tests/sample", "passed", ""),
     ("tests/rust/aborts", "failed", "the process that runs the test ended ("),
+    ("tests/rust/crash", "failed", "the server crashed (signal 11)"),
+    ("tests/rust/killed", "passed", ""),
     ("tests/rust/mixed", "failed", "UserEvent with UserEvent \\\"Never\\\" came never, expected 1"),
     ("tests/rust/mixed", "failed", "a module of our own says so"),
     ("tests/rust/no_boot", "failed", "Error loading module 'app_nonesuch.so'"),
@@ -72,7 +74,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
     assert!(run.text.starts_with("Running tests for Asterisk 22."), "{}", run.text);
     for line in [
         "(run 1 of 1)...\n",
-        "Tests to run: 27 * 1 time(s) = 27  Maximum test inactivity time: -1 sec.\n",
+        "Tests to run: 29 * 1 time(s) = 29  Maximum test inactivity time: -1 sec.\n",
     ] {
         assert!(run.text.contains(line), "{line}: {}", run.text);
     }
@@ -87,8 +89,8 @@ fn our_own_tests_give_their_verdicts_on_22() {
 
     let report = folder.read("r.xml");
     for part in [
-        "<testsuite errors=\"0\" tests=\"27\" time=\"",
-        "failures=\"14\" name=\"AsteriskTestSuite\" timestamp=\"20",
+        "<testsuite errors=\"0\" tests=\"29\" time=\"",
+        "failures=\"15\" name=\"AsteriskTestSuite\" timestamp=\"20",
         " skipped=\"3\">",
         " classname=\"yaml\" name=\"verdict\">\n      <failure>",
         " classname=\"\" name=\"sample\"/>",

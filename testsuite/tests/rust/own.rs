@@ -21,6 +21,8 @@ fn main() -> ExitCode {
             .test("own.WrongParts", wrong_parts)
             .test("own.Prints", prints)
             .module("own.Says", says)
+            .test("own.Crash", crash)
+            .test("own.Killed", killed)
             .test("own.Stuck", stuck)
             .test("own.Aborts", aborts)
             .test("own.Sticky", sticky)
@@ -196,6 +198,24 @@ async fn stuck(test: TestCase) -> TestResult {
     test.print("stuck");
     let (_kept, never) = std::sync::mpsc::channel::<()>();
     Ok(never.recv()?)
+}
+
+/// A server may end, but not like that.
+async fn crash(test: TestCase) -> TestResult {
+    let ast = test.start().await?;
+    ast.may_end();
+    let pid = ast.pid().ok_or("it has ended")?;
+    std::process::Command::new("kill").args(["-SEGV", &pid.to_string()]).status()?;
+    ast.exited().await;
+    Ok(())
+}
+
+/// One that the test itself kills.
+async fn killed(test: TestCase) -> TestResult {
+    let ast = test.start().await?;
+    ast.may_end();
+    ast.kill().await;
+    Ok(())
 }
 
 /// Takes its process along.
