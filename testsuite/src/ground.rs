@@ -95,7 +95,9 @@ impl Ground {
             None => mirror(&self.etc, &etc, 0)?,
         }
         let conf = etc.join("asterisk.conf");
-        fs::remove_file(&conf)?;
+        if fs::symlink_metadata(&conf).is_ok() {
+            fs::remove_file(&conf)?;
+        }
         fs::write(conf, ASTERISK_CONF)?;
         mirror(&self.server.directories().modules, &place("usr/lib/asterisk/modules")?, 0)?;
         mirror(&self.data, &place("var/lib/asterisk")?, 0)?;

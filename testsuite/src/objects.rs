@@ -72,9 +72,7 @@ pub(crate) fn build(
         }
         match TABLE.iter().find(|(name, _)| *name == module.typename) {
             Some((_, build)) => build(&module.section),
-            None => {
-                Err(Refusal::NotNative(format!("{} does not run natively yet", module.typename)))
-            }
+            None => Err(Refusal::NotNative(format!("this program has no {}", module.typename))),
         }
     })
     .collect()
