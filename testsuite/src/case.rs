@@ -38,6 +38,9 @@ pub type TestResult = Result<(), Box<dyn Error + Send + Sync>>;
 /// How long a test may take, from when its servers are up, unless it says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long calls may go on at its end. Most are over in a moment; to hang one up takes the server a second.
+const PATIENCE: Duration = Duration::from_millis(250);
+
 /// A test while it runs. A clone is the same test.
 #[derive(Clone)]
 pub struct TestCase {
@@ -109,7 +112,7 @@ impl TestCase {
             next_token: 0,
             timeout: limit(timeout),
             deadline: None,
-            patience: Duration::ZERO,
+            patience: PATIENCE,
             faulty: false,
             phase: None,
             phases: Vec::new(),
@@ -258,7 +261,8 @@ impl TestCase {
         });
     }
 
-    /// How long calls may go on at the end before they are hung up; not at all unless set. What they say until then counts.
+    /// How long calls may go on at the end before they are hung up; a quarter of a second unless set. What they say until then
+    /// counts. A test that has failed does not wait for them.
     pub fn set_patience(&self, patience: Duration) {
         self.state().patience = patience;
     }
