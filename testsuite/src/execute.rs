@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::evidence;
 use crate::isolate::Isolation;
-use crate::lines::Lines;
+use crate::lines::{self, Lines};
 use crate::options::Limit;
 use crate::protocol::{Job, Message};
 use crate::verdict::{INTERRUPTED, Outcome, Reason};
@@ -307,16 +307,21 @@ fn listen(child: &mut Child) -> Receiver<Output> {
     // A worker that says more than is heard has to wait.
     let (sender, inbox) = mpsc::channel(256);
     if let Some(from) = child.stdout.take() {
-        tokio::spawn(hear(from, Output::Said, sender.clone()));
+        tokio::spawn(hear(from, lines::MESSAGE, Output::Said, sender.clone()));
     }
     if let Some(from) = child.stderr.take() {
-        tokio::spawn(hear(from, Output::Complained, sender));
+        tokio::spawn(hear(from, lines::OUTPUT, Output::Complained, sender));
     }
     inbox
 }
 
-async fn hear(from: impl AsyncRead + Unpin, make: fn(String) -> Output, to: Sender<Output>) {
-    let mut lines = Lines::new(from);
+async fn hear(
+    from: impl AsyncRead + Unpin,
+    longest: usize,
+    make: fn(String) -> Output,
+    to: Sender<Output>,
+) {
+    let mut lines = Lines::new(from, longest);
     while let Some(line) = lines.next().await {
         if to.send(make(line)).await.is_err() {
             return;

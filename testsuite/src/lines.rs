@@ -2,18 +2,22 @@
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// The longest line. What is longer, or has no end, is several.
-const LONGEST: usize = 64 * 1024;
+/// The longest line of a test's output. What is longer, or has no end, is several.
+pub(crate) const OUTPUT: usize = 64 * 1024;
+
+/// The longest of a worker's, which may tell of many failures. A line of output takes six times its length in it at most.
+pub(crate) const MESSAGE: usize = 16 * 1024 * 1024;
 
 /// Text that comes in lines.
 #[derive(Debug)]
 pub(crate) struct Lines<R> {
     from: BufReader<R>,
+    longest: usize,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
-    pub(crate) fn new(from: R) -> Self {
-        Self { from: BufReader::new(from) }
+    pub(crate) fn new(from: R, longest: usize) -> Self {
+        Self { from: BufReader::new(from), longest }
     }
 
     /// The next line, without its end; bytes that are not UTF-8 are replaced. None when nothing more can come.
@@ -28,7 +32,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             let count = end.map_or(held.len(), |end| end + 1);
             line.extend_from_slice(&held[..count]);
             self.from.consume(count);
-            if end.is_some() || line.len() >= LONGEST {
+            if end.is_some() || line.len() >= self.longest {
                 return Some(text(&line));
             }
         }
@@ -50,14 +54,14 @@ mod tests {
         let input = format!("one\r\n\n\u{e4}\n{long}\nlast");
         let mut bytes = input.into_bytes();
         bytes[6] = 0xff;
-        let mut lines = Lines::new(&bytes[..]);
+        let mut lines = Lines::new(&bytes[..], OUTPUT);
         let mut all = Vec::new();
         while let Some(line) = lines.next().await {
             all.push(line);
         }
         assert_eq!(all[..3], ["one", "", "\u{fffd}\u{fffd}"]);
         assert_eq!(all.iter().skip(3).map(String::len).sum::<usize>(), 100_004);
-        assert!(all.iter().all(|line| line.len() <= 2 * LONGEST));
+        assert!(all.iter().all(|line| line.len() <= 2 * OUTPUT));
         assert_eq!(all.last().map(String::as_str), Some("last"));
     }
 }

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::evidence;
-use crate::lines::Lines;
+use crate::lines::{self, Lines};
 use crate::orders;
 use crate::protocol::{Job, Message, Script};
 use crate::verdict::{INTERRUPTED, Outcome, Reason};
@@ -36,7 +36,7 @@ pub(crate) async fn run(job: &Job, script: &Script, cancelled: &CancellationToke
         }
     };
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-    let output = [lines(child.stdout.take()), lines(child.stderr.take())];
+    let output = [hand_on(child.stdout.take()), hand_on(child.stderr.take())];
     let ended = tokio::select! {
         ended = child.wait() => Some(ended),
         () = cancelled.cancelled() => None,
@@ -133,12 +133,12 @@ fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
 }
 
 /// Hands on what comes, until nothing more can. An empty line is a line.
-fn lines(from: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<()> {
+fn hand_on(from: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let Some(from) = from else {
             return;
         };
-        let mut from = Lines::new(from);
+        let mut from = Lines::new(from, lines::OUTPUT);
         while let Some(line) = from.next().await {
             orders::tell(&Message::Line(line));
         }

@@ -164,4 +164,27 @@ fn much_output_is_told_with_its_beginning_and_its_end() {
         assert!(run.text.contains(line), "{line}");
     }
     assert!(run.text.contains("Test tests/a failed"));
+
+    // A line without an end, of what takes most room on its way; and more failures than such a line.
+    let config = SIMPLE.replace("test-object:", "modules:\n        - {typename: 'ami.AMIEventModule', config-section: events}\n    test-object:");
+    let event = format!(
+        "    - conditions: {{match: {{Event: 'Never', Header: '{}'}}}}\n      count: '1'\n",
+        "x".repeat(1_000)
+    );
+    let config = format!("{config}events:\n{}", event.repeat(300));
+    let folder = Folder::suite(&[
+        (
+            "line",
+            &[
+                ("test-config.yaml", SCRIPT),
+                ("run-test", "#!/bin/sh\nhead -c 200000 /dev/zero | tr '\\0' '\\001'\nexit 1\n"),
+            ],
+        ),
+        ("reasons", &[("test-config.yaml", &config), ("configs/ast1/extensions.conf", PASS)]),
+    ]);
+    let run = folder.run_own(&["--asterisk", "22"]);
+    assert_eq!(run.text.matches('\u{1}').count(), 200_000, "XML has none of it");
+    assert!(!run.text.contains("{\"line\":"));
+    let outcome = &run.of_test("tests/reasons")["outcome"];
+    assert_eq!(outcome["reasons"].as_array().unwrap().len(), 300, "{}", &run.text[..2_000]);
 }
