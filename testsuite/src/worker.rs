@@ -181,7 +181,7 @@ fn point_to(outcome: &mut Outcome, sandbox: &Path, kept: PathBuf, cores: bool) {
         let lines = reason.what.lines().filter(|line| !line.starts_with("the sandbox is kept: "));
         reason.what = lines.collect::<Vec<_>>().join("\n").replace(&from, &to);
     }
-    if outcome.faulty && !cores {
+    if !outcome.cores.is_empty() && !cores {
         outcome.notes.push("core files are not kept; --keep-core keeps them".to_owned());
     }
     outcome.evidence = Some(kept);
