@@ -54,6 +54,11 @@ pub(crate) fn keep(run: &Path, evidence: &Path, cores: bool) -> io::Result<Kept>
 }
 
 impl Kept {
+    /// A place for the output alone.
+    pub(crate) fn nothing(evidence: &Path) -> io::Result<Self> {
+        Ok(Self { place: free(evidence)?, left: Vec::new(), cores: false })
+    }
+
     /// What to tell of what is missing.
     pub(crate) fn note(&self) -> Option<String> {
         (!self.left.is_empty()).then(|| format!("not kept: {}", self.left.join("; ")))
@@ -99,7 +104,7 @@ fn is_core(path: &Path) -> bool {
 }
 
 /// A folder with the first free number.
-pub(crate) fn free(evidence: &Path) -> io::Result<PathBuf> {
+fn free(evidence: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(evidence)?;
     for number in 0_u32.. {
         let place = evidence.join(format!("run_{number}"));

@@ -156,8 +156,7 @@ impl Findings {
                     .find(|it| it.place.get("config-section").and_then(Node::text) == Some(name))
             {
                 let sections = config.root.entries().filter_map(|(key, _)| key.text());
-                let like = schema::nearest(name, sections);
-                let hint = like.map(|like| format!("; is it {like}?")).unwrap_or_default();
+                let hint = schema::hint(name, sections);
                 self.warn(
                     &module.place,
                     format!("there is no section {name}, so it gets the whole file{hint}"),
@@ -172,9 +171,8 @@ impl Findings {
         for (key, _) in config.root.entries() {
             let name = key.text().unwrap_or_default();
             if !schema::TOP.contains(&name) && !named.contains(name) {
-                let like =
-                    schema::nearest(name, schema::TOP.iter().copied().chain(named.iter().copied()));
-                let hint = like.map(|like| format!("; is it {like}?")).unwrap_or_default();
+                let hint =
+                    schema::hint(name, schema::TOP.iter().copied().chain(named.iter().copied()));
                 self.warn(key, format!("nobody reads the section {name}{hint}"));
             }
         }
@@ -188,8 +186,7 @@ impl Findings {
             if KINDS.contains(&kind) && (kind != "custom" || CUSTOM.contains(&name)) {
                 continue;
             }
-            let like = schema::nearest(name, known.iter().copied());
-            let hint = like.map(|like| format!("; is it {like}?")).unwrap_or_default();
+            let hint = schema::hint(name, known.iter().copied());
             self.errors.push(value.error(format!("there is no dependency {name}{hint}")));
         }
     }

@@ -68,8 +68,7 @@ pub(crate) fn check_names(suite: &Suite, options: &Options) -> Result<(), String
         None => Ok(()),
         Some(name) => {
             let names = suite.tests.iter().map(|test| &*test.name);
-            let like = schema::nearest(prefix(name).trim_end_matches('/'), names);
-            let hint = like.map(|like| format!("; is it {like}?")).unwrap_or_default();
+            let hint = schema::hint(prefix(name).trim_end_matches('/'), names);
             Err(format!("--test {name} is none of the {} tests{hint}", suite.tests.len()))
         }
     }

@@ -173,11 +173,15 @@ pub(crate) fn unknown(map: &Node, what: &str, keys: &[&str]) -> Vec<ConfigError>
     let unknown = unknown.filter(|(_, name)| !keys.contains(name));
     unknown
         .map(|(key, name)| {
-            let like = nearest(name, keys.iter().copied());
-            let hint = like.map(|like| format!("; is it {like}?")).unwrap_or_default();
+            let hint = hint(name, keys.iter().copied());
             key.error(format!("{what} no {name}{hint}"))
         })
         .collect()
+}
+
+/// What to say of the one of some names that was probably meant.
+pub(crate) fn hint<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+    nearest(name, names).map(|like| format!("; is it {like}?")).unwrap_or_default()
 }
 
 /// The one of some names that was probably meant.

@@ -3,19 +3,20 @@
 //! It gets what the suite's runner gives it: the suite as working directory, `AST_TEST_ROOT` with a system tree, the server in
 //! `PATH`. Its output is the test's, and its exit code the verdict.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncRead;
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::evidence;
+use crate::descendants;
+use crate::evidence::{self, Kept};
 use crate::lines::{self, Lines};
 use crate::orders;
 use crate::protocol::{Job, Message, Script};
@@ -35,7 +36,6 @@ pub(crate) async fn run(job: &Job, script: &Script, cancelled: &CancellationToke
             return outcome;
         }
     };
-    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
     let output = [hand_on(child.stdout.take()), hand_on(child.stderr.take())];
     let ended = tokio::select! {
         ended = child.wait() => Some(ended),
@@ -51,7 +51,9 @@ pub(crate) async fn run(job: &Job, script: &Script, cancelled: &CancellationToke
         Some(Err(error)) => outcome.reasons.push(Reason::new(error.to_string())),
         None => outcome.reasons.push(Reason::new(INTERRUPTED)),
     }
-    kill(pid, &mut child).await;
+    // What it started goes with it, whatever group that is in.
+    let _ = child.kill().await;
+    descendants::kill();
     // A grandchild that holds the pipe is no reason to wait for ever.
     let rest = async {
         for lines in output {
@@ -104,13 +106,8 @@ fn has(path: &Path, wanted: &[u8]) -> std::io::Result<bool> {
 fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
     let (program, arguments) =
         script.command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let own = [script.tree.join("usr/sbin")];
-    let path = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path)));
-    let library = PathBuf::from("lib/python");
-    let libraries = std::env::var_os("PYTHONPATH").unwrap_or_default();
-    let libraries =
-        std::env::join_paths([library].into_iter().chain(std::env::split_paths(&libraries)));
+    let path = before("PATH", script.tree.join("usr/sbin"))?;
+    let libraries = before("PYTHONPATH", "lib/python".into())?;
     std::fs::create_dir_all(&script.scratch)?;
     let mut command = Command::new(program);
     command
@@ -120,16 +117,22 @@ fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
         // What it puts there goes away with it.
         .env("TMPDIR", &script.scratch)
         .env(ACTIVE, &job.test)
-        .env("PATH", path.map_err(std::io::Error::other)?)
-        .env("PYTHONPATH", libraries.map_err(std::io::Error::other)?)
+        .env("PATH", path)
+        .env("PYTHONPATH", libraries)
         .env("PYTHONUNBUFFERED", "1")
         .envs(script.environment.iter().map(|(key, value)| (key, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .kill_on_drop(true);
     command.spawn()
+}
+
+/// A folder before those that a variable names. An empty one would be the working directory.
+fn before(variable: &str, folder: PathBuf) -> std::io::Result<OsString> {
+    let value = std::env::var_os(variable).unwrap_or_default();
+    let others = std::env::split_paths(&value).filter(|path| !path.as_os_str().is_empty());
+    std::env::join_paths(std::iter::once(folder).chain(others)).map_err(std::io::Error::other)
 }
 
 /// Hands on what comes, until nothing more can. An empty line is a line.
@@ -145,36 +148,32 @@ fn hand_on(from: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<
     })
 }
 
-/// Kills what is left of its process group.
-async fn kill(group: Option<Pid>, child: &mut Child) {
-    if let Some(pid) = group {
-        let _ = kill_process_group(pid, Signal::KILL);
-        let _ = child.wait().await;
+/// Keeps what the suite's library has in its folder for the run of the test. A program that does not use it has its output kept.
+pub(crate) fn keep(script: &Script, evidence: &Path, cores: bool) -> std::io::Result<Kept> {
+    // It is a link with the test's name.
+    let runs = std::fs::read_dir(&script.work).into_iter().flatten().flatten();
+    let is_run = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("run_") && path.is_dir()
+    };
+    // What earlier executions left was removed.
+    match runs.map(|run| run.path()).find(is_run) {
+        Some(run) => evidence::keep(&run, evidence, cores),
+        None => Kept::nothing(evidence),
     }
 }
 
-/// Keeps what the suite's library has in its folder for the runs of the test, and removes that.
-pub(crate) fn keep(
-    script: &Script,
-    evidence: Option<&Path>,
-    cores: bool,
-) -> std::io::Result<Option<PathBuf>> {
+/// Removes what the program and the suite's library wrote.
+pub(crate) fn sweep(script: &Script) -> std::io::Result<()> {
     if script.scratch.exists() {
         std::fs::remove_dir_all(&script.scratch)?;
     }
-    // It is a link with the test's name.
     let Ok(folder) = std::fs::canonicalize(&script.work) else {
-        return Ok(None);
+        return Ok(());
     };
-    let mut place = None;
-    for run in std::fs::read_dir(&folder)?.flatten() {
-        let is_run = run.file_name().to_string_lossy().starts_with("run_");
-        if let Some(evidence) = evidence.filter(|_| is_run && run.path().is_dir()) {
-            place = Some(evidence::keep(&run.path(), evidence, cores)?.place);
-        }
-    }
+    // Whoever set the link, what is outside of the tree is not ours.
     if folder.starts_with(std::fs::canonicalize(&script.tree)?) {
         std::fs::remove_dir_all(folder)?;
     }
-    Ok(place)
+    Ok(())
 }

@@ -77,7 +77,7 @@ async fn run(
         .map_err(|error| format!("{}: {error}", job.suite.display()))?;
     let config = TestConfig::read(&job.suite.join(&job.test))?;
     let inverted = config.inverted;
-    let mut outcome = match &job.script {
+    let outcome = match &job.script {
         Some(script) => {
             let begun = std::time::Instant::now();
             orders::tell(&Message::Phase("run".to_owned()));
@@ -85,24 +85,26 @@ async fn run(
             let seconds = begun.elapsed().as_secs_f64();
             outcome.phases.push(Phase { name: "run".to_owned(), seconds });
             invert(&mut outcome, inverted);
-            let wanted = (!outcome.passed || job.keep_logs).then_some(&*job.evidence);
-            match script::keep(script, wanted, job.keep_core) {
-                Ok(Some(place)) => {
-                    if job.keep_core {
-                        outcome.notes.extend(keep_cores(&outcome.cores, &script.tree, &place));
+            if !outcome.passed || job.keep_logs {
+                match script::keep(script, &job.evidence, job.keep_core) {
+                    Ok(kept) => {
+                        outcome.notes.extend(kept.note());
+                        if job.keep_core {
+                            let cores = keep_cores(&outcome.cores, &script.tree, &kept.place);
+                            outcome.notes.extend(cores);
+                        }
+                        outcome.evidence = Some(kept.place);
                     }
-                    outcome.evidence = Some(place);
+                    Err(error) => outcome.notes.push(not_kept(&error)),
                 }
-                Ok(None) => {}
-                Err(error) => {
-                    outcome.notes.push(format!("not all evidence could be kept: {error}"))
-                }
+            }
+            if let Err(error) = script::sweep(script) {
+                outcome.notes.push(format!("not all that it wrote could be removed: {error}"));
             }
             outcome
         }
         None => native(registry, job, config, end).await?,
     };
-    outcome.notes.retain(|note| !note.is_empty());
     Ok(outcome)
 }
 
@@ -148,7 +150,7 @@ async fn native(
                 }
                 point_to(&mut outcome, &folder, kept.place, job.keep_core);
             }
-            Err(error) => outcome.notes.push(format!("not all evidence could be kept: {error}")),
+            Err(error) => outcome.notes.push(not_kept(&error)),
         }
     }
     test.phase("end");
@@ -159,6 +161,10 @@ async fn native(
         outcome.notes.extend(sweep(&job.root, &folder));
     }
     Ok(outcome)
+}
+
+fn not_kept(error: &io::Error) -> String {
+    format!("evidence could not be kept: {error}")
 }
 
 /// Keeps the cores that the kernel put elsewhere. Those stay there as well: the place is not ours.

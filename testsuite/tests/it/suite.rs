@@ -188,3 +188,19 @@ fn much_output_is_told_with_its_beginning_and_its_end() {
     let outcome = &run.of_test("tests/reasons")["outcome"];
     assert_eq!(outcome["reasons"].as_array().unwrap().len(), 300, "{}", &run.text[..2_000]);
 }
+
+#[test]
+fn what_the_suites_library_leaves_of_a_run_is_kept() {
+    // As it lays it out: a folder with a short name, and a link to it with the test's.
+    let program = "#!/bin/sh\nset -e\ncd \"$AST_TEST_ROOT/tmp\"\n[ ! -e short ] || exit 7\nmkdir -p short/run_1/ast1/var/log/asterisk\nln -s short a\necho harness > a/run_1/full.txt\necho server > a/run_1/ast1/var/log/asterisk/full.txt\n[ -d \"$TMPDIR\" ]\nexit 1\n";
+    let folder = Folder::suite(&[("a", &[("test-config.yaml", SCRIPT), ("run-test", program)])]);
+    let run = folder.run_own(&["--asterisk", "22", "--retries", "1"]);
+    assert_eq!(run.verdict("tests/a"), "failed", "{}", run.text);
+    // The second execution finds nothing of the first.
+    for run in ["run_0", "run_1"] {
+        let read = |name: &str| folder.read(&format!("logs/tests/a/{run}/{name}"));
+        assert_eq!(read("full.txt"), "harness\n");
+        assert_eq!(read("ast1/var/log/asterisk/full.txt"), "server\n");
+    }
+    assert!(run.reasons("tests/a").contains("run-test ended with exit status: 1"), "{}", run.text);
+}

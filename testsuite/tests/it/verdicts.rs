@@ -116,6 +116,8 @@ fn our_own_tests_give_their_verdicts_on_22() {
     let said = std::fs::read_to_string(kept.join("ast1.ami")).unwrap();
     assert!(said.contains("UserEvent: TestResult") && said.contains("result: fail"), "{said}");
     assert!(!folder.0.join("logs/tests/sample").exists());
+    let output = folder.read("logs/tests/scripts/exit_code/run_0/output.txt");
+    assert_eq!(output, "this is why\n");
 }
 
 #[test]
