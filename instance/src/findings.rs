@@ -19,6 +19,9 @@ pub(crate) const SANITIZERS: [&str; 5] =
 /// The line of the log that ends the boot.
 const READY: &str = "Asterisk Ready.";
 
+/// What the log says of a login (`process_message` in `main/manager.c`). The first one is ours.
+const LOGGED_ON: &str = "' logged on from ";
+
 /// Something that a server did or left, and that no server should.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -63,6 +66,9 @@ impl fmt::Display for Finding {
 
 /// The lines of level ERROR in a log from an offset on: those of the boot, and those after it. Where the log does not tell the
 /// end of the boot, its length at that time does, nearly.
+///
+/// A server tells its service manager first that it is ready, and its log behind that (`main` in `main/asterisk.c`). What
+/// calls log may come in between, but not before our login, which we begin when we are told.
 pub(crate) fn errors(log: &Path, start: u64, ready: u64) -> (Vec<String>, Vec<String>) {
     let (mut text, mut booted) = (Vec::new(), 0);
     let read = File::open(log).and_then(|mut file| {
@@ -77,8 +83,12 @@ pub(crate) fn errors(log: &Path, start: u64, ready: u64) -> (Vec<String>, Vec<St
     if read.is_err() {
         return (Vec::new(), Vec::new());
     }
-    let found = first(&text, READY.as_bytes());
-    let (boot, rest) = text.split_at(found.unwrap_or(booted).min(text.len()));
+    let ready = first(&text, READY.as_bytes());
+    let end = match ready {
+        Some(ready) if ready < booted => ready,
+        _ => first(&text, LOGGED_ON.as_bytes()).or(ready).unwrap_or(booted),
+    };
+    let (boot, rest) = text.split_at(end.min(text.len()));
     let (boot, rest) = (String::from_utf8_lossy(boot), String::from_utf8_lossy(rest));
     let errors = |text: &str| {
         text.lines().filter(|line| is_error(line)).map(str::to_owned).collect::<Vec<_>>()
@@ -147,17 +157,26 @@ mod tests {
             line("ERROR", "late"),
         ];
         fs::write(&path, log.concat()).unwrap();
-        let found = errors(&path, log[0].len() as u64, 0);
-        let early = vec![log[1].trim().to_owned()];
-        let late = vec![log[4].trim().to_owned()];
-        assert_eq!(found, (early.clone(), late.clone()));
+        let found = errors(&path, log[0].len() as u64, log.concat().len() as u64);
+        let told = |line: &str| vec![line.trim().to_owned()];
+        assert_eq!(found, (told(&log[1]), told(&log[4])));
         // Without the word, and in a file that was begun anew.
         let text = log.concat().replace(READY, "");
         fs::write(&path, &text).unwrap();
         let ready = text.len() - log[4].len();
-        assert_eq!(errors(&path, log[0].len() as u64, ready as u64), (early, late.clone()));
-        fs::write(&path, &log[4]).unwrap();
-        assert_eq!(errors(&path, 1000, 2000), (vec![], late));
+        assert_eq!(
+            errors(&path, log[0].len() as u64, ready as u64),
+            (told(&log[1]), told(&log[4]))
+        );
+        // The server was not at that line yet when we had logged in, and somebody called.
+        let login = line("VERBOSE", "Manager 'user' logged on from 127.0.0.1");
+        let [other, early, _, ready, late] = &log;
+        fs::write(&path, [other, early, &login, late, ready].map(|it| &**it).concat()).unwrap();
+        let lengths = [other.len(), (other.len() + early.len() + login.len())];
+        let found = errors(&path, lengths[0] as u64, lengths[1] as u64);
+        assert_eq!(found, (told(early), told(late)));
+        fs::write(&path, late).unwrap();
+        assert_eq!(errors(&path, 1000, 2000), (vec![], told(late)));
         fs::remove_file(path).unwrap();
     }
 }

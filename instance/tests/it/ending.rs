@@ -57,8 +57,8 @@ async fn an_error_in_the_log_is_a_finding() {
     for major in VERSIONS {
         let instance = booted(major).await;
         run(&instance, "error").await;
-        let findings = instance.stop().await.unwrap().findings;
-        let [Finding::Error(line)] = &findings[..] else { panic!("{findings:?}") };
+        let stopped = instance.stop().await.unwrap();
+        let [Finding::Error(line)] = &stopped.findings[..] else { panic!("{stopped:?}") };
         assert!(line.contains("a bad thing happened"), "{line}");
     }
 }
