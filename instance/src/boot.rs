@@ -28,7 +28,7 @@ mod error;
 pub use error::{BootError, BootFailure, Stage};
 
 /// After which time a server that has not said it is ready is asked over AMI, and how often: it may be a build without
-/// `sd_notify`. All that have it are ready before.
+/// `sd_notify`. Those that have it are ready before, but on a very busy machine.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
@@ -228,20 +228,16 @@ struct Boot<'a> {
 
 impl Boot<'_> {
     async fn run(&mut self) -> Result<Client, BootFailure> {
-        let early = tokio::select! {
+        tokio::select! {
             notified = notified(self.ready, b"READY=1") => {
-                notified.map(|()| None).map_err(|error| BootFailure::Launch {
-                    what: "read what it notifies",
-                    error,
-                })?
+                let what = "read what it notifies";
+                notified.map_err(|error| BootFailure::Launch { what, error })?;
             }
-            client = self.ask() => Some(client?),
-        };
-        self.stage = Stage::Ready;
-        match early {
-            Some(client) => Ok(client),
-            None => self.log_in().await,
+            booted = self.ask() => booted?,
         }
+        self.stage = Stage::Ready;
+        // Errors of the boot are told by their place before this login: so it comes behind the boot, whoever told its end.
+        self.log_in().await
     }
 
     async fn log_in(&self) -> Result<Client, BootFailure> {
@@ -274,12 +270,12 @@ impl Boot<'_> {
                 != Some(false)
     }
 
-    /// Finds out over AMI whether the server has booted. It gives no answer while it has not.
-    async fn ask(&self) -> Result<Client, BootFailure> {
+    /// Finds out over AMI whether the server has booted. `ready` waits for the end of the boot.
+    async fn ask(&self) -> Result<(), BootFailure> {
         sleep(ASK_AFTER).await;
         loop {
             match self.log_in().await {
-                Ok(client) if client.ready().await.is_ok() => return Ok(client),
+                Ok(client) if client.ready().await.is_ok() => return Ok(()),
                 Err(BootFailure::Login(error)) if error.response().is_some() => {
                     return Err(BootFailure::Login(error));
                 }

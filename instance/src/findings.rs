@@ -19,7 +19,7 @@ pub(crate) const SANITIZERS: [&str; 5] =
 /// The line of the log that ends the boot.
 const READY: &str = "Asterisk Ready.";
 
-/// What the log says of a login (`process_message` in `main/manager.c`). The first one is ours.
+/// What the log says of a login (`process_message` in `main/manager.c`). The last one of the boot is ours.
 const LOGGED_ON: &str = "' logged on from ";
 
 /// Something that a server did or left, and that no server should.
@@ -68,7 +68,7 @@ impl fmt::Display for Finding {
 /// end of the boot, its length at that time does, nearly.
 ///
 /// A server tells its service manager first that it is ready, and its log behind that (`main` in `main/asterisk.c`). What
-/// calls log may come in between, but not before our login, which we begin when we are told.
+/// calls log may come in between, but not before our last login, which we begin when the server is ready.
 pub(crate) fn errors(log: &Path, start: u64, ready: u64) -> (Vec<String>, Vec<String>) {
     let (mut text, mut booted) = (Vec::new(), 0);
     let read = File::open(log).and_then(|mut file| {
@@ -86,7 +86,8 @@ pub(crate) fn errors(log: &Path, start: u64, ready: u64) -> (Vec<String>, Vec<St
     let ready = first(&text, READY.as_bytes());
     let end = match ready {
         Some(ready) if ready < booted => ready,
-        _ => first(&text, LOGGED_ON.as_bytes()).or(ready).unwrap_or(booted),
+        Some(ready) => last(&text[..ready], LOGGED_ON.as_bytes()).unwrap_or(ready),
+        None => booted,
     };
     let (boot, rest) = text.split_at(end.min(text.len()));
     let (boot, rest) = (String::from_utf8_lossy(boot), String::from_utf8_lossy(rest));
@@ -99,6 +100,11 @@ pub(crate) fn errors(log: &Path, start: u64, ready: u64) -> (Vec<String>, Vec<St
 /// Where a text is first in another.
 fn first(text: &[u8], word: &[u8]) -> Option<usize> {
     text.windows(word.len()).position(|window| window == word)
+}
+
+/// Where a text is last in another.
+fn last(text: &[u8], word: &[u8]) -> Option<usize> {
+    text.windows(word.len()).rposition(|window| window == word)
 }
 
 impl Finding {
@@ -171,8 +177,9 @@ mod tests {
         // The server was not at that line yet when we had logged in, and somebody called.
         let login = line("VERBOSE", "Manager 'user' logged on from 127.0.0.1");
         let [other, early, _, ready, late] = &log;
-        fs::write(&path, [other, early, &login, late, ready].map(|it| &**it).concat()).unwrap();
-        let lengths = [other.len(), (other.len() + early.len() + login.len())];
+        fs::write(&path, [other, &login, early, &login, late, ready].map(|it| &**it).concat())
+            .unwrap();
+        let lengths = [other.len(), (other.len() + early.len() + 2 * login.len())];
         let found = errors(&path, lengths[0] as u64, lengths[1] as u64);
         assert_eq!(found, (told(early), told(late)));
         fs::write(&path, late).unwrap();
