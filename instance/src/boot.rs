@@ -28,7 +28,7 @@ mod error;
 pub use error::{BootError, BootFailure, Stage};
 
 /// After which time a server that has not said it is ready is asked over AMI, and how often: it may be a build without
-/// `sd_notify`. Those that have it are ready before, but on a very busy machine.
+/// `sd_notify`. Those that have it are ready before, except on a very busy machine.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 

@@ -163,9 +163,11 @@ mod tests {
             line("ERROR", "late"),
         ];
         fs::write(&path, log.concat()).unwrap();
-        let found = errors(&path, log[0].len() as u64, log.concat().len() as u64);
         let told = |line: &str| vec![line.trim().to_owned()];
-        assert_eq!(found, (told(&log[1]), told(&log[4])));
+        for ready in [0, log.concat().len()] {
+            let found = errors(&path, log[0].len() as u64, ready as u64);
+            assert_eq!(found, (told(&log[1]), told(&log[4])));
+        }
         // Without the word, and in a file that was begun anew.
         let text = log.concat().replace(READY, "");
         fs::write(&path, &text).unwrap();
@@ -179,8 +181,8 @@ mod tests {
         let [other, early, _, ready, late] = &log;
         fs::write(&path, [other, &login, early, &login, late, ready].map(|it| &**it).concat())
             .unwrap();
-        let lengths = [other.len(), (other.len() + early.len() + 2 * login.len())];
-        let found = errors(&path, lengths[0] as u64, lengths[1] as u64);
+        let ready = other.len() + early.len() + 2 * login.len();
+        let found = errors(&path, other.len() as u64, ready as u64);
         assert_eq!(found, (told(early), told(late)));
         fs::write(&path, late).unwrap();
         assert_eq!(errors(&path, 1000, 2000), (vec![], told(late)));
