@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Ok(output) => print!("{output}"),
             // What a command prints that fails is in the response.
             Err(error) => {
-                println!("{command}: {error}");
+                println!("{command}: {error:#}");
                 for line in error.response().into_iter().flat_map(|it| it.command_output()) {
                     println!("{}", String::from_utf8_lossy(line));
                 }

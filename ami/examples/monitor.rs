@@ -1,4 +1,5 @@
-//! Watches a server for months: what it says, when it is gone, and when it is back.
+//! Watches a server for months: what it says, when it is gone, when it is back, and what was odd in
+//! between.
 //!
 //! `cargo run -p ami --example monitor`, with `AMI_SERVER=USER:SECRET@HOST:PORT` for a server of your own; that one it
 //! watches until Ctrl-C. Its own it restarts, to show what happens then.
@@ -6,8 +7,9 @@
 #![expect(clippy::print_stdout, reason = "it is what the example is for")]
 
 use std::error::Error;
+use std::time::Duration;
 
-use ami::{Action, EventFilter, Filter, Item, State};
+use ami::{Action, EventFilter, Filter, Gap, Item, State, Stray};
 
 mod support;
 
@@ -18,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The server sets this again after every reconnect.
     client.add_event_filter(EventFilter::exclude("RTCPSent")).await?;
     let mut states = client.state();
-    let mut events = client.subscribe(Filter::all());
+    let mut events = client.subscribe(Filter::all().with_strays());
 
     let watch = async {
         loop {
@@ -30,8 +32,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     let state = states.borrow_and_update().clone();
                     match &state {
                         State::Up => println!("== up"),
-                        State::Down(why) => println!("== down: {why}"),
-                        State::Closed(why) => println!("== over: {why}"),
+                        State::Down(why) => println!("== down: {why:#}"),
+                        State::Closed(why) => println!("== over: {why:#}"),
                         other => println!("== {other:?}"),
                     }
                     if state.is_closed() {
@@ -41,8 +43,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 item = events.next() => match item {
                     Some(Item::Event(event)) => println!("{}", event.name().escape_ascii()),
                     Some(Item::Missed(count)) => println!("== too slow for {count} events"),
-                    Some(Item::Gap(gap)) => println!("== nobody knows what came here: {}", gap.reason),
-                    _ => return,
+                    Some(Item::Gap(gap)) => show_gap(&gap),
+                    Some(Item::Stray(stray)) => show_stray(&stray),
+                    Some(other) => println!("== {other:?}"),
+                    None => return,
                 },
             }
         }
@@ -56,6 +60,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         Some(instance) => {
             let show = async {
+                // The server tells how long it has been up in whole seconds: a restart right behind
+                // the login would not be told from none.
+                tokio::time::sleep(Duration::from_secs(2)).await;
                 instance.restart().await?;
                 // It waits for the connection.
                 client.call(Action::user_event("Back")).await?;
@@ -71,4 +78,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{:?}", client.stats());
     target.close().await
+}
+
+fn show_gap(gap: &Gap) {
+    let restarted = match gap.restarted {
+        Some(true) => "the server was started anew, and its calls are gone",
+        Some(false) => "the server ran on, and calls may have come and gone",
+        None => "the server does not say whether it was started anew",
+    };
+    println!("== nobody knows what came here in {:.1?}: {:#}; {restarted}", gap.lasted, gap.reason);
+}
+
+fn show_stray(stray: &Stray) {
+    match stray {
+        Stray::Message(message) => println!("== neither event nor response: {message:?}"),
+        Stray::Unmatched(message) => println!("== nobody waits for this: {message:?}"),
+        Stray::Malformed(malformed) => println!("== no message came of this: {malformed:?}"),
+        other => println!("== {other:?}"),
+    }
 }

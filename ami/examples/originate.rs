@@ -1,7 +1,8 @@
-//! Places a call, and follows it to its end.
+//! Places a call, follows it to its end, and tells why it ended.
 //!
-//! `cargo run -p ami --example originate -- [CHANNEL [APPLICATION [DATA]]]`, with `AMI_SERVER=USER:SECRET@HOST:PORT` for a
-//! server of your own.
+//! `cargo run -p ami --example originate -- [CHANNEL [APPLICATION [DATA]]]`, with
+//! `AMI_SERVER=USER:SECRET@HOST:PORT` for a server of your own. Ctrl-C hangs up once it is
+//! answered.
 
 #![expect(clippy::print_stdout, reason = "it is what the example is for")]
 
@@ -25,35 +26,41 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let argument = |at: usize, default| arguments.get(at).map_or(default, String::as_str);
     let target = support::connect(DIALPLAN, &[]).await?;
 
-    // With an id of our own, the events of the call can be told from others before it exists.
-    let id = format!("example-{}", std::process::id());
-    let mut events = target.client.subscribe(Filter::all().field("Linkedid", &id));
-    let call = Originate::to_application(
+    let originate = Originate::to_application(
         argument(0, "Local/answer@default"),
         argument(1, "Wait"),
         argument(2, "3"),
     );
-    let call = call.channel_id(&id).timeout(Duration::from_secs(20));
+    let mut call = target.client.place(originate.timeout(Duration::from_secs(20)));
+    // The id of the call is known before the call is: its events can be told from others.
+    let mut events = target.client.subscribe(Filter::all().field("Linkedid", call.unique_id()));
 
-    match target.client.originate(call).await {
+    match call.outcome().await {
         Ok(call) => println!("{} has answered", call.channel().escape_ascii()),
-        // Nobody answered, and nothing is left to follow.
-        Err(error) => {
-            println!("{error}");
-            return target.close().await;
-        }
+        Err(error) => println!("{error:#}"),
     }
-    let mut channels = 0;
-    while let Some(item) = events.next().await {
-        let Item::Event(event) = item else {
-            println!("some events are missing: {item:?}");
-            continue;
-        };
-        show(&event);
-        channels += i32::from(event.is("Newchannel")) - i32::from(event.is("Hangup"));
-        if event.is("Hangup") && channels == 0 {
-            break;
+    // A call that failed has an end, too.
+    let end = loop {
+        tokio::select! {
+            // What came before the end is shown before it.
+            biased;
+            item = events.next() => match item {
+                Some(Item::Event(event)) => show(&event),
+                Some(other) => println!("some events are missing: {other:?}"),
+                None => break call.end().await,
+            },
+            end = call.end() => break end,
+            _ = tokio::signal::ctrl_c() => drop(call.hang_up().await?),
         }
+    };
+    match end {
+        Ok(end) => {
+            for half in &end.halves {
+                println!("{} ended: {}", half.channel().escape_ascii(), half.cause());
+            }
+            println!("the call ended: {}", end.cause());
+        }
+        Err(error) => println!("nobody knows how it ended: {error:#}"),
     }
     target.close().await
 }

@@ -1,8 +1,10 @@
-//! Plays a recorded stream back, as a server.
+//! Plays one part of a recording back, as a server.
 //!
-//! `cargo run -p ami --example replay -- FILE [ADDRESS] [--as-recorded]` listens on ADDRESS (127.0.0.1:5038 unless named).
-//! Each client is greeted with the recorded banner and may log in as anybody, by challenge or plain; then it gets the rest
-//! of the recording, at full speed, or with its times from FILE.times. Every other action is answered with `Success`.
+//! `cargo run -p ami --example replay -- FILE [ADDRESS] [--as-recorded]` listens on ADDRESS
+//! (127.0.0.1:5038 unless named). Each client is greeted with the recorded banner and may log in as
+//! anybody, by challenge or plain; then it gets the rest of the part, at full speed, or with its
+//! times from FILE.times. Every other action is answered with `Success`. FILE.2 and so on, where
+//! there are any, are later parts, and are played in the same way.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::codec::Decoder;
 
-/// A recording, cut into what was read at once.
+/// A part of a recording, cut into what was read at once.
 struct Recording {
     banner: Vec<u8>,
     chunks: Vec<Chunk>,
@@ -42,7 +44,7 @@ impl Recording {
     fn timed(file: &str, stream: &[u8], mut from: usize) -> Result<Vec<Chunk>, Box<dyn Error>> {
         let times = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
         let mut chunks = Vec::new();
-        let mut end = 0;
+        let (mut end, mut begun) = (0, None);
         for (at, line) in times.lines().enumerate() {
             let wrong = || format!("{file}:{}: expected microseconds and bytes", at + 1);
             let (micros, bytes) = line.split_once(' ').ok_or_else(wrong)?;
@@ -50,7 +52,10 @@ impl Recording {
             let chunk = stream.get(from..end.max(from)).ok_or_else(wrong)?;
             // Whole messages: an answer to the client must not end up inside one.
             let whole = memchr::memmem::rfind(chunk, b"\r\n\r\n").map_or(0, |at| at + 4);
-            chunks.push((Duration::from_micros(micros.parse()?), chunk[..whole].to_vec()));
+            // The times of a later part count from the beginning of the first.
+            let at = Duration::from_micros(micros.parse()?);
+            let at = at.saturating_sub(*begun.get_or_insert(at));
+            chunks.push((at, chunk[..whole].to_vec()));
             from += whole;
         }
         if let Some((_, last)) = chunks.last_mut() {

@@ -1,8 +1,9 @@
 //! What the client sends: a name and ordered fields.
 //!
-//! The server reads lines into a buffer of 1,024 bytes and at most 128 of them, takes CR, LF and NUL for line ends, and
-//! answers what breaks these rules in ways that cannot be matched to the action. So they are checked before a byte is
-//! sent (`main/manager.c`, `get_input` and `do_message`).
+//! The server reads lines into a buffer of 1,024 bytes and at most 128 of them, takes CR, LF and
+//! NUL for line ends, and answers what breaks these rules in ways that cannot be matched to the
+//! action. So they are checked before a byte is sent (`main/manager.c`, `get_input` and
+//! `do_message`).
 
 use std::fmt;
 
@@ -38,8 +39,8 @@ pub struct Action {
     /// How many lines there are in `fields`.
     count: usize,
     id: Option<Box<str>>,
-    /// The first thing that is wrong. Kept until the action is sent, so that the chain of calls that makes it need not
-    /// stop at each.
+    /// The first thing that is wrong. Kept until the action is sent, so that the chain of calls
+    /// that makes it need not stop at each.
     problem: Option<Box<ActionError>>,
 }
 
@@ -59,12 +60,14 @@ impl Action {
         action
     }
 
-    /// A `UserEvent` of that name. Its fields come to everybody who may read events of class `user`.
+    /// A `UserEvent` of that name. Its fields come to everybody who may read events of class
+    /// `user`.
     pub fn user_event(name: impl AsRef<[u8]>) -> Self {
         Self::new("UserEvent").field("UserEvent", name)
     }
 
-    /// Adds a field at the end. The value is sent as it is; note that the server drops blanks at its beginning.
+    /// Adds a field at the end. The value is sent as it is; note that the server drops blanks at
+    /// its beginning.
     #[must_use]
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref();
@@ -93,8 +96,8 @@ impl Action {
 
     /// Sets the caller's own ActionID.
     ///
-    /// [`Codec`](crate::Codec) sends it. A [`Client`](crate::Client) sends one of its own instead, which begins with a
-    /// random part, and ignores this one.
+    /// [`Codec`](crate::Codec) sends it. A [`Client`](crate::Client) sends one of its own instead,
+    /// which begins with a random part, and ignores this one.
     #[must_use]
     pub fn with_action_id(mut self, id: &str) -> Self {
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
@@ -124,8 +127,8 @@ impl Action {
         self.problem.as_deref().cloned().map_or(Ok(()), Err)
     }
 
-    /// Appends the action's bytes to `out`. The ActionID comes second, so that the server has read it whatever it thinks
-    /// of the rest.
+    /// Appends the action's bytes to `out`. The ActionID comes second, so that the server has read
+    /// it whatever it thinks of the rest.
     pub(crate) fn encode(&self, id: Option<&str>, out: &mut BytesMut) -> Result<(), ActionError> {
         self.check()?;
         out.reserve(self.name.len() + self.fields.len() + id.map_or(0, str::len) + 32);
@@ -142,9 +145,9 @@ impl Action {
         Ok(())
     }
 
-    /// Makes the action one that cannot be sent, because of a field that has a method of its own.
-    pub(crate) fn refuse(mut self, field: &str) -> Self {
-        self.fail(field, ActionProblem::Reserved);
+    /// Makes the action one that cannot be sent.
+    pub(crate) fn refuse(mut self, field: &str, problem: ActionProblem) -> Self {
+        self.fail(field, problem);
         self
     }
 

@@ -1,7 +1,8 @@
 //! Actions under way: the futures that callers wait for.
 //!
-//! Each is a small state machine rather than a boxed `async` block, so that a call in flight costs little more than its
-//! bytes. What a call leaves in the tables is removed when its future is dropped, whatever state it is in.
+//! Each is a small state machine rather than a boxed `async` block, so that a call in flight costs
+//! little more than its bytes. What a call leaves in the tables is removed when its future is
+//! dropped, whatever state it is in.
 
 use std::fmt;
 use std::future::{IntoFuture, poll_fn};
@@ -12,14 +13,14 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use pin_project_lite::pin_project;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::coop::poll_proceed;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::action::Action;
 use crate::error::{Delivery, Error, ListError};
-use crate::list::{Collected, Reply};
-use crate::message::{Event, Message, Response};
+use crate::list::{Collected, Incoming, Replied, Reply, replies};
+use crate::message::{Event, Kind, Message, Response};
 use crate::router::{Expect, Sink};
 use crate::session::Core;
 use crate::shape::{self, ListShape};
@@ -27,7 +28,8 @@ use crate::shared::{Admission, Handle, Shared};
 
 type Admitted = Result<Admission, Error>;
 
-/// An action on its way out: it waits for a place among those in flight and for a connection, if it has to.
+/// An action on its way out: it waits for a place among those in flight and for a connection, if it
+/// has to.
 struct Sending {
     handle: Arc<Handle>,
     action: Action,
@@ -48,7 +50,8 @@ impl Sending {
         mut sink: impl FnMut() -> Sink,
     ) -> Poll<Result<Sent, Error>> {
         self.action.check()?;
-        // Also a call that cannot wait has to let others run now and then: somebody may repeat it until it succeeds.
+        // Also a call that cannot wait has to let others run now and then: somebody may repeat it
+        // until it succeeds.
         ready!(poll_proceed(cx)).made_progress();
         loop {
             let shared = &self.handle.shared;
@@ -75,6 +78,16 @@ impl Sending {
     }
 }
 
+impl Sending {
+    /// What a call ends with that has waited so long.
+    fn timed_out(&self, sent: Option<&Sent>, waited: Duration) -> Error {
+        match sent {
+            Some(sent) => Error::Timeout { waited, delivery: sent.withdraw() },
+            None => self.handle.shared.no_turn(waited),
+        }
+    }
+}
+
 /// An action that was handed to the writer. Dropping it removes what it has left behind.
 struct Sent {
     core: Arc<Core>,
@@ -84,6 +97,12 @@ struct Sent {
 impl Sent {
     fn withdraw(&self) -> Delivery {
         self.core.withdraw(self.id)
+    }
+
+    /// Notes until when the caller waits now, so that nobody takes the server's silence for its end
+    /// before.
+    fn extend(&self, until: Instant) {
+        self.core.router.extend(self.id, until.into_std());
     }
 }
 
@@ -168,8 +187,8 @@ impl Single {
         if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
             ready!(sleep.poll(cx));
         }
-        let delivery = this.sent.take().map_or(Delivery::NeverSent, |(sent, _)| sent.withdraw());
-        Poll::Ready(Err(Error::Timeout { waited: *this.limit, delivery }))
+        let sent = this.sent.take().map(|(sent, _)| sent);
+        Poll::Ready(Err(this.sending.timed_out(sent.as_ref(), *this.limit)))
     }
 }
 
@@ -194,8 +213,8 @@ impl Call {
         Self { single: Single::new(handle, action, Expect::Response, limit) }
     }
 
-    /// How long this call waits for its answer, instead of the client's time-out. It begins when the call is first polled,
-    /// and counts the wait for a connection and for other calls.
+    /// How long this call waits for its answer, instead of the client's time-out. It begins when
+    /// the call is first polled, and counts the wait for a connection and for other calls.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.single.limit = timeout;
         self
@@ -216,8 +235,6 @@ impl fmt::Debug for Call {
     }
 }
 
-type Incoming = mpsc::UnboundedReceiver<Result<Reply, Error>>;
-
 /// An action that is answered with more than one message.
 struct Many {
     sending: Sending,
@@ -236,7 +253,8 @@ impl Many {
         Self { sending, limit, until: None, sent: None, done: false, sleep: None }
     }
 
-    /// The next part, or nothing at the end. Errors do not end it, except for those that leave nothing to wait for.
+    /// The next part, or nothing at the end. Errors do not end it, except for those that leave
+    /// nothing to wait for.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Reply, Error>>> {
         if self.done {
             return Poll::Ready(None);
@@ -245,7 +263,7 @@ impl Many {
         if self.sent.is_none() {
             let mut receiver = None;
             let sink = || {
-                let (sender, new) = mpsc::unbounded_channel();
+                let (sender, new) = replies();
                 receiver = Some(new);
                 Sink::Many(sender)
             };
@@ -258,8 +276,8 @@ impl Many {
                 Poll::Pending => {}
             }
         }
-        if let Some((_, receiver)) = &mut self.sent
-            && let Poll::Ready(reply) = receiver.poll_recv(cx)
+        if let Some((_, incoming)) = &mut self.sent
+            && let Poll::Ready(reply) = incoming.poll(cx)
         {
             if matches!(reply, None | Some(Ok(Reply::End(_)))) {
                 self.done = true;
@@ -270,18 +288,26 @@ impl Many {
             self.sleep = None;
             return Poll::Ready(reply);
         }
+        if self.sleep.is_none()
+            && let Some((sent, _)) = &self.sent
+        {
+            sent.extend(until);
+        }
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
         ready!(sleep.as_mut().poll(cx));
         self.done = true;
-        let delivery = self.sent.take().map_or(Delivery::NeverSent, |(sent, _)| sent.withdraw());
-        Poll::Ready(Some(Err(Error::Timeout { waited: self.limit, delivery })))
+        let sent = self.sent.take().map(|(sent, _)| sent);
+        Poll::Ready(Some(Err(self.sending.timed_out(sent.as_ref(), self.limit))))
     }
 }
 
 /// An action that is answered with a list: its items [one by one](Self::next), as a [`Stream`], or
 /// [collected](Self::collect). See [`Client::list`](crate::Client::list).
 ///
-/// Dropping it takes the action back if it was not written yet; else what is still to come of the list is ignored.
+/// Dropping it takes the action back if it was not written yet; else what is still to come of the
+/// list is ignored.
+///
+/// A list that is held and not read takes up to 64 MiB; beyond that it ends with [`Error::Unread`].
 #[must_use = "nothing is sent until it is awaited"]
 pub struct List {
     many: Many,
@@ -292,12 +318,15 @@ pub struct List {
 
 impl List {
     pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
-        let expect = Expect::List(ListShape::of(action.name()));
+        let name = action.name();
+        let counts = shape::counts_its_items(name);
+        let expect = Expect::List { shape: ListShape::of(name), counts };
         let many = Many::new(handle, action, expect);
         Self { many, response: None, complete: None, error: None }
     }
 
-    /// How long the list waits for its beginning, and then for each next item, instead of the client's time-out.
+    /// How long the list waits for its beginning, and then for each next item, instead of the
+    /// client's time-out.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.many.limit = timeout;
         self
@@ -313,8 +342,8 @@ impl List {
         self.complete.as_ref()
     }
 
-    /// The next item, or nothing at the end. An error is the last of all: the list is not complete then, or the server has
-    /// told of an error in the middle.
+    /// The next item, or nothing at the end. An error is the last of all: the list is not complete
+    /// then, or the server has told of an error in the middle.
     ///
     /// Cancel safe: a dropped future takes nothing with it.
     pub async fn next(&mut self) -> Option<Result<Event, Error>> {
@@ -325,8 +354,8 @@ impl List {
     ///
     /// # Errors
     ///
-    /// If the action cannot be sent, the server refuses it, the list breaks off, or an error comes in the middle of it.
-    /// What came is in the error.
+    /// If the action cannot be sent, the server refuses it, the list breaks off, or an error comes
+    /// in the middle of it. What came is in the error.
     pub async fn collect(mut self) -> Result<Collected, ListError> {
         let mut collected = Collected::default();
         let mut failed = None;
@@ -337,6 +366,7 @@ impl List {
             }
         }
         (collected.response, collected.complete) = (self.response, self.complete);
+        collected.settle();
         match failed {
             None => Ok(collected),
             Some(error) => Err(ListError { error, partial: collected }),
@@ -373,7 +403,8 @@ impl fmt::Debug for List {
     }
 }
 
-/// An action whose reply has any shape: await it for all that the server says. See [`Client::exchange`](crate::Client::exchange).
+/// An action whose reply has any shape: await it for all that the server says. See
+/// [`Client::exchange`](crate::Client::exchange).
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Exchange {
     many: Many,
@@ -381,9 +412,8 @@ pub struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
-        let bare = shape::answers_bare(action.name());
         let shape = ListShape::of(action.name());
-        Self { many: Many::new(handle, action, Expect::Everything { bare, shape }) }
+        Self { many: Many::new(handle, action, Expect::Everything { shape }) }
     }
 
     /// How long it waits for each message, instead of the client's time-out.
@@ -394,20 +424,23 @@ impl Exchange {
 }
 
 impl IntoFuture for Exchange {
-    type Output = Result<Vec<Message>, Error>;
+    type Output = Result<Vec<Replied>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let mut many = self.many;
-            let mut messages = Vec::new();
+            let mut messages = Vec::<Replied>::new();
+            let mut responded = false;
             while let Some(reply) = poll_fn(|cx| many.poll_next(cx)).await {
-                match reply? {
-                    Reply::Message(message) => messages.push(message),
-                    Reply::Response(response) => messages.push(response.into_message()),
-                    Reply::Item(event) => messages.push(event.into_message()),
-                    Reply::End(_) => {}
+                let Reply::Message(message) = reply? else { continue };
+                if message.has_our_id() && message.kind() == Kind::Response && !responded {
+                    // The server has begun with the action only now: what came before is no part of
+                    // the reply.
+                    messages.retain(Replied::has_our_id);
+                    responded = true;
                 }
+                messages.push(message);
             }
             Ok(messages)
         })

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -14,66 +13,52 @@ use crate::codec::Banner;
 use crate::command::CommandOutput;
 use crate::config::Config;
 use crate::driver::{self, LoggedIn};
-use crate::error::{Delivery, Disconnect, Error, Withheld};
+use crate::error::{Disconnect, Error, Withheld};
 use crate::filter::Filter;
-use crate::mask::{self, Class};
+use crate::mask::{self, EventClass, EventMask};
 use crate::message::Event;
 use crate::originate::{Originate, Originated};
+use crate::place::Placed;
 use crate::queue::Buffer;
+use crate::ready::{self, Unknown};
 use crate::router::Expect;
 use crate::server_filter::{self, EventFilter};
 use crate::session::Core;
 use crate::shared::{Handle, Shared, State};
 use crate::stats::Stats;
+use crate::subscribers::Subscribers;
 use crate::subscription::Subscription;
-
-impl Config {
-    /// Connects over TCP and logs in. `address` is a host and a port, or a host alone for 5038 (5039 with TLS). A name is
-    /// resolved now, and again whenever the client connects again; its addresses are tried one after another, in the time
-    /// that there is for all.
-    ///
-    /// # Errors
-    ///
-    /// If there is no connection or no login within [`connect_timeout`](Self::connect_timeout). The first connection is not
-    /// tried again.
-    pub async fn connect(&self, address: impl ToString) -> Result<Client, Error> {
-        let address = address.to_string();
-        let logged_in = driver::connect(&address, self, self.events.as_deref()).await?;
-        Ok(Client::start(logged_in, self, Some(&address)))
-    }
-
-    /// Logs in over a connection that is already there, as it is: what the config says of TLS is for
-    /// [`connect`](Self::connect). It cannot be made anew: the client ends with it.
-    ///
-    /// # Errors
-    ///
-    /// If the login does not succeed within [`connect_timeout`](Self::connect_timeout).
-    pub async fn handshake<T>(&self, io: T) -> Result<Client, Error>
-    where
-        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let logged_in = driver::log_in(io, self, self.events.as_deref()).await?;
-        Ok(Client::start(logged_in, self, None))
-    }
-}
 
 /// A client of one server. Clones share it.
 ///
-/// It has a task of its own on the runtime that connected it. When the connection is lost, every call in flight ends with
-/// [`Error::Disconnected`], nothing is sent twice, and the client connects again, unless its [`Config`] says otherwise:
-/// calls made in the meantime wait for that, and subscriptions go on behind an [`Item::Gap`](crate::Item::Gap).
+/// It has a task of its own on the runtime that connected it. When the connection is lost, every
+/// call in flight ends with [`Error::Disconnected`], nothing is sent twice, and the client connects
+/// again, unless its [`Config`] says otherwise: calls made in the meantime wait for that, and
+/// subscriptions go on behind an [`Item::Gap`](crate::Item::Gap). A server that was started anew
+/// takes logins before its modules are loaded; calls wait until it is fully booted, no longer than
+/// the client's time-out ([`State::Booting`]).
 ///
-/// It ends with [`close`](Self::close), when the last clone is dropped (a call or a list has one), when the server refuses to
-/// have it back, and with a connection that is not to be made anew. Then every subscription ends, and so do calls made later.
+/// It is for one server, which answers in the order of the actions. Behind a proxy that mixes the
+/// answers of several servers, calls end with [`Error::NoResponse`], and lists are broken or go to
+/// subscribers.
+///
+/// It ends with [`close`](Self::close), when the last clone is dropped (a call or a list has one),
+/// when the server refuses to have it back, and with a connection that is not to be made anew. Then
+/// every subscription ends, and so do calls made later.
 #[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
 }
 
 impl Client {
-    fn start(first: LoggedIn, config: &Config, address: Option<&str>) -> Self {
+    pub(crate) fn start(
+        first: LoggedIn,
+        config: &Config,
+        address: Option<&str>,
+        subscribers: Arc<Subscribers>,
+    ) -> Self {
         let cancel = CancellationToken::new();
-        let shared = driver::start(first, config, address, cancel.clone());
+        let shared = driver::start(first, config, address, subscribers, cancel.clone());
         Self { handle: Arc::new(Handle { shared, cancel }) }
     }
 
@@ -98,22 +83,26 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// The events of an action that is answered with a list come to nobody this way; [`list`](Self::list) gives them.
+    /// The events of an action that is answered with a list come to nobody this way, and a warning
+    /// is traced; [`list`](Self::list) gives them. Subscriptions that ask for
+    /// [strays](crate::Stray) get them, too.
     ///
-    /// The server works on one action after another, and says nothing else while it does. An action that takes long, such as
-    /// `WaitEvent` or an `Originate` without `Async`, holds up every other call and every event of this client: use
-    /// [`originate`](Self::originate), or a client of its own, and give it a [time-out](Call::timeout) that is long enough.
+    /// The server works on one action after another, and says nothing else while it does. An action
+    /// that takes long, such as `WaitEvent` or an `Originate` without `Async`, holds up every
+    /// other call and every event of this client: use [`originate`](Self::originate), or a
+    /// client of its own, and give it a [time-out](Call::timeout) that is long enough.
     ///
     /// # Errors
     ///
-    /// If the action cannot be sent as it is, the server refuses it, or there is no answer: [`Error`] tells which, and
-    /// whether the server may have acted.
+    /// If the action cannot be sent as it is, the server refuses it, or there is no answer:
+    /// [`Error`] tells which, and whether the server may have acted.
     pub fn call(&self, action: Action) -> Call {
         Call::new(Arc::clone(&self.handle), action)
     }
 
-    /// Sends an action that is answered with a list, such as `CoreShowChannels` or `QueueStatus`. Its events come to the list
-    /// alone, not to subscribers; nothing is sent before the list is first polled.
+    /// Sends an action that is answered with a list, such as `CoreShowChannels` or `QueueStatus`.
+    /// Its events come to the list alone, not to subscribers; nothing is sent before the list
+    /// is first polled.
     ///
     /// ```no_run
     /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
@@ -127,16 +116,23 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// A `Ping` is sent right behind the action. Its answer shows the end where the server forgets to send one.
+    /// A `Ping` is sent right behind the action. Its answer shows the end where the server forgets
+    /// to send one.
     pub fn list(&self, action: Action) -> List {
         List::new(Arc::clone(&self.handle), action)
     }
 
-    /// Sends an action and waits for everything that the server says in reply, whatever its shape: several responses
-    /// (`ModuleLoad`, `JabberSend`), lines that are no message of AMI's (`IAXnetstats`), or nothing at all.
+    /// Sends an action and waits for everything that the server says in reply, whatever its shape:
+    /// several responses (`ModuleLoad`, `JabberSend`), lines that are no message of AMI's
+    /// (`IAXnetstats`), or nothing at all.
     ///
-    /// A `Ping` is sent right behind the action. Its answer shows that the server is through. Errors that the server answers
-    /// with are messages here.
+    /// A `Ping` is sent right behind the action. Its answer shows that the server is through.
+    /// Errors that the server answers with are messages here.
+    ///
+    /// What is no event between the action and that answer is the reply, also without an ActionID:
+    /// it is marked ([`Replied::has_our_id`](crate::Replied::has_our_id)). The rest of an event
+    /// that a value with line ends has cut in two can be among it, and what somebody has forged
+    /// so, unless there is a response with the id: only what comes behind that one counts then.
     ///
     /// # Errors
     ///
@@ -149,40 +145,71 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call). A command that the server does not know is refused.
+    /// As [`call`](Self::call). If the command fails, or the server does not know it,
+    /// [`Error::Command`] has the first line of what it printed.
     pub async fn command(&self, command: &str) -> Result<CommandOutput, Error> {
-        CommandOutput::new(self.call(Action::new("Command").field("Command", command)).await?)
+        let answer = self.call(Action::new("Command").field("Command", command)).await;
+        CommandOutput::new(answer.map_err(CommandOutput::failed)?)
     }
 
-    /// Places a call and waits until it is answered or has failed. Needs the write class `originate`, and the read class
-    /// `call` for the outcome.
+    /// Places a call and waits until it is answered or has failed. Needs the write class
+    /// `originate`, and the read class `call` for the outcome.
     ///
-    /// It waits as long as the server does ([`Originate::timeout`]), and the client's own time-out on top. Before the first
-    /// originate of a connection, the server is asked for the user's read classes (`manager show user`); if it does not
-    /// tell, for that takes the write class `command`, the time-out is what is left.
+    /// It waits as long as the server does ([`Originate::timeout`]), and the client's own time-out
+    /// on top. Before the first originate of a connection, the server is asked for the user's
+    /// read classes (`manager show user`); if it does not tell, for that takes the write class
+    /// `command`, the time-out is what is left.
+    ///
+    /// Dropping the future does not hang up: the phone goes on ringing. [`place`](Self::place)
+    /// gives a handle that [hangs up](crate::Placed::hang_up), and that also knows why the call
+    /// ended.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call); [`Error::Originate`] if the channel was not answered; [`Error::Withheld`] if the outcome
-    /// could not be seen, and nothing was sent.
+    /// As [`call`](Self::call); [`Error::Originate`] if the channel was not answered;
+    /// [`Error::Withheld`] if the outcome could not be seen, and nothing was sent.
     pub async fn originate(&self, originate: Originate) -> Result<Originated, Error> {
         let (action, ringing) = originate.into_action();
         action.check()?;
         let core = self.core().await?;
         let mask = self.shared().wishes().mask.clone();
+        let Shared { user, timeout: limit, .. } = &**self.shared();
+        let class = EventClass::Call;
         // Several at once ask one after another, if the server does not answer.
-        let withheld = timeout(self.shared().timeout, self.withheld(&core, mask, mask::CALL));
-        if let Ok(Some(why)) = withheld.await {
-            return Err(Error::Withheld { class: mask::CALL.name, why });
+        let withheld = ready::withheld(&core, user, *limit, mask.as_ref(), class);
+        match timeout(*limit, withheld).await {
+            // The time-out ends it if the outcome does not come.
+            Ok(None | Some(Withheld::Unknown)) | Err(_) => {}
+            Ok(Some(why)) => return Err(Error::Withheld { class, why }),
         }
-        let limit = ringing.saturating_add(self.shared().timeout);
+        let limit = ringing.saturating_add(*limit);
         let outcome =
             Single::new(Arc::clone(&self.handle), action, Expect::Originate, limit).await?;
         Ok(Originated::new(Event::new(outcome)))
     }
 
-    /// Subscribes to events. It gets those that the reader hands out from now on, and holds up to 4,096 of them; beyond
-    /// that it [tells](crate::Item::Missed) how many are missing.
+    /// Places a call, and gives a handle to wait for its outcome and its end, and to hang up. Needs
+    /// what [`originate`](Self::originate) needs, and nothing is sent before the handle's
+    /// outcome or end is awaited.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+    /// use ami::Originate;
+    ///
+    /// let mut call = client.place(Originate::to_application("Local/100@phones", "Playback", "tt-monkeys"));
+    /// let end = call.end().await?;
+    /// println!("{}", end.cause());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn place(&self, originate: Originate) -> Placed {
+        Placed::new(self, originate)
+    }
+
+    /// Subscribes to events. It gets those that the reader hands out from now on, and holds up to
+    /// 16 MiB of them; beyond that it [tells](crate::Item::Missed) how many are missing. Those
+    /// that come right behind the login are gone by now;
+    /// [`Connect::subscribe`](crate::Connect::subscribe) is for them.
     pub fn subscribe(&self, filter: Filter) -> Subscription {
         self.subscribe_with(filter, Buffer::default())
     }
@@ -192,91 +219,99 @@ impl Client {
         Subscription::new(&self.shared().subscribers, filter, buffer)
     }
 
-    /// Has the server keep events back, now and after every reconnect. Needs the write class `system`. It is for all who use
-    /// this client, and cannot be taken back. Once the server is asked it goes on also if this future is dropped.
+    /// Has the server keep events back, now and after every reconnect. Needs the write class
+    /// `system`. It is for all who use this client, and cannot be taken back. Once the server
+    /// is asked it goes on also if this future is dropped.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Error::Filter`] if calls could not end any more. If the connection is lost behind the
-    /// server's consent, the next one has the filter all the same.
+    /// As [`call`](Self::call), and [`Error::Filter`] if calls could not end any more. If the
+    /// connection is lost behind the server's consent, the next one has the filter all the
+    /// same. If the server does not answer in time, nobody knows whether it has the filter: the
+    /// connection is given up, and the next one does not have it.
     pub async fn add_event_filter(&self, filter: EventFilter) -> Result<(), Error> {
         let filters = filter.with_company()?;
         let core = self.core().await?;
         let shared = Arc::clone(self.shared());
-        let set = async move {
-            server_filter::set(&core, filters, shared.timeout, |filters| {
+        settled(async move {
+            let _settings = shared.settings.lock().await;
+            // A half of them would keep back what calls wait for.
+            let set = server_filter::set(&core, filters, shared.timeout, |filters| {
                 let wishes = &mut shared.wishes().filters;
                 for filter in filters {
                     if !wishes.contains(filter) {
                         wishes.push(filter.clone());
                     }
                 }
-            })
-            .await
-        };
-        // A half of them would keep back what calls wait for.
-        let set = tokio::spawn(set).await;
-        set.unwrap_or_else(|_| Err(Error::Lost(Disconnect::Closed)))
+            });
+            let set = set.await;
+            core.unless_settled(&set);
+            set
+        })
+        .await
     }
 
-    /// Sets which events the server sends, now and after every reconnect, as [`Config::event_mask`] does for the beginning.
+    /// Sets which events the server sends, now and after every reconnect, as [`Config::event_mask`]
+    /// does for the beginning. Once the server is asked it goes on also if this future is
+    /// dropped.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Error::Rejected`] if the server knows none of the classes. The mask stays as it was
-    /// then.
-    pub async fn set_event_mask(&self, mask: &str) -> Result<(), Error> {
-        let action = |mask: &str| Action::new("Events").field("EventMask", mask);
-        match self.call(action(mask)).await {
-            Ok(answer) => {
-                let off = answer.get("Events").is_some_and(|it| it.eq_ignore_ascii_case(b"Off"));
-                if off && !mask::is_nothing(mask) {
-                    // A server that knows none of the classes takes that for no events at all, and calls it a success.
-                    let former = self.shared().wishes().mask.clone();
-                    match self.call(action(former.as_deref().unwrap_or("on"))).await {
-                        Ok(_) | Err(Error::NoResponse) => {}
-                        Err(error) => return Err(error),
-                    }
-                    return Err(Error::Rejected(Box::new(answer)));
-                }
+    /// As [`call`](Self::call), and [`Error::EventMask`] if the server knows none of the classes.
+    /// The mask stays as it was then. If the server does not answer in time, nobody knows which
+    /// mask it has: the connection is given up, and the next one has the mask as it was.
+    pub async fn set_event_mask(&self, mask: impl Into<EventMask>) -> Result<(), Error> {
+        let mask = mask.into();
+        let core = self.core().await?;
+        let shared = Arc::clone(self.shared());
+        settled(async move {
+            let _settings = shared.settings.lock().await;
+            let former = shared.wishes().mask.clone();
+            let set = mask::set(&core, &mask, former, shared.timeout).await;
+            if set.is_ok() {
+                shared.wishes().mask = Some(mask);
             }
-            // With `brokeneventsaction` the server does what it is told, and says nothing.
-            Err(Error::NoResponse) => {}
-            Err(error) => return Err(error),
-        }
-        self.shared().wishes().mask = Some(mask.into());
-        Ok(())
+            core.unless_settled(&set);
+            set
+        })
+        .await
     }
 
     /// The connection, once there is one, within the client's time-out.
     async fn core(&self) -> Result<Arc<Core>, Error> {
         let waited = self.shared().timeout;
-        let late = |_| Err(Error::Timeout { waited, delivery: Delivery::NeverSent });
+        let late = |_| Err(self.shared().no_turn(waited));
         timeout(waited, self.shared().core()).await.unwrap_or_else(late)
     }
 
-    /// Waits until the server is fully booted: it says so in an event of class `system`, at once to a client that logs in
-    /// later. Where that event cannot come, the server is asked (`core waitfullybooted`, which takes the write class
-    /// `command`); until it has booted, it does nothing else for this client then.
+    /// Waits until the server is fully booted: it says so in an event of class `system`, at once to
+    /// a client that logs in later. Where that event cannot come, the server is asked (`core
+    /// waitfullybooted`, which takes the write class `command`); until it has booted, it does
+    /// nothing else for this client then.
     ///
     /// # Errors
     ///
-    /// [`Error::Withheld`] if the event mask leaves the event out and the server does not let us ask; [`Error::NotBooted`] if
-    /// the client's time-out is over, or nobody knows that the event cannot come; or if the client ends.
+    /// [`Error::Withheld`] if the event mask leaves the event out and the server does not let us
+    /// ask; [`Error::NotBooted`] if the client's time-out is over, or nobody knows that the
+    /// event cannot come; or if the client ends.
     pub async fn ready(&self) -> Result<(), Error> {
-        let limit = self.shared().timeout;
-        let late = |_| Err(Error::NotBooted(limit));
-        timeout(limit, self.until_ready()).await.unwrap_or_else(late)
+        self.ready_or(Unknown::Wait).await
     }
 
-    async fn until_ready(&self) -> Result<(), Error> {
+    /// As [`ready`](Self::ready), and says what happens where nobody can tell.
+    pub(crate) async fn ready_or(&self, unknown: Unknown) -> Result<(), Error> {
+        let limit = self.shared().timeout;
+        let late = |_| Err(Error::NotBooted(limit));
+        timeout(limit, self.until_ready(unknown)).await.unwrap_or_else(late)
+    }
+
+    async fn until_ready(&self, unknown: Unknown) -> Result<(), Error> {
         loop {
             let core = self.shared().core().await?;
-            let mut booted = core.router.booted();
+            let Shared { user, timeout: limit, .. } = &**self.shared();
             let ready = tokio::select! {
                 biased;
-                _ = booted.wait_for(|&booted| booted) => Ok(()),
-                ready = self.ask_whether_ready(&core) => ready,
+                ready = ready::booted(&core, user, *limit, unknown) => ready,
                 () = self.shared().lost(&core) => continue,
             };
             match ready {
@@ -286,66 +321,10 @@ impl Client {
         }
     }
 
-    /// Finds out in another way whether the server is ready, if the event cannot come; else it never ends.
-    async fn ask_whether_ready(&self, core: &Arc<Core>) -> Result<(), Error> {
-        let limit = self.shared().timeout;
-        // A server that has booted said so before it answers this.
-        match core.ask(&Action::new("Ping"), limit).await {
-            Ok(_) | Err(Error::Rejected(_)) => {}
-            Err(Error::Timeout { .. }) => return std::future::pending().await,
-            Err(error) => return Err(error),
-        }
-        // It says so right after the login or not at all, whatever the mask is now.
-        let Some(why) = self.withheld(core, core.mask.clone(), mask::SYSTEM).await else {
-            return std::future::pending().await;
-        };
-        let wait = Action::new("Command").field("Command", "core waitfullybooted");
-        match core.ask(&wait, limit).await.map(drop) {
-            Err(Error::Rejected(_)) => Err(Error::Withheld { class: mask::SYSTEM.name, why }),
-            // Our own time-out is about to say so.
-            Err(Error::Timeout { .. }) => std::future::pending().await,
-            ready => ready,
-        }
-    }
-
-    /// What is known to keep events of a class from us.
-    async fn withheld(
-        &self,
-        core: &Core,
-        mask: Option<Arc<str>>,
-        class: Class,
-    ) -> Option<Withheld> {
-        if let Some(mask) = mask.filter(|mask| !mask::admits(mask, class)) {
-            return Some(Withheld::Mask(mask));
-        }
-        let read = core.read.get_or_try_init(|| self.ask_for_read(core)).await.ok()?;
-        let read = read.as_deref()?;
-        (!mask::allows(read, class)).then_some(Withheld::User)
-    }
-
-    /// The user's `read`, if the server tells.
-    async fn ask_for_read(&self, core: &Core) -> Result<Option<Arc<str>>, Error> {
-        let user = &self.shared().user;
-        if !user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
-            return Ok(None);
-        }
-        let show = Action::new("Command").field("Command", format!("manager show user {user}"));
-        let answer = match core.ask(&show, self.shared().timeout).await {
-            Ok(answer) => answer,
-            Err(Error::Rejected(_) | Error::Action(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let read = answer.command_output().find_map(|line| {
-            let line = str::from_utf8(line).ok()?.trim();
-            line.strip_prefix("read perm:").map(str::trim)
-        });
-        Ok(read.map(Arc::from))
-    }
-
     /// How the client stands with its server, now and from now on.
     ///
-    /// What `borrow` and `wait_for` give of the receiver is a lock: the client waits with its next change for whoever holds
-    /// it.
+    /// What `borrow` and `wait_for` give of the receiver is a lock: the client waits with its next
+    /// change for whoever holds it.
     pub fn state(&self) -> watch::Receiver<State> {
         self.shared().state()
     }
@@ -375,12 +354,13 @@ impl Client {
         }
     }
 
-    /// Logs off and waits until the client has ended. Calls in flight end with [`Error::Disconnected`].
+    /// Logs off and waits until the client has ended. Calls in flight end with
+    /// [`Error::Disconnected`].
     ///
     /// # Errors
     ///
-    /// If the server did not answer the logoff, or refused it, as it does while it shuts down. The client has ended all the
-    /// same.
+    /// If the server did not answer the logoff, or refused it, as it does while it shuts down. The
+    /// client has ended all the same.
     pub async fn close(&self) -> Result<(), Error> {
         let answer = match self.shared().core_now() {
             Some(core) => core.ask(&Action::new("Logoff"), self.shared().timeout).await.map(drop),
@@ -394,6 +374,13 @@ impl Client {
             answer => answer,
         }
     }
+}
+
+/// Runs something to its end, also if who waits for it does so no longer.
+async fn settled(
+    task: impl Future<Output = Result<(), Error>> + Send + 'static,
+) -> Result<(), Error> {
+    tokio::spawn(task).await.unwrap_or_else(|_| Err(Error::Lost(Disconnect::Closed)))
 }
 
 impl fmt::Debug for Client {

@@ -1,28 +1,33 @@
 //! Cutting the stream into frames.
 //!
-//! A frame is a banner (the first line of a connection) or a message: lines up to an empty one. Lines end at LF, with at
-//! most one CR before it. That is all the framing there is, and all that real servers keep to: a search for CR LF CR LF
-//! would glue some of their messages together.
+//! A frame is a banner (the first line of a connection) or a message; [`framing`](crate::framing)
+//! says where a message ends.
 //!
-//! - **Each byte is looked at once.** The decoder remembers how far it looked, so a message costs the same whether it
-//!   arrives in one piece or byte by byte.
-//! - **Nothing but the end of the connection ends the stream.** A message beyond the limit, or one that the end of the
-//!   stream cut off, is an item ([`Malformed`]), and the next message is read as if nothing had happened.
+//! - **Each byte is looked at once.** The decoder remembers how far it looked, so a message costs
+//!   the same whether it arrives in one piece or byte by byte.
+//! - **Nothing but the end of the connection ends the stream.** A message beyond the limit, or one
+//!   that the end of the stream cut off, is an item ([`Malformed`]), and the next message is read
+//!   as if nothing had happened.
 //! - **Nothing is copied.** A message is a slice of the read buffer.
 
 use std::{fmt, io};
 
 use bytes::{Buf, Bytes, BytesMut};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 use tokio_util::codec::{Decoder, Encoder};
 
 use crate::action::Action;
 use crate::error::ActionError;
+use crate::framing::Scan;
 use crate::message::{Event, Kind, Message, Response};
-use crate::parse::{self, END_COMMAND};
+use crate::parse;
 
-/// The largest message by default, in bytes. A `Command` answers with one message however much it prints.
+/// The largest message by default, in bytes. A `Command` answers with one message however much it
+/// prints.
 pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+
+/// How much of a message that is too large is kept: enough to know what it was, and whose.
+pub(crate) const KEPT: usize = 1024;
 
 /// The longest banner. A peer that sends more without a line end does not speak AMI.
 const MAX_BANNER: usize = 1024;
@@ -53,34 +58,42 @@ impl Banner {
         &self.0
     }
 
-    /// The version of the protocol (not of Asterisk) that the server names, or nothing when the line is no banner.
+    /// The version of the protocol (not of Asterisk) that the server names, or nothing when the
+    /// line is no banner.
     pub fn version(&self) -> Option<&str> {
         parse::banner(&self.0).and_then(|version| str::from_utf8(version).ok())
     }
 
-    /// Whether the server can answer `Command` in the old format. Those before Asterisk 14 do; their protocol's version
-    /// is at most 2. An unknown version is taken for an old server.
+    /// Whether the server can answer `Command` in the old format. Those before Asterisk 14 do;
+    /// their protocol's version is at most 2. An unknown version is taken for an old server.
     fn may_be_legacy(&self) -> bool {
         let major = self.version().and_then(|version| version.split('.').next());
         major.and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major < 3)
     }
 }
 
-/// A part of the stream that is not a message. `Debug` does not show its bytes, which may hold a secret.
+/// A part of the stream that is not a message. `Debug` does not show its bytes, which may hold a
+/// secret.
 #[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Malformed {
-    /// A message of this many bytes was larger than the limit. Its bytes are gone.
-    TooLarge(usize),
-    /// The stream ended inside a message; these are the bytes of it that came. A server cuts a message short when the
-    /// client does not read within its `writetimeout`.
+    /// A message was larger than the limit.
+    #[non_exhaustive]
+    TooLarge {
+        /// How many bytes it had.
+        bytes: usize,
+        /// The first of them, at most 1,024. The others are gone.
+        head: Bytes,
+    },
+    /// The stream ended inside a message; these are the bytes of it that came. A server cuts a
+    /// message short when the client does not read within its `writetimeout`.
     Truncated(Bytes),
 }
 
 impl fmt::Debug for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge(bytes) => write!(f, "TooLarge({bytes} bytes)"),
+            Self::TooLarge { bytes, .. } => write!(f, "TooLarge({bytes} bytes)"),
             Self::Truncated(rest) => write!(f, "Truncated({} bytes)", rest.len()),
         }
     }
@@ -91,10 +104,14 @@ impl fmt::Debug for Malformed {
 pub struct Codec {
     state: State,
     max_message: usize,
-    /// How much of the buffer is known to hold no end of the current frame.
+    /// How much of a banner was looked at.
     scanned: usize,
-    /// Whether `Response: Follows` opens a text that ends with an end marker. From a newer server it can only be forged,
-    /// and would swallow what follows.
+    /// The search for the end of the message that is being read.
+    scan: Scan,
+    /// The beginning of the message that is being skipped.
+    head: Bytes,
+    /// Whether `Response: Follows` opens a text that ends with an end marker. From a newer server
+    /// it can only be forged, and would swallow what follows.
     legacy: bool,
 }
 
@@ -103,13 +120,9 @@ enum State {
     Banner,
     /// Between messages.
     Idle,
-    /// In a message, one in the old command format or not.
-    Message {
-        legacy: bool,
-    },
+    Message,
     /// In a message that is larger than the limit, of which so many bytes are gone.
     Skipping {
-        legacy: bool,
         gone: usize,
     },
 }
@@ -117,19 +130,28 @@ enum State {
 impl Codec {
     /// A codec at the start of a connection: the first line is the banner.
     pub fn new() -> Self {
-        Self { state: State::Banner, max_message: MAX_MESSAGE, scanned: 0, legacy: true }
+        Self {
+            state: State::Banner,
+            max_message: MAX_MESSAGE,
+            scanned: 0,
+            scan: Scan::new(true),
+            head: Bytes::new(),
+            legacy: true,
+        }
     }
 
-    /// A codec for a stream without a banner, such as the rest of a recorded one. It knows both command formats.
+    /// A codec for a stream without a banner, such as the rest of a recorded one. It knows both
+    /// command formats.
     pub fn without_banner() -> Self {
         Self { state: State::Idle, ..Self::new() }
     }
 
-    /// Sets the largest message in bytes; [`MAX_MESSAGE`] by default. The decoder never holds more than that and one
-    /// read.
+    /// Sets the largest message in bytes; [`MAX_MESSAGE`] by default, and less than 4 GiB always.
+    /// The decoder never holds more than that and one read. Of a message that is larger it holds
+    /// some 2 KiB.
     #[must_use]
     pub fn max_message(mut self, bytes: usize) -> Self {
-        self.max_message = bytes;
+        self.max_message = bytes.min(u32::MAX as usize - 1);
         self
     }
 
@@ -137,8 +159,8 @@ impl Codec {
         let seen = src.len().min(MAX_BANNER + 1);
         let Some(end) = memchr(b'\n', &src[self.scanned..seen]).map(|at| self.scanned + at) else {
             if seen > MAX_BANNER {
-                self.enter(State::Skipping { legacy: false, gone: 0 });
-                return self.skip(src, false, 0);
+                self.scan = Scan::new(false);
+                return self.begin_skip(src);
             }
             self.scanned = seen;
             return None;
@@ -146,11 +168,12 @@ impl Codec {
         let line = src.split_to(end + 1).freeze();
         let banner = Banner(line.slice(..end - usize::from(line[..end].ends_with(b"\r"))));
         self.legacy = banner.may_be_legacy();
-        self.enter(State::Idle);
+        self.state = State::Idle;
         Some(Frame::Banner(banner))
     }
 
-    /// Skips stray empty lines and looks at how the next message begins. `None` if that takes more bytes.
+    /// Skips stray empty lines. `None` if no message has begun.
+    #[inline]
     fn begin(&mut self, src: &mut BytesMut) -> Option<()> {
         let mut at = 0;
         loop {
@@ -160,64 +183,62 @@ impl Codec {
                 _ => break,
             }
         }
-        src.advance(at);
+        if at > 0 {
+            src.advance(at);
+        }
         if matches!(&src[..], [] | [b'\r']) {
             return None;
         }
-        let legacy = self.legacy && is_legacy(src)?;
-        self.enter(State::Message { legacy });
+        (self.state, self.scan) = (State::Message, Scan::new(self.legacy));
         Some(())
     }
 
-    fn message(&mut self, src: &mut BytesMut, legacy: bool) -> Option<Frame> {
-        match find_end(src, self.scanned, legacy) {
-            Ok((_, end)) if end > self.max_message => {
-                src.advance(end);
-                self.enter(State::Idle);
-                Some(Frame::Malformed(Malformed::TooLarge(end)))
-            }
-            Ok((lines, end)) => {
-                let raw = src.split_to(end).freeze();
-                self.enter(State::Idle);
-                Some(if legacy {
-                    Frame::Response(Response::new(Message::legacy(raw)))
-                } else {
-                    frame(Message::new(raw, lines))
-                })
-            }
-            Err(scanned) if src.len() > self.max_message => {
-                self.state = State::Skipping { legacy, gone: 0 };
-                self.scanned = scanned;
-                self.skip(src, legacy, 0)
-            }
-            Err(scanned) => {
-                self.scanned = scanned;
-                None
-            }
+    #[inline]
+    fn message(&mut self, src: &mut BytesMut) -> Option<Frame> {
+        let Some(end) = self.scan.find(src) else {
+            // A smaller limit waits for as much as is kept, and for what decides on the kind.
+            let too_large = src.len() > self.max_message.max(KEPT);
+            return if too_large { self.begin_skip(src) } else { None };
+        };
+        self.state = State::Idle;
+        if end.end > self.max_message {
+            let head = kept(src, end.end);
+            src.advance(end.end);
+            return Some(Frame::Malformed(Malformed::TooLarge { bytes: end.end, head }));
         }
+        let raw = src.split_to(end.end).freeze();
+        Some(frame(Message::new(raw, end)))
     }
 
-    fn skip(&mut self, src: &mut BytesMut, legacy: bool, gone: usize) -> Option<Frame> {
-        match find_end(src, self.scanned, legacy) {
-            Ok((_, end)) => {
-                src.advance(end);
-                self.enter(State::Idle);
-                Some(Frame::Malformed(Malformed::TooLarge(gone + end)))
+    /// Begins to skip a message of which more has come than is kept.
+    fn begin_skip(&mut self, src: &mut BytesMut) -> Option<Frame> {
+        self.head = kept(src, src.len());
+        self.skip(src, 0)
+    }
+
+    fn skip(&mut self, src: &mut BytesMut, gone: usize) -> Option<Frame> {
+        match self.scan.find(src) {
+            Some(end) => {
+                src.advance(end.end);
+                self.state = State::Idle;
+                let head = std::mem::take(&mut self.head);
+                Some(Frame::Malformed(Malformed::TooLarge { bytes: gone + end.end, head }))
             }
-            Err(scanned) => {
+            None => {
                 // What is left is the beginning of a possible end.
-                src.advance(scanned);
-                self.scanned = 0;
-                self.state = State::Skipping { legacy, gone: gone + scanned };
+                let seen = self.scan.seen();
+                src.advance(seen);
+                self.scan.took(seen);
+                self.state = State::Skipping { gone: gone + seen };
                 None
             }
         }
     }
+}
 
-    fn enter(&mut self, state: State) {
-        self.state = state;
-        self.scanned = 0;
-    }
+/// The beginning of a message of that length, in memory of its own.
+fn kept(src: &[u8], length: usize) -> Bytes {
+    Bytes::copy_from_slice(&src[..length.min(KEPT)])
 }
 
 impl Default for Codec {
@@ -230,15 +251,17 @@ impl Decoder for Codec {
     type Item = Frame;
     type Error = io::Error;
 
-    /// The next frame, or nothing if it takes more bytes. It never returns an error: only the transport fails.
+    /// The next frame, or nothing if it takes more bytes. It never returns an error: only the
+    /// transport fails.
+    #[inline]
     fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<Frame>> {
         if self.state == State::Idle && self.begin(src).is_none() {
             return Ok(None);
         }
         Ok(match self.state {
+            State::Message => self.message(src),
             State::Banner => self.banner(src),
-            State::Message { legacy } => self.message(src, legacy),
-            State::Skipping { legacy, gone } => self.skip(src, legacy, gone),
+            State::Skipping { gone } => self.skip(src, gone),
             State::Idle => None,
         })
     }
@@ -249,11 +272,16 @@ impl Decoder for Codec {
             return Ok(Some(frame));
         }
         let rest = src.split().freeze();
-        let state = self.state;
-        self.enter(State::Idle);
+        let (state, head) = (self.state, std::mem::take(&mut self.head));
+        self.state = State::Idle;
+        let bytes = rest.len();
         Ok(match state {
-            State::Skipping { gone, .. } => {
-                Some(Frame::Malformed(Malformed::TooLarge(gone + rest.len())))
+            State::Skipping { gone } => {
+                Some(Frame::Malformed(Malformed::TooLarge { bytes: gone + bytes, head }))
+            }
+            State::Message if bytes > self.max_message => {
+                let head = kept(&rest, bytes);
+                Some(Frame::Malformed(Malformed::TooLarge { bytes, head }))
             }
             _ if rest.is_empty() || &rest[..] == b"\r" => None,
             _ => Some(Frame::Malformed(Malformed::Truncated(rest))),
@@ -286,67 +314,11 @@ pub enum EncodeError {
     Io(#[from] io::Error),
 }
 
+#[inline]
 fn frame(message: Message) -> Frame {
     match message.kind() {
         Kind::Event => Frame::Event(Event::new(message)),
         Kind::Response => Frame::Response(Response::new(message)),
         Kind::Other => Frame::Other(message),
     }
-}
-
-/// Whether the message is in the old command format. `None` if that takes more bytes.
-fn is_legacy(src: &[u8]) -> Option<bool> {
-    const HEAD: &[u8] = b"Response: Follows";
-    let common = src.len().min(HEAD.len());
-    if !src[..common].eq_ignore_ascii_case(&HEAD[..common]) {
-        return Some(false);
-    }
-    match &src[common..] {
-        [] | [b'\r'] => None,
-        [b'\n', ..] | [b'\r', b'\n', ..] => Some(true),
-        _ => Some(false),
-    }
-}
-
-/// Finds the end of the message that `src` begins with: the length of its lines, and with the empty line that ends it.
-/// `Err` says how much need not be looked at again.
-fn find_end(src: &[u8], scanned: usize, legacy: bool) -> Result<(usize, usize), usize> {
-    if legacy {
-        let end = memmem::find(&src[scanned..], END_COMMAND).map(|at| scanned + at);
-        let end =
-            end.ok_or_else(|| scanned.max((src.len() + 1).saturating_sub(END_COMMAND.len())))?;
-        return Ok((end, end + END_COMMAND.len()));
-    }
-    let mut at = skip_blocks(src, scanned);
-    while let Some(lf) = memchr(b'\n', &src[at..]).map(|lf| at + lf) {
-        match &src[lf + 1..] {
-            [b'\n', ..] => return Ok((lf + 1, lf + 2)),
-            [b'\r', b'\n', ..] => return Ok((lf + 1, lf + 3)),
-            [] | [b'\r'] => return Err(lf),
-            _ => at = lf + 1,
-        }
-    }
-    Err(src.len())
-}
-
-/// Advances over whole blocks in which no line end has an empty line behind it.
-///
-/// The inner loop has no branch, so that the compiler makes vector code of it: several times as fast as stopping at each
-/// of the short lines that messages consist of.
-fn skip_blocks(src: &[u8], mut at: usize) -> usize {
-    const BLOCK: usize = 64;
-    while let Some(window) = src.get(at..at + BLOCK + 2) {
-        let mut found = 0;
-        for i in 0..BLOCK {
-            let lf = u8::from(window[i] == b'\n');
-            let lf_lf = u8::from(window[i + 1] == b'\n');
-            let lf_cr_lf = u8::from(window[i + 1] == b'\r') & u8::from(window[i + 2] == b'\n');
-            found |= lf & (lf_lf | lf_cr_lf);
-        }
-        if found != 0 {
-            break;
-        }
-        at += BLOCK;
-    }
-    at
 }

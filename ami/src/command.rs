@@ -5,24 +5,48 @@ use std::fmt;
 use crate::error::Error;
 use crate::message::Response;
 
+/// The message of a response that has the output of a command.
+const FOLLOWS: &str = "Command output follows";
+
+/// A response of fewer bytes holds more of its read buffer than of its own.
+const SMALL: usize = 32 * 1024;
+
+/// How much of what a failed command printed is in the error's text, in characters.
+const LONGEST: usize = 200;
+
 /// What a CLI command printed, line by line and byte by byte.
 ///
-/// The two formats of the server look alike here: a field `Output` for each line (Asterisk 14 and later), and text up to
-/// an end marker (before). Colours are taken out by the server. [`Display`](fmt::Display) gives the lines as text.
+/// The two formats of the server look alike here: a field `Output` for each line (Asterisk 14 and
+/// later), and text up to an end marker (before). Colours are taken out by the server.
+/// [`Display`](fmt::Display) gives the lines as text.
 #[derive(Clone, Debug)]
 pub struct CommandOutput(Response);
 
 impl CommandOutput {
     /// # Errors
     ///
-    /// If the server could not read back what the command printed: it says so in the message of a `Success`, without any
-    /// output (`main/manager.c`, `action_command`).
+    /// If the server could not read back what the command printed: it says so in the message of a
+    /// `Success`, without any output (`main/manager.c`, `action_command`).
     pub(crate) fn new(response: Response) -> Result<Self, Error> {
         let follows = response.status().eq_ignore_ascii_case(b"Follows");
-        if follows || response.message().trim_end() == "Command output follows" {
-            Ok(Self(response))
+        if follows || response.message().trim_end() == FOLLOWS {
+            // As a rule it is kept for longer than other responses; a large one has a buffer of its
+            // own.
+            Ok(Self(if response.raw().len() < SMALL { response.detach() } else { response }))
         } else {
-            Err(Error::Rejected(Box::new(response)))
+            Err(Error::rejected(&response))
+        }
+    }
+
+    /// What a refusal says of a command: as a rule its message says no more than that there is
+    /// output, and that says why.
+    pub(crate) fn failed(error: Error) -> Error {
+        let Error::Rejected(response) = error else { return error };
+        let lines = response.command_output().map(<[u8]>::trim_ascii);
+        let printed = lines.filter(|line| !line.is_empty()).map(String::from_utf8_lossy).next();
+        match printed.map(|line| line.chars().take(LONGEST).collect()) {
+            Some(printed) => Error::Command { printed, response },
+            None => Error::Rejected(response),
         }
     }
 

@@ -1,26 +1,34 @@
-//! Who gets which frame: the reader's side of the [`router`](crate::router). No `async fn`, no clock, no I/O: bytes in a
-//! test drive it as a socket does.
+//! Who gets which frame: the reader's side of the [`router`](crate::router). No `async fn`, no
+//! clock, no I/O: bytes in a test drive it as a socket does.
 //!
-//! - A response with the id of a pending call ends the call; or, for `Originate`, its first half; or it opens a list.
+//! - A response with the id of a pending call ends the call; or, for `Originate`, its first half;
+//!   or it opens a list.
 //! - An `OriginateResponse` with the id of a pending originate ends that one.
-//! - An event with the id of the open list goes to that list alone: several items have the names of real events.
+//! - An event with the id of the open list goes to that list alone: several items have the names of
+//!   real events.
 //! - Every other event goes to the subscribers of its name.
-//! - Anything else is counted and traced, never an error: dialplan data can forge whole messages, and other sessions' ids
-//!   are visible.
+//! - What is neither, and comes while the server works on an exchange, is part of its reply.
+//! - Anything else goes to subscribers who ask for strays, and is counted, never an error: dialplan
+//!   data can forge whole messages, and other sessions' ids are visible.
 //!
-//! **The fence rule.** Asterisk works off one action after another. When the response to action N comes, those before N
-//! have said all they ever will; a call among them that still waits never gets an answer, and is told so at once. For the
-//! same reason there is at most one open list, and nothing but its items comes between its beginning and its end.
+//! **The fence rule.** Asterisk works off one action after another. When the response to action N
+//! comes, those before N have said all they ever will; a call among them that still waits never
+//! gets an answer, and is told so at once. For the same reason there is at most one open list, and
+//! nothing but its items comes between its beginning and its end. A message that is not of the list
+//! shows that an item was cut in two, or that something was forged: the list is told.
 
 use std::mem;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::codec::{Frame, Malformed};
 use crate::error::{Error, Reason};
-use crate::list::Reply;
-use crate::message::{Event, Message, Response};
-use crate::router::{Expect, Replies, Router};
+use crate::list::{Replied, Replies, Reply};
+use crate::message::{Event, Kind, Message, Response};
+use crate::router::{Expect, Router};
 use crate::shape::ListShape;
+use crate::stray::Stray;
 use crate::subscribers::Publisher;
 
 /// The reader's side: what it alone knows of the order in which the server speaks.
@@ -30,6 +38,9 @@ pub(crate) struct Dispatch<'a> {
     fence: u64,
     list: Option<OpenList>,
     publisher: Publisher,
+    /// Whether subscribers are to be told of the loss of a former connection before they get
+    /// anything of this one.
+    tells_of_loss: bool,
     /// Messages handed out so far.
     pub(crate) count: u64,
 }
@@ -42,25 +53,67 @@ struct OpenList {
     sender: Option<Replies>,
     /// Whether it is a part of everything that somebody waits for.
     of_everything: bool,
+    /// Whether the number that the server gives at the end is that of the items.
+    counts: bool,
+    items: u64,
+    /// The names of the items so far.
+    names: Vec<Box<[u8]>>,
+    /// Whether somebody was told that a part is missing, or cannot be trusted.
+    broken: bool,
 }
 
 impl OpenList {
+    /// How many names are remembered. Lists have three or four.
+    const NAMES: usize = 16;
+
+    fn new(id: u64, shape: Option<&'static ListShape>, sender: Option<Replies>) -> Self {
+        let names = Vec::new();
+        let (of_everything, counts) = (false, false);
+        Self { id, shape, sender, of_everything, counts, items: 0, names, broken: false }
+    }
+
     fn of_nobody(id: u64) -> Self {
-        Self { id, shape: None, sender: None, of_everything: false }
+        Self::new(id, None, None)
     }
 
     fn send(&self, reply: Result<Reply, Error>) -> bool {
-        self.sender.as_ref().is_some_and(|sender| sender.send(reply).is_ok())
+        self.sender.as_ref().is_some_and(|sender| sender.send(reply))
+    }
+
+    /// Whether an event without an id is an item: the server forgets the id of some, and a value
+    /// with line ends in it cuts off the id that stands behind it. An end is never known so,
+    /// for a value could forge one.
+    fn has_such_items(&self, event: &Event) -> bool {
+        let named = self.shape.and_then(|shape| shape.without_id);
+        named.is_some_and(|name| event.is(name))
+            || self.names.iter().any(|it| **it == *event.name())
+    }
+
+    fn note(&mut self, item: &Event) {
+        self.items += 1;
+        let known = self.names.iter().any(|name| **name == *item.name());
+        if !known && self.names.len() < Self::NAMES {
+            self.names.push(item.name().into());
+        }
+    }
+
+    /// Tells who waits, once, that a part is missing or cannot be trusted.
+    fn spoil(&mut self, error: impl FnOnce() -> Error) {
+        if !mem::replace(&mut self.broken, true) {
+            self.send(Err(error()));
+        }
     }
 }
 
 impl<'a> Dispatch<'a> {
     pub(crate) fn new(router: &'a Router) -> Self {
         let publisher = Publisher::new(Arc::clone(router.subscribers()));
-        Self { router, fence: 0, list: None, publisher, count: 0 }
+        let tells_of_loss = router.has_loss();
+        Self { router, fence: 0, list: None, publisher, tells_of_loss, count: 0 }
     }
 
     /// Hands a frame to those it is for. Subscribers are woken by [`flush`](Self::flush).
+    #[inline]
     pub(crate) fn dispatch(&mut self, frame: Frame) {
         tracing::trace!(?frame, "received");
         self.count += 1;
@@ -77,14 +130,12 @@ impl<'a> Dispatch<'a> {
             Frame::Malformed(malformed) => {
                 counters.malformed.add(1);
                 tracing::warn!(?malformed, "a message is lost");
-                if let Malformed::TooLarge(bytes) = malformed {
-                    self.too_large(bytes);
+                if let Malformed::TooLarge { bytes, head } = &malformed {
+                    self.too_large(*bytes, head);
                 }
+                self.stray(|| Stray::Malformed(malformed));
             }
-            Frame::Other(message) => {
-                counters.other.add(1);
-                self.other(message);
-            }
+            Frame::Other(message) => self.other(message),
             Frame::Banner(banner) => {
                 counters.other.add(1);
                 tracing::debug!(?banner, "a banner inside the stream");
@@ -92,21 +143,34 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// To be called when all is handed out that was read at once: wakes the subscribers that got something.
+    /// To be called when all is handed out that was read at once: wakes the subscribers that got
+    /// something.
     pub(crate) fn flush(&mut self) {
         self.publisher.flush();
+    }
+
+    /// Whether a subscriber that has kept up so far is about to miss something, and should get a
+    /// turn.
+    #[inline]
+    pub(crate) fn has_half_full(&mut self) -> bool {
+        self.publisher.has_half_full()
     }
 
     fn event(&mut self, event: Event) {
         let name = event.name();
         if name.eq_ignore_ascii_case(b"OriginateResponse") {
             self.originate_response(&event);
+            self.break_list(&event);
         } else if name.eq_ignore_ascii_case(b"UserEvent") {
             // It can have the id of the action that raised it, and is for everybody all the same.
+            self.break_list(&event);
         } else if self.belongs_to_a_reply(&event) {
             return;
         } else if name.eq_ignore_ascii_case(b"FullyBooted") {
             self.router.set_booted();
+        }
+        if mem::take(&mut self.tells_of_loss) {
+            self.router.tell_of_loss(Some(&event));
         }
         let missed = self.publisher.publish(event);
         if missed > 0 {
@@ -130,43 +194,63 @@ impl<'a> Dispatch<'a> {
         if self.list.is_none() && !open {
             return false;
         }
-        let id = self.router.our_id(event.action_id());
+        let action_id = event.action_id();
+        let id = self.router.our_id(action_id);
         if let Some(list) = &self.list {
-            let shape = list.shape;
-            let ours = match (id, event.action_id()) {
-                (Some((id, false)), _) => id == list.id,
-                (None, None) => shape.is_some_and(|it| it.without_id.is_some_and(|n| event.is(n))),
-                _ => false,
-            };
-            if ours {
-                self.list_item(event);
+            if id == Some((list.id, false)) {
+                self.list_item(event, true);
                 return true;
             }
+            if action_id.is_none() && list.has_such_items(event) {
+                self.list_item(event, false);
+                return true;
+            }
+            self.break_list(event);
         }
         let Some((id, false)) = id.filter(|_| open) else { return false };
         let many = self.router.many(id);
         let everything = matches!(self.router.expects(id), Some(Expect::Everything { .. }));
         match many.filter(|_| everything) {
-            Some(many) => many.send(Ok(Reply::Message(event.clone().into_message()))).is_ok(),
+            Some(many) => many.send(Ok(everything_of(event, true))),
             None => false,
         }
     }
 
-    fn list_item(&mut self, event: &Event) {
-        let Some(list) = self.list.take() else { return };
-        let by_header = event.get("EventList").is_some_and(|it| !it.eq_ignore_ascii_case(b"start"));
-        let by_name = list.shape.filter(|shape| event.is(shape.end));
+    /// Notes that a message came in the middle of the open list that is not of it. An exchange gets
+    /// it, too.
+    fn break_list(&mut self, message: &Message) {
+        let Some(list) = &mut self.list else { return };
+        if list.shape.is_some_and(|shape| shape.with_others) {
+            return;
+        }
+        if list.of_everything {
+            list.send(Ok(everything_of(message, false)));
+        } else {
+            list.spoil(|| Error::ListBroken(Box::new(message.detach())));
+        }
+    }
+
+    fn list_item(&mut self, event: &Event, with_id: bool) {
+        let Some(mut list) = self.list.take() else { return };
+        let ends = |it: &[u8]| !it.eq_ignore_ascii_case(b"start");
+        let by_header = with_id && event.get("EventList").is_some_and(ends);
+        let by_name = list.shape.filter(|shape| with_id && event.is(shape.end));
         let item = !by_header && by_name.is_none_or(|shape| shape.end_is_item);
         let mut wanted = true;
-        let end = by_header || by_name.is_some();
         if list.of_everything {
-            wanted = list.send(Ok(Reply::Message(event.clone().into_message())));
+            wanted = list.send(Ok(everything_of(event, with_id)));
         } else if item {
+            list.note(event);
             wanted = list.send(Ok(Reply::Item(event.clone())));
         }
-        if !end {
+        if !by_header && by_name.is_none() {
             self.list = Some(list);
         } else if !list.of_everything {
+            let said = event.utf8("ListItems").ok().flatten().and_then(|it| it.trim().parse().ok());
+            if let Some(said) = said.filter(|&said| list.counts && said > list.items) {
+                let came = list.items;
+                list.spoil(|| Error::ListShort { said, came });
+            }
             wanted = list.send(Ok(Reply::End(Some(event.clone()))));
             self.router.forget(list.id);
         }
@@ -177,7 +261,7 @@ impl<'a> Dispatch<'a> {
 
     fn response(&mut self, response: Response) {
         let Some((id, fence)) = self.router.our_id(response.action_id()) else {
-            return self.unmatched(&response);
+            return self.without_our_id(&response);
         };
         if fence {
             return self.raise_fence(id + 1);
@@ -188,37 +272,39 @@ impl<'a> Dispatch<'a> {
         }
         let open = self.list.as_ref().filter(|list| list.id == id && !list.of_everything);
         if let Some(list) = open {
-            // An error after the beginning: some of the actions send the rest and the end all the same.
-            let told =
-                response.is_error() && list.send(Err(Error::Rejected(Box::new(response.clone()))));
+            // An error after the beginning: some of the actions send the rest and the end all the
+            // same.
+            let told = response.is_error() && list.send(Err(Error::rejected(&response)));
             if !told {
                 self.unmatched(&response);
             }
             return;
         }
         match self.router.expects(id) {
-            Some(Expect::Everything { shape, .. }) => {
+            Some(Expect::Everything { shape }) => {
                 let sender = self.router.many(id);
                 if starts_list(&response) {
-                    let sender = sender.clone();
-                    self.list = Some(OpenList { id, shape, sender, of_everything: true });
+                    let list = OpenList::new(id, shape, sender.clone());
+                    self.list = Some(OpenList { of_everything: true, ..list });
                 }
                 if let Some(many) = sender {
-                    let _ = many.send(Ok(Reply::Message(response.into_message())));
+                    many.send(Ok(everything_of(&response, true)));
                 }
             }
-            Some(_) if response.is_error() => {
-                self.router.fail(id, Error::Rejected(Box::new(response)));
-            }
+            Some(_) if response.is_error() => self.router.fail(id, Error::rejected(&response)),
             Some(Expect::Response) => {
                 if starts_list(&response) {
-                    // Whoever wants the items asks for a list. They are not events that happen now.
+                    // They are not events that happen now.
+                    tracing::warn!(
+                        id,
+                        "the answer begins a list, and its items go to nobody: ask for it with `list`"
+                    );
                     self.list = Some(OpenList::of_nobody(id));
                 }
                 self.router.finish(id, response.into_message());
             }
             Some(Expect::Originate) => self.router.set_responded(id),
-            Some(Expect::List(shape)) => self.begin_list(id, shape, response),
+            Some(Expect::List { shape, counts }) => self.begin_list(id, shape, counts, response),
             // Timed out, cancelled, or one of the few actions that answer more than once.
             None => {
                 if starts_list(&response) {
@@ -229,11 +315,17 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    fn begin_list(&mut self, id: u64, shape: Option<&'static ListShape>, response: Response) {
+    fn begin_list(
+        &mut self,
+        id: u64,
+        shape: Option<&'static ListShape>,
+        counts: bool,
+        response: Response,
+    ) {
         let message = response.get("Message").unwrap_or_default();
         let opens = starts_list(&response)
             || shape.is_some_and(|shape| shape.opens(message, self.router.is_old()));
-        let list = OpenList { id, shape, sender: self.router.many(id), of_everything: false };
+        let list = OpenList { counts, ..OpenList::new(id, shape, self.router.many(id)) };
         list.send(Ok(Reply::Response(response)));
         if opens {
             self.list = Some(list);
@@ -244,28 +336,149 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// A message that is neither event nor response: a piece of one that unescaped data cut in two, or all the reply there
-    /// is to one of the few actions that answer with bare lines.
-    fn other(&mut self, message: Message) {
-        let front = self.router.first_open();
-        let bare = |id: &u64| {
-            matches!(self.router.expects(*id), Some(Expect::Everything { bare: true, .. }))
-        };
-        if let Some(id) = front.filter(bare)
-            && let Some(many) = self.router.many(id)
-        {
-            let _ = many.send(Ok(Reply::Message(message)));
-        } else {
-            tracing::debug!(?message, "a message that is neither response nor event");
+    /// A response without an id of ours: to an action that came through garbled, somebody else's,
+    /// or forged.
+    fn without_our_id(&mut self, response: &Response) {
+        self.break_list(response);
+        if !self.is_of_an_exchange(response) {
+            self.unmatched(response);
         }
     }
 
-    /// Tells who waits for the reply that is coming that a part of it is lost.
-    fn too_large(&self, bytes: usize) {
-        let many = self.list.as_ref().and_then(|list| list.sender.clone());
-        let many = many.or_else(|| self.router.many(self.router.first_open()?));
-        if let Some(many) = many {
-            let _ = many.send(Err(Error::TooLarge(bytes)));
+    /// A message that is neither response nor event: a piece of one that unescaped data cut in two,
+    /// or a reply without a response.
+    fn other(&mut self, message: Message) {
+        let message = match self.response_behind_id(message) {
+            Ok(response) => {
+                self.router.counters().responses.add(1);
+                return self.response(response);
+            }
+            Err(message) => message,
+        };
+        self.router.counters().other.add(1);
+        self.break_list(&message);
+        self.is_of_an_exchange(&message);
+        tracing::debug!(?message, "a message that is neither response nor event");
+        self.stray(|| Stray::Message(message));
+    }
+
+    /// The response that a message is if its id stands before `Response`, as proxies and old
+    /// modules send it. The id has to be that of a call that waits for one, and never that of a
+    /// list: ids are known to others, and the server itself writes them behind values with line
+    /// ends in them.
+    fn response_behind_id(&self, message: Message) -> Result<Response, Message> {
+        let id = self.router.our_id(message.action_id());
+        if !id.is_some_and(|(id, fence)| !fence && self.router.expects_one(id)) {
+            return Err(message);
+        }
+        let response = message.clone().into_response_behind_id().map(Response::new);
+        response.ok_or(message)
+    }
+
+    /// Whether a message that is no event, and has no id of ours, is part of the reply to the
+    /// exchange whose turn it is at the server; it was handed to who waits for that. If a
+    /// response with the id follows, it was not.
+    fn is_of_an_exchange(&self, message: &Message) -> bool {
+        let listed = self.list.as_ref().is_some_and(|list| list.of_everything);
+        // The exchange got it with the rest of its list.
+        listed || self.exchange().is_some_and(|many| many.send(Ok(everything_of(message, false))))
+    }
+
+    /// The exchange whose turn it is at the server, as far as is known.
+    fn exchange(&self) -> Option<Replies> {
+        let id = self.router.first_open()?;
+        let earlier = (self.fence..id).any(|id| self.router.unanswered(id).is_some());
+        if earlier { None } else { self.router.many(id) }
+    }
+
+    /// Tells who is affected that a message is lost. Its beginning shows what it was.
+    fn too_large(&mut self, bytes: usize, head: &Bytes) {
+        let lost = || Error::TooLarge(bytes);
+        let Some(beginning) = Message::of_beginning(head) else {
+            return self.lost_part(lost);
+        };
+        let id = self.router.our_id(beginning.action_id());
+        match (beginning.kind(), id) {
+            (Kind::Event, id) => self.too_large_event(Event::new(beginning), id, lost),
+            (Kind::Response, Some((id, false))) => {
+                self.raise_fence(id);
+                self.too_large_response(id, &Response::new(beginning), lost);
+            }
+            (Kind::Response, Some((id, true))) => self.raise_fence(id + 1),
+            _ => self.lost_part(lost),
+        }
+    }
+
+    fn too_large_event(&mut self, event: Event, id: Option<(u64, bool)>, lost: impl Fn() -> Error) {
+        let has_id = event.action_id().is_some();
+        if let Some(list) = &mut self.list {
+            let foreign = list.shape.is_some_and(|shape| shape.with_others);
+            // The id of an item may stand behind what made it so large.
+            if id == Some((list.id, false)) || !has_id && !foreign {
+                list.spoil(lost);
+                let ends = |it: &[u8]| !it.eq_ignore_ascii_case(b"start");
+                if has_id && event.get("EventList").is_some_and(ends) && !list.of_everything {
+                    list.send(Ok(Reply::End(None)));
+                    self.router.forget(list.id);
+                    self.list = None;
+                }
+                return;
+            }
+        }
+        if let Some((id, false)) = id {
+            match self.router.expects(id) {
+                Some(Expect::Originate) if event.is("OriginateResponse") => {
+                    self.router.fail(id, lost());
+                }
+                Some(Expect::Everything { .. }) if !event.is("UserEvent") => {
+                    if let Some(many) = self.router.many(id) {
+                        many.send(Err(lost()));
+                    }
+                    return;
+                }
+                _ => {}
+            }
+        }
+        if mem::take(&mut self.tells_of_loss) {
+            self.router.tell_of_loss(Some(&event));
+        }
+        let missed = self.publisher.publish_lost(&event);
+        self.router.counters().missed.add(missed);
+    }
+
+    fn too_large_response(&mut self, id: u64, response: &Response, lost: impl Fn() -> Error) {
+        if let Some(list) = self.list.as_mut().filter(|list| list.id == id) {
+            return list.spoil(lost);
+        }
+        let everything = matches!(self.router.expects(id), Some(Expect::Everything { .. }));
+        let many = self.router.many(id);
+        if starts_list(response) {
+            // An exchange gets the rest of it. Nobody else can do much with items that have no
+            // beginning.
+            let sender = many.clone().filter(|_| everything);
+            let list = OpenList::new(id, None, sender);
+            self.list = Some(OpenList { of_everything: everything, ..list });
+        }
+        match many {
+            Some(many) if everything => drop(many.send(Err(lost()))),
+            Some(many) => {
+                many.send(Err(lost()));
+                many.send(Ok(Reply::End(None)));
+                self.router.forget(id);
+            }
+            None => self.router.fail(id, lost()),
+        }
+    }
+
+    /// A message is lost that nobody knows more of than its place.
+    fn lost_part(&mut self, lost: impl Fn() -> Error) {
+        match &mut self.list {
+            Some(list) => list.spoil(lost),
+            None => {
+                if let Some(many) = self.exchange() {
+                    many.send(Err(lost()));
+                }
+            }
         }
     }
 
@@ -283,7 +496,7 @@ impl<'a> Dispatch<'a> {
                 None => {}
                 Some(Expect::Everything { .. }) => {
                     if let Some(many) = router.many(earlier) {
-                        let _ = many.send(Ok(Reply::End(None)));
+                        many.send(Ok(Reply::End(None)));
                     }
                     router.forget(earlier);
                 }
@@ -293,21 +506,37 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    fn unmatched(&self, message: &Message) {
+    fn unmatched(&mut self, message: &Message) {
         self.router.counters().unmatched.add(1);
         tracing::debug!(?message, "an answer that nobody waits for");
+        self.stray(|| Stray::Unmatched(message.clone()));
     }
+
+    fn stray(&mut self, stray: impl FnOnce() -> Stray) {
+        if mem::take(&mut self.tells_of_loss) {
+            self.router.tell_of_loss(None);
+        }
+        let missed = self.publisher.publish_stray(stray);
+        self.router.counters().missed.add(missed);
+    }
+}
+
+fn everything_of(message: &Message, has_our_id: bool) -> Reply {
+    Reply::Message(Replied::new(message.clone(), has_our_id))
 }
 
 fn starts_list(response: &Response) -> bool {
     response.get("EventList").is_some_and(|it| it.eq_ignore_ascii_case(b"start"))
 }
 
+/// The outcome that an `OriginateResponse` tells. It is rare and often kept, so it gets memory of
+/// its own.
 fn originated(event: &Event) -> Result<Message, Error> {
     let success = event.get("Response").is_some_and(|it| it.eq_ignore_ascii_case(b"Success"));
+    let event = event.detach();
     if success {
-        Ok(event.clone().into_message())
+        Ok(event.into_message())
     } else {
-        Err(Error::Originate { reason: Reason::of(event), event: Box::new(event.clone()) })
+        Err(Error::Originate { reason: Reason::of(&event), event: Box::new(event) })
     }
 }

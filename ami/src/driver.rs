@@ -1,4 +1,5 @@
-//! The life of a client: connect, log in, run the connection, tell everybody of its end, wait, and again.
+//! The life of a client: connect, log in, run the connection, tell everybody of its end, wait, and
+//! again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +15,15 @@ use crate::config::{Config, Reconnect};
 use crate::dial::{Io, dial};
 use crate::error::{Disconnect, Error, LoginError};
 use crate::login::Link;
+use crate::loss::Loss;
+use crate::mask::{EventClass, EventMask};
 use crate::outbox::Outbox;
+use crate::ready::{self, Unknown};
 use crate::router::Router;
 use crate::server_filter;
 use crate::session::{self, Core, Keepalive};
 use crate::shared::Shared;
+use crate::subscribers::Subscribers;
 
 /// How long a login may take at least, when there is nobody who waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,9 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct LoggedIn {
     link: Link<Io>,
     banner: Banner,
-    mask: Option<Arc<str>>,
+    mask: Option<EventMask>,
     /// The random part of the ActionIDs.
     prefix: String,
+    at: Instant,
 }
 
 /// Where to connect again, and how.
@@ -40,43 +46,68 @@ struct Redial {
 }
 
 /// Logs in over a connection that is there.
-pub(crate) async fn log_in<T>(io: T, config: &Config, mask: Option<&str>) -> Result<LoggedIn, Error>
+pub(crate) async fn log_in<T>(
+    io: T,
+    config: &Config,
+    mask: Option<&EventMask>,
+) -> Result<LoggedIn, Error>
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (high, low) = Uuid::new_v4().as_u64_pair();
     // The two halves have their fixed bits in different places; together all 64 bits are random.
     let prefix = format!("{:016x}", high ^ low.rotate_left(32));
-    let mut link = Link::new(Box::new(io) as Io, config.max_message);
+    let io: Io = match &config.tap {
+        Some(tap) => Box::new(tap.tee(io)),
+        None => Box::new(io),
+    };
+    let mut link = Link::new(io, config.max_message);
     let id = format!("{prefix}-login");
     let login = link.log_in(config, mask, &id);
     let late = |_| Err(LoginError::Timeout(config.connect_timeout).into());
     let banner = timeout(config.connect_timeout, login).await.unwrap_or_else(late)?;
     tracing::debug!(banner = %banner.line().escape_ascii(), user = config.user, "logged in");
-    Ok(LoggedIn { link, banner, mask: mask.map(Arc::from), prefix })
+    Ok(LoggedIn { link, banner, mask: mask.cloned(), prefix, at: Instant::now() })
 }
 
 /// Connects and logs in.
 pub(crate) async fn connect(
     address: &str,
     config: &Config,
-    mask: Option<&str>,
+    mask: Option<&EventMask>,
 ) -> Result<LoggedIn, Error> {
     let io = dial(address, config).await?;
     tracing::debug!(address, "connected");
     log_in(io, config, mask).await
 }
 
-/// Starts the task of a client. It ends when it is cancelled, and with a connection that is not to be made anew.
+/// Connects for the first time; again and again, if the config says so.
+pub(crate) async fn connect_first(address: &str, config: &Config) -> Result<LoggedIn, Error> {
+    let mut waits = Waits::new(config.reconnect.unwrap_or_default());
+    loop {
+        match connect(address, config, config.events.as_ref()).await {
+            Err(error) if config.retries && !error.is_final() => {
+                tracing::warn!(address, error = format!("{error:#}"), "connecting failed");
+                sleep(waits.next()).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Starts the task of a client. It ends when it is cancelled, and with a connection that is not to
+/// be made anew.
 pub(crate) fn start(
     first: LoggedIn,
     config: &Config,
     address: Option<&str>,
+    subscribers: Arc<Subscribers>,
     cancelled: CancellationToken,
 ) -> Arc<Shared> {
-    let shared = Arc::new(Shared::new(config, first.banner.clone()));
+    let shared = Arc::new(Shared::new(config, first.banner.clone(), subscribers));
     let redial = address.zip(config.reconnect).map(|(address, policy)| {
-        // The server takes a second to refuse a login. A client that does not wait for that would try for ever.
+        // The server takes a second to refuse a login. A client that does not wait for that would
+        // try for ever.
         let patience = config.connect_timeout.max(PATIENCE);
         let config = config.clone().connect_timeout(patience);
         Redial { address: address.to_owned(), config, policy }
@@ -84,9 +115,9 @@ pub(crate) fn start(
     let keepalive = Keepalive { idle: config.keepalive, limit: config.timeout };
     let driver = Driver { shared: Arc::clone(&shared), keepalive, cancelled };
     let span = tracing::debug_span!("ami", address, user = config.user);
-    let core = driver.core(&first);
+    let core = driver.core(&first, None);
     shared.up(Arc::clone(&core));
-    tokio::spawn(driver.run(first.link, core, redial).instrument(span));
+    tokio::spawn(driver.run(first.link, core, first.at, redial).instrument(span));
     shared
 }
 
@@ -96,22 +127,43 @@ struct Driver {
     cancelled: CancellationToken,
 }
 
+/// A connection that has ended.
+struct Ended {
+    reason: Disconnect,
+    /// When it was logged in.
+    begun: Instant,
+    /// Whether the server said that it is fully booted.
+    booted: bool,
+    /// Whether it has ever said so to this client, on this connection or a former one.
+    told: bool,
+}
+
 impl Driver {
-    fn core(&self, logged_in: &LoggedIn) -> Arc<Core> {
+    fn core(&self, logged_in: &LoggedIn, loss: Option<Loss>) -> Arc<Core> {
         let LoggedIn { banner, mask, prefix, .. } = logged_in;
         let Shared { subscribers, counters, .. } = &*self.shared;
-        let router = Router::new(prefix, banner, Arc::clone(subscribers), Arc::clone(counters));
+        let (subscribers, counters) = (Arc::clone(subscribers), Arc::clone(counters));
+        let router = Router::new(prefix, banner, subscribers, counters, loss);
         Arc::new(Core::new(Outbox::new(prefix.clone()), router, mask.clone()))
     }
 
-    /// The whole life of a client. Its end is told also if the future is dropped, before its first poll or later.
+    /// The whole life of a client. Its end is told also if the future is dropped, before its first
+    /// poll or later.
     fn run(
         self,
         link: Link<Io>,
         core: Arc<Core>,
+        begun: Instant,
         redial: Option<Redial>,
     ) -> impl Future<Output = ()> {
-        let first = self.session(link, core);
+        let session = self.session(link, Arc::clone(&core));
+        let first = async move {
+            let reason = session.await;
+            {
+                let booted = core.router.is_booted();
+                Ended { reason, begun, booted, told: booted }
+            }
+        };
         let mut finish = Finish { shared: Arc::clone(&self.shared), reason: Disconnect::Closed };
         async move {
             let reason = self.live(first, redial).await;
@@ -124,34 +176,28 @@ impl Driver {
         session::run(link, core, counters, self.keepalive, self.cancelled.clone())
     }
 
-    async fn live(
-        &self,
-        first: impl Future<Output = Disconnect>,
-        redial: Option<Redial>,
-    ) -> Disconnect {
-        let mut begun = Instant::now();
-        let mut reason = first.await;
-        let Some(redial) = redial else { return reason };
+    async fn live(&self, first: impl Future<Output = Ended>, redial: Option<Redial>) -> Disconnect {
+        let mut ended = first.await;
+        let Some(redial) = redial else { return ended.reason };
         let mut waits = Waits::new(redial.policy);
         loop {
-            if matches!(reason, Disconnect::Closed) || self.cancelled.is_cancelled() {
+            if matches!(ended.reason, Disconnect::Closed) || self.cancelled.is_cancelled() {
                 return Disconnect::Closed;
             }
-            if begun.elapsed() >= redial.policy.stable {
+            if ended.begun.elapsed() >= redial.policy.stable {
                 waits = Waits::new(redial.policy);
             }
-            tracing::warn!(%reason, "the connection is lost");
-            self.shared.down(Error::Lost(reason.clone()));
+            let (reason, lost) = (ended.reason.clone(), Instant::now());
+            tracing::warn!(reason = format!("{reason:#}"), "the connection is lost");
+            self.shared.down(Error::Lost(reason));
             let logged_in = tokio::select! {
                 logged_in = self.reconnect(&redial, &mut waits) => logged_in,
                 () = self.cancelled.cancelled() => return Disconnect::Closed,
             };
-            let logged_in = match logged_in {
-                Ok(logged_in) => logged_in,
+            ended = match logged_in {
+                Ok(logged_in) => self.again(logged_in, &ended, lost).await,
                 Err(error) => return Disconnect::Refused(Arc::new(error)),
             };
-            begun = Instant::now();
-            reason = self.again(logged_in, &reason).await;
         }
     }
 
@@ -161,14 +207,14 @@ impl Driver {
             sleep(waits.next()).await;
             self.shared.connecting();
             let mask = self.shared.wishes().mask.clone();
-            match connect(&redial.address, &redial.config, mask.as_deref()).await {
+            match connect(&redial.address, &redial.config, mask.as_ref()).await {
                 Ok(logged_in) => return Ok(logged_in),
-                Err(error) if is_final(&error) => {
-                    tracing::error!(%error, "given up");
+                Err(error) if error.is_final() => {
+                    tracing::error!(error = format!("{error:#}"), "given up");
                     return Err(error);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "connecting again failed");
+                    tracing::warn!(error = format!("{error:#}"), "connecting again failed");
                     self.shared.down(error);
                 }
             }
@@ -176,25 +222,58 @@ impl Driver {
     }
 
     /// Runs a connection that stands in for one that was lost.
-    async fn again(&self, logged_in: LoggedIn, lost: &Disconnect) -> Disconnect {
-        let core = self.core(&logged_in);
+    async fn again(&self, logged_in: LoggedIn, former: &Ended, lost: Instant) -> Ended {
+        let admits = |mask: &EventMask| mask.admits(EventClass::System);
+        let begun = logged_in.at;
+        let loss = Loss {
+            reason: former.reason.clone(),
+            was_up: former.begun,
+            lost,
+            logged_in: begun,
+            tells_of_boot: former.booted && logged_in.mask.as_ref().is_none_or(admits),
+        };
+        // Who was told before is told again.
+        let unknown = if former.told { Unknown::Wait } else { Unknown::GiveUp };
+        let core = self.core(&logged_in, Some(loss));
         let wishes = {
             let mut wishes = self.shared.wishes();
             wishes.banner = logged_in.banner;
             wishes.clone()
         };
         self.shared.counters.reconnects.add(1);
-        // Before the first of the new events.
-        self.shared.subscribers.gap(lost);
+        self.shared.logged_in(&core);
         tracing::info!("connected again");
         let restored = async {
+            self.shared.booting(self.shared.timeout);
             server_filter::restore(&core, &wishes.filters, self.shared.timeout).await;
+            self.until_booted(&core, unknown).await;
+            core.router.tell_of_loss(None);
             self.shared.up(Arc::clone(&core));
             std::future::pending().await
         };
-        tokio::select! {
+        let reason = tokio::select! {
+            // What came with the answer to the login is looked at first: it may say that the server has booted.
+            biased;
             reason = self.session(logged_in.link, Arc::clone(&core)) => reason,
             () = restored => Disconnect::Closed,
+        };
+        // Also if nobody came to know of it in between.
+        core.router.tell_of_loss(None);
+        let booted = core.router.is_booted();
+        Ended { reason, begun, booted, told: booted || former.told }
+    }
+
+    /// Waits for the boot of a server that was perhaps started anew, no longer than a call waits:
+    /// it would refuse what its modules are to do. Where nobody can tell, a `Ping` was answered
+    /// by now, and there is no reason to wait.
+    async fn until_booted(&self, core: &Core, unknown: Unknown) {
+        let Shared { user, timeout: limit, .. } = &*self.shared;
+        match timeout(*limit, ready::booted(core, user, *limit, unknown)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(error = format!("{error:#}"), "nobody knows whether it has booted");
+            }
+            Err(_) => tracing::warn!(?limit, "the server does not say that it has booted"),
         }
     }
 }
@@ -213,20 +292,8 @@ impl Finish {
 
 impl Drop for Finish {
     fn drop(&mut self) {
-        tracing::debug!(reason = %self.reason, "the client ended");
+        tracing::debug!(reason = format!("{:#}", self.reason), "the client ended");
         self.shared.close(&self.reason);
-    }
-}
-
-/// Whether it makes no sense to try again, or would do harm: servers run programs that ban whoever fails to log in.
-fn is_final(error: &Error) -> bool {
-    match error {
-        Error::Login(LoginError::Refused(response)) => {
-            let passing = ["Asterisk is shutting down", "Login Already In Use"];
-            !passing.iter().any(|text| response.message().contains(text))
-        }
-        Error::Action(_) => true,
-        _ => false,
     }
 }
 

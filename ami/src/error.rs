@@ -1,30 +1,44 @@
 //! What can go wrong, whose fault it is, and whether the server may have acted.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::list::Collected;
-use crate::message::{Event, Response};
+use crate::mask::{EventClass, EventMask};
+use crate::message::{Event, Message, Response};
 
-/// Why a call, a login or a connection did not succeed. It clones, so that one lost connection can tell every waiter.
-#[derive(Clone, Debug, thiserror::Error)]
+/// Why a call, a login or a connection did not succeed. It clones, so that one lost connection can
+/// tell every waiter.
+///
+/// `Display` says what happened, and [`source`](std::error::Error::source) why; `{:#}` writes both,
+/// with all causes behind colons.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The action cannot be sent as it is. Nothing was sent.
-    #[error(transparent)]
-    Action(#[from] ActionError),
+    Action(ActionError),
 
-    /// The server answered `Response: Error`. The response is kept.
-    #[error("the server refused the action: {}", .0.message().trim_end())]
+    /// The server answered `Response: Error`, or a word that begins with `Fail`. The response is
+    /// kept.
     Rejected(Box<Response>),
 
-    /// The server will never answer: it has answered a later action of this connection, and it answers in order.
-    #[error("the server gave no response to the action")]
+    /// A CLI command failed. This is the first line of what it printed; the response has the
+    /// others.
+    Command {
+        /// The first line that is not empty.
+        printed: String,
+        /// The response.
+        response: Box<Response>,
+    },
+
+    /// The server will never answer: it has answered a later action of this connection, and it
+    /// answers in order. A proxy that has several servers behind one connection may yet answer:
+    /// this client is for one server.
     NoResponse,
 
     /// Nothing came in time.
-    #[error("no answer within {waited:?}; the action {delivery}")]
     Timeout {
         /// How long the call waited.
         waited: Duration,
@@ -32,8 +46,15 @@ pub enum Error {
         delivery: Delivery,
     },
 
+    /// There was no connection in all the time that the call may wait. Nothing was sent.
+    NotConnected {
+        /// How long the call waited.
+        waited: Duration,
+        /// Why there is no connection, as far as is known now.
+        reason: Arc<Self>,
+    },
+
     /// The connection ended before the answer came.
-    #[error("disconnected: {reason}; the action {delivery}")]
     Disconnected {
         /// Why the connection ended.
         reason: Disconnect,
@@ -41,13 +62,11 @@ pub enum Error {
         delivery: Delivery,
     },
 
-    /// The connection was lost. It is what [`State::Down`](crate::State::Down) says; a call is told whether it may have been
-    /// executed ([`Disconnected`](Self::Disconnected)).
-    #[error("the connection was lost: {0}")]
+    /// The connection was lost. It is what [`State::Down`](crate::State::Down) says; a call is told
+    /// whether it may have been executed ([`Disconnected`](Self::Disconnected)).
     Lost(Disconnect),
 
     /// The connection could not be made.
-    #[error("failed to connect to {address}: {source}")]
     Connect {
         /// The address as given.
         address: Arc<str>,
@@ -56,36 +75,54 @@ pub enum Error {
     },
 
     /// The connection was made, but not the login.
-    #[error("login failed: {0}")]
-    Login(#[from] LoginError),
+    Login(LoginError),
 
     /// The server did not say in time that it is fully booted.
-    #[error("the server did not say within {0:?} that it is fully booted")]
     NotBooted(Duration),
 
     /// The server would not send the event that this is about. Nothing was sent.
-    #[error("events of class {class:?} do not come to this connection: {why}")]
     Withheld {
         /// The class that it takes.
-        class: &'static str,
+        class: EventClass,
         /// What leaves the class out.
         why: Withheld,
     },
 
+    /// The server knows none of the classes of an event mask, and takes it for no events at all.
+    /// The mask is as it was.
+    EventMask {
+        /// The mask.
+        mask: EventMask,
+        /// What the server answered.
+        answer: Box<Response>,
+    },
+
     /// A list began and did not end: the server has gone on to a later action.
-    #[error("the server did not end the list")]
     ListIncomplete,
 
+    /// In the middle of a list came a message that is not of it. Real servers send none there: a
+    /// value with line ends in it has cut an item in two, or something was forged. A
+    /// [`Stray`](crate::Stray) or an event, it went to subscribers, too.
+    ListBroken(Box<Message>),
+
+    /// The server says that a list had more items than came.
+    ListShort {
+        /// How many it says there were.
+        said: u64,
+        /// How many came.
+        came: u64,
+    },
+
+    /// So many bytes of a reply waited for somebody to read them, and no more are held.
+    Unread(usize),
+
     /// A part of the reply was larger than allowed, and is lost.
-    #[error("a message of {0} bytes in the reply is larger than allowed (`Config::max_message`)")]
     TooLarge(usize),
 
     /// A filter in the server would keep back an event that calls wait for. Nothing was sent.
-    #[error("a filter must not exclude OriginateResponse or FullyBooted, for which calls wait")]
     Filter,
 
     /// The originated channel was not answered.
-    #[error("originate failed: {reason}")]
     Originate {
         /// Why, in the server's number.
         reason: Reason,
@@ -93,6 +130,128 @@ pub enum Error {
         event: Box<Event>,
     },
 }
+
+impl Error {
+    /// A refusal, in memory of its own.
+    pub(crate) fn rejected(response: &Response) -> Self {
+        Self::Rejected(Box::new(response.detach()))
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Action(error) => write!(f, "{error}"),
+            Self::Rejected(response) => {
+                write!(f, "the server refused the action: {}", words_of(response))
+            }
+            Self::Command { printed, .. } => write!(f, "the command failed: {printed}"),
+            Self::NoResponse => f.write_str("the server gave no response to the action"),
+            Self::Timeout { waited, delivery } => {
+                write!(f, "no answer within {waited:?}; the action {delivery}")
+            }
+            Self::NotConnected { waited, .. } => {
+                write!(f, "no connection within {waited:?}; the action was never sent")
+            }
+            Self::Disconnected { delivery, .. } => write!(f, "disconnected; the action {delivery}"),
+            Self::Lost(_) => f.write_str("the connection was lost"),
+            Self::Connect { address, .. } => write!(f, "failed to connect to {address}"),
+            Self::Login(_) => f.write_str("login failed"),
+            Self::NotBooted(limit) => {
+                write!(f, "the server did not say within {limit:?} that it is fully booted")
+            }
+            Self::Withheld { class, .. } => {
+                write!(f, "events of class {class} do not come to this connection")
+            }
+            Self::EventMask { mask, answer } => write!(
+                f,
+                "the server knows no class of the event mask {mask}: it answered `Events: {}`",
+                answer.text("Events").unwrap_or_default()
+            ),
+            Self::ListIncomplete => f.write_str("the server did not end the list"),
+            Self::ListBroken(message) => write!(
+                f,
+                "a message that is not of the list came in the middle of it, of {} bytes; \
+                 a value with line ends in it may have cut an item in two",
+                message.raw().len()
+            ),
+            Self::ListShort { said, came } => {
+                write!(f, "the server says that the list has {said} items, {came} came")
+            }
+            Self::Unread(bytes) => {
+                write!(f, "{bytes} bytes of the reply were not read in time, and the rest is lost")
+            }
+            Self::TooLarge(bytes) => write!(
+                f,
+                "a message of {bytes} bytes in the reply is larger than allowed (`Config::max_message`)"
+            ),
+            Self::Filter => f.write_str(
+                "a filter must not exclude OriginateResponse or FullyBooted, for which calls wait",
+            ),
+            Self::Originate { reason, .. } => write!(f, "originate failed: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Action(error) => error.source(),
+            Self::NotConnected { reason, .. } => Some(&**reason),
+            Self::Disconnected { reason, .. } | Self::Lost(reason) => Some(reason),
+            Self::Connect { source, .. } => Some(&**source),
+            Self::Login(error) => Some(error),
+            Self::Withheld { why, .. } => Some(why),
+            _ => None,
+        }
+    }
+}
+
+impl From<ActionError> for Error {
+    fn from(error: ActionError) -> Self {
+        Self::Action(error)
+    }
+}
+
+impl From<LoginError> for Error {
+    fn from(error: LoginError) -> Self {
+        Self::Login(error)
+    }
+}
+
+/// What a server says of a refusal: its message, or the status if there is none.
+fn words_of(response: &Response) -> String {
+    let message = response.message();
+    match message.trim_end() {
+        "" => String::from_utf8_lossy(response.status()).into_owned(),
+        words => words.to_owned(),
+    }
+}
+
+/// Writes an error as it describes itself; in the alternate form `{:#}` with all its causes.
+fn write_error(
+    f: &mut fmt::Formatter<'_>,
+    error: &dyn std::error::Error,
+    describe: impl Fn(&mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    describe(f)?;
+    let mut source = error.source().filter(|_| f.alternate());
+    while let Some(cause) = source {
+        write!(f, ": {cause}")?;
+        source = cause.source();
+    }
+    Ok(())
+}
+
+macro_rules! display {
+    ($($error:ty),*) => {$(
+        impl fmt::Display for $error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_error(f, self, |f| self.describe(f))
+            }
+        }
+    )*};
+}
+
+display!(Error, Disconnect, LoginError, ListError);
 
 /// Whether the server can have acted on an action that got no answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -106,27 +265,49 @@ pub enum Delivery {
 }
 
 /// Why a connection ended.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Disconnect {
     /// The server closed it.
-    #[error("the server closed the connection")]
     Eof,
     /// This side closed it, or logged off.
-    #[error("the client was closed")]
     Closed,
-    /// The server did not answer a ping in that time, nor say anything else.
-    #[error("the server said nothing for {0:?} after a ping")]
+    /// The server did not answer a ping in that time, and no message came, whatever bytes did.
     Unresponsive(Duration),
-    /// We ended it: the server took a filter, and not what has to go with it, and no filter can be taken back.
-    #[error("a filter was set by half")]
-    HalfAFilter,
+    /// We ended it: the server did not say whether it took a filter or an event mask, or it took a
+    /// filter and not what has to go with it. The next connection has what is asked for.
+    Unsettled,
     /// The connection was lost, and the server would not have us back.
-    #[error("connecting again failed for good: {0}")]
     Refused(Arc<Error>),
     /// The link failed.
-    #[error("the link failed: {0}")]
     Io(Arc<io::Error>),
+}
+
+impl Disconnect {
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Eof => f.write_str("the server closed the connection"),
+            Self::Closed => f.write_str("the client was closed"),
+            Self::Unresponsive(waited) => {
+                write!(f, "the server said nothing for {waited:?} after a ping")
+            }
+            Self::Unsettled => {
+                f.write_str("the server did not confirm a filter or an event mask as a whole")
+            }
+            Self::Refused(_) => f.write_str("connecting again failed for good"),
+            Self::Io(_) => f.write_str("the link failed"),
+        }
+    }
+}
+
+impl std::error::Error for Disconnect {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(error) => Some(&**error),
+            Self::Io(error) => Some(&**error),
+            _ => None,
+        }
+    }
 }
 
 /// What keeps a class of events from a connection.
@@ -134,22 +315,36 @@ pub enum Disconnect {
 #[non_exhaustive]
 pub enum Withheld {
     /// The event mask, which we set.
-    #[error("the event mask {0:?} leaves it out")]
-    Mask(Arc<str>),
+    #[error("the event mask {0} leaves it out")]
+    Mask(EventMask),
     /// The user's `read` in `manager.conf`.
     #[error("the user may not read it (`read` in manager.conf)")]
     User,
+    /// Perhaps nothing: the server does not tell what the user may read, for that takes the write
+    /// class `command`.
+    #[error("the server does not tell whether the user may read it")]
+    Unknown,
 }
 
 /// Why a list is not complete, and what came of it.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{error} (after {} items of the list)", .partial.items.len())]
+#[derive(Clone, Debug)]
 pub struct ListError {
     /// What went wrong.
-    #[source]
     pub error: Error,
     /// What came.
     pub partial: Collected,
+}
+
+impl ListError {
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the list is not complete ({} items of it came)", self.partial.items.len())
+    }
+}
+
+impl std::error::Error for ListError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
 }
 
 impl From<ListError> for Error {
@@ -159,37 +354,58 @@ impl From<ListError> for Error {
 }
 
 /// Why the server and we did not come to terms.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LoginError {
     /// The first line is no banner of AMI.
-    #[error("the peer does not speak AMI, it began with {0:?}")]
     NotAmi(String),
-    /// The server closed the connection without a word: it is busy (`authlimit`), or this is not an AMI port.
-    #[error("the server closed the connection before its banner")]
+    /// The server closed the connection without a word: it is busy (`authlimit`), or this is not an
+    /// AMI port.
     NoBanner,
     /// The server closed the connection before it answered.
-    #[error("the server closed the connection before it answered")]
     Closed,
-    /// The server refused. Asterisk says `Authentication failed` alike for an unknown user, a wrong secret and an address
-    /// that is not allowed. The response is kept.
-    #[error("the server answered: {}", .0.message().trim_end())]
+    /// The server refused: it answered with anything but `Success`. Asterisk says `Authentication
+    /// failed` alike for an unknown user, a wrong secret and an address that is not allowed.
+    /// The response is kept.
     Refused(Box<Response>),
     /// The banner, or an answer, did not come in time.
-    #[error("the server did not answer within {0:?}")]
     Timeout(Duration),
     /// The link failed.
-    #[error("the link failed: {0}")]
     Io(Arc<io::Error>),
 }
 
-/// Why an originated channel was not answered: the number in `OriginateResponse`, which is that of the last control frame
-/// the channel gave (`main/pbx.c`, `ast_pbx_outgoing_exten` and its kin).
+impl LoginError {
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAmi(line) => write!(f, "the peer does not speak AMI, it began with {line:?}"),
+            Self::NoBanner => f.write_str("the server closed the connection before its banner"),
+            Self::Closed => f.write_str("the server closed the connection before it answered"),
+            Self::Refused(response) => write!(f, "the server answered: {}", words_of(response)),
+            Self::Timeout(limit) => write!(f, "the server did not answer within {limit:?}"),
+            Self::Io(_) => f.write_str("the link failed"),
+        }
+    }
+}
+
+impl std::error::Error for LoginError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
+/// Why an originated channel was not answered: the number in `OriginateResponse`, which is that of
+/// the last control frame the channel gave (`main/pbx.c`, `ast_pbx_outgoing_exten` and its kin).
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// 0: the channel could not be placed, for example because there is no such extension or technology.
-    #[error("the channel could not be placed")]
+    /// 0: it failed, and the server does not say why. There may be no such extension or technology;
+    /// but the number is the same when the other side was busy or refused without a frame that
+    /// says so, and when somebody hung up while it rang. The channel's `Hangup` has the cause:
+    /// see [`Client::place`](crate::Client::place).
+    #[error("it failed, and the server does not say why (reason 0)")]
     Failure,
     /// 1: hung up before it was answered.
     #[error("hung up")]
@@ -260,6 +476,14 @@ pub enum ActionProblem {
     /// More lines than the server reads.
     #[error("it is line {0}, the server reads at most 128")]
     TooMany(usize),
+    /// The name of a variable that the server would take for something else.
+    #[error(
+        "the name of a variable has no `=`, quotes or backslashes, and commas inside of brackets only"
+    )]
+    Variable,
+    /// A name that a filter in the server would not be read with.
+    #[error("a name in a filter is not empty and has no comma or bracket")]
+    FilterName,
     /// An ActionID that some of the server's actions would garble.
     #[error("an ActionID has 1 to 67 letters, digits or characters of `_.:-`")]
     ActionId,
@@ -283,19 +507,29 @@ impl Error {
     /// Who can do something about it.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Action(_) | Self::Withheld { .. } | Self::Filter | Self::TooLarge(_) => {
-                Fault::Caller
-            }
+            Self::Action(_)
+            | Self::Withheld { .. }
+            | Self::Filter
+            | Self::EventMask { .. }
+            | Self::Unread(_)
+            | Self::TooLarge(_)
+            | Self::Disconnected { reason: Disconnect::Closed, .. }
+            | Self::Lost(Disconnect::Closed) => Fault::Caller,
             Self::Rejected(_)
+            | Self::Command { .. }
             | Self::NoResponse
             | Self::ListIncomplete
+            | Self::ListBroken(_)
+            | Self::ListShort { .. }
             | Self::NotBooted(_)
             | Self::Timeout { .. }
             | Self::Originate { .. } => Fault::Server,
             Self::Login(LoginError::Refused(_) | LoginError::NotAmi(_)) => Fault::Server,
-            Self::Login(_) | Self::Disconnected { .. } | Self::Lost(_) | Self::Connect { .. } => {
-                Fault::Link
-            }
+            Self::Login(_)
+            | Self::NotConnected { .. }
+            | Self::Disconnected { .. }
+            | Self::Lost(_)
+            | Self::Connect { .. } => Fault::Link,
         }
     }
 
@@ -305,7 +539,12 @@ impl Error {
             Self::Timeout { delivery, .. } | Self::Disconnected { delivery, .. } => {
                 *delivery == Delivery::MaybeExecuted
             }
-            Self::NoResponse | Self::ListIncomplete | Self::TooLarge(_) => true,
+            Self::NoResponse
+            | Self::ListIncomplete
+            | Self::ListBroken(_)
+            | Self::ListShort { .. }
+            | Self::Unread(_)
+            | Self::TooLarge(_) => true,
             _ => false,
         }
     }
@@ -318,8 +557,26 @@ impl Error {
     /// The server's response, if it refused.
     pub fn response(&self) -> Option<&Response> {
         match self {
-            Self::Rejected(response) | Self::Login(LoginError::Refused(response)) => Some(response),
+            Self::Rejected(response)
+            | Self::Command { response, .. }
+            | Self::EventMask { answer: response, .. }
+            | Self::Login(LoginError::Refused(response)) => Some(response),
             _ => None,
+        }
+    }
+
+    /// Whether connecting again makes no sense after this error of a login, or would do harm: the
+    /// server refused for good, and servers run programs that ban whoever goes on trying; or
+    /// the configuration cannot be sent. While a server shuts down, or says `Login Already In
+    /// Use`, it may well accept the next login.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Login(LoginError::Refused(response)) => {
+                let passing = ["Asterisk is shutting down", "Login Already In Use"];
+                !passing.iter().any(|text| response.message().contains(text))
+            }
+            Self::Action(_) => true,
+            _ => false,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::action::Action;
 use crate::codec::{Banner, Codec, Frame, Malformed};
 use crate::config::{Config, Login};
 use crate::error::{Error, LoginError};
+use crate::mask::EventMask;
 use crate::message::Response;
 
 /// A connection with what has been read of it and not been taken yet.
@@ -27,13 +28,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
         Self { io, codec, buffer: BytesMut::new() }
     }
 
-    /// Waits for the banner and logs in. What the server sends behind its last answer stays in the buffer.
+    /// Waits for the banner and logs in. What the server sends behind its last answer stays in the
+    /// buffer.
     ///
     /// `events` is the mask to log in with, `id` the ActionID of both actions.
     pub(crate) async fn log_in(
         &mut self,
         config: &Config,
-        events: Option<&str>,
+        events: Option<&EventMask>,
         id: &str,
     ) -> Result<Banner, Error> {
         let banner = self.banner().await?;
@@ -68,11 +70,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
         self.io.write_all(&bytes).await.map_err(io_error)?;
         self.io.flush().await.map_err(io_error)?;
         loop {
-            match self.frame().await? {
-                Some(Frame::Response(response)) if response.is_error() => {
-                    return Err(LoginError::Refused(Box::new(response)).into());
+            let frame = self.frame().await?.map(|frame| response_behind(frame, id));
+            match frame {
+                Some(Frame::Response(response)) if response.is_success() => return Ok(response),
+                Some(Frame::Response(response)) => {
+                    return Err(LoginError::Refused(Box::new(response.detach())).into());
                 }
-                Some(Frame::Response(response)) => return Ok(response),
                 // The server has nothing else to say to somebody it does not know.
                 Some(frame) => tracing::warn!(?frame, "ignored, for it came before the login"),
                 None => return Err(LoginError::Closed.into()),
@@ -89,6 +92,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
                 return self.codec.decode_eof(&mut self.buffer).map_err(io_error);
             }
         }
+    }
+}
+
+/// A response whose first line is the id of what was asked, as proxies send it, is one.
+fn response_behind(frame: Frame, id: &str) -> Frame {
+    match frame {
+        Frame::Other(message) if message.action_id() == Some(id.as_bytes()) => {
+            let response = message.clone().into_response_behind_id();
+            response.map_or(Frame::Other(message), |it| Frame::Response(Response::new(it)))
+        }
+        frame => frame,
     }
 }
 

@@ -1,39 +1,223 @@
-//! Which classes of events a mask lets through, as the server reads it.
-//!
-//! `main/manager.c`: `strings_to_mask`, `get_perm` and `ast_instring`, with their oddities. Every word of a list but the
-//! last stands for all classes that begin with it, and a blank is part of a word.
+//! Classes of events, and masks of them, as the server reads them (`main/manager.c`: `perms`,
+//! `strings_to_mask`, `get_perm`, `ast_instring`).
 
-/// A class of events that something here depends on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Class {
-    pub(crate) name: &'static str,
-    bit: u64,
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::action::Action;
+use crate::error::Error;
+use crate::session::Core;
+
+macro_rules! classes {
+    ($($(#[$doc:meta])* $class:ident $name:literal,)*) => {
+        /// A class of events and actions: what a user's `read` and `write` in `manager.conf` list, and an event mask.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[non_exhaustive]
+        pub enum EventClass {
+            $($(#[$doc])* $class,)*
+        }
+
+        impl EventClass {
+            /// All of them, in the server's order.
+            pub const ALL: &[Self] = &[$(Self::$class),*];
+
+            /// The name in `manager.conf`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$class => $name,)*
+                }
+            }
+        }
+    };
 }
 
-pub(crate) const SYSTEM: Class = Class { name: "system", bit: 1 };
-pub(crate) const CALL: Class = Class { name: "call", bit: 2 };
+classes! {
+    /// The server itself: boot, shutdown, modules, registrations, peers.
+    System "system",
+    /// Channels, bridges and calls.
+    Call "call",
+    /// Log messages.
+    Log "log",
+    /// Verbose messages.
+    Verbose "verbose",
+    /// CLI commands; there are no events of this class.
+    Command "command",
+    /// Queues and agents.
+    Agent "agent",
+    /// `UserEvent`.
+    User "user",
+    /// Configuration files; there are no events of this class.
+    Config "config",
+    /// DTMF.
+    Dtmf "dtmf",
+    /// RTCP, and what the server tells of itself.
+    Reporting "reporting",
+    /// Call detail records.
+    Cdr "cdr",
+    /// `Newexten` (from Asterisk 16 on) and `VarSet`.
+    Dialplan "dialplan",
+    /// Originating; there are no events of this class.
+    Originate "originate",
+    /// AGI.
+    Agi "agi",
+    /// Call completion.
+    Cc "cc",
+    /// Advice of charge.
+    Aoc "aoc",
+    /// `TestEvent` of servers that are built for tests.
+    Test "test",
+    /// Logins and refusals.
+    Security "security",
+    /// Messages that are no calls.
+    Message "message",
+}
 
-/// Whether a mask, given as `Events` of `Login` or as `EventMask`, lets events of a class through.
-pub(crate) fn admits(mask: &str, class: Class) -> bool {
-    let is = |words: &[&str]| words.iter().any(|word| mask.eq_ignore_ascii_case(word));
-    if mask.is_empty() || is(&["yes", "true", "y", "t", "on"]) {
-        true
-    } else if mask.bytes().all(|byte| byte.is_ascii_digit()) {
-        mask.parse().unwrap_or(u64::MAX) & class.bit != 0
-    } else {
-        !is_nothing(mask) && allows(mask, class)
+impl fmt::Display for EventClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
-/// Whether a mask asks for no events at all.
-pub(crate) fn is_nothing(mask: &str) -> bool {
-    let nothing = ["no", "false", "n", "f", "off", "none", "0"];
-    nothing.iter().any(|word| mask.eq_ignore_ascii_case(word))
+/// Which classes of events a server sends to a connection.
+///
+/// ```
+/// use ami::{EventClass, EventMask};
+///
+/// let calls = EventMask::of([EventClass::Call, EventClass::User]);
+/// assert_eq!("user, call".parse(), Ok(calls.clone()));
+/// assert_eq!(calls.to_string(), "call,user");
+/// assert_eq!("call,usr".parse::<EventMask>().unwrap_err().unknown, ["usr"]);
+/// ```
+///
+/// As text it is names with commas between, or `on` for all events and `off` for none. The server
+/// itself drops a name with a blank before it, or one that it does not know, without a word.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EventMask {
+    all: bool,
+    /// One bit for each class.
+    classes: u32,
 }
 
-/// Whether a list of classes, as in `read` of `manager.conf`, has one.
-pub(crate) fn allows(list: &str, class: Class) -> bool {
-    [class.name, "all"].iter().any(|name| {
+impl EventMask {
+    /// All events, also those of classes that are not known here.
+    pub const fn all() -> Self {
+        Self { all: true, classes: 0 }
+    }
+
+    /// No events. Calls that wait for one, as `originate` does, are refused then.
+    pub const fn none() -> Self {
+        Self { all: false, classes: 0 }
+    }
+
+    /// Events of these classes.
+    pub fn of(classes: impl IntoIterator<Item = EventClass>) -> Self {
+        let classes = classes.into_iter().fold(0, |mask, class| mask | bit(class));
+        Self { all: false, classes }
+    }
+
+    /// Whether events of a class are among them.
+    pub fn admits(&self, class: EventClass) -> bool {
+        self.all || self.classes & bit(class) != 0
+    }
+
+    /// Whether it is for no events at all.
+    pub fn is_none(&self) -> bool {
+        !self.all && self.classes == 0
+    }
+}
+
+const fn bit(class: EventClass) -> u32 {
+    1 << class as u32
+}
+
+impl From<EventClass> for EventMask {
+    fn from(class: EventClass) -> Self {
+        Self::of([class])
+    }
+}
+
+/// What goes to the server.
+impl fmt::Display for EventMask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.all {
+            return f.write_str("on");
+        }
+        if self.is_none() {
+            return f.write_str("off");
+        }
+        let classes = EventClass::ALL.iter().filter(|class| self.admits(**class));
+        for (at, class) in classes.enumerate() {
+            write!(f, "{}{class}", if at == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for EventMask {
+    type Err = EventMaskError;
+
+    fn from_str(text: &str) -> Result<Self, EventMaskError> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "on" | "all" => return Ok(Self::all()),
+            "off" | "none" => return Ok(Self::none()),
+            _ => {}
+        }
+        let (mut mask, mut unknown) = (Self::none(), Vec::new());
+        for word in text.split(',').map(str::trim) {
+            let known = |class: &&EventClass| class.name().eq_ignore_ascii_case(word);
+            match EventClass::ALL.iter().find(known) {
+                Some(class) => mask.classes |= bit(*class),
+                None if word.eq_ignore_ascii_case("all") => mask.all = true,
+                None => unknown.push(word.to_owned()),
+            }
+        }
+        if unknown.is_empty() { Ok(mask) } else { Err(EventMaskError { unknown }) }
+    }
+}
+
+/// Why a text is no event mask.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "no such class of events: {}; expected `on`, `off`, or names with commas between, of {}",
+    .unknown.join(", "),
+    EventClass::ALL.iter().map(|class| class.name()).collect::<Vec<_>>().join(", ")
+)]
+#[non_exhaustive]
+pub struct EventMaskError {
+    /// The words that name no class.
+    pub unknown: Vec<String>,
+}
+
+/// Sets the mask of a connection. A server that knows none of its classes takes that for no events
+/// at all, and calls it a success: it gets the former mask back.
+pub(crate) async fn set(
+    core: &Core,
+    mask: &EventMask,
+    former: Option<EventMask>,
+    limit: Duration,
+) -> Result<(), Error> {
+    let action = |mask: &EventMask| Action::new("Events").field("EventMask", mask.to_string());
+    let answer = match core.ask(&action(mask), limit).await {
+        // With `brokeneventsaction` the server does what it is told, and says nothing.
+        Err(Error::NoResponse) => return Ok(()),
+        answer => answer?,
+    };
+    let off = answer.get("Events").is_some_and(|it| it.eq_ignore_ascii_case(b"Off"));
+    if !off || mask.is_none() {
+        return Ok(());
+    }
+    match core.ask(&action(&former.unwrap_or(EventMask::all())), limit).await {
+        Ok(_) | Err(Error::NoResponse) => {}
+        Err(error) => return Err(error),
+    }
+    Err(Error::EventMask { mask: mask.clone(), answer: Box::new(answer.detach()) })
+}
+
+/// Whether a list of classes, as the server shows it of a user's `read`, has one. Every word but
+/// the last stands for all classes that begin with it.
+pub(crate) fn allows(list: &str, class: EventClass) -> bool {
+    [class.name(), "all"].iter().any(|name| {
         let mut words = list.split(',');
         let last = words.next_back();
         words.any(|word| name.starts_with(word)) || last == Some(name)
@@ -45,29 +229,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn masks_are_read_as_the_server_reads_them() {
-        for (mask, system, call) in [
-            ("", true, true),
-            ("on", true, true),
-            ("Yes", true, true),
-            ("off", false, false),
-            ("0", false, false),
-            // A number is a set of bits, not a truth value.
-            ("1", true, false),
-            ("2", false, true),
-            ("99999999999999999999", true, true),
-            ("call,user", false, true),
-            ("user,call", false, true),
-            ("user, call", false, false),
-            ("user,Call", false, false),
-            ("c,x", false, true),
-            ("x,c", false, false),
-            (",x", true, true),
-            ("user,all", true, true),
-            ("all", true, true),
-            ("nothing", false, false),
+    fn masks_are_read_with_blanks_and_in_any_case_and_written_as_the_server_reads_them() {
+        for (text, written, system, call) in [
+            ("on", "on", true, true),
+            ("All", "on", true, true),
+            ("off", "off", false, false),
+            ("call,user", "call,user", false, true),
+            ("user, Call ", "call,user", false, true),
+            ("user,all", "on", true, true),
+            ("system", "system", true, false),
         ] {
-            assert_eq!((admits(mask, SYSTEM), admits(mask, CALL)), (system, call), "{mask:?}");
+            let mask: EventMask = text.parse().unwrap();
+            assert_eq!(mask.to_string(), written, "{text}");
+            let admits = (mask.admits(EventClass::System), mask.admits(EventClass::Call));
+            assert_eq!(admits, (system, call), "{text}");
+        }
+        for (text, unknown) in [("", vec![""]), ("call,usr,x", vec!["usr", "x"]), ("1", vec!["1"])]
+        {
+            assert_eq!(text.parse::<EventMask>().unwrap_err().unknown, unknown, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_rights_of_a_user_are_read_as_the_server_shows_them() {
+        for (list, call) in [
+            ("all", true),
+            ("system,call,user", true),
+            ("user,call", true),
+            ("user,system", false),
+            ("c,x", true),
+            ("x,c", false),
+            ("<none>", false),
+        ] {
+            assert_eq!(allows(list, EventClass::Call), call, "{list}");
         }
     }
 }

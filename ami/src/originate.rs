@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::action::Action;
+use crate::error::ActionProblem;
 use crate::message::Event;
 
 /// The fields that have a method.
@@ -23,9 +24,9 @@ const OWN: [&str; 12] = [
 
 /// A call to place: a channel, and what it is connected to once it is answered.
 ///
-/// The action is always sent with `Async: true`. Without it the server does nothing else for this connection, and sends
-/// no event, until somebody answers; that form is to be had as a raw [`Action`] only, and every other call of its client
-/// waits for it.
+/// The action is always sent with `Async: true`. Without it the server does nothing else for this
+/// connection, and sends no event, until somebody answers; that form is to be had as a raw
+/// [`Action`] only, and every other call of its client waits for it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,14 +42,17 @@ pub struct Originate {
     action: Action,
     timeout: Option<Duration>,
     caller_id: Option<String>,
+    channel_id: Option<String>,
+    other_id: Option<String>,
 }
 
 impl Originate {
-    /// How long the server waits for an answer unless told otherwise (`main/manager.c`, `action_originate`).
+    /// How long the server waits for an answer unless told otherwise (`main/manager.c`,
+    /// `action_originate`).
     const TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// Calls `channel` (`technology/resource`) and runs an application on it; `data` are the application's arguments,
-    /// with commas between.
+    /// Calls `channel` (`technology/resource`) and runs an application on it; `data` are the
+    /// application's arguments, with commas between.
     pub fn to_application(channel: &str, application: &str, data: &str) -> Self {
         let mut call = Self::new(channel).set("Application", application);
         if !data.is_empty() {
@@ -72,10 +76,11 @@ impl Originate {
 
     fn new(channel: &str) -> Self {
         let action = Action::new("Originate").field("Channel", channel).field("Async", "true");
-        Self { action, timeout: None, caller_id: None }
+        Self { action, timeout: None, caller_id: None, channel_id: None, other_id: None }
     }
 
-    /// How long the server waits for an answer; 30 s unless set. From a millisecond to 24 days, in whole milliseconds.
+    /// How long the server waits for an answer; 30 s unless set. From a millisecond to 24 days, in
+    /// whole milliseconds.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -89,10 +94,16 @@ impl Originate {
         self
     }
 
-    /// Sets a channel variable. The value arrives as given: what the server's argument splitter would take out is
-    /// quoted. A value cannot hold a line break.
+    /// Sets a channel variable, or a function of the dialplan as `CHANNEL(accountcode)`. The value
+    /// arrives as given: what the server's argument splitter would take out is quoted. A value
+    /// cannot hold a line break. A name in which the server would find another variable is
+    /// [refused](crate::ActionProblem::Variable).
     #[must_use]
     pub fn variable(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        if !is_variable(name) {
+            let action = self.action.refuse("Variable", ActionProblem::Variable);
+            return Self { action, ..self };
+        }
         let value = value.as_ref();
         let mut line = Vec::with_capacity(name.len() + 1 + value.len());
         line.extend_from_slice(name.as_bytes());
@@ -107,27 +118,44 @@ impl Originate {
         self.set("Variable", line)
     }
 
-    /// The codecs that the channel may use, best first: `alaw`, `ulaw`, `g722` … Unless set, the server chooses signed
-    /// linear.
+    /// The codecs that the channel may use, best first: `alaw`, `ulaw`, `g722` … Unless set, the
+    /// server chooses signed linear.
     #[must_use]
     pub fn codecs<'a>(self, codecs: impl IntoIterator<Item = &'a str>) -> Self {
         let codecs: Vec<_> = codecs.into_iter().collect();
         self.set("Codecs", codecs.join(","))
     }
 
-    /// The unique id of the channel, so that its events are known before it exists; the server makes one unless set.
+    /// The unique id of the channel, so that its events are known before it exists, and so that it
+    /// can be hung up while it rings (`Hangup` with this id as `Channel`); the server makes one
+    /// unless set. The other half of a `Local` channel has `;2` behind it.
     #[must_use]
-    pub fn channel_id(self, id: &str) -> Self {
-        self.set("ChannelId", id)
+    pub fn channel_id(mut self, id: &str) -> Self {
+        self.channel_id = Some(id.to_owned());
+        self
     }
 
-    /// Sets any other field of the action: `Account`, `EarlyMedia`, `OtherChannelId`, `PreDialGoSub` …
+    /// Sets any other field of the action: `Account`, `EarlyMedia`, `OtherChannelId`,
+    /// `PreDialGoSub` …
     ///
-    /// The server takes the first of fields that have the same name. Those that have a method here are refused.
+    /// The server takes the first of fields that have the same name. Those that have a method here
+    /// are refused.
     #[must_use]
     pub fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let own = OWN.iter().any(|own| name.eq_ignore_ascii_case(own));
-        if own { Self { action: self.action.refuse(name), ..self } } else { self.set(name, value) }
+        if own {
+            let action = self.action.refuse(name, ActionProblem::Reserved);
+            return Self { action, ..self };
+        }
+        let other = name.eq_ignore_ascii_case("OtherChannelId");
+        let id = other.then(|| String::from_utf8_lossy(value.as_ref()).into_owned());
+        let other_id = self.other_id.clone().or(id);
+        Self { other_id, ..self.set(name, value) }
+    }
+
+    /// The unique ids of the channel and of its other half, as far as they are set.
+    pub(crate) fn ids(&self) -> (Option<&str>, Option<&str>) {
+        (self.channel_id.as_deref(), self.other_id.as_deref())
     }
 
     fn set(self, name: &str, value: impl AsRef<[u8]>) -> Self {
@@ -142,8 +170,33 @@ impl Originate {
         let millis = timeout.map(|timeout| timeout.as_millis().to_string());
         let action = millis.iter().fold(self.action, |action, ms| action.field("Timeout", ms));
         let action = self.caller_id.iter().fold(action, |action, id| action.field("CallerID", id));
+        let action =
+            self.channel_id.iter().fold(action, |action, id| action.field("ChannelId", id));
         (action, timeout.unwrap_or(Self::TIMEOUT))
     }
+}
+
+/// Whether the server takes a text for the name of one variable: it splits at commas outside of
+/// brackets, and at the first `=` (`main/manager.c`, `man_do_variable_value`).
+fn is_variable(name: &str) -> bool {
+    let mut open = Vec::new();
+    for char in name.chars() {
+        let fits = match char {
+            '=' | '"' | '\\' => false,
+            ',' => !open.is_empty(),
+            '(' | '[' => {
+                open.push(char);
+                true
+            }
+            ')' => open.pop() == Some('('),
+            ']' => open.pop() == Some('['),
+            _ => true,
+        };
+        if !fits {
+            return false;
+        }
+    }
+    !name.trim().is_empty() && open.is_empty()
 }
 
 /// An answered call; see [`Client::originate`](crate::Client::originate).
@@ -192,6 +245,27 @@ mod tests {
             let call = Originate::to_application("Local/s@x", "Echo", "").timeout(timeout);
             let shown = format!("{:?}", call.into_action().0);
             assert!(shown.ends_with(&format!(r#"Timeout: "{sent}")"#)), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_sets_two_variables_is_refused() {
+        for (name, fits) in [
+            ("A", true),
+            ("__A", true),
+            ("CDR(userfield)", true),
+            ("HASH(a,b[1])", true),
+            ("", false),
+            (" ", false),
+            ("A=1,CDR(x)", false),
+            ("A,B", false),
+            ("HASH(a,b", false),
+            ("a)b,c(d", false),
+            ("A\\", false),
+            ("\"A", false),
+        ] {
+            let call = Originate::to_application("Local/s@x", "Echo", "").variable(name, "y");
+            assert_eq!(call.into_action().0.check().is_ok(), fits, "{name}");
         }
     }
 

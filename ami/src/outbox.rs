@@ -1,10 +1,10 @@
 //! The actions that are waiting to be written, in the order in which they will be.
 //!
-//! An ActionID is drawn under the same lock that fixes the place in the queue. So ids grow in the order of the wire, which
-//! the fence rule of the [`router`](crate::router) relies on.
+//! An ActionID is drawn under the same lock that fixes the place in the queue. So ids grow in the
+//! order of the wire, which the fence rule of the [`router`](crate::router) relies on.
 //!
-//! An action whose reply may have no end gets a **fence**: a `Ping` right behind it, whose answer shows that the server is
-//! through with it. Its id is that of the action with [`FENCE`] behind it.
+//! An action whose reply may have no end gets a **fence**: a `Ping` right behind it, whose answer
+//! shows that the server is through with it. Its id is that of the action with [`FENCE`] behind it.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -41,8 +41,8 @@ impl Outbox {
         Self { prefix, state: Mutex::default(), filled: Notify::new() }
     }
 
-    /// Queues an action under the next id, which `register` gets to know before the action can be sent; with a fence
-    /// behind it or not.
+    /// Queues an action under the next id, which `register` gets to know before the action can be
+    /// sent; with a fence behind it or not.
     pub(crate) fn push(
         &self,
         action: &Action,
@@ -106,7 +106,8 @@ impl Outbox {
         }
     }
 
-    /// Accepts no more actions. The result tells of an id whether it was still in the queue, and so was never sent.
+    /// Accepts no more actions. The result tells of an id whether it was still in the queue, and so
+    /// was never sent.
     pub(crate) fn close(&self, reason: Disconnect) -> impl Fn(u64) -> Delivery + use<> {
         let mut state = self.lock();
         state.closed.get_or_insert(reason);

@@ -1,11 +1,12 @@
 //! The grammar of AMI in nom: bytes to slices, nothing else.
 //!
-//! Each parser carries its rule. They work on complete input: [`codec`](crate::codec) finds the end of a frame first,
-//! so that no byte is parsed twice, however the stream is cut into chunks. The parsers accept every input that has a
-//! line in it; what makes no sense as a field is a bare line, never an error, for a server that passes dialplan data on
-//! unescaped sends such lines in good faith.
+//! Each parser carries its rule. They work on complete input: [`codec`](crate::codec) finds the end
+//! of a frame first, so that no byte is parsed twice, however the stream is cut into chunks. The
+//! parsers accept every input that has a line in it; what makes no sense as a field is a bare line,
+//! never an error, for a server that passes dialplan data on unescaped sends such lines in good
+//! faith.
 
-use memchr::{Memchr, memchr, memchr_iter};
+use memchr::{Memchr, memchr, memchr_iter, memmem};
 use nom::bytes::complete::{tag, take, take_until};
 use nom::combinator::{opt, rest};
 use nom::sequence::terminated;
@@ -14,8 +15,12 @@ use nom::{IResult, Parser};
 /// The parsers have one way to fail (no line, no colon, no banner), so the error says nothing.
 type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
 
-/// What ends the text of a command in the old format, on servers before 14.
-pub(crate) const END_COMMAND: &[u8] = b"--END COMMAND--\r\n\r\n";
+/// The line behind the text of a command in the old format, on servers before 14.
+pub(crate) const END_COMMAND: &[u8] = b"--END COMMAND--\r\n";
+
+/// The fields before the text of a command in the old format end within so many bytes, and so do
+/// those behind it: what waits for an end that does not come is looked at again with every read.
+pub(crate) const LEGACY_FIELDS: usize = 1024;
 
 /// One line of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,9 +53,10 @@ fn field_in<'a>(line: &'a [u8], text: &[u8]) -> Line<'a> {
 
 /// `name = *OCTET-except-colon`, with the colon behind it.
 ///
-/// Names are short: the first 16 bytes are looked at as one number, without a branch for each or a call. A byte of `x` is
-/// zero where the text has a colon; taking one from each byte sets the highest bit of the first that is zero. The text
-/// goes on behind the line so that a short line can be looked at in the same way.
+/// Names are short: the first 16 bytes are looked at as one number, without a branch for each or a
+/// call. A byte of `x` is zero where the text has a colon; taking one from each byte sets the
+/// highest bit of the first that is zero. The text goes on behind the line so that a short line can
+/// be looked at in the same way.
 #[inline]
 fn name<'a>(line: &'a [u8], text: &[u8]) -> Parsed<'a, &'a [u8]> {
     const ONES: u128 = u128::MAX / 0xff;
@@ -66,17 +72,38 @@ fn name<'a>(line: &'a [u8], text: &[u8]) -> Parsed<'a, &'a [u8]> {
     Ok((&line[colon + 1..], &line[..colon]))
 }
 
-/// The lines of a text, each without its end. What is behind the last LF is left out.
+/// The lines of a text and of another behind it, each without its end. What is behind the last LF
+/// of a text is left out.
 #[derive(Clone, Debug)]
 pub(crate) struct RawLines<'a> {
     text: &'a [u8],
     at: usize,
     ends: Memchr<'a>,
+    then: &'a [u8],
 }
 
 impl<'a> RawLines<'a> {
-    pub(crate) fn of(text: &'a [u8]) -> Self {
-        Self { text, at: 0, ends: memchr_iter(b'\n', text) }
+    pub(crate) fn of(text: &'a [u8], then: &'a [u8]) -> Self {
+        Self { text, at: 0, ends: memchr_iter(b'\n', text), then }
+    }
+
+    /// The next line, and the text from its beginning on.
+    #[inline]
+    fn next_in_text(&mut self) -> Option<(&'a [u8], &'a [u8])> {
+        let end = match self.ends.next() {
+            Some(end) => end,
+            None if self.then.is_empty() => return None,
+            // In place: a call would keep the iterator from living in registers.
+            None => {
+                (self.text, self.at, self.then) = (self.then, 0, b"");
+                self.ends = memchr_iter(b'\n', self.text);
+                self.ends.next()?
+            }
+        };
+        let text = &self.text[self.at..];
+        let line = &text[..end - self.at];
+        self.at = end + 1;
+        Some((line.strip_suffix(b"\r").unwrap_or(line), text))
     }
 }
 
@@ -85,20 +112,18 @@ impl<'a> Iterator for RawLines<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        let end = self.ends.next()?;
-        let line = &self.text[self.at..end];
-        self.at = end + 1;
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
+        self.next_in_text().map(|(line, _)| line)
     }
 }
 
-/// The lines of a message, split into name and value: see [`Message::lines`](crate::Message::lines).
+/// The lines of a message, split into name and value: see
+/// [`Message::lines`](crate::Message::lines).
 #[derive(Clone, Debug)]
 pub struct Lines<'a>(RawLines<'a>);
 
 impl<'a> Lines<'a> {
-    pub(crate) fn of(text: &'a [u8]) -> Self {
-        Self(RawLines::of(text))
+    pub(crate) fn of(text: &'a [u8], then: &'a [u8]) -> Self {
+        Self(RawLines::of(text, then))
     }
 }
 
@@ -107,23 +132,63 @@ impl<'a> Iterator for Lines<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Line<'a>> {
-        let begin = self.0.at;
-        let line = self.0.next()?;
-        Some(field_in(line, &self.0.text[begin..]))
+        let (line, text) = self.0.next_in_text()?;
+        Some(field_in(line, text))
     }
 }
 
-/// The value of a line, if it is a field of that name: without regard to ASCII case, nor to blanks before the colon. Most
-/// lines fail at the first comparison.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// A name without the blanks around it: who writes a dialplan puts them behind commas, and before
+/// colons.
+pub(crate) fn trim_name(mut name: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = name
+        && is_blank(*first)
+    {
+        name = rest;
+    }
+    while let [rest @ .., last] = name
+        && is_blank(*last)
+    {
+        name = rest;
+    }
+    name
+}
+
+/// The value of a line, if it is a field of that name: without regard to ASCII case, nor to blanks
+/// around it. `name` has none. Most lines fail at the first comparison.
 #[inline]
 pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let line = match line {
+        [first, ..] if is_blank(*first) => trim_start(line),
+        line => line,
+    };
     let (found, rest) = line.split_at_checked(name.len())?;
     let next = *rest.first()?;
-    if !(next == b':' || next.is_ascii_whitespace()) || !found.eq_ignore_ascii_case(name) {
+    if !(next == b':' || is_blank(next)) || !found.eq_ignore_ascii_case(name) {
         return None;
     }
-    let value = rest.trim_ascii_start().strip_prefix(b":")?;
+    let value = trim_start(rest).strip_prefix(b":")?;
     Some(value.strip_prefix(b" ").unwrap_or(value))
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|&&byte| is_blank(byte)).count();
+    &text[blanks..]
+}
+
+/// `whole = *OCTET CRLF`, without a CR LF inside: the value of the first field of that name, with
+/// the LFs that are in it.
+pub(crate) fn whole_value<'a>(mut text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    while let Some(end) = memmem::find(text, b"\r\n") {
+        if let Some(value) = value_of(&text[..end], name) {
+            return Some(value);
+        }
+        text = &text[end + 2..];
+    }
+    None
 }
 
 /// `banner = product "/" version`, for example `Asterisk Call Manager/11.0.0`.
@@ -135,23 +200,93 @@ pub(crate) fn banner(line: &[u8]) -> Option<&[u8]> {
     (!product.contains(&b':')).then_some(version)
 }
 
-/// `legacy = "Response: Follows" CRLF *(("Privilege:" / "ActionID:") value CRLF) text "--END COMMAND--" CRLF CRLF`
+/// What comes of a text that may not be complete.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Legacy {
+    /// It takes more bytes to tell.
+    More,
+    /// The text of the command begins, or goes on.
+    Text(usize),
+    /// The message ends with an empty line that begins here.
+    End(usize),
+}
+
+/// `legacy = follows head ( CRLF / text marker *( field CRLF ) CRLF )`
 ///
-/// The answer to `Command` before Asterisk 14. The text may hold anything, blank lines and colons too, and need not end
-/// with a line end. The result is the length of the head.
-pub(crate) fn legacy_head(frame: &[u8]) -> usize {
-    let text_end = frame.len().saturating_sub(END_COMMAND.len());
-    let mut head = line(frame).map_or(0, |(rest, _)| frame.len() - rest.len());
-    while let Ok((rest, text)) = line(&frame[head..text_end]) {
-        let with_crlf = head + text.len() + 2 == text_end - rest.len();
-        let known = matches!(field(text), Line::Field(name, _)
-            if name.eq_ignore_ascii_case(b"Privilege") || name.eq_ignore_ascii_case(b"ActionID"));
-        if !(with_crlf && known) {
-            break;
+/// `follows = "Response: Follows" CRLF`, `marker = "--END COMMAND--" CRLF`; the head ends within
+/// [`LEGACY_FIELDS`] bytes, and so does what stands behind the marker.
+///
+/// The answer to `Command` before Asterisk 14. Servers send `Privilege` and the ActionID before the
+/// text, others may send more and spell it otherwise; behind the ActionID the text begins, whatever
+/// it looks like. In a message that has none, `Privilege` alone belongs to the head. The result is
+/// where the text begins; or the message ends, for an empty line right behind the head.
+pub(crate) fn legacy_head(input: &[u8]) -> Legacy {
+    let seen = &input[..input.len().min(LEGACY_FIELDS)];
+    let Some(first) = memchr(b'\n', seen) else { return Legacy::More };
+    let (mut at, mut known) = (first + 1, first + 1);
+    loop {
+        let rest = &seen[at..];
+        let Some(end) = memchr(b'\n', rest) else {
+            let more = seen.len() < LEGACY_FIELDS;
+            return if more { Legacy::More } else { Legacy::Text(known) };
+        };
+        match field_of_crlf(&rest[..end]) {
+            CrLf::Empty if at == known => return Legacy::End(at),
+            CrLf::Empty | CrLf::Other => return Legacy::Text(known),
+            CrLf::Field(name) if name.eq_ignore_ascii_case(b"ActionID") => {
+                return behind_head(seen, at + end + 1);
+            }
+            CrLf::Field(name) => {
+                let privilege = name.eq_ignore_ascii_case(b"Privilege");
+                let next = at + end + 1;
+                known = if privilege && at == known { next } else { known };
+                at = next;
+            }
         }
-        head = text_end - rest.len();
     }
-    head.min(text_end)
+}
+
+fn behind_head(seen: &[u8], at: usize) -> Legacy {
+    match &seen[at..] {
+        [b'\r', b'\n', ..] => Legacy::End(at),
+        [] | [b'\r'] if seen.len() < LEGACY_FIELDS => Legacy::More,
+        _ => Legacy::Text(at),
+    }
+}
+
+/// `*( field CRLF ) CRLF`, behind the end marker of a command's text. [`Legacy::Text`] says that
+/// the marker is part of the text.
+pub(crate) fn legacy_tail(input: &[u8]) -> Legacy {
+    let seen = &input[..input.len().min(LEGACY_FIELDS)];
+    let mut at = 0;
+    while let Some(end) = memchr(b'\n', &seen[at..]) {
+        match field_of_crlf(&seen[at..at + end]) {
+            CrLf::Empty => return Legacy::End(at),
+            CrLf::Field(_) => at += end + 1,
+            CrLf::Other => return Legacy::Text(at),
+        }
+    }
+    if seen.len() < LEGACY_FIELDS { Legacy::More } else { Legacy::Text(at) }
+}
+
+/// A line that ends in CR LF.
+enum CrLf<'a> {
+    Empty,
+    /// One with a name and a colon.
+    Field(&'a [u8]),
+    /// A line without a name, or one that ends in LF alone.
+    Other,
+}
+
+fn field_of_crlf(line: &[u8]) -> CrLf<'_> {
+    match line.strip_suffix(b"\r") {
+        None => CrLf::Other,
+        Some(b"") => CrLf::Empty,
+        Some(line) => match field(line) {
+            Line::Field(name, _) if !name.is_empty() => CrLf::Field(name),
+            _ => CrLf::Other,
+        },
+    }
 }
 
 #[cfg(test)]
@@ -186,11 +321,32 @@ mod tests {
 
     #[test]
     fn a_legacy_head_stops_at_the_first_line_of_text() {
+        let text_of = |frame: &'static [u8]| match legacy_head(frame) {
+            Legacy::Text(at) => &frame[at..],
+            other => panic!("{other:?}"),
+        };
         let frame =
-            b"Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\nk: v\n\n--END COMMAND--\r\n\r\n";
-        assert!(frame[legacy_head(frame)..].starts_with(b"k: v\n\n--END"));
+            b"Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\nk: v\n\n--END COMMAND--";
+        assert!(text_of(frame).starts_with(b"k: v\n\n--END"));
         // The server's text has bare LF: a line that looks like a field of the head is text.
         let frame = b"Response: Follows\r\nPrivilege: x\n--END COMMAND--\r\n\r\n";
-        assert!(frame[legacy_head(frame)..].starts_with(b"Privilege: x\n--END"));
+        assert!(text_of(frame).starts_with(b"Privilege: x\n--END"));
+        // Whatever comes before the ActionID is passed over, and nothing behind it is.
+        let frame =
+            b"Response: Follows\r\nPriviledge: Command\r\nActionID: 7\r\nEvent: X\r\nA: b\r\n";
+        assert!(text_of(frame).starts_with(b"Event: X\r\n"));
+        // Without one, nobody knows whose the fields are.
+        let frame = b"Response: Follows\r\nPrivilege: Command\r\nEvent: X\r\nA: b\r\n\r\n";
+        assert!(text_of(frame).starts_with(b"Event: X\r\n"));
+    }
+
+    #[test]
+    fn blanks_around_a_name_do_not_count() {
+        for line in [&b"Status: x"[..], b" Status: x", b"\t Status \t: x", b"STATUS: x"] {
+            assert_eq!(value_of(line, b"Status"), Some(&b"x"[..]), "{}", line.escape_ascii());
+        }
+        assert_eq!(value_of(b"\rStatus: x", b"Status"), None);
+        assert_eq!(value_of(b" : x", b""), Some(&b"x"[..]));
+        assert_eq!(trim_name(b" \ta b\t "), b"a b");
     }
 }

@@ -1,27 +1,41 @@
 //! The queue between the reader and one subscriber.
 //!
-//! Putting something in never waits. When it is full, it counts what is missing, at the place where it is missing; or it
-//! closes, or it grows, as its owner has chosen.
+//! Putting something in never waits. When it is full, it counts what is missing, at the place where
+//! it is missing; or it closes, or it grows, as its owner has chosen. When it is half full it says
+//! so: the reader then gives the subscriber a moment, unless that one is behind already.
 
 use std::collections::VecDeque;
+use std::mem::size_of;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::error::Disconnect;
 use crate::filter::Filter;
 use crate::message::Event;
+use crate::stray::Stray;
 
-/// An event shares the memory that it was read into with those around it, up to this many bytes of them.
+/// An event shares the memory that it was read into with those around it, up to this many bytes of
+/// them.
 const READ: usize = 64 * 1024;
 
-/// How much of such memory the events of a queue may hold. Those behind get memory of their own, so that a slow subscriber
-/// holds what it has not read yet and little more, also if its events are few among many.
+/// How much of such memory the events of a queue may hold that is not bounded in bytes. Those
+/// behind get memory of their own, so that a slow subscriber holds what it has not read yet and
+/// little more, also if its events are few among many.
 const SHARED: usize = 1024 * 1024;
 
-/// How many events a subscription holds for a subscriber that is behind, and what happens beyond that.
+/// How much a queue holds unless its owner says otherwise: more than a burst of a busy server.
+const BYTES: usize = 16 * 1024 * 1024;
+
+/// How many items a subscriber is handed at once, at most.
+const BATCH: usize = 64;
+
+/// How much a subscription holds for a subscriber that is behind, and what happens beyond that.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Buffer {
-    capacity: usize,
+    bytes: usize,
+    /// The highest number is no limit.
+    capacity: u32,
     overflow: Overflow,
 }
 
@@ -36,9 +50,17 @@ pub enum Overflow {
 }
 
 impl Buffer {
-    /// At most so many events, at least one. A subscriber that is at work has been handed a few more, up to a 64th of them.
+    /// At most so many events, at least one. A subscriber that is at work has been handed a few
+    /// more, up to a 64th of them.
     pub fn bounded(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), overflow: Overflow::Skip }
+        let capacity = u32::try_from(capacity.max(1)).unwrap_or(u32::MAX);
+        Self { capacity, bytes: usize::MAX, overflow: Overflow::Skip }
+    }
+
+    /// As many events as there is room for in so many bytes, at least one. Each takes its own bytes
+    /// and some 70 more.
+    pub fn bytes(bytes: usize) -> Self {
+        Self { bytes, ..Self::unbounded() }
     }
 
     /// As many as there are. Memory is the limit.
@@ -48,7 +70,16 @@ impl Buffer {
 
     /// How many items a subscriber is handed at once.
     fn batch(&self) -> usize {
-        (self.capacity / 64).clamp(1, 64)
+        (self.capacity as usize / 64).clamp(1, BATCH)
+    }
+
+    /// How much memory that they share with others the events may hold.
+    fn shared(&self) -> usize {
+        match self.bytes {
+            usize::MAX if self.capacity == u32::MAX => BYTES / 2,
+            usize::MAX => SHARED,
+            bytes => bytes / 2,
+        }
     }
 
     /// What happens beyond the limit; [`Overflow::Skip`] unless set.
@@ -59,10 +90,10 @@ impl Buffer {
     }
 }
 
-/// 4,096 events, and [`Overflow::Skip`].
+/// 16 MiB of events, some 30,000, and [`Overflow::Skip`].
 impl Default for Buffer {
     fn default() -> Self {
-        Self::bounded(4096)
+        Self::bytes(BYTES)
     }
 }
 
@@ -72,11 +103,15 @@ impl Default for Buffer {
 pub enum Item {
     /// An event.
     Event(Event),
-    /// So many events are missing here, because the subscription was full when they came.
+    /// So many events are missing here, because the subscription was full when they came, or they
+    /// were larger than a message may be ([`Config::max_message`](crate::Config::max_message)).
     Missed(u64),
-    /// The connection was lost here and has been made anew. What the server would have sent in between is missing, and
-    /// nobody knows how much that is. Calls and queues may have come and gone: now is the time to ask again what there is.
+    /// The connection was lost here and has been made anew. What the server would have sent in
+    /// between is missing, and nobody knows how much that is. Calls and queues may have come
+    /// and gone: now is the time to ask again what there is.
     Gap(Gap),
+    /// Something that is no event; only if [the filter asks for it](Filter::with_strays).
+    Stray(Box<Stray>),
 }
 
 /// A time without a connection; see [`Item::Gap`].
@@ -86,7 +121,30 @@ pub struct Gap {
     /// Why the connection was lost, the last time if it was more than once.
     pub reason: Disconnect,
     /// How often it was lost: more than once only if the subscription was full all the while.
-    pub times: u64,
+    pub times: u32,
+    /// From the loss to the new login; added up if it was lost more than once.
+    pub lasted: Duration,
+    /// Whether the server was started anew in between, so that its calls are gone; `None` if it
+    /// does not say. It says so in the `FullyBooted` behind the login, from Asterisk 14 on and
+    /// to a user who may read the class `system`: by how many seconds it has been up, so a
+    /// start within a second of the former login is not told for certain; or, where the former
+    /// connection had that event, by an event that comes before it, which shows that the server is
+    /// still booting.
+    pub restarted: Option<bool>,
+}
+
+impl Gap {
+    /// Adds a gap that follows with no event in between.
+    fn add(&mut self, next: &Self) {
+        self.times += next.times;
+        self.lasted += next.lasted;
+        self.reason = next.reason.clone();
+        self.restarted = match (self.restarted, next.restarted) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        };
+    }
 }
 
 /// The queue of one subscriber.
@@ -98,22 +156,29 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct State {
-    /// Invariant: at most as many events as the buffer says, and behind each of them at most one `Missed`, a `Gap` and
-    /// another `Missed`.
+    /// Invariant: at most as many events and strays as the buffer says, and behind each of them at
+    /// most one `Missed`, a `Gap` and another `Missed`.
     items: VecDeque<Entry>,
-    events: usize,
+    /// How many bytes all of them take.
+    bytes: usize,
     /// How many bytes of read buffers all of them hold.
     held: usize,
     /// Where the last event that shares its buffer ended, in memory.
     end: usize,
     waker: Option<Waker>,
+    /// How many events and strays there are.
+    events: u32,
+    /// Something was missed, and the queue has not been half empty since.
+    behind: bool,
     closed: bool,
 }
 
 struct Entry {
     item: Item,
-    /// How many bytes of read buffers it holds that those before it do not.
-    held: usize,
+    /// How many bytes it takes: of read buffers, those that the events before it do not hold.
+    bytes: u32,
+    /// Whether it shares a read buffer.
+    shares: bool,
 }
 
 /// What came of an event.
@@ -121,6 +186,8 @@ struct Entry {
 pub(crate) enum Pushed {
     /// It is in the queue, or the queue is closed.
     Done,
+    /// It is in the queue, which is half full now or more.
+    HalfFull,
     /// There was no room.
     Missed,
 }
@@ -130,29 +197,71 @@ impl Queue {
         Self { filter, buffer, state: Mutex::default() }
     }
 
-    /// Puts an event in that the filter admits. Who is to be woken comes into `wakers`: one wake-up is enough for all events
-    /// that are read at once.
+    /// Puts an event in that the filter admits. Who is to be woken comes into `wakers`: one wake-up
+    /// is enough for all events that are read at once.
+    #[inline]
     pub(crate) fn push(&self, event: Event, wakers: &mut Vec<Waker>) -> Pushed {
+        self.put(wakers, |state, shared| state.hold(event, shared))
+    }
+
+    /// Puts something in that is no event.
+    pub(crate) fn push_stray(&self, stray: Stray, wakers: &mut Vec<Waker>) -> Pushed {
+        self.put(wakers, |state, _| {
+            let bytes = stray.bytes();
+            state.events += 1;
+            state.push(Item::Stray(Box::new(stray)), bytes, false);
+        })
+    }
+
+    /// Notes that an event is lost that the filter admits, whatever room there is. False if the
+    /// queue is closed.
+    pub(crate) fn miss(&self, wakers: &mut Vec<Waker>) -> bool {
+        let mut state = self.lock();
+        if state.closed {
+            return false;
+        }
+        state.miss();
+        state.closed = self.buffer.overflow == Overflow::Close;
+        wakers.extend(state.waker.take());
+        true
+    }
+
+    #[inline]
+    fn put(&self, wakers: &mut Vec<Waker>, put: impl FnOnce(&mut State, usize)) -> Pushed {
         let mut state = self.lock();
         if state.closed {
             return Pushed::Done;
         }
-        let room = state.events < self.buffer.capacity;
-        if room {
-            state.hold(event);
+        let pushed = if state.events < self.buffer.capacity && state.bytes < self.buffer.bytes {
+            put(&mut state, self.buffer.shared());
+            if self.wants_a_turn(&state) { Pushed::HalfFull } else { Pushed::Done }
         } else {
             state.miss();
+            state.behind = true;
             state.closed = self.buffer.overflow == Overflow::Close;
-        }
+            Pushed::Missed
+        };
         wakers.extend(state.waker.take());
-        if room { Pushed::Done } else { Pushed::Missed }
+        pushed
+    }
+
+    /// Whether the queue is half full or more of a subscriber that has kept up so far.
+    pub(crate) fn is_half_full(&self) -> bool {
+        let state = self.lock();
+        self.wants_a_turn(&state) && !state.closed
+    }
+
+    #[inline]
+    fn wants_a_turn(&self, state: &State) -> bool {
+        let Buffer { capacity, bytes, .. } = self.buffer;
+        (state.events > capacity / 2 || state.bytes > bytes / 2) && !state.behind
     }
 
     /// Tells that the connection was lost and made anew.
-    pub(crate) fn gap(&self, reason: &Disconnect) {
+    pub(crate) fn gap(&self, gap: &Gap) {
         let mut state = self.lock();
         if !state.closed {
-            state.gap(reason);
+            state.gap(gap);
         }
         wake(state);
     }
@@ -163,8 +272,8 @@ impl Queue {
         wake(state);
     }
 
-    /// Moves what is first in it to `out`, up to a few items: who takes one at a time would get in the reader's way each
-    /// time. True at the end, when there is nothing left to come.
+    /// Moves what is first in it to `out`, up to a few items: who takes one at a time would get in
+    /// the reader's way each time. True at the end, when there is nothing left to come.
     pub(crate) fn poll(&self, cx: &mut Context<'_>, out: &mut VecDeque<Item>) -> Poll<bool> {
         let mut state = self.lock();
         if state.items.is_empty() && !state.closed {
@@ -176,18 +285,23 @@ impl Queue {
             return Poll::Pending;
         }
         let count = state.items.len().min(self.buffer.batch());
-        let State { items, events, held, .. } = &mut *state;
+        let State { items, events, bytes, held, .. } = &mut *state;
         for entry in items.drain(..count) {
-            *events -= usize::from(matches!(entry.item, Item::Event(_)));
-            *held -= entry.held;
+            *events -= u32::from(matches!(entry.item, Item::Event(_) | Item::Stray(_)));
+            *bytes -= entry.cost();
+            *held -= if entry.shares { entry.bytes as usize } else { 0 };
             out.push_back(entry.item);
+        }
+        if state.behind {
+            let Buffer { capacity, bytes, .. } = self.buffer;
+            state.behind = state.events > capacity / 2 || state.bytes > bytes / 2;
         }
         Poll::Ready(count == 0)
     }
 
     /// How many events are in it.
     pub(crate) fn len(&self) -> usize {
-        self.lock().events
+        self.lock().events as usize
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -195,50 +309,56 @@ impl Queue {
     }
 }
 
+impl Entry {
+    /// What it counts for: its bytes, and its place in the queue.
+    fn cost(&self) -> usize {
+        self.bytes as usize + size_of::<Self>()
+    }
+}
+
 impl State {
-    fn hold(&mut self, event: Event) {
+    fn hold(&mut self, event: Event, shared: usize) {
         let (begin, length) = (event.raw().as_ptr() as usize, event.raw().len());
         // From the end of the one before it, if that was in the same buffer.
         let between = begin.wrapping_sub(self.end);
         let held = if between < READ { between + length } else { READ.max(length) };
         self.events += 1;
-        if self.held + held <= SHARED {
+        if self.held + held <= shared {
             self.held += held;
             self.end = begin.wrapping_add(length);
-            self.items.push_back(Entry { item: Item::Event(event), held });
+            self.push(Item::Event(event), held, true);
         } else {
-            self.push(Item::Event(event.detach()));
+            self.push(Item::Event(event.detach()), length, false);
         }
     }
 
-    /// Adds what is in memory of its own.
-    fn push(&mut self, item: Item) {
-        self.items.push_back(Entry { item, held: 0 });
+    fn push(&mut self, item: Item, bytes: usize, shares: bool) {
+        // No message is larger.
+        let entry = Entry { item, bytes: u32::try_from(bytes).unwrap_or(u32::MAX), shares };
+        self.bytes += entry.cost();
+        self.items.push_back(entry);
     }
 
     fn miss(&mut self) {
         if let Some(Entry { item: Item::Missed(missed), .. }) = self.items.back_mut() {
             *missed += 1;
         } else {
-            self.push(Item::Missed(1));
+            self.push(Item::Missed(1), 0, false);
         }
     }
 
-    /// Adds a gap. Behind one event there is at most one: a subscriber that never reads again costs the same however often
-    /// the connection is lost.
-    fn gap(&mut self, reason: &Disconnect) {
+    /// Adds a gap. Behind one event there is at most one: a subscriber that never reads again costs
+    /// the same however often the connection is lost.
+    fn gap(&mut self, gap: &Gap) {
         let items = self.items.iter_mut().rev().map(|entry| &mut entry.item);
-        let mut behind = items.take_while(|item| !matches!(item, Item::Event(_)));
+        let mut behind = items.take_while(|item| !matches!(item, Item::Event(_) | Item::Stray(_)));
         let known = behind.find_map(|item| match item {
             Item::Gap(gap) => Some(gap),
             _ => None,
         });
         match known {
-            Some(gap) => {
-                gap.times += 1;
-                gap.reason = reason.clone();
-            }
-            None => self.push(Item::Gap(Gap { reason: reason.clone(), times: 1 })),
+            Some(known) => known.add(gap),
+            None => self.push(Item::Gap(gap.clone()), 0, false),
         }
     }
 }
@@ -258,8 +378,12 @@ mod tests {
     use crate::message::Message;
 
     fn event(name: &str) -> Event {
-        let lines = format!("Event: {name}\r\n");
-        Event::new(Message::new(Bytes::from(format!("{lines}\r\n")), lines.len()))
+        Event::new(Message::of_lines(Bytes::from(format!("Event: {name}\r\n\r\n"))))
+    }
+
+    fn gap() -> Gap {
+        let (reason, lasted) = (Disconnect::Eof, Duration::from_secs(1));
+        Gap { reason, times: 1, lasted, restarted: Some(false) }
     }
 
     fn push(queue: &Queue, names: &[&str]) -> usize {
@@ -275,7 +399,8 @@ mod tests {
         let text = |item| match item {
             Item::Event(event) => String::from_utf8_lossy(event.name()).into_owned(),
             Item::Missed(missed) => format!("missed {missed}"),
-            Item::Gap(gap) => format!("gap {}", gap.times),
+            Item::Gap(gap) => format!("gap {} {}", gap.times, gap.lasted.as_secs()),
+            Item::Stray(stray) => format!("{stray:?}"),
         };
         items.into_iter().map(text).chain(end.then(|| "end".to_owned())).collect()
     }
@@ -316,20 +441,20 @@ mod tests {
     #[test]
     fn gaps_stand_where_they_were_and_do_not_pile_up() {
         let queue = Queue::new(Filter::all(), Buffer::bounded(1));
-        queue.gap(&Disconnect::Eof);
+        queue.gap(&gap());
         push(&queue, &["A", "B"]);
         for _ in 0..1000 {
-            queue.gap(&Disconnect::Eof);
+            queue.gap(&gap());
             push(&queue, &["C"]);
         }
-        assert_eq!(taken(&queue), ["gap 1", "A", "missed 1", "gap 1000", "missed 1000"]);
+        assert_eq!(taken(&queue), ["gap 1 1", "A", "missed 1", "gap 1000 1000", "missed 1000"]);
     }
 
-    /// How many events share the memory of the buffer that they came in, if they begin at these places.
+    /// How many events share the memory of the buffer that they came in, if they begin at these
+    /// places.
     fn shared(places: &[usize]) -> usize {
-        let queue = Queue::new(Filter::all(), Buffer::default());
-        let lines = "Event: A\r\n";
-        let text = format!("{lines}\r\n");
+        let queue = Queue::new(Filter::all(), Buffer::bounded(4096));
+        let text = "Event: A\r\n\r\n";
         let mut buffer = vec![0; places.last().unwrap() + text.len()];
         for &at in places {
             buffer[at..][..text.len()].copy_from_slice(text.as_bytes());
@@ -337,7 +462,7 @@ mod tests {
         let buffer = Bytes::from(buffer);
         for &at in places {
             let raw = buffer.slice(at..at + text.len());
-            queue.push(Event::new(Message::new(raw, lines.len())), &mut Vec::new());
+            queue.push(Event::new(Message::of_lines(raw)), &mut Vec::new());
         }
         let mut cx = Context::from_waker(Waker::noop());
         let mut items = VecDeque::new();
@@ -358,8 +483,50 @@ mod tests {
         assert_eq!(shared(&apart(READ + 20)), SHARED / READ);
         // These have others between them.
         assert_eq!(shared(&apart(1024)), SHARED / 1024 - 63);
-        // A few from each of many buffers: once there are enough, none of them is held, for one would hold as much as all.
+        // A few from each of many buffers: once there are enough, none of them is held, for one
+        // would hold as much as all.
         let few: Vec<_> = (0..4000).map(|n| n / 10 * 2 * READ + n % 10 * 100).collect();
         assert!(shared(&few) <= SHARED / READ * 10);
+    }
+
+    #[test]
+    fn an_item_is_no_larger_than_an_event() {
+        assert_eq!(size_of::<Item>(), size_of::<Event>());
+    }
+
+    #[test]
+    fn a_queue_is_bounded_in_bytes() {
+        let queue = Queue::new(Filter::all(), Buffer::bytes(100_000));
+        let missed = push(&queue, &["A"; 10_000]);
+        let held = queue.len();
+        assert_eq!(held + missed, 10_000);
+        let each = size_of::<Entry>() + "Event: A\r\n\r\n".len();
+        assert_eq!(held, 100_000_usize.div_ceil(each));
+        assert_eq!(taken(&queue).len(), held + 1);
+        assert_eq!(queue.lock().bytes, 0);
+    }
+
+    #[test]
+    fn a_queue_that_is_half_full_says_so_until_something_is_missed() {
+        let queue = Queue::new(Filter::all(), Buffer::bounded(4));
+        let push = || queue.push(event("A"), &mut Vec::new());
+        assert_eq!([push(), push(), push()], [Pushed::Done, Pushed::Done, Pushed::HalfFull]);
+        assert!(queue.is_half_full());
+        assert_eq!([push(), push()], [Pushed::HalfFull, Pushed::Missed]);
+        assert!(!queue.is_half_full());
+        // One that is behind is waited for no more, until it has caught up.
+        next(&queue);
+        assert_eq!([push(), push()], [Pushed::Done, Pushed::Missed]);
+        taken(&queue);
+        assert_eq!([push(), push(), push()], [Pushed::Done, Pushed::Done, Pushed::HalfFull]);
+    }
+
+    #[test]
+    fn what_is_lost_elsewhere_is_missed_whatever_room_there_is() {
+        let queue = Queue::new(Filter::all(), Buffer::bounded(4));
+        push(&queue, &["A"]);
+        queue.miss(&mut Vec::new());
+        push(&queue, &["B"]);
+        assert_eq!(taken(&queue), ["A", "missed 1", "B"]);
     }
 }

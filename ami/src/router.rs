@@ -1,5 +1,5 @@
-//! Who waits for which answer: the table of a connection, shared by all who call and by the reader. No `async fn`, no clock,
-//! no I/O.
+//! Who waits for which answer: the table of a connection, shared by all who call and by the reader.
+//! No `async fn`, no clock, no I/O.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use dashmap::DashMap;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use crate::codec::Banner;
 use crate::error::Error;
-use crate::list::Reply;
-use crate::message::Message;
+use crate::list::{Replied, Replies, Reply};
+use crate::loss::Loss;
+use crate::message::{Event, Message};
 use crate::outbox::FENCE;
 use crate::shape::{self, ListShape};
 use crate::stats::Counters;
@@ -25,18 +26,15 @@ pub(crate) enum Expect {
     Response,
     /// The `OriginateResponse`, unless the response refuses.
     Originate,
-    /// The end of the list, which the table may know more about.
-    List(Option<&'static ListShape>),
-    /// The fence: everything before it is the reply. Lines that are no message of ours may be part of it or not, and so may
-    /// events without an ActionID.
-    Everything { bare: bool, shape: Option<&'static ListShape> },
+    /// The end of the list, which the table may know more about; and whether its number of items is
+    /// to be believed.
+    List { shape: Option<&'static ListShape>, counts: bool },
+    /// The fence: everything before it is the reply.
+    Everything { shape: Option<&'static ListShape> },
 }
 
 /// A place among the calls that may be in flight.
 pub(crate) type Place = OwnedSemaphorePermit;
-
-/// The way to who waits for more than one message.
-pub(crate) type Replies = mpsc::UnboundedSender<Result<Reply, Error>>;
 
 /// Who waits.
 pub(crate) enum Sink {
@@ -50,14 +48,18 @@ impl Sink {
     fn message(self, message: Message) {
         match self {
             Self::One(one) => drop(one.send(Ok(message))),
-            Self::Many(many) => drop(many.send(Ok(Reply::Message(message)))),
+            Self::Many(many) => {
+                many.send(Ok(Reply::Message(Replied::new(message, true))));
+            }
         }
     }
 
     fn fail(self, error: Error) {
         match self {
             Self::One(one) => drop(one.send(Err(error))),
-            Self::Many(many) => drop(many.send(Err(error))),
+            Self::Many(many) => {
+                many.send(Err(error));
+            }
         }
     }
 }
@@ -69,7 +71,8 @@ struct Pending {
     /// How long the caller waits, at most.
     until: Instant,
     sink: Sink,
-    /// Its place among those in flight. Nothing for our own questions, and once the server has answered.
+    /// Its place among those in flight. Nothing for our own questions, and once the server has
+    /// answered.
     place: Option<Place>,
 }
 
@@ -89,6 +92,8 @@ pub(crate) struct Router {
     counters: Arc<Counters>,
     booted: watch::Sender<bool>,
     logged_off: AtomicBool,
+    /// The loss of a former connection that subscribers are to be told of.
+    loss: Mutex<Option<Loss>>,
 }
 
 impl Router {
@@ -97,6 +102,7 @@ impl Router {
         banner: &Banner,
         subscribers: Arc<Subscribers>,
         counters: Arc<Counters>,
+        loss: Option<Loss>,
     ) -> Self {
         Self {
             prefix: format!("{prefix}-"),
@@ -109,7 +115,26 @@ impl Router {
             counters,
             booted: watch::Sender::new(false),
             logged_off: AtomicBool::new(false),
+            loss: Mutex::new(loss),
         }
+    }
+
+    /// Tells subscribers of the loss that this connection makes good, if nobody has yet. `first` is
+    /// the event that they get next, or nothing if none has come by now.
+    pub(crate) fn tell_of_loss(&self, first: Option<&Event>) {
+        let loss = self.loss.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(loss) = loss {
+            self.subscribers.gap(&loss.gap(first));
+        }
+    }
+
+    pub(crate) fn has_loss(&self) -> bool {
+        self.loss.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whether the server has said by now that it is fully booted.
+    pub(crate) fn is_booted(&self) -> bool {
+        *self.booted.borrow()
     }
 
     /// Whether the server has said that it is fully booted.
@@ -117,7 +142,8 @@ impl Router {
         self.booted.subscribe()
     }
 
-    /// Whether the server has answered a `Logoff` of ours: the end of the connection is no accident then.
+    /// Whether the server has answered a `Logoff` of ours: the end of the connection is no accident
+    /// then.
     pub(crate) fn logged_off(&self) -> bool {
         self.logged_off.load(Ordering::Relaxed)
     }
@@ -149,6 +175,18 @@ impl Router {
             self.open_count.store(open.len(), Ordering::Relaxed);
         }
         true
+    }
+
+    /// Notes that a call waits for longer than it said at first.
+    pub(crate) fn extend(&self, id: u64, until: Instant) {
+        if let Some(mut pending) = self.pending.get_mut(&id) {
+            pending.until = until;
+        }
+    }
+
+    /// Whether a call waits for a response that is one message.
+    pub(crate) fn expects_one(&self, id: u64) -> bool {
+        matches!(self.unanswered(id), Some(Expect::Response | Expect::Originate))
     }
 
     /// How many calls wait.

@@ -1,11 +1,11 @@
 //! Messages and serde: `{"lines": [["Event", "Hangup"], ["Cause", "16"], …]}`.
 //!
-//! A field is a pair, a line without a colon stands alone in its list, and `text` is the output of a command in the old
-//! format. What is not UTF-8 becomes a list of bytes. Order and repeats are kept. The format has to be self-describing, as
-//! JSON is.
+//! A field is a pair, a line without a colon stands alone in its list, and `text` is the output of
+//! a command in the old format. What is not UTF-8 becomes a list of bytes. Order and repeats are
+//! kept. The format has to be self-describing, as JSON is.
 //!
-//! A message that is read back has the same lines; line ends, and blanks that are not part of a value, are those that a
-//! server sends. What could not have come from a server is an error.
+//! A message that is read back has the same lines; line ends, and blanks that are not part of a
+//! value, are those that a server sends. What could not have come from a server is an error.
 
 use std::fmt;
 
@@ -73,18 +73,33 @@ struct Parts {
 }
 
 impl Parts {
-    /// The message that has these parts, if there is one: they are written as a server would, and read again.
+    /// The message that has these parts, if there is one: they are written as a server would, and
+    /// read again.
     fn message(&self) -> Option<Message> {
+        let lines: Vec<_> = self.lines.iter().map(|line| joined(line)).collect();
         let mut wire = BytesMut::new();
-        for line in &self.lines {
-            let parts: Vec<_> = line.iter().map(|part| &part.0[..]).collect();
-            wire.extend_from_slice(&parts.join(&b": "[..]));
-            wire.extend_from_slice(b"\r\n");
-        }
         match &self.text {
-            Some(text) => wire.extend([&text.0[..], END_COMMAND].concat()),
-            None => wire.extend_from_slice(b"\r\n"),
+            Some(text) => {
+                let (head, tail) = lines.split_at(self.head());
+                head.iter().for_each(|line| put(&mut wire, line, b"\r\n"));
+                wire.extend_from_slice(&text.0);
+                wire.extend_from_slice(END_COMMAND);
+                tail.iter().for_each(|line| put(&mut wire, line, b"\r\n"));
+            }
+            None => {
+                let mut end: &[u8] = b"\r\n";
+                for (at, line) in lines.iter().enumerate() {
+                    // Empty lines stand inside of values, which end their lines in LF: CR LF CR LF
+                    // is the end of a message.
+                    let next_is_empty = lines.get(at + 1).is_some_and(Vec::is_empty);
+                    let behind_crlf = line.is_empty() && end == b"\r\n" && at > 0;
+                    let could = at > 0 && next_is_empty && !line.ends_with(b"\r");
+                    end = if behind_crlf || could { b"\n" } else { b"\r\n" };
+                    put(&mut wire, line, end);
+                }
+            }
         }
+        wire.extend_from_slice(b"\r\n");
         let mut codec = Codec::without_banner().max_message(usize::MAX);
         let message = match codec.decode(&mut wire) {
             Ok(Some(Frame::Event(event))) => event.into_message(),
@@ -99,6 +114,27 @@ impl Parts {
         let text = self.text.as_ref().map(|text| &text.0[..]);
         (wire.is_empty() && same && message.legacy_text() == text).then_some(message)
     }
+
+    /// How many lines stand before the text of a command: those up to the ActionID, or the first
+    /// and `Privilege`.
+    fn head(&self) -> usize {
+        let is = |line: &Vec<OwnedText>, name: &[u8]| {
+            line.len() == 2 && line[0].0.eq_ignore_ascii_case(name)
+        };
+        let id = self.lines.iter().position(|line| is(line, b"ActionID"));
+        let privileges = self.lines.iter().skip(1).take_while(|line| is(line, b"Privilege"));
+        id.map_or_else(|| (1 + privileges.count()).min(self.lines.len()), |at| at + 1)
+    }
+}
+
+fn joined(line: &[OwnedText]) -> Vec<u8> {
+    let parts: Vec<_> = line.iter().map(|part| &part.0[..]).collect();
+    parts.join(&b": "[..])
+}
+
+fn put(wire: &mut BytesMut, line: &[u8], end: &[u8]) {
+    wire.extend_from_slice(line);
+    wire.extend_from_slice(end);
 }
 
 fn parts_of(line: Line<'_>) -> Vec<&[u8]> {
@@ -169,7 +205,12 @@ mod tests {
 
     #[test]
     fn a_message_is_read_back_with_the_same_lines() {
-        let wires: [&[u8]; 6] = [
+        let wires: [&[u8]; 11] = [
+            b"Event: X\r\nVal: hello\n\r\nActionID: 7\r\n\r\n",
+            b"Event: X\r\nVal: a\n\n\nb\nc\r\nD: e\n\r\n\r\n",
+            b"Event: X\r\n\nA: b\r\n\r\n",
+            b"Event: X\r\nA: b\r\r\n\nC: d\r\n\r\n",
+            b"Response: Follows\r\nActionID: 7\r\na\n--END COMMAND--\r\nB: c\r\nD: e\r\n\r\n",
             b"Event: X\r\nA: 1\r\nA: 2\r\nB:\r\nC:  two blanks \r\n\r\n",
             b"Event: X\nbare\n\xe9: \xff\xfe\n\n",
             b"Response: Follows\r\nPrivilege: Command\r\na\n\n  b: c\n--END COMMAND--\r\n\r\n",
@@ -200,6 +241,7 @@ mod tests {
             r#"{"lines":[["Event","X\r\n\r\nEvent: Y"]]}"#,
             r#"{"lines":[["A:","b"]]}"#,
             r#"{"lines":[["Event","X"],[""]]}"#,
+            r#"{"lines":[["Event","X"],["A","b\r"],[""]]}"#,
             r#"{"lines":[["Event","X","Y"]]}"#,
             r#"{"lines":[["Event","X"],[]]}"#,
             r#"{"lines":[["Event","X"]],"text":"t"}"#,

@@ -1,16 +1,18 @@
 //! Filters that work in the server: what they exclude does not cross the link.
 //!
-//! There are two kinds (`main/manager.c`, `manager_add_filter`). One takes an event's name and the value of a header apart;
-//! Asterisk 18.26, 20.11, 21.6, 22.1 and 23 have it, and those before take no notice of it and do something else. The other
-//! is a regular expression for the event's whole text, which every version has, and which costs the server more.
+//! There are two kinds (`main/manager.c`, `manager_add_filter`). One takes an event's name and the
+//! value of a header apart; Asterisk 18.26, 20.11, 21.6, 22.1 and 23 have it, and those before take
+//! no notice of it and do something else. The other is a regular expression for the event's whole
+//! text, which every version has, and which costs the server more.
 
 use std::time::Duration;
 
 use crate::action::Action;
-use crate::error::Error;
+use crate::error::{ActionError, ActionProblem, Error};
 use crate::session::Core;
 
-/// A filter in the server for one connection; see [`Client::add_event_filter`](crate::Client::add_event_filter).
+/// A filter in the server for one connection; see
+/// [`Client::add_event_filter`](crate::Client::add_event_filter).
 ///
 /// ```
 /// use ami::EventFilter;
@@ -45,9 +47,11 @@ enum Method {
 }
 
 impl EventFilter {
-    /// Lets events of this name through. As soon as there is one such filter, all other events are kept back.
+    /// Lets events of this name through. As soon as there is one such filter, all other events are
+    /// kept back.
     ///
-    /// The case of the name counts. `OriginateResponse` and `FullyBooted` are let through as well: calls wait for them.
+    /// The case of the name counts. `OriginateResponse` and `FullyBooted` are let through as well:
+    /// calls wait for them.
     pub fn include(event: &str) -> Self {
         Self { include: true, event: event.to_owned(), condition: None }
     }
@@ -88,13 +92,14 @@ impl EventFilter {
         self
     }
 
-    /// What has to be set for this filter: itself, and behind it, so that nothing is set if the server refuses that, what it
-    /// must not keep back.
+    /// What has to be set for this filter: itself, and behind it, so that nothing is set if the
+    /// server refuses that, what it must not keep back.
     ///
     /// # Errors
     ///
     /// If it would keep back what a call waits for, or the server could not read it.
     pub(crate) fn with_company(self) -> Result<Vec<Self>, Error> {
+        self.check_names()?;
         for advanced in [true, false] {
             self.action(advanced).check()?;
         }
@@ -107,6 +112,21 @@ impl EventFilter {
             return Err(Error::Filter);
         }
         Ok(vec![self])
+    }
+
+    /// A name with a comma or a bracket in it would end where the server does not expect it, and
+    /// set another filter.
+    fn check_names(&self) -> Result<(), ActionError> {
+        let header = self.condition.as_ref().map(|condition| &condition.header);
+        for (field, name) in
+            [("event", &self.event)].into_iter().chain(header.map(|it| ("header", it)))
+        {
+            if name.is_empty() || name.contains([',', '(', ')', '"', '\\']) {
+                let (action, problem) = ("Filter".to_owned(), ActionProblem::FilterName);
+                return Err(ActionError { action, field: field.to_owned(), problem });
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn action(&self, advanced: bool) -> Action {
@@ -130,8 +150,9 @@ impl EventFilter {
         action.field("MatchCriteria", criteria).field("Filter", text)
     }
 
-    /// The regular expression that says the same, for both dialects that servers have used. The server looks at the text of
-    /// the event with its line ends, and a dot matches those; a control character is the nearest to one that can be sent.
+    /// The regular expression that says the same, for both dialects that servers have used. The
+    /// server looks at the text of the event with its line ends, and a dot matches those; a
+    /// control character is the nearest to one that can be sent.
     fn expression(&self) -> String {
         let exclude = if self.include { "" } else { "!" };
         let mut expression = format!("{exclude}^Event: {}[[:cntrl:]]", literal(&self.event));
@@ -149,8 +170,8 @@ impl EventFilter {
     }
 }
 
-/// Sets filters in the server. The first of them is the one that was asked for; if the server takes it, all are `remembered`
-/// for the connections to come.
+/// Sets filters in the server. The first of them is the one that was asked for; if the server takes
+/// it, all are `remembered` for the connections to come.
 pub(crate) async fn set(
     core: &Core,
     filters: Vec<EventFilter>,
@@ -164,8 +185,8 @@ pub(crate) async fn set(
     for filter in company {
         let set = core.ask(&filter.action(advanced), limit).await;
         if set.is_err() {
-            // A filter cannot be taken back, and without its company it keeps back what calls wait for. The next connection
-            // has all of them.
+            // A filter cannot be taken back, and without its company it keeps back what calls wait
+            // for. The next connection has all of them.
             core.spoilt.cancel();
         }
         set?;
@@ -188,8 +209,8 @@ fn literal(text: &str) -> String {
     literal
 }
 
-/// Whether a server, by the `AsteriskVersion` of its `CoreSettings`, has filters of the new kind. One that does not say a
-/// release gets the old kind, which works everywhere.
+/// Whether a server, by the `AsteriskVersion` of its `CoreSettings`, has filters of the new kind.
+/// One that does not say a release gets the old kind, which works everywhere.
 fn has_advanced(version: &str) -> bool {
     let version = version.strip_prefix("certified/").unwrap_or(version);
     let mut numbers = version.split(['.', '-', '~', '+']).map_while(|it| it.parse::<u32>().ok());
@@ -212,9 +233,10 @@ pub(crate) async fn is_advanced(core: &Core, limit: Duration) -> bool {
     version.is_some_and(|version| has_advanced(&version))
 }
 
-/// Sets filters again on a new connection, before anybody uses it. If the server refuses one now, more events come through
-/// than should; that is no reason to be without a connection. Once it has refused one that includes events, it is not given
-/// others of that kind: those alone would keep back what the first was to let through. A server that does not answer at all
+/// Sets filters again on a new connection, before anybody uses it. If the server refuses one now,
+/// more events come through than should; that is no reason to be without a connection. Once it has
+/// refused one that includes events, it is not given others of that kind: those alone would keep
+/// back what the first was to let through. A server that does not answer at all
 /// costs the connection.
 pub(crate) async fn restore(core: &Core, filters: &[EventFilter], limit: Duration) {
     if filters.is_empty() {
@@ -227,7 +249,11 @@ pub(crate) async fn restore(core: &Core, filters: &[EventFilter], limit: Duratio
             continue;
         }
         if let Err(error) = core.ask(&filter.action(advanced), limit).await {
-            tracing::error!(?filter, %error, "a filter could not be set again");
+            tracing::error!(
+                ?filter,
+                error = format!("{error:#}"),
+                "a filter could not be set again"
+            );
             if error.is_timeout() {
                 core.spoilt.cancel();
             }

@@ -1,7 +1,8 @@
-//! One live connection: a loop that reads, a loop that writes and a watch over the silence, raced once.
+//! One live connection: a loop that reads, a loop that writes and a watch over the silence, raced
+//! once.
 //!
-//! The read loop awaits the socket and nothing else, so no caller, subscriber or full send buffer can make it wait. The
-//! server closes a connection that is not read.
+//! The read loop awaits the socket and nothing else, so no caller, subscriber or full send buffer
+//! can make it wait. The server closes a connection that is not read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::codec::Codec;
 use crate::dispatch::Dispatch;
 use crate::error::{Delivery, Disconnect, Error};
 use crate::login::Link;
+use crate::mask::EventMask;
 use crate::message::Response;
 use crate::outbox::Outbox;
 use crate::router::{Expect, Router, Sink};
@@ -27,9 +29,15 @@ use crate::stats::Counters;
 /// How much is read at once.
 const READ: usize = 64 * 1024;
 
-/// After so many reads in a row, or messages, it is the turn of the writer, and of subscribers on the same thread.
+/// After so many reads in a row, or messages, it is the turn of the writer, and of subscribers on
+/// the same thread.
 const READS: u32 = 16;
 const MESSAGES: u64 = 2048;
+
+/// How long a subscriber that has kept up so far, and is about to miss something, is given for each
+/// read. It is short enough for those who wait for answers, and for a server, which gives a client
+/// that does not read 100 ms.
+const TURN: Duration = Duration::from_millis(1);
 
 /// With less room than this, the buffer gets more.
 const SPARE: usize = 4 * 1024;
@@ -37,23 +45,24 @@ const SPARE: usize = 4 * 1024;
 /// How long a server is given for a sign of life, at least.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// How long the server may be busy with one action, at most, before its silence is taken for the end.
+/// How long the server may be busy with one action, at most, before its silence is taken for the
+/// end.
 const BUSY: Duration = Duration::from_secs(600);
 
 /// What a connection and those who use it share.
 pub(crate) struct Core {
     pub(crate) outbox: Outbox,
     pub(crate) router: Router,
-    /// Ends the connection, because a filter is set by half.
+    /// Ends the connection, because nobody knows which filters or which event mask the server has.
     pub(crate) spoilt: CancellationToken,
     /// The event mask of the login, which decides on `FullyBooted`.
-    pub(crate) mask: Option<Arc<str>>,
+    pub(crate) mask: Option<EventMask>,
     /// The user's `read`, once it was asked for; nothing inside if the server does not tell.
     pub(crate) read: OnceCell<Option<Arc<str>>>,
 }
 
 impl Core {
-    pub(crate) fn new(outbox: Outbox, router: Router, mask: Option<Arc<str>>) -> Self {
+    pub(crate) fn new(outbox: Outbox, router: Router, mask: Option<EventMask>) -> Self {
         Self { outbox, router, spoilt: CancellationToken::new(), mask, read: OnceCell::new() }
     }
 
@@ -70,6 +79,14 @@ impl Core {
         match timeout_at(until, receiver).await {
             Ok(answer) => answer.unwrap_or(Err(Error::NoResponse)).map(Response::new),
             Err(_) => Err(Error::Timeout { waited: limit, delivery: asked.withdraw() }),
+        }
+    }
+
+    /// Ends the connection if nobody knows whether the server has done what it was asked for: the
+    /// next one is settled again.
+    pub(crate) fn unless_settled(&self, set: &Result<(), Error>) {
+        if set.as_ref().is_err_and(Error::may_have_been_executed) {
+            self.spoilt.cancel();
         }
     }
 
@@ -109,8 +126,8 @@ pub(crate) struct Keepalive {
     pub(crate) limit: Duration,
 }
 
-/// Runs a connection until it ends, says why it did, and ends every call that depends on it: also if the future is dropped,
-/// before its first poll or later, because its runtime goes away.
+/// Runs a connection until it ends, says why it did, and ends every call that depends on it: also
+/// if the future is dropped, before its first poll or later, because its runtime goes away.
 pub(crate) fn run<T: AsyncRead + AsyncWrite>(
     link: Link<T>,
     core: Arc<Core>,
@@ -128,7 +145,7 @@ pub(crate) fn run<T: AsyncRead + AsyncWrite>(
             reason = read(reader, link.codec, link.buffer, router, &counters) => reason,
             reason = write(writer, outbox, &counters) => reason,
             reason = watch(&end.core, &counters, keepalive) => reason,
-            () = end.core.spoilt.cancelled() => Disconnect::HalfAFilter,
+            () = end.core.spoilt.cancelled() => Disconnect::Unsettled,
             () = cancelled.cancelled() => Disconnect::Closed,
         };
         end.because(reason)
@@ -150,7 +167,7 @@ impl End {
 impl Drop for End {
     fn drop(&mut self) {
         let reason = &self.reason;
-        tracing::debug!(%reason, "the connection ended");
+        tracing::debug!(reason = format!("{reason:#}"), "the connection ended");
         // In this order: nothing new, then the queue, then the table.
         let delivery = self.core.outbox.close(reason.clone());
         self.core
@@ -169,13 +186,19 @@ async fn read<T: AsyncRead>(
     let mut dispatch = Dispatch::new(router);
     let (mut reads, mut turn) = (0, MESSAGES);
     loop {
+        let mut gave_way = false;
         while let Ok(Some(frame)) = codec.decode(&mut buffer) {
             dispatch.dispatch(frame);
+            if !gave_way && dispatch.has_half_full() {
+                give_way(&mut dispatch).await;
+                (reads, turn, gave_way) = (0, dispatch.count + MESSAGES, true);
+            }
         }
         dispatch.flush();
         reads += 1;
         if reads >= READS || dispatch.count >= turn {
-            // The loops share the budget that tokio gives a task: a flood must leave some of it to the writer.
+            // The loops share the budget that tokio gives a task: a flood must leave some of it to
+            // the writer.
             tokio::task::yield_now().await;
             (reads, turn) = (0, dispatch.count + MESSAGES);
         }
@@ -199,6 +222,20 @@ async fn read<T: AsyncRead>(
     Disconnect::Eof
 }
 
+/// Lets subscribers run that are about to miss something, on this thread or on others, until they
+/// have caught up or the time is over. The reader goes on then in any case.
+async fn give_way(dispatch: &mut Dispatch<'_>) {
+    dispatch.flush();
+    // The clock of the machine: that of the runtime can be stopped.
+    let begun = std::time::Instant::now();
+    loop {
+        tokio::task::yield_now().await;
+        if !dispatch.has_half_full() || begun.elapsed() >= TURN {
+            return;
+        }
+    }
+}
+
 async fn write<T: AsyncWrite>(
     mut writer: WriteHalf<T>,
     outbox: &Outbox,
@@ -219,13 +256,14 @@ async fn write<T: AsyncWrite>(
     }
 }
 
-/// Returns when the server has given no sign of life.
+/// Returns when the server has given no sign of life. That is a message: bytes alone may be the
+/// rest of one whose end does not come.
 async fn watch(core: &Core, counters: &Counters, keepalive: Keepalive) -> Disconnect {
     let Some(idle) = keepalive.idle else { return std::future::pending().await };
-    let mut heard = counters.bytes_received.get();
+    let mut heard = counters.messages();
     loop {
         sleep(idle).await;
-        let before = std::mem::replace(&mut heard, counters.bytes_received.get());
+        let before = std::mem::replace(&mut heard, counters.messages());
         if heard != before {
             continue;
         }
@@ -233,7 +271,7 @@ async fn watch(core: &Core, counters: &Counters, keepalive: Keepalive) -> Discon
         let busy = core.router.busy_until().map(|until| Instant::from_std(until) - asked);
         let limit = busy.unwrap_or_default().max(keepalive.limit).max(MOMENT);
         let answered = !core.ask(&Action::new("Ping"), limit).await.is_err_and(|e| e.is_timeout());
-        if !answered && counters.bytes_received.get() == heard {
+        if !answered && counters.messages() == heard {
             return Disconnect::Unresponsive(asked.elapsed());
         }
     }

@@ -1,7 +1,9 @@
-//! What the reply to an action looks like, where that is not one response or a list that says where it begins and ends.
+//! What the reply to an action looks like, where that is not one response or a list that says where
+//! it begins and ends.
 //!
-//! Asterisk 13.2 and later mark a list by `EventList: start` and `EventList: Complete`. The exceptions, and what servers
-//! before did, stand in a table here. From `main/manager.c` and the modules that register the actions.
+//! Asterisk 13.2 and later mark a list by `EventList: start` and `EventList: Complete`. The
+//! exceptions, and what servers before did, stand in a table here. From `main/manager.c` and the
+//! modules that register the actions.
 
 use crate::codec::Banner;
 
@@ -14,8 +16,11 @@ pub(crate) struct ListShape {
     pub(crate) end: &'static str,
     /// Whether that event is an item, too.
     pub(crate) end_is_item: bool,
-    /// The items whose ActionID the server forgets.
+    /// The items whose ActionID the server forgets. It never forgets that of an end, and a value
+    /// could forge one.
     pub(crate) without_id: Option<&'static str>,
+    /// Whether events that are not of the list come inside of it.
+    pub(crate) with_others: bool,
 }
 
 /// What begins a list, beside `EventList: start`.
@@ -49,12 +54,12 @@ impl ListShape {
 
 const fn legacy(action: &'static str, end: &'static str) -> ListShape {
     let opens = Opens::ByMessage;
-    ListShape { action, opens, end, end_is_item: false, without_id: None }
+    ListShape { action, opens, end, end_is_item: false, without_id: None, with_others: false }
 }
 
 const fn one_event(action: &'static str) -> ListShape {
     let opens = Opens::Always;
-    ListShape { action, opens, end: action, end_is_item: true, without_id: None }
+    ListShape { end_is_item: true, opens, ..legacy(action, action) }
 }
 
 static LISTS: [ListShape; 16] = [
@@ -75,25 +80,36 @@ static LISTS: [ListShape; 16] = [
         without_id: Some("PeerEntry"),
         ..legacy("IAXpeers", "PeerlistComplete")
     },
-    ListShape { opens: Opens::Always, ..legacy("WaitEvent", "WaitEventComplete") },
+    ListShape {
+        opens: Opens::Always,
+        with_others: true,
+        ..legacy("WaitEvent", "WaitEventComplete")
+    },
     one_event("FAXSession"),
     one_event("FAXStats"),
 ];
 
-/// Whether the server may answer an action with no response at all: `Events` with `brokeneventsaction`, and the others
-/// always.
+/// Whether the server may answer an action with no response at all: `Events` with
+/// `brokeneventsaction`; the others answer with lines that are no response, or with an event. A
+/// call of one of them gets a fence, so that it need not wait for its time-out. All others end with
+/// their time-out at the latest, or with the answer to a later action.
 pub(crate) fn may_stay_silent(action: &str) -> bool {
-    answers_bare(action)
-        || ["Events", "DataGet"].iter().any(|name| name.eq_ignore_ascii_case(action))
+    ["IAXnetstats", "Queues", "Events", "DataGet"].iter().any(|it| it.eq_ignore_ascii_case(action))
 }
 
-/// Whether the server answers an action with lines that are no response.
-pub(crate) fn answers_bare(action: &str) -> bool {
-    ["IAXnetstats", "Queues"].iter().any(|name| name.eq_ignore_ascii_case(action))
+/// Whether `ListItems` of an action's list is the number of its items, and not more. 16 says 1 for
+/// every `DBGetTree`, also for one that is empty; the lists of PJSIP count what they looked at, and
+/// `EndpointDetailComplete` one more; those of SKINNY have no empty line between their items, which
+/// so come as one message.
+pub(crate) fn counts_its_items(action: &str) -> bool {
+    let starts =
+        |with: &str| action.get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with));
+    !starts("PJSIP") && !starts("SKINNY") && !action.eq_ignore_ascii_case("DBGetTree")
 }
 
-/// Whether a server is from before 13.2, whose protocol is 2.7.0 and marks all lists. One that names no version is taken
-/// for a new one: a list then is one response, and nothing waits for an end that does not come.
+/// Whether a server is from before 13.2, whose protocol is 2.7.0 and marks all lists. One that
+/// names no version is taken for a new one: a list then is one response, and nothing waits for an
+/// end that does not come.
 pub(crate) fn is_old(banner: &Banner) -> bool {
     let mut numbers = banner.version().unwrap_or_default().split('.').map(str::parse::<u32>);
     let mut number = || numbers.next().and_then(Result::ok);

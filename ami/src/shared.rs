@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::codec::Banner;
 use crate::config::Config;
 use crate::error::{Delivery, Disconnect, Error};
+use crate::mask::EventMask;
 use crate::router::Place;
 use crate::server_filter::EventFilter;
 use crate::session::Core;
@@ -21,9 +22,14 @@ use crate::subscribers::Subscribers;
 pub enum State {
     /// It is about to connect again.
     Connecting,
+    /// It is logged in again, to a server that has not said yet that it is fully booted: it would
+    /// refuse actions whose modules are not loaded. Events come already; calls wait, within
+    /// their own time-outs.
+    Booting,
     /// It is logged in.
     Up,
-    /// The connection was lost, or an attempt to make it anew has failed. It will try again after a while.
+    /// The connection was lost, or an attempt to make it anew has failed. It will try again after a
+    /// while.
     Down(Error),
     /// It is over.
     Closed(Disconnect),
@@ -59,11 +65,16 @@ pub(crate) struct Shared {
     /// The connection that there is now or was the last.
     latest: Mutex<Option<Arc<Core>>>,
     state: watch::Sender<State>,
+    /// Why there is no connection, if there is none.
+    down: Mutex<Option<Arc<Error>>>,
     wishes: Mutex<Wishes>,
+    /// Whoever tells the server to change what it sends holds this, so that what is remembered is
+    /// what it did last.
+    pub(crate) settings: tokio::sync::Mutex<()>,
 }
 
-/// What keeps a client's task alive: it ends when the last of those is gone who have this. It has what it shares with them,
-/// but not this.
+/// What keeps a client's task alive: it ends when the last of those is gone who have this. It has
+/// what it shares with them, but not this.
 pub(crate) struct Handle {
     pub(crate) shared: Arc<Shared>,
     pub(crate) cancel: CancellationToken,
@@ -79,7 +90,7 @@ impl Drop for Handle {
 #[derive(Clone, Debug)]
 pub(crate) struct Wishes {
     /// The event mask, in `Login`.
-    pub(crate) mask: Option<Arc<str>>,
+    pub(crate) mask: Option<EventMask>,
     pub(crate) filters: Vec<EventFilter>,
     pub(crate) banner: Banner,
 }
@@ -88,17 +99,19 @@ pub(crate) struct Wishes {
 pub(crate) type Admission = (Place, Arc<Core>);
 
 impl Shared {
-    pub(crate) fn new(config: &Config, banner: Banner) -> Self {
-        let mask = config.events.as_deref().map(Arc::from);
+    pub(crate) fn new(config: &Config, banner: Banner, subscribers: Arc<Subscribers>) -> Self {
+        let mask = config.events.clone();
         Self {
             user: config.user.clone(),
             timeout: config.timeout,
-            subscribers: Arc::default(),
+            subscribers,
             counters: Arc::default(),
             permits: Arc::new(Semaphore::new(config.max_in_flight)),
             slot: watch::Sender::new(Slot::Down),
             latest: Mutex::default(),
             state: watch::Sender::new(State::Connecting),
+            down: Mutex::default(),
+            settings: tokio::sync::Mutex::default(),
             wishes: Mutex::new(Wishes { mask, filters: Vec::new(), banner }),
         }
     }
@@ -117,7 +130,8 @@ impl Shared {
 
     /// Waits for a place and a connection.
     pub(crate) async fn admit(self: Arc<Self>) -> Result<Admission, Error> {
-        // There are no places any more once the client has ended, and no connection either, which says why.
+        // There are no places any more once the client has ended, and no connection either, which
+        // says why.
         let place = Arc::clone(&self.permits).acquire_owned().await;
         let core = self.core().await?;
         Ok((place.map_err(|_| never_sent(Disconnect::Closed))?, core))
@@ -165,9 +179,20 @@ impl Shared {
     }
 
     pub(crate) fn up(&self, core: Arc<Core>) {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&core));
+        self.logged_in(&core);
+        *self.why_down() = None;
         self.slot.send_replace(Slot::Up(core));
         self.state.send_replace(State::Up);
+    }
+
+    /// Notes that there is a connection, which is not for everybody yet.
+    pub(crate) fn logged_in(&self, core: &Arc<Core>) {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(core));
+    }
+
+    pub(crate) fn booting(&self, limit: Duration) {
+        *self.why_down() = Some(Arc::new(Error::NotBooted(limit)));
+        self.state.send_replace(State::Booting);
     }
 
     pub(crate) fn connecting(&self) {
@@ -175,6 +200,7 @@ impl Shared {
     }
 
     pub(crate) fn down(&self, error: Error) {
+        *self.why_down() = Some(Arc::new(error.clone()));
         self.slot.send_replace(Slot::Down);
         self.state.send_replace(State::Down(error));
     }
@@ -193,6 +219,18 @@ impl Shared {
             self.permits.close();
             self.subscribers.close();
             self.state.send_replace(State::Closed(reason.clone()));
+        }
+    }
+
+    fn why_down(&self) -> MutexGuard<'_, Option<Arc<Error>>> {
+        self.down.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a call ends with that has waited so long for its turn or for a connection.
+    pub(crate) fn no_turn(&self, waited: Duration) -> Error {
+        match self.why_down().clone() {
+            Some(reason) => Error::NotConnected { waited, reason },
+            None => Error::Timeout { waited, delivery: Delivery::NeverSent },
         }
     }
 

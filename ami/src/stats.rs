@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The numbers of a client since it was made, over all its connections. See [`Client::stats`](crate::Client::stats).
+/// The numbers of a client since it was made, over all its connections. See
+/// [`Client::stats`](crate::Client::stats).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -16,12 +17,14 @@ pub struct Stats {
     pub responses: u64,
     /// Messages that are neither.
     pub other: u64,
-    /// What could not become a message: larger than allowed, or cut off by the end of a connection.
+    /// What could not become a message: larger than allowed, or cut off by the end of a
+    /// connection.
     pub malformed: u64,
-    /// Responses, and items of lists, that nobody waited for: their call had timed out, was dropped or had its answer
-    /// already, or they are somebody else's or forged.
+    /// Responses, and items of lists, that nobody waited for: their call had timed out, was
+    /// dropped or had its answer already, or they are somebody else's or forged.
     pub unmatched: u64,
-    /// Events that subscriptions were too full to take; one that two of them missed counts twice.
+    /// Events, and [strays](crate::Stray), that subscriptions were too full to take, and events
+    /// that were larger than a message may be; one that two subscriptions missed counts twice.
     pub missed: u64,
     /// How often the connection was lost and made anew.
     pub reconnects: u64,
@@ -63,6 +66,14 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// How many messages came, whatever they were.
+    pub(crate) fn messages(&self) -> u64 {
+        [&self.events, &self.responses, &self.other, &self.malformed]
+            .iter()
+            .map(|it| it.get())
+            .sum()
+    }
+
     /// The numbers now, but for those that are not counted here.
     pub(crate) fn stats(&self) -> Stats {
         Stats {

@@ -1,4 +1,5 @@
-//! Events for those who asked: each queue is found by the event's name and by one field, without asking the others.
+//! Events for those who asked: each queue is found by the event's name and by one field, without
+//! asking the others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -6,10 +7,10 @@ use std::task::Waker;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::error::Disconnect;
 use crate::filter::Names;
 use crate::message::Event;
-use crate::queue::{Pushed, Queue};
+use crate::queue::{Gap, Pushed, Queue};
+use crate::stray::Stray;
 
 /// All subscriptions of a client.
 #[derive(Default)]
@@ -19,10 +20,14 @@ pub(crate) struct Subscribers {
 
 #[derive(Default)]
 struct Index {
-    /// Invariant: a bucket that is here is not empty. Who publishes takes a copy of the pointer and lets go of the lock: a
-    /// predicate may subscribe, too.
+    /// Invariant: a bucket that is here is not empty. Who publishes takes a copy of the pointer
+    /// and lets go of the lock: a predicate may subscribe, too.
     all: Option<Arc<Bucket>>,
     named: HashMap<Box<[u8]>, Arc<Bucket>>,
+    /// Those that want what is no event, too.
+    strays: Vec<Arc<Queue>>,
+    /// Those in no bucket, because their filters have no name.
+    unnamed: Vec<Arc<Queue>>,
     count: usize,
     closed: bool,
     /// Raised with every subscription.
@@ -33,7 +38,8 @@ struct Index {
 #[derive(Clone, Default)]
 struct Bucket {
     plain: Vec<Arc<Queue>>,
-    /// Those with fields, by the first of them. There are few different ones, however many the subscriptions are.
+    /// Those with fields, by the first of them. There are few different ones, however many the
+    /// subscriptions are.
     keyed: Vec<Keyed>,
 }
 
@@ -63,9 +69,13 @@ impl Subscribers {
             queue.close();
         } else {
             index.count += 1;
+            if queue.filter.strays {
+                index.strays.push(Arc::clone(queue));
+            }
             index.version += 1;
             match &queue.filter.names {
                 Names::All => Arc::make_mut(index.all.get_or_insert_default()).add(queue),
+                Names::These(names) if names.is_empty() => index.unnamed.push(Arc::clone(queue)),
                 Names::These(names) => {
                     for name in names {
                         let bucket = index.named.entry(name.clone()).or_default();
@@ -76,8 +86,8 @@ impl Subscribers {
         }
     }
 
-    /// Looks at the index for events that come now. If it is another version than the reader has seen, what the reader
-    /// remembers of names is worth nothing.
+    /// Looks at the index for events that come now. If it is another version than the reader has
+    /// seen, what the reader remembers of names is worth nothing.
     fn look(&self, version: &mut u64, nobodys: &mut FxHashSet<Box<[u8]>>) -> Found {
         let index = self.read();
         if index.version != *version {
@@ -88,10 +98,10 @@ impl Subscribers {
     }
 
     /// Tells every subscriber that the connection was lost and made anew.
-    pub(crate) fn gap(&self, reason: &Disconnect) {
+    pub(crate) fn gap(&self, gap: &Gap) {
         let queues = self.read().queues();
         for queue in queues {
-            queue.gap(reason);
+            queue.gap(gap);
         }
     }
 
@@ -116,6 +126,10 @@ impl Subscribers {
             return;
         }
         index.count -= 1;
+        let other = |it: &Arc<Queue>| !Arc::ptr_eq(it, queue);
+        if queue.filter.strays {
+            index.strays.retain(other);
+        }
         match &queue.filter.names {
             Names::All => {
                 if let Some(bucket) = &mut index.all
@@ -124,6 +138,7 @@ impl Subscribers {
                     index.all = None;
                 }
             }
+            Names::These(names) if names.is_empty() => index.unnamed.retain(other),
             Names::These(names) => {
                 for name in names {
                     if let Some(bucket) = index.named.get_mut(name)
@@ -154,8 +169,9 @@ impl Subscribers {
 
 /// The reader's side: gives events to those they are for.
 ///
-/// For all events that are read at once it looks at the index once for each name. What it has found it does not keep longer
-/// than that, for a filter can own anything; but it does remember which names nobody asks for.
+/// For all events that are read at once it looks at the index once for each name. What it has found
+/// it does not keep longer than that, for a filter can own anything; but it does remember which
+/// names nobody asks for.
 pub(crate) struct Publisher {
     subscribers: Arc<Subscribers>,
     /// Names as sent, in the version of the index that is there.
@@ -163,6 +179,8 @@ pub(crate) struct Publisher {
     version: u64,
     found: Option<Found>,
     wakers: Vec<Waker>,
+    /// Those that are half full.
+    half_full: Vec<Arc<Queue>>,
 }
 
 #[derive(Default)]
@@ -177,29 +195,23 @@ impl Publisher {
 
     pub(crate) fn new(subscribers: Arc<Subscribers>) -> Self {
         let (nobodys, wakers) = (FxHashSet::default(), Vec::new());
-        Self { subscribers, nobodys, version: 0, found: None, wakers }
+        Self { subscribers, nobodys, version: 0, found: None, wakers, half_full: Vec::new() }
     }
 
     /// Gives an event to those it is for. The result is how many of them had no room.
+    #[inline]
     pub(crate) fn publish(&mut self, event: Event) -> u64 {
-        let Self { subscribers, nobodys, version, found, wakers } = self;
-        let found = found.get_or_insert_with(|| subscribers.look(version, nobodys));
-        let name = event.name();
-        if !nobodys.contains(name) && !found.named.contains_key(name) {
-            match subscribers.read().of(name) {
-                Some(bucket) => drop(found.named.insert(name.into(), Arc::clone(bucket))),
-                None if nobodys.len() < Self::NAMES => drop(nobodys.insert(name.into())),
-                None => {}
-            }
-        }
-        let named = if found.named.is_empty() { None } else { found.named.get(name) };
+        let Self { subscribers, nobodys, version, found, wakers, half_full } = self;
         let mut missed = 0;
-        let mut push = |queue: &Queue, event| {
-            missed += u64::from(queue.push(event, wakers) == Pushed::Missed);
+        let mut push = |queue: &Arc<Queue>, event| match queue.push(event, wakers) {
+            Pushed::Done => {}
+            Pushed::HalfFull => note(half_full, queue),
+            Pushed::Missed => missed += 1,
         };
+        let (all, named) = find(subscribers, nobodys, version, found, event.name());
         // The last of them gets the event itself.
         let mut last = None;
-        for bucket in found.all.iter().chain(named) {
+        for bucket in all.into_iter().chain(named) {
             bucket.find(&event, &mut |queue| {
                 if let Some(earlier) = last.replace(queue) {
                     push(earlier, event.clone());
@@ -212,10 +224,79 @@ impl Publisher {
         missed
     }
 
+    /// Tells those that an event is for that it is lost. Only its beginning is there. The result is
+    /// how many they are.
+    pub(crate) fn publish_lost(&mut self, beginning: &Event) -> u64 {
+        let Self { subscribers, nobodys, version, found, wakers, .. } = self;
+        let (all, named) = find(subscribers, nobodys, version, found, beginning.name());
+        let mut missed = 0;
+        for bucket in all.into_iter().chain(named) {
+            bucket.find(beginning, &mut |queue| {
+                missed += u64::from(queue.miss(wakers));
+            });
+        }
+        missed
+    }
+
+    /// Gives something that is no event to those who want such. The result is how many of them had
+    /// no room.
+    pub(crate) fn publish_stray(&mut self, stray: impl FnOnce() -> Stray) -> u64 {
+        let queues = self.subscribers.read().strays.clone();
+        if queues.is_empty() {
+            return 0;
+        }
+        let (stray, mut missed) = (stray().detach(), 0);
+        for queue in queues {
+            match queue.push_stray(stray.clone(), &mut self.wakers) {
+                Pushed::Done => {}
+                Pushed::HalfFull => note(&mut self.half_full, &queue),
+                Pushed::Missed => missed += 1,
+            }
+        }
+        missed
+    }
+
+    /// Whether a subscriber that has kept up so far is about to miss something.
+    #[inline]
+    pub(crate) fn has_half_full(&mut self) -> bool {
+        if self.half_full.is_empty() {
+            return false;
+        }
+        self.half_full.retain(|queue| queue.is_half_full());
+        !self.half_full.is_empty()
+    }
+
     /// Wakes those who got something, and forgets who they are.
     pub(crate) fn flush(&mut self) {
         self.found = None;
         self.wakers.drain(..).for_each(Waker::wake);
+    }
+}
+
+/// The buckets for events of a name: that of all, and that of the name.
+#[inline]
+fn find<'a>(
+    subscribers: &Subscribers,
+    nobodys: &mut FxHashSet<Box<[u8]>>,
+    version: &mut u64,
+    found: &'a mut Option<Found>,
+    name: &[u8],
+) -> (Option<&'a Arc<Bucket>>, Option<&'a Arc<Bucket>>) {
+    let found = found.get_or_insert_with(|| subscribers.look(version, nobodys));
+    if !nobodys.contains(name) && !found.named.contains_key(name) {
+        match subscribers.read().of(name) {
+            Some(bucket) => drop(found.named.insert(name.into(), Arc::clone(bucket))),
+            None if nobodys.len() < Publisher::NAMES => drop(nobodys.insert(name.into())),
+            None => {}
+        }
+    }
+    let named = if found.named.is_empty() { None } else { found.named.get(name) };
+    (found.all.as_ref(), named)
+}
+
+fn note(queues: &mut Vec<Arc<Queue>>, queue: &Arc<Queue>) {
+    if !queues.iter().any(|it| Arc::ptr_eq(it, queue)) {
+        queues.push(Arc::clone(queue));
     }
 }
 
@@ -233,7 +314,8 @@ impl Index {
     /// Every queue, once.
     fn queues(&self) -> Vec<Arc<Queue>> {
         let buckets = self.all.iter().chain(self.named.values());
-        let mut queues: Vec<_> = buckets.flat_map(|bucket| bucket.queues()).cloned().collect();
+        let named = buckets.flat_map(|bucket| bucket.queues());
+        let mut queues: Vec<_> = named.chain(&self.unnamed).cloned().collect();
         // One for several names is in several buckets.
         queues.sort_unstable_by_key(Arc::as_ptr);
         queues.dedup_by_key(|queue| Arc::as_ptr(queue));
@@ -272,7 +354,7 @@ impl Bucket {
     }
 
     /// Shows `give` the queues that an event is for.
-    fn find<'a>(&'a self, event: &Event, give: &mut impl FnMut(&'a Queue)) {
+    fn find<'a>(&'a self, event: &Event, give: &mut impl FnMut(&'a Arc<Queue>)) {
         let mut show = |queue: &'a Arc<Queue>, known| {
             if queue.filter.admits(event, known) {
                 give(queue);

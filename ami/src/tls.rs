@@ -17,12 +17,13 @@ use tokio_rustls::rustls::{
     ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
-/// How to connect by TLS. The server's certificate is verified: that somebody whom we trust has signed it, and that it is
-/// for the host that we connect to.
+/// How to connect by TLS. The server's certificate is verified: that somebody whom we trust has
+/// signed it, and that it is for the host that we connect to.
 ///
-/// Asterisk listens for it on port 5039 unless told otherwise (`tlsenable`, `tlsbindaddr` and `tlscertfile` in
-/// `manager.conf`). It asks for no certificate of the client's. A certificate needs the host's name among its alternative
-/// names; the common name alone, as some scripts set it, is not looked at.
+/// Asterisk listens for it on port 5039 unless told otherwise (`tlsenable`, `tlsbindaddr` and
+/// `tlscertfile` in `manager.conf`). It asks for no certificate of the client's. A certificate
+/// needs the host's name among its alternative names; the common name alone, as some scripts set
+/// it, is not looked at.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,7 +59,8 @@ impl Tls {
         Self::trusting(roots)
     }
 
-    /// Trusts the authorities, or the servers themselves, whose certificates stand in a text in PEM format, and nobody else.
+    /// Trusts the authorities, or the servers themselves, whose certificates stand in a text in PEM
+    /// format, and nobody else.
     ///
     /// # Errors
     ///
@@ -75,8 +77,8 @@ impl Tls {
         Self::trusting(roots)
     }
 
-    /// Takes any certificate for good. Whoever can get in between reads and changes everything; login by challenge does not
-    /// prevent that.
+    /// Takes any certificate for good. Whoever can get in between reads and changes everything;
+    /// login by challenge does not prevent that.
     ///
     /// # Errors
     ///

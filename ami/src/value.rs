@@ -1,22 +1,26 @@
 //! Looking inside values: what the server escaped, and channel variables.
 //!
-//! The codec hands out values as sent. The server escapes some of them, from 13.5 on, and nothing on the wire says which:
-//! the caller has to know the field.
+//! The codec hands out values as sent. The server escapes some of them, from 13.5 on, and nothing
+//! on the wire says which: the caller has to know the field.
 
 use std::borrow::Cow;
 
-/// Takes back the escapes that the server puts into some values (`main/utils.c`, `ast_escape_c_alloc`): `\n`, `\r`, `\t`,
-/// `\a`, `\b`, `\f` and `\v` for control characters, and a backslash before a backslash, `'`, `"` and `?`.
+use crate::parse;
+
+/// Takes back the escapes that the server puts into some values (`main/utils.c`,
+/// `ast_escape_c_alloc`): `\n`, `\r`, `\t`, `\a`, `\b`, `\f` and `\v` for control characters, and a
+/// backslash before a backslash, `'`, `"` and `?`.
 ///
 /// These values have them, on Asterisk 13.5 and later:
 ///
-/// - `CallerIDName` and `ConnectedLineName` of a channel's snapshot, with any prefix, and the value in `ChanVariable: name=value`
-///   (but not in `ChanVariable(channel): name=value`);
+/// - `CallerIDName` and `ConnectedLineName` of a channel's snapshot, with any prefix, and the value
+///   in `ChanVariable: name=value` (but not in `ChanVariable(channel): name=value`);
 /// - `Value` of `VarSet`;
 /// - the text in `CID-CallingPres` of `NewCallerid`;
 /// - `Subtype` and `Message` of `PresenceStateChange`.
 ///
-/// The same data elsewhere, for example in `OriginateResponse`, `Status` and the answer to `Getvar`, is not escaped.
+/// The same data elsewhere, for example in `OriginateResponse`, `Status` and the answer to
+/// `Getvar`, is not escaped.
 ///
 /// ```
 /// assert_eq!(&*ami::unescape(br#"say \"hi\"\r\n"#), b"say \"hi\"\r\n");
@@ -52,14 +56,15 @@ fn meaning(byte: u8) -> u8 {
 /// A channel variable that an event carries because `channelvars` in `manager.conf` names it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Variable<'a> {
-    /// Whose it is: the role that a field's prefix names (`Dest` in `DestChanVariable`, nothing in `ChanVariable`), or the
-    /// channel in `ChanVariable(channel)`.
+    /// Whose it is: the role that a field's prefix names (`Dest` in `DestChanVariable`, nothing in
+    /// `ChanVariable`), or the channel in `ChanVariable(channel)`.
     pub of: &'a [u8],
     /// The variable's name.
     pub name: &'a [u8],
     /// The value as sent.
     pub value: &'a [u8],
-    /// Whether the value is [escaped](unescape), as it is in a channel's snapshot on Asterisk 13.5 and later.
+    /// Whether the value is [escaped](unescape), as it is in a channel's snapshot on Asterisk 13.5
+    /// and later.
     pub escaped: bool,
 }
 
@@ -67,7 +72,7 @@ impl<'a> Variable<'a> {
     /// The variable in a field, if there is one.
     pub(crate) fn of(field: &'a [u8], value: &'a [u8]) -> Option<Self> {
         const FIELD: &[u8] = b"ChanVariable";
-        let field = field.trim_ascii_end();
+        let field = parse::trim_name(field);
         let (of, escaped) = match field.strip_suffix(b")") {
             Some(rest) => {
                 let (name, channel) = rest.split_at_checked(FIELD.len())?;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use allocation_counter::measure;
-use ami::{Action, Buffer, Client, Config, Filter, Item, Login};
+use ami::{Action, Buffer, Client, Config, Filter, Item, Login, Originate};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::runtime::Runtime;
 
@@ -95,4 +95,54 @@ fn ten_million_events_for_a_subscriber_that_is_behind_are_counted_and_not_held()
     // The text on its way, what is read at once, and what the subscription may hold.
     let limit = 1024 * 1024 + 512 * 1024 + 1024 * 1024 + HELD * 200;
     assert!(held.bytes_max < limit.try_into().unwrap(), "{held:?}");
+}
+
+#[test]
+fn what_is_rare_and_kept_does_not_keep_the_buffers_that_it_was_read_into() {
+    const KEPT: usize = 200;
+    let runtime = runtime();
+    let mut kept = Vec::with_capacity(2 * KEPT);
+    let held = runtime.block_on(async {
+        let (client, mut far) = connect(Config::new("user", "secret")).await;
+        let other = "Event: Other\r\n\r\n".repeat(4096);
+        let mut seen = Vec::new();
+        for _ in 0..KEPT {
+            let server = async {
+                loop {
+                    let text = String::from_utf8(std::mem::take(&mut seen)).unwrap();
+                    let id = text.rfind("ActionID: ").map(|at| &text[at + 10..]);
+                    let id = id.and_then(|it| it.split("\r\n").next()).unwrap_or_default();
+                    if text.contains("manager show user") {
+                        let answer = "Message: Command output follows\r\nOutput: read perm: all";
+                        let answer = format!("Response: Success\r\nActionID: {id}\r\n{answer}\r\n\r\n");
+                        far.write_all(answer.as_bytes()).await.unwrap();
+                    } else if text.contains("Action: Any") {
+                        let answer = format!("{other}Response: Error\r\nActionID: {id}\r\n\r\n");
+                        return far.write_all(answer.as_bytes()).await.unwrap();
+                    } else if text.contains("Action: Originate") {
+                        let answer = format!(
+                            "Response: Success\r\nActionID: {id}\r\n\r\n{other}\
+                             Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Success\r\n\r\n"
+                        );
+                        far.write_all(answer.as_bytes()).await.unwrap();
+                    }
+                    far.read_buf(&mut seen).await.unwrap();
+                }
+            };
+            let calls = async {
+                let call = Originate::to_application("Local/1@a", "Echo", "");
+                let answered = client.originate(call).await;
+                let refused = client.call(Action::new("Any")).await;
+                (answered.map_err(|error| format!("{error:?}")), refused.unwrap_err())
+            };
+            let (pair, ()) = tokio::join!(calls, server);
+            pair.0.as_ref().unwrap();
+            kept.push(pair);
+        }
+        let all = measure(|| kept.clear());
+        -all.bytes_current
+    });
+    // Each of them would hold 64 KiB.
+    let limit = KEPT * 2 * 1024;
+    assert!(held < i64::try_from(limit).unwrap(), "{held} bytes");
 }

@@ -13,7 +13,8 @@ pub(crate) struct Chunks<'a> {
 }
 
 impl<'a> Chunks<'a> {
-    /// The first byte says whether there is a banner and how many sizes follow; the rest is the stream.
+    /// The first byte says whether there is a banner and how many sizes follow; the rest is the
+    /// stream.
     pub(crate) fn of(data: &'a [u8]) -> Option<Self> {
         let (&first, rest) = data.split_first()?;
         let (sizes, stream) = rest.split_at_checked(usize::from(first >> 4))?;
@@ -21,10 +22,14 @@ impl<'a> Chunks<'a> {
     }
 }
 
-/// Decodes a stream in pieces, to its end. A size of nothing means everything.
-pub(crate) fn decode(mut codec: Codec, mut stream: &[u8], sizes: &[u8]) -> Vec<Frame> {
-    let mut buffer = BytesMut::new();
-    let mut frames = Vec::new();
+/// Decodes a stream in pieces, to its end, and shows each frame. A size of nothing means all.
+pub(crate) fn decode(
+    mut codec: Codec,
+    mut stream: &[u8],
+    sizes: &[u8],
+    mut show: impl FnMut(Frame),
+) {
+    let mut buffer = BytesMut::with_capacity(stream.len());
     let mut sizes = sizes.iter().copied().cycle();
     while !stream.is_empty() {
         let size = match usize::from(sizes.next().unwrap_or(0)) {
@@ -35,11 +40,10 @@ pub(crate) fn decode(mut codec: Codec, mut stream: &[u8], sizes: &[u8]) -> Vec<F
         stream = rest;
         buffer.extend_from_slice(piece);
         while let Some(frame) = codec.decode(&mut buffer).expect("only the transport fails") {
-            frames.push(frame);
+            show(frame);
         }
     }
     while let Some(frame) = codec.decode_eof(&mut buffer).expect("only the transport fails") {
-        frames.push(frame);
+        show(frame);
     }
-    frames
 }

@@ -1,5 +1,5 @@
-//! Messages, calls and cancels in any order: every call ends, the table is empty then, the counts match, and what is said to
-//! be never sent was not.
+//! Messages, calls and cancels in any order: every call ends, the table is empty then, the counts
+//! match, strays are told, and what is said to be never sent was not.
 //!
 //! It is the whole client, on a link in memory and with a clock that jumps.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ami::{
     Action, Buffer, Client, Codec, Config, Delivery, Error, Filter, Frame, Item, Login, Originate,
-    Subscription,
+    Overflow, Stray, Subscription,
 };
 use bytes::BytesMut;
 use memchr::memmem;
@@ -21,14 +21,19 @@ use tokio_util::codec::Decoder;
 /// More than what is on its way at any time, so that the target itself never waits.
 const PIPE: usize = 1024 * 1024;
 
-/// Small, so that the fuzzer gets beyond it.
-const MAX_MESSAGE: usize = 512;
+/// The smallest limit that there is.
+const MAX_MESSAGE: usize = 1024;
 
-/// What a server may say, with `#` for an ActionID.
-const MESSAGES: [&str; 16] = [
+/// What stands for `~` in a message: more than a message may have.
+const MUCH: usize = MAX_MESSAGE + 100;
+
+const BANNER: &[u8] = b"Asterisk Call Manager/11.0.0\r\n";
+
+/// What a server may say, with `#` for an ActionID and `~` for a long text.
+const MESSAGES: [&str; 32] = [
     "Response: Success\r\nActionID: #\r\n\r\n",
     "Response: Success\r\nActionID: #f\r\n\r\n",
-    "Response: Error\r\nActionID: #\r\nMessage: no\n\r\n\r\n",
+    "Response: Error\r\nActionID: #\r\nMessage: no\r\n\r\n",
     "Response: Success\r\nActionID: #\r\nEventList: start\r\n\r\n",
     "Event: Item\r\nActionID: #\r\n\r\n",
     "Event: PeerEntry\r\n\r\n",
@@ -42,6 +47,22 @@ const MESSAGES: [&str; 16] = [
     "garbage\r\nActionID: #\r\n\r\n",
     "\r\n\n\r\n",
     "Response: Success\r\nActionID: #9\r\n\r\n",
+    "ActionID: #\r\nResponse: Success\r\n\r\n",
+    "ActionID: #\r\nResponse: Error\r\nMessage: no\r\n\r\n",
+    "Event: Item\r\n\r\n",
+    "(None) 1 2 3\r\nL 4 5\r\n\r\n",
+    "Event: Item\r\nActionID: #\r\nData: ~\r\n\r\n",
+    "Event: UserEvent\r\nResponse: Success\r\nData: ~\r\n\r\n",
+    "Response: Success\r\nActionID: #\r\nEventList: start\r\nMessage: ~\r\n\r\n",
+    "Response: Success\r\nMessage: ~\r\nActionID: #\r\n\r\n",
+    "Event: UserEvent\r\nResponse: Success\r\nText: a\n\nb: c\r\n\r\n",
+    "Event: Item\r\nText: a\n\nActionID: #\nEventList: Complete\r\n\r\n",
+    "Response: Failed\r\nActionID: #\r\nMessage: no\r\n\r\n",
+    "Event: ListComplete\r\nActionID: #\r\nEventList: Complete\r\nListItems: 9\r\n\r\n",
+    "~\r\n\r\n",
+    "Event: OriginateResponse\r\nActionID: #\r\nResponse: Success\r\nData: ~\r\n\r\n",
+    "Event: CoreShowChannelMap\r\nActionID: #\r\n\n",
+    "Event: ListComplete\r\nActionID: #\r\nEventList: Complete\r\nData: ~\r\n\r\n",
 ];
 
 /// Each step is a byte that says what to do, and one that says with which.
@@ -65,7 +86,10 @@ struct Play {
     said: Vec<u8>,
     calls: Vec<(usize, JoinHandle<Option<Error>>)>,
     subscriptions: Vec<Subscription>,
-    /// What the subscriptions have told to be missing, and how many were dropped, with what they might have told.
+    /// Gets all that is no event, from the beginning to the end.
+    strays: Subscription,
+    /// What the subscriptions have told to be missing, and whether some were dropped, with what
+    /// they might have told.
     missed: u64,
     dropped: bool,
     tags: usize,
@@ -74,13 +98,15 @@ struct Play {
 impl Play {
     async fn begin() -> Self {
         let (near, mut far) = duplex(PIPE);
-        let hello = b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n";
-        far.write_all(hello).await.expect("there is room");
+        let hello = [BANNER, b"Response: Success\r\n\r\n"].concat();
+        far.write_all(&hello).await.expect("there is room");
         let config = Config::new("user", "secret").login(Login::Plain).max_message(MAX_MESSAGE);
         let config = config.max_in_flight(8).timeout(Duration::from_secs(5)).keepalive(None);
         let client = config.handshake(near).await.expect("it is let in");
         let mut login = BytesMut::with_capacity(4096);
         far.read_buf(&mut login).await.expect("it has written");
+        let strays = Filter::named([]).with_strays();
+        let strays = client.subscribe_with(strays, Buffer::unbounded());
         Self {
             client,
             far,
@@ -88,6 +114,7 @@ impl Play {
             said: Vec::new(),
             calls: Vec::new(),
             subscriptions: Vec::new(),
+            strays,
             missed: 0,
             dropped: false,
             tags: 0,
@@ -109,7 +136,11 @@ impl Play {
                     1 => Filter::named(["Item", "UserEvent"]),
                     _ => Filter::all().field("Response", "Success"),
                 };
-                let buffer = Buffer::bounded(usize::from(which / 3 % 4));
+                let strays = which / 12 % 2 == 1;
+                let filter = if strays { filter.with_strays() } else { filter };
+                let closes = which / 24 % 2 == 1;
+                let overflow = if closes { Overflow::Close } else { Overflow::Skip };
+                let buffer = Buffer::bounded(usize::from(which / 3 % 4)).overflow(overflow);
                 self.subscriptions.push(self.client.subscribe_with(filter, buffer));
             }
             5 if !self.subscriptions.is_empty() => {
@@ -175,8 +206,9 @@ impl Play {
         let back = usize::from(with) % ids.len().max(1);
         let id = ids.iter().rev().nth(back).map_or("none", String::as_str);
         let text = MESSAGES[usize::from(which) % MESSAGES.len()].replace('#', id);
+        let text = text.replace('~', &"x".repeat(MUCH));
         // In two pieces, now and then.
-        let cut = usize::from(which / 16) * text.len() / 16;
+        let cut = usize::from(which / 32) * text.len() / 8;
         for piece in [&text[..cut], &text[cut..]] {
             self.said.extend_from_slice(piece.as_bytes());
             // A client that has closed reads no more.
@@ -268,30 +300,69 @@ impl Play {
             }
         }
         assert!(self.dropped || stats.missed == self.missed, "{stats:?}, {} told", self.missed);
-        assert_eq!(self.client.stats().subscriptions, 0);
+        assert_eq!(self.strays().await, [stats.other, stats.unmatched, stats.malformed]);
         // What came after its end, the client has not read.
         if !logged_off && !closes {
-            assert_eq!(
-                self.counts(),
-                [stats.events, stats.responses, stats.other, stats.malformed]
-            );
+            let Counts { events, responses, behind_id, other, malformed } = self.counts();
+            assert_eq!([stats.events, stats.malformed], [events, malformed]);
+            // Whether somebody waits for it makes a message with its id first a response.
+            assert!((responses..=responses + behind_id).contains(&stats.responses), "{stats:?}");
+            assert_eq!(stats.responses + stats.other, responses + behind_id + other);
             assert_eq!(stats.bytes_received, self.said.len() as u64);
         }
+        let client = self.client.clone();
+        drop(self);
+        assert_eq!(client.stats().subscriptions, 0);
     }
 
-    /// Events, responses, other messages and malformed ones in what was said.
-    fn counts(&self) -> [u64; 4] {
-        let mut codec = Codec::without_banner().max_message(MAX_MESSAGE);
-        let mut buffer = BytesMut::from(&self.said[..]);
-        let mut counts = [0; 4];
-        while let Ok(Some(frame)) = codec.decode_eof(&mut buffer) {
-            counts[match frame {
-                Frame::Event(_) => 0,
-                Frame::Response(_) => 1,
-                Frame::Malformed(_) => 3,
-                _ => 2,
+    /// Messages, unmatched ones and malformed ones among what was no event.
+    async fn strays(&mut self) -> [u64; 3] {
+        let mut counts = [0; 3];
+        while let Some(item) = self.strays.next().await {
+            let Item::Stray(stray) = item else { panic!("it is not asked for: {item:?}") };
+            counts[match *stray {
+                Stray::Message(_) => 0,
+                Stray::Unmatched(_) => 1,
+                Stray::Malformed(_) => 2,
+                stray => panic!("a new kind of stray: {stray:?}"),
             }] += 1;
         }
         counts
     }
+
+    /// What was said.
+    fn counts(&self) -> Counts {
+        let mut codec = Codec::new().max_message(MAX_MESSAGE);
+        let mut buffer = BytesMut::from(&[BANNER, &self.said].concat()[..]);
+        let mut counts = Counts::default();
+        while let Ok(Some(frame)) = codec.decode_eof(&mut buffer) {
+            match frame {
+                Frame::Banner(_) => {}
+                Frame::Event(_) => counts.events += 1,
+                Frame::Response(_) => counts.responses += 1,
+                Frame::Malformed(_) => counts.malformed += 1,
+                Frame::Other(message) => {
+                    let mut names = message.fields().map(|(name, _)| name);
+                    let id_first = names.next() == Some(b"ActionID");
+                    if id_first && names.next() == Some(b"Response") {
+                        counts.behind_id += 1;
+                    } else {
+                        counts.other += 1;
+                    }
+                }
+                frame => panic!("a new kind of frame: {frame:?}"),
+            }
+        }
+        counts
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    events: u64,
+    responses: u64,
+    /// Responses if the id that they begin with is that of a call that waits.
+    behind_id: u64,
+    other: u64,
+    malformed: u64,
 }

@@ -50,7 +50,7 @@ pub(crate) async fn run(instance: &Instance, report: &Report, timeout: Duration)
                     Err(Error::Originate { .. }) => deadline = deadline.min(Instant::now() + STRAGGLERS),
                     // The end of the connection is told above, with its reason.
                     Err(error) if error.fault() == Fault::Link => {}
-                    Err(error) => return Verdict::Failed(format!("Local/s@default: {error}")),
+                    Err(error) => return Verdict::Failed(format!("Local/s@default: {error:#}")),
                 }
                 outcome = Some(result);
             }
@@ -62,7 +62,7 @@ pub(crate) async fn run(instance: &Instance, report: &Report, timeout: Duration)
                     }
                 }
                 return Verdict::Failed(match outcome {
-                    Some(Err(error)) => format!("Local/s@default: {error}"),
+                    Some(Err(error)) => format!("Local/s@default: {error:#}"),
                     _ => format!(
                         "no UserEvent TestResult within {} s; the last step was {}",
                         timeout.as_secs_f64(),
@@ -74,7 +74,7 @@ pub(crate) async fn run(instance: &Instance, report: &Report, timeout: Duration)
         if let Some(Err(error)) = &outcome
             && dialplan.is_over()
         {
-            return Verdict::Failed(format!("Local/s@default: {error}"));
+            return Verdict::Failed(format!("Local/s@default: {error:#}"));
         }
     }
 }
@@ -90,7 +90,7 @@ async fn disconnected(instance: &Instance) -> Verdict {
     let exited = tokio::time::timeout(Duration::from_secs(1), instance.exited()).await;
     Verdict::Failed(match exited {
         Ok(status) => format!("Asterisk ended in the middle of the test ({status})"),
-        Err(_) => format!("the connection to Asterisk ended: {reason}"),
+        Err(_) => format!("the connection to Asterisk ended: {reason:#}"),
     })
 }
 

@@ -87,7 +87,8 @@ impl Matcher {
     pub(crate) fn summary(&self, event: &Event) -> String {
         const ENOUGH: usize = 160;
         let dull = |name: &str| ["Event", "Privilege", "SequenceNumber"].contains(&name);
-        let own = |name: &str| self.headers.iter().any(|it| it.name.eq_ignore_ascii_case(name));
+        let own =
+            |name: &str| self.headers.iter().any(|it| it.name.eq_ignore_ascii_case(name.trim()));
         let fields: Vec<_> = event
             .fields()
             .map(|(name, value)| (String::from_utf8_lossy(name), String::from_utf8_lossy(value)))

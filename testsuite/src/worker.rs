@@ -41,7 +41,7 @@ pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
             runtime.shutdown_background();
             outcome
         }
-        Err(error) => failed(error.to_string()),
+        Err(error) => failed(format!("{error:#}")),
     };
     // As process 1 it takes all others along anyway.
     if std::process::id() != 1 {
@@ -60,7 +60,7 @@ fn failed(reason: String) -> Outcome {
 async fn work(registry: &Registry, orders: &Orders) -> Outcome {
     match Box::pin(run(registry, &orders.job, &orders.end)).await {
         Ok(outcome) => outcome,
-        Err(error) => failed(error.to_string()),
+        Err(error) => failed(format!("{error:#}")),
     }
 }
 

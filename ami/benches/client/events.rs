@@ -1,7 +1,7 @@
 //! Events from a recorded stream, from the socket to a subscriber.
 
 use std::future::pending;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::codec::Decoder;
 
 use crate::{Ratio, median, on_two_threads, ratio};
@@ -22,47 +23,62 @@ use crate::{Ratio, median, on_two_threads, ratio};
 const TIMES: usize = 60;
 
 /// The recorded stream behind its login, and what is in it.
-struct Stream {
+pub(crate) struct Stream {
     bytes: Vec<u8>,
     messages: usize,
-    events: usize,
+    /// Where each event ends.
+    events: Vec<usize>,
 }
 
 impl Stream {
-    fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/asterisk-22.ami");
         let recorded = std::fs::read(path).unwrap();
         let begin = memmem::find(&recorded, b"\n").unwrap() + 1;
         let end = memmem::rfind(&recorded, b"\r\n\r\n").unwrap() + 4;
-        let mut stream = Self { bytes: recorded[begin..end].to_vec(), messages: 0, events: 0 };
+        let bytes = recorded[begin..end].to_vec();
+        let mut stream = Self { bytes, messages: 0, events: Vec::new() };
         let mut buffer = BytesMut::from(&stream.bytes[..]);
         let mut codec = Codec::without_banner();
         while let Ok(Some(frame)) = codec.decode(&mut buffer) {
             stream.messages += 1;
-            stream.events += usize::from(matches!(frame, Frame::Event(_)));
+            if matches!(frame, Frame::Event(_)) {
+                stream.events.push(stream.bytes.len() - buffer.len());
+            }
         }
         assert_eq!(stream.messages, memmem::find_iter(&stream.bytes, b"\r\n\r\n").count());
         stream
     }
+
+    /// Writes so many events, and what is between them: the stream, over and over.
+    fn write(&self, events: usize, io: &mut impl Write) -> io::Result<()> {
+        for _ in 0..events / self.events.len() {
+            io.write_all(&self.bytes)?;
+        }
+        match events % self.events.len() {
+            0 => Ok(()),
+            rest => io.write_all(&self.bytes[..self.events[rest - 1]]),
+        }
+    }
 }
 
-/// Serves the stream to whoever logs in, and asks for nothing. A line from the client starts it.
-fn serve(stream: Arc<Stream>) -> SocketAddr {
+/// Serves so many events to whoever logs in, and asks for nothing. A line from the client starts
+/// them; behind them the server is silent until the client goes.
+pub(crate) fn serve(stream: Arc<Stream>, events: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for client in listener.incoming() {
-            let mut client = client.unwrap();
-            client.write_all(b"Asterisk Call Manager/11.0.0\r\n").unwrap();
-            let mut word = [0; 1024];
-            let _ = client.read(&mut word).unwrap();
-            client.write_all(b"Response: Success\r\n\r\n").unwrap();
-            let _ = client.read(&mut word).unwrap();
-            for _ in 0..TIMES {
-                if client.write_all(&stream.bytes).is_err() {
-                    break;
-                }
-            }
+            let (mut client, stream) = (client.unwrap(), Arc::clone(&stream));
+            thread::spawn(move || {
+                client.write_all(b"Asterisk Call Manager/11.0.0\r\n").unwrap();
+                let mut word = [0; 1024];
+                let _ = client.read(&mut word).unwrap();
+                client.write_all(b"Response: Success\r\n\r\n").unwrap();
+                let _ = client.read(&mut word).unwrap();
+                let _ = stream.write(events, &mut client);
+                while client.read(&mut word).is_ok_and(|length| length > 0) {}
+            });
         }
     });
     address
@@ -187,15 +203,20 @@ async fn ours(
             }
         }
     });
-    let start = client.clone();
-    let start = tokio::spawn(async move {
-        let _ = start.call(ami::Action::new("Start")).timeout(Duration::MAX).await;
-        pending::<()>().await
-    });
+    let start = start(&client);
     consumer.await.unwrap();
     let took = begun.elapsed();
     start.abort();
     took
+}
+
+/// Has the server begin. It does not answer.
+pub(crate) fn start(client: &Client) -> JoinHandle<()> {
+    let client = client.clone();
+    tokio::spawn(async move {
+        let _ = client.call(ami::Action::new("Start")).timeout(Duration::MAX).await;
+        pending::<()>().await
+    })
 }
 
 fn none(_: &Client) -> Vec<Subscription> {
@@ -215,8 +236,8 @@ fn valued(client: &Client, count: usize) -> Vec<Subscription> {
 
 pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
     let stream = Arc::new(Stream::read());
-    let (messages, events) = (stream.messages * TIMES, stream.events * TIMES);
-    let address = serve(stream);
+    let (messages, events) = (stream.messages * TIMES, stream.events.len() * TIMES);
+    let address = serve(stream, events);
     let runtime = on_two_threads();
     let mut times = vec![Vec::new(); 6];
     for round in 0..=rounds {

@@ -1,8 +1,10 @@
 //! What the client costs, in units of a bare loop that does the least with the same bytes.
 //!
-//! `cargo bench -p ami --bench client` boots an Asterisk for the pings, and replays the recorded stream of Asterisk 22 over
-//! loopback for the events. Both sides take turns, for `BENCH_ROUNDS` rounds; a ratio is the median of the ratios within a
-//! round. Memory is counted by the allocator. `-- events`, `-- pings` and `-- heap` measure a part.
+//! `cargo bench -p ami --bench client` boots an Asterisk for the pings, and replays the recorded
+//! stream of Asterisk 22 over loopback for the events. Both sides take turns, for `BENCH_ROUNDS`
+//! rounds; a ratio is the median of the ratios within a round. Memory is counted by the allocator.
+//! A flood of the same events shows whether a subscriber with the default buffer loses any, and
+//! what a single thread costs it. `-- events`, `-- flood`, `-- pings` and `-- heap` measure a part.
 
 #![expect(clippy::print_stdout, reason = "the figures are the program's output")]
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
@@ -10,12 +12,13 @@
 use tokio::runtime::Runtime;
 
 mod events;
+mod flood;
 mod heap;
 mod pings;
 
 fn main() {
-    let rounds = std::env::var("BENCH_ROUNDS").ok().and_then(|it| it.parse().ok());
-    let rounds = rounds.unwrap_or(25).max(1);
+    let wanted = std::env::var("BENCH_ROUNDS").ok().and_then(|it| it.parse().ok());
+    let rounds = |default: usize| wanted.unwrap_or(default).max(1);
     // cargo adds a flag of its own.
     let chosen: Vec<_> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
     let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|it| it == name);
@@ -24,10 +27,13 @@ fn main() {
         ratios.extend(heap::measure());
     }
     if is_chosen("events") {
-        ratios.extend(events::measure(rounds));
+        ratios.extend(events::measure(rounds(25)));
+    }
+    if is_chosen("flood") {
+        ratios.extend(flood::measure(rounds(5)));
     }
     if is_chosen("pings") {
-        ratios.extend(pings::measure(rounds));
+        ratios.extend(pings::measure(rounds(25)));
     }
     // Those that matter most come last.
     let main = ["events/channel-loop", "ping/bare", "pipelined/bare"];

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ami::{Action, Client, Config};
+use ami::{Action, Client, Config, EventMask};
 use bytes::{Buf, BytesMut};
 use instance::{Builder, Modules, Server, Want};
 use memchr::memmem;
@@ -125,8 +125,8 @@ pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
     let (mut singles, mut pipelines) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
     on_one_thread().block_on(async {
         let mut bare = Bare::connect(&address).await;
-        let client =
-            Config::new("user", "mysecret").event_mask("off").connect(&address).await.unwrap();
+        let config = Config::new("user", "mysecret").event_mask(EventMask::none());
+        let client = config.connect(&address).await.unwrap();
         for round in 0..=rounds {
             let took = [
                 bare.single().await,

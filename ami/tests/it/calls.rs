@@ -4,11 +4,17 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ami::{Action, Config, Delivery, Error, Filter, Item, Originate, Reason};
+use ami::{
+    Action, Buffer, Config, Delivery, Error, EventClass, EventMask, Filter, Item, Originate,
+    Reason, Stray,
+};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use crate::peer::{Peer, assert_like, id, next_name};
+use crate::peer::{Peer, assert_like, id, next_name, taken};
+
+/// Longer than any test waits.
+const AGES: Duration = Duration::from_secs(600);
 
 fn ping() -> Action {
     Action::new("Ping")
@@ -139,7 +145,7 @@ async fn a_time_out_tells_whether_the_action_was_sent() {
 #[tokio::test]
 async fn a_frozen_subscriber_stops_nobody_and_is_told_what_it_missed() {
     let (client, mut peer) = Peer::with_client().await;
-    let mut frozen = client.subscribe(Filter::named(["Flood"]));
+    let mut frozen = client.subscribe_with(Filter::named(["Flood"]), Buffer::bounded(4096));
     let server = async {
         for _ in 0..1000 {
             peer.send("Event: Flood\r\n\r\n".repeat(20)).await;
@@ -228,7 +234,7 @@ async fn an_originate_without_an_outcome_ends() {
 
 #[tokio::test]
 async fn what_makes_no_sense_is_counted_and_does_no_harm() {
-    let config = Config::new("user", "mysecret").max_message(100);
+    let config = Config::new("user", "mysecret").max_message(0);
     let (client, mut peer) = Peer::with_config(config).await;
     let mut events = client.subscribe(Filter::all());
     let server = async {
@@ -245,7 +251,7 @@ async fn what_makes_no_sense_is_counted_and_does_no_harm() {
         ] {
             peer.send(text).await;
         }
-        peer.send(format!("Event: Long\r\nX: {}\r\n\r\n", "x".repeat(1000))).await;
+        peer.send(format!("Event: Long\r\nX: {}\r\n\r\n", "x".repeat(1024))).await;
         peer.send(pong(&id)).await;
         peer.send("Event: Beh").await;
         drop(peer);
@@ -253,6 +259,7 @@ async fn what_makes_no_sense_is_counted_and_does_no_harm() {
     let (answer, ()) = tokio::join!(client.call(ping()), server);
     answer.unwrap();
     assert_eq!(next_name(&mut events).await, "Cut by");
+    assert_eq!(next_name(&mut events).await, "Some(Missed(1))");
     assert!(events.next().await.is_none());
     let stats = client.stats();
     assert_eq!((stats.events, stats.responses, stats.other), (1, 3, 4));
@@ -341,6 +348,7 @@ async fn an_oversized_message_costs_nothing_but_itself() {
     let (result, ()) = tokio::join!(client.call(ping()), server);
     result.unwrap();
     assert_eq!(next_name(&mut events).await, "A");
+    assert_eq!(next_name(&mut events).await, "Some(Missed(1))");
     assert_eq!(next_name(&mut events).await, "B");
 }
 
@@ -361,6 +369,215 @@ async fn garbage_costs_nothing_but_itself() {
     result.unwrap();
     assert_eq!(next_name(&mut events).await, "A");
     assert_eq!(next_name(&mut events).await, "B");
+}
+
+#[tokio::test]
+async fn words_that_begin_with_fail_are_errors() {
+    let (client, mut peer) = Peer::with_client().await;
+    for status in ["Failed", "Failure", "FAIL"] {
+        let server = async {
+            let id = peer.id().await;
+            peer.send(format!("Response: {status}\r\nActionID: {id}\r\n\r\n")).await;
+        };
+        let (result, ()) = tokio::join!(client.call(ping()), server);
+        let error = result.unwrap_err();
+        assert_like(&error, "Rejected");
+        assert_eq!(error.to_string(), format!("the server refused the action: {status}"));
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_stands_before_the_response_is_found() {
+    let (client, mut peer) = Peer::with_client().await;
+    let server = async {
+        let id = peer.id().await;
+        // An event with the id in front is none, and neither is a response to somebody else.
+        peer.send(format!("ActionID: {id}\r\nEvent: X\r\n\r\n")).await;
+        peer.send(format!("ActionID: {id}9\r\nResponse: Success\r\n\r\n")).await;
+        peer.send(format!("Line: 1\r\nActionID: {id}\r\nResponse: Success\r\n\r\n")).await;
+        peer.send(format!("ActionID: {id}\r\nResponse: Success\r\nPing: Pong\r\n\r\n")).await;
+        let id = peer.id().await;
+        peer.send(format!("ActionID: {id}\r\nResponse: Error\r\nMessage: no\r\n\r\n")).await;
+    };
+    let calls = async {
+        let pong = client.call(ping()).await.unwrap();
+        assert_eq!((pong.status(), pong.get("Ping")), (&b"Success"[..], Some(&b"Pong"[..])));
+        let error = client.call(ping()).await.unwrap_err();
+        assert_eq!(error.to_string(), "the server refused the action: no");
+    };
+    tokio::join!(server, calls);
+    let stats = client.stats();
+    assert_eq!((stats.responses, stats.other), (2, 3));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_ends_its_call_at_once() {
+    let config = Config::new("user", "mysecret").max_message(1024).timeout(AGES);
+    let (client, mut peer) = Peer::with_config(config).await;
+    let long = "x".repeat(3000);
+    let server = async {
+        let id = peer.id().await;
+        peer.send(format!("Response: Success\r\nActionID: {id}\r\nX: {long}\r\n\r\n")).await;
+        peer.show_user("all").await;
+        let id = peer.answer("Originate", "").await;
+        let id = crate::peer::id(&id);
+        peer.send(format!("Event: OriginateResponse\r\nActionID: {id}\r\nX: {long}\r\n\r\n")).await;
+    };
+    let calls = async {
+        let error = client.call(ping()).await.unwrap_err();
+        assert!(matches!(error, Error::TooLarge(bytes) if bytes > 3000), "{error:?}");
+        let call = Originate::to_application("Local/1@a", "Echo", "");
+        let error = client.originate(call).await.unwrap_err();
+        assert!(matches!(error, Error::TooLarge(_)), "{error:?}");
+    };
+    tokio::join!(server, calls);
+    assert_eq!(client.in_flight(), 0);
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_is_missed_by_those_who_asked_for_it() {
+    let config = Config::new("user", "mysecret").max_message(1024);
+    let (client, mut peer) = Peer::with_config(config).await;
+    let subscribe = |filter| client.subscribe(filter);
+    let mut all = subscribe(Filter::all());
+    let mut named = subscribe(Filter::named(["Big"]).field("Kind", "a"));
+    let mut other = subscribe(Filter::named(["Big"]).field("Kind", "b"));
+    let mut foreign = subscribe(Filter::named(["Small"]));
+    let long = "x".repeat(3000);
+    peer.send(format!("Event: Big\r\nKind: a\r\nX: {long}\r\n\r\nEvent: Small\r\n\r\n")).await;
+    assert_eq!(next_name(&mut foreign).await, "Small");
+    assert_eq!(taken(&mut all), ["Missed(1)", "Small"]);
+    assert_eq!(taken(&mut named), ["Missed(1)"]);
+    assert_eq!(taken(&mut other), Vec::<String>::new());
+    assert_eq!((client.stats().missed, client.stats().malformed), (2, 1));
+}
+
+#[tokio::test]
+async fn what_is_no_event_comes_to_those_who_ask_for_it() {
+    let (client, mut peer) = Peer::with_client().await;
+    let mut strays = client.subscribe(Filter::named([]).with_strays());
+    let mut both = client.subscribe(Filter::named(["A"]).with_strays());
+    let mut events = client.subscribe(Filter::all());
+    peer.send("Event: A\r\n\r\nrest: of it\r\n\r\n").await;
+    peer.send("Response: Success\r\nActionID: nobody's\r\n\r\nEvent: B\r\n\r\nEvent: Cut").await;
+    drop(peer);
+    client.ended().await;
+    let shown = |item| match item {
+        Item::Event(event) => String::from_utf8_lossy(event.name()).into_owned(),
+        Item::Stray(stray) => match *stray {
+            Stray::Message(it) => format!("message {}", it.text("rest").unwrap()),
+            Stray::Unmatched(it) => format!("unmatched {}", it.text("ActionID").unwrap()),
+            Stray::Malformed(it) => format!("{it:?}"),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    let expected = ["message of it", "unmatched nobody's", "Truncated(10 bytes)"];
+    let mut read = Vec::new();
+    while let Some(item) = strays.next().await {
+        read.push(shown(item));
+    }
+    assert_eq!(read, expected);
+    read.clear();
+    while let Some(item) = both.next().await {
+        read.push(shown(item));
+    }
+    assert_eq!(read, [&["A"], &expected[..]].concat());
+    assert_eq!(taken(&mut events)[..2], ["A", "B"]);
+}
+
+#[tokio::test]
+async fn a_mask_that_the_server_does_not_know_is_told_with_its_answer() {
+    let (client, mut peer) = Peer::with_client().await;
+    let server = async {
+        for (mask, answer) in [("security,message", "Off"), ("on", "On")] {
+            let asked = peer.answer("Events", &format!("Events: {answer}\r\n")).await;
+            assert!(asked.contains(&format!("EventMask: {mask}\r\n")), "{asked}");
+            peer.answer("Ping", "").await;
+        }
+    };
+    let mask = EventMask::of([EventClass::Message, EventClass::Security]);
+    let (set, ()) = tokio::join!(client.set_event_mask(mask), server);
+    let error = set.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server knows no class of the event mask security,message: it answered `Events: Off`"
+    );
+    assert_eq!(error.fault(), ami::Fault::Caller);
+}
+
+#[tokio::test]
+async fn what_was_kept_back_from_originate_says_by_which_mask() {
+    let config = Config::new("user", "mysecret").event_mask(EventClass::User);
+    let (client, _peer) = Peer::with_config(config).await;
+    let call = Originate::to_application("Local/1@a", "Echo", "");
+    let error = client.originate(call).await.unwrap_err();
+    assert_eq!(
+        format!("{error:#}"),
+        "events of class call do not come to this connection: the event mask user leaves it out"
+    );
+}
+
+#[tokio::test]
+async fn the_error_of_the_system_is_among_the_causes() {
+    let error = Config::new("u", "s").connect("127.0.0.1:1").await.unwrap_err();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        assert!(!cause.to_string().contains(&source.to_string()), "{cause} tells of {source}");
+        cause = source;
+    }
+    let io = cause.downcast_ref::<std::io::Error>().unwrap();
+    assert_eq!(io.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn our_own_end_is_nobody_elses_fault() {
+    let (client, mut peer) = Peer::with_client().await;
+    let waiting = tokio::spawn(client.call(ping()));
+    peer.action().await;
+    let server = async {
+        let id = peer.id().await;
+        peer.send(format!("Response: Goodbye\r\nActionID: {id}\r\n\r\n")).await;
+        peer.end().await;
+    };
+    // The fence rule would end the first call with `NoResponse`: a server answers in order.
+    let (closed, ()) = tokio::join!(client.close(), server);
+    closed.unwrap();
+    waiting.await.unwrap().unwrap_err();
+    assert_eq!(client.call(ping()).await.unwrap_err().fault(), ami::Fault::Caller);
+}
+
+#[tokio::test]
+async fn a_subscriber_on_the_readers_thread_keeps_up_with_a_flood() {
+    const EVENTS: u64 = 200_000;
+    let (near, far) = tokio::io::duplex(1024 * 1024);
+    let (mut from, mut to) = tokio::io::split(far);
+    let config = Config::new("user", "mysecret").login(ami::Login::Plain).keepalive(None);
+    let flood = tokio::spawn(async move {
+        let hello = b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n";
+        to.write_all(hello).await.unwrap();
+        let mut begin = [0; 1];
+        from.read_exact(&mut begin).await.unwrap();
+        let event = format!("Event: Flood\r\nX: {}\r\n\r\n", "x".repeat(380));
+        let events = event.repeat(1000);
+        for _ in 0..EVENTS / 1000 {
+            to.write_all(events.as_bytes()).await.unwrap();
+        }
+        drop((from, to));
+    });
+    let connect = config.handshake(near);
+    let mut events = connect.subscribe(Filter::all());
+    let client = connect.await.unwrap();
+    let (mut count, mut missed) = (0, 0);
+    while let Some(item) = events.next().await {
+        match item {
+            Item::Event(_) => count += 1,
+            Item::Missed(more) => missed += more,
+            other => panic!("{other:?}"),
+        }
+    }
+    flood.await.unwrap();
+    assert_eq!((count, missed, client.stats().missed), (EVENTS, 0, 0));
 }
 
 /// A server that has an event at every read until it has seen a ping, and gives up after very many.

@@ -13,8 +13,15 @@ const ROWS: &[(&str, &[u8], &[&str])] = &[
     ("response in several segments", b"Response: Success\r\nActionID: t2\r\nPing: Pong\r\nTimestamp: 1700000000.000001\r\n\r\n", &["R|Response=Success|ActionID=t2|Ping=Pong|Timestamp=1700000000.000001"]),
     ("two events", b"Event: A\r\n\r\nEvent: B\r\n\r\n", &["E|Event=A", "E|Event=B"]),
     ("stray blank lines", b"\r\n\r\nEvent: A\r\n\r\n\r\n\r\nEvent: B\r\n\r\n", &["E|Event=A", "E|Event=B"]),
-    ("message text that ends in LF", b"Response: Error\r\nActionID: t3\r\nMessage: none here\n\r\n\r\n", &["R|Response=Error|ActionID=t3|Message=none here"]),
-    ("CR LF LF ends a message", b"Event: Item\r\nK: v\r\n\nEvent: B\r\n\r\n", &["E|Event=Item|K=v", "E|Event=B"]),
+    ("message text that ends in LF", b"Response: Error\r\nActionID: t3\r\nMessage: none here\n\r\n\r\n", &["R|Response=Error|ActionID=t3|Message=none here|<>"]),
+    ("LF LF in a value", b"Event: UserEvent\r\nBody: Dear A\n\nbye\r\nAfter: 1\r\n\r\nEvent: B\r\n\r\n", &["E|Event=UserEvent|Body=Dear A|<>|<bye>|After=1", "E|Event=B"]),
+    ("a value that ends in LF", b"Event: DBGetResponse\r\nVal: hello\n\r\nActionID: t4\r\n\r\nEvent: B\r\n\r\n", &["E|Event=DBGetResponse|Val=hello|<>|ActionID=t4", "E|Event=B"]),
+    ("a last value that ends in LF LF", b"Event: A\r\nVal: x\n\n\r\n\r\nEvent: B\r\n\r\n", &["E|Event=A|Val=x|<>|<>", "E|Event=B"]),
+    ("CR LF LF is data", b"Event: Item\r\nK: v\r\n\nL: w\r\n\r\nEvent: B\r\n\r\n", &["E|Event=Item|K=v|<>|L=w", "E|Event=B"]),
+    ("CR LF LF ends an item of CoreShowChannelMap", b"Event: CoreShowChannelMap\r\nK: v\r\n\nEvent: B\r\n\r\n", &["E|Event=CoreShowChannelMap|K=v", "E|Event=B"]),
+    ("LF LF is data in an item of CoreShowChannelMap", b"Event: CoreShowChannelMap\r\nK: v\n\nw\r\n\r\nEvent: B\r\n\r\n", &["E|Event=CoreShowChannelMap|K=v|<>|<w>", "E|Event=B"]),
+    ("a name that begins like CoreShowChannelMap", b"Event: CoreShowChannelMapComplete\r\nK: v\r\n\nL: w\r\n\r\n", &["E|Event=CoreShowChannelMapComplete|K=v|<>|L=w"]),
+    ("LF throughout, with CR LF in between", b"Event: X\nA: 1\r\n\r\nEvent: Y\n\r\n", &["E|Event=X|A=1", "E|Event=Y"]),
     ("a bare LF ends a field", b"Event: Agents\r\nAgent: 7\r\nCallStarted: 99\nLoggedInTime: 5\r\n\r\n", &["E|Event=Agents|Agent=7|CallStarted=99|LoggedInTime=5"]),
     ("LF throughout", b"Event: X\nA: 1\n\nEvent: Y\n\n", &["E|Event=X|A=1", "E|Event=Y"]),
     ("blanks", b"Event: X\r\nA: \r\nB:\r\nC:c\r\nD:  d\r\nE: e \r\n\r\n", &["E|Event=X|A=|B=|C=c|D= d|E=e "]),
@@ -43,6 +50,14 @@ const ROWS: &[(&str, &[u8], &[&str])] = &[
     ("old command output of nothing", b"Response: Follows\r\nPrivilege: Command\r\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command"]),
     ("an end marker inside old command output", b"Response: Follows\r\nPrivilege: Command\r\na\n--END COMMAND--\nmore\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command|>a|>--END COMMAND--|>more"]),
     ("a lone CR does not end the first line of the old format", b"Response: Follows\r--END COMMAND--\r\n\r\n", &["R|Response=Follows\\r--END COMMAND--"]),
+    ("fields behind the end marker", b"Response: Follows\r\nActionID: t8\r\nJSON: {}\r\n--END COMMAND--\r\nDataType: JSON\r\n\r\nEvent: A\r\n\r\n", &["R|Response=Follows|ActionID=t8|DataType=JSON|>JSON: {}\\r", "E|Event=A"]),
+    ("an end marker with text behind it", b"Response: Follows\r\nActionID: t8\r\na\n--END COMMAND--\r\nno field\r\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|ActionID=t8|>a|>--END COMMAND--\\r|>no field\\r"]),
+    ("the old format does not begin with a line that ends in LF", b"Response: Follows\nA: b\n\nEvent: B\r\n\r\n", &["R|Response=Follows|A=b", "E|Event=B"]),
+    ("the old format with nothing but its head", b"Response: Follows\r\nPrivilege: Command\r\nActionID: t8\r\n\r\nEvent: A\r\n\r\n", &["R|Response=Follows|Privilege=Command|ActionID=t8", "E|Event=A"]),
+    ("old output that begins with an empty line", b"Response: Follows\r\nPrivilege: Command\r\nActionID: t8\r\n\n\nGlobal Settings:\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command|ActionID=t8|>|>|>Global Settings:"]),
+    ("a misspelt field before the ActionID", b"Response: Follows\r\nPriviledge: Command\r\nX: y\r\nActionID: t8\r\nout\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|Priviledge=Command|X=y|ActionID=t8|>out"]),
+    ("old output of fields", b"Response: Follows\r\nPrivilege: Command\r\nActionID: t8\r\nEvent: X\r\nA: b\r\n\r\nC: d\r\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command|ActionID=t8|>Event: X\\r|>A: b\\r|>\\r|>C: d\\r"]),
+    ("old output of fields without an ActionID", b"Response: Follows\r\nPrivilege: Command\r\nEvent: X\r\nA: b\r\n\r\n--END COMMAND--\r\n\r\n", &["R|Response=Follows|Privilege=Command|>Event: X\\r|>A: b\\r|>\\r"]),
     ("a word that begins like the old format", b"Response: Followsome\r\n\r\n", &["R|Response=Followsome"]),
     ("a glued ActionID", b"Response: Success\r\nActionID: iiiEvents: Off\r\n\r\n", &["R|Response=Success|ActionID=iiiEvents: Off"]),
     ("JSON", b"Response: Success\r\nJSON: {\"a\":{\"b\":\"c: d\"}}\r\n\r\n", &["R|Response=Success|JSON={\\\"a\\\":{\\\"b\\\":\\\"c: d\\\"}}"]),
@@ -77,7 +92,13 @@ fn a_banner_comes_first_and_alone() {
 fn a_newer_server_cannot_be_made_to_swallow_its_stream() {
     let forged = b"Response: Follows\r\n\r\nEvent: A\r\n\r\n";
     let old = [&b"Asterisk Call Manager/2.8.0\r\n"[..], forged].concat();
-    check("old", Codec::new, &old, &["banner 2.8.0", "truncated 33"]);
+    check("old", Codec::new, &old, &["banner 2.8.0", "R|Response=Follows", "E|Event=A"]);
+    let text = b"Response: Follows\r\nActionID: t\r\nno end\r\n\r\nEvent: A\r\n\r\n";
+    let old = [&b"Asterisk Call Manager/2.8.0\r\n"[..], text].concat();
+    check("old, without an end", Codec::new, &old, &["banner 2.8.0", "truncated 54"]);
+    let new = [&b"Asterisk Call Manager/3.1.0\r\n"[..], text].concat();
+    let read = ["banner 3.1.0", "R|Response=Follows|ActionID=t|<no end>", "E|Event=A"];
+    check("new, without an end", Codec::new, &new, &read);
     let new = [&b"Asterisk Call Manager/3.1.0\r\n"[..], forged].concat();
     check("new", Codec::new, &new, &["banner 3.1.0", "R|Response=Follows", "E|Event=A"]);
 }
@@ -103,13 +124,75 @@ fn a_message_beyond_the_limit_is_told_and_costs_no_other() {
 
 #[test]
 fn an_oversized_message_is_not_held() {
-    let mut codec = Codec::without_banner().max_message(1000);
-    let mut buffer = BytesMut::from(&b"Event: A\r\nD: "[..]);
-    for _ in 0..1000 {
-        buffer.extend_from_slice(&[b'x'; 100]);
-        assert!(codec.decode(&mut buffer).unwrap().is_none());
-        assert!(buffer.len() <= 1000, "{} bytes are held", buffer.len());
+    for limit in [24, 2000] {
+        let mut codec = Codec::without_banner().max_message(limit);
+        let mut buffer = BytesMut::from(&b"Event: A\r\nD: "[..]);
+        for _ in 0..1000 {
+            buffer.extend_from_slice(&[b'x'; 100]);
+            assert!(codec.decode(&mut buffer).unwrap().is_none());
+            assert!(buffer.len() <= limit.max(1024), "{} bytes are held", buffer.len());
+        }
+        buffer.extend_from_slice(b"\r\n\r\n");
+        match codec.decode(&mut buffer).unwrap() {
+            Some(Frame::Malformed(Malformed::TooLarge { bytes, head, .. })) => {
+                assert_eq!((bytes, head.len()), (100_017, 1024));
+                assert!(head.starts_with(b"Event: A\r\nD: xxx"));
+            }
+            other => panic!("{other:?}"),
+        }
     }
+}
+
+#[test]
+fn an_end_that_does_not_come_is_not_looked_for_again_and_again() {
+    // Behind the marker, fields that are never followed by an empty line.
+    let mut codec = Codec::without_banner();
+    let mut buffer =
+        BytesMut::from(&b"Response: Follows\r\nActionID: t\r\n--END COMMAND--\r\n"[..]);
+    buffer.extend_from_slice("A: b\r\n".repeat(300).as_bytes());
+    assert!(codec.decode(&mut buffer).unwrap().is_none());
+    buffer.extend_from_slice(b"--END COMMAND--\r\n\r\n");
+    match codec.decode(&mut buffer).unwrap() {
+        Some(Frame::Response(response)) => assert_eq!(response.command_output().count(), 301),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn blanks_around_names_do_not_count_for_those_who_ask() {
+    let wire = b"Event: UserEvent\r\nUserEvent: Result\r\n Status: passed\r\n\tTwo \t: 2\r\n\r\n";
+    let message = messages(wire).remove(0);
+    assert_eq!(message.text("Status").unwrap(), "passed");
+    assert_eq!(message.get(" status "), Some(&b"passed"[..]));
+    assert_eq!(message.whole("Two"), Some(&b"2"[..]));
+    let names: Vec<_> = message.fields().map(|(name, _)| name).collect();
+    assert_eq!(names, [&b"Event"[..], b"UserEvent", b" Status", b"\tTwo \t"]);
+}
+
+#[test]
+fn a_value_of_several_lines_can_be_had_whole() {
+    let wire =
+        b"Event: SMS\r\nBody: one\nYES: NO\n\nend\n\r\nCallStarted: 99\nLoggedInTime: 5\r\n\r\n";
+    let message = messages(wire).remove(0);
+    assert_eq!(message.get("Body"), Some(&b"one"[..]));
+    assert_eq!(message.get("YES"), Some(&b"NO"[..]));
+    assert_eq!(message.get("LoggedInTime"), Some(&b"5"[..]));
+    assert_eq!(message.whole("body"), Some(&b"one\nYES: NO\n\nend\n"[..]));
+    // They stand inside of values.
+    assert_eq!((message.whole("YES"), message.whole("LoggedInTime")), (None, None));
+    assert_eq!((message.whole("Absent"), message.whole("Body: one")), (None, None));
+    let lf = messages(b"Event: X\nA: 1\nB: 2\n\n").remove(0);
+    assert_eq!(lf.whole("A"), Some(&b"1"[..]));
+}
+
+#[test]
+fn an_id_inside_of_a_value_is_not_the_id_of_the_message() {
+    let wire = b"Event: DBGetResponse\r\nVal: x\nActionID: forged\r\nActionID: true\r\n\r\n";
+    assert_eq!(messages(wire).remove(0).action_id(), Some(&b"true"[..]));
+    let wire = b"Event: DBGetResponse\nActionID: t\n\n";
+    assert_eq!(messages(wire).remove(0).action_id(), Some(&b"t"[..]));
+    let wire = b"ActionID: first\r\nResponse: Success\r\n\r\n";
+    assert_eq!(messages(wire).remove(0).action_id(), Some(&b"first"[..]));
 }
 
 #[test]
@@ -224,7 +307,7 @@ fn decode(mut codec: Codec, chunks: &[&[u8]]) -> Vec<Frame> {
 fn shown(frame: &Frame) -> String {
     let kind = match frame {
         Frame::Banner(banner) => return format!("banner {}", banner.version().unwrap_or("-")),
-        Frame::Malformed(Malformed::TooLarge(bytes)) => return format!("too large {bytes}"),
+        Frame::Malformed(Malformed::TooLarge { bytes, .. }) => return format!("too large {bytes}"),
         Frame::Malformed(Malformed::Truncated(rest)) => return format!("truncated {}", rest.len()),
         Frame::Event(_) => "E",
         Frame::Response(_) => "R",

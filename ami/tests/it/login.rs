@@ -3,14 +3,15 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use ami::{Config, Error, Login, LoginError};
+use ami::{Config, Error, EventClass, Filter, Login, LoginError, Reconnect};
 
-use crate::peer::{Peer, assert_like, id};
+use crate::peer::{BOOTED, Peer, assert_like, id, next_name};
 
 #[tokio::test]
 async fn login_by_challenge_does_not_send_the_secret() {
     let (near, mut peer) = Peer::new();
-    let config = Config::new("user", "mysecret").event_mask("call,user");
+    let config =
+        Config::new("user", "mysecret").event_mask("call,user".parse::<ami::EventMask>().unwrap());
     let server = async {
         peer.send("Asterisk Call Manager/11.0.0\r\n").await;
         let challenge = peer.action().await;
@@ -118,4 +119,123 @@ async fn addresses_of_both_kinds_and_names_will_do() {
         let (client, _peer) = tokio::join!(config.connect(format!("{host}:{port}")), server);
         client.unwrap();
     }
+}
+
+#[tokio::test]
+async fn nothing_but_success_is_a_login() {
+    for answer in ["Response: Failure\r\n", "Response: Denied\r\nMessage: no\r\n"] {
+        let (near, mut peer) = Peer::new();
+        let config = Config::new("user", "mysecret").login(Login::Plain);
+        let server = async {
+            peer.send("Asterisk Call Manager/11.0.0\r\n").await;
+            peer.action().await;
+            peer.send(format!("{answer}\r\n")).await;
+        };
+        let (client, ()) = tokio::join!(config.handshake(near), server);
+        let error = client.unwrap_err();
+        assert!(matches!(&error, Error::Login(LoginError::Refused(_))), "{error:?}");
+        assert!(error.is_final());
+        let word = answer.split_whitespace().last().unwrap();
+        assert!(format!("{error:#}").ends_with(word), "{error:#}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_stands_before_the_answer_to_a_login_is_found() {
+    let (near, mut peer) = Peer::new();
+    let server = async {
+        peer.send("Asterisk Call Manager/11.0.0\r\n").await;
+        let challenge = peer.id().await;
+        peer.send(format!("ActionID: {challenge}\r\nResponse: Success\r\nChallenge: 1\r\n\r\n"))
+            .await;
+        let login = peer.id().await;
+        peer.send(format!("ActionID: {login}\r\nResponse: Success\r\n\r\n")).await;
+    };
+    let (client, ()) = tokio::join!(Config::new("user", "mysecret").handshake(near), server);
+    client.unwrap();
+}
+
+#[tokio::test]
+async fn a_subscription_can_be_there_from_the_first_byte() {
+    for _ in 0..20 {
+        let (near, mut peer) = Peer::new();
+        let config = Config::new("user", "mysecret").login(Login::Plain);
+        let connect = config.handshake(near);
+        let mut events = connect.subscribe(Filter::named(["FullyBooted"]));
+        let (client, ()) = tokio::join!(connect, peer.log_in_and_say(BOOTED));
+        let client = client.unwrap();
+        assert_eq!(next_name(&mut events).await, "FullyBooted");
+        drop(client);
+        assert!(events.next().await.is_none());
+    }
+    // And it ends with a client that never comes to be.
+    let (near, peer) = Peer::new();
+    let connect = Config::new("user", "mysecret").handshake(near);
+    let mut events = connect.subscribe(Filter::all());
+    drop(peer);
+    connect.await.unwrap_err();
+    assert!(events.next().await.is_none());
+}
+
+#[tokio::test]
+async fn the_first_connection_is_tried_again_if_asked_for() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let waits = Reconnect::default().wait(Duration::from_millis(1), Duration::from_millis(5));
+    let config = Config::new("user", "mysecret").login(Login::Plain).reconnect(waits);
+    let server = async {
+        for _ in 0..3 {
+            drop(Peer::accept(&listener).await);
+        }
+        let mut peer = Peer::accept(&listener).await;
+        peer.log_in().await;
+        peer
+    };
+    let retrying = config.clone().retry_first(true);
+    let (client, _peer) = tokio::join!(retrying.connect(address), server);
+    client.unwrap();
+    // A refusal for good is not tried again; nor is anything, unless asked for.
+    let refusal = async {
+        let mut peer = Peer::accept(&listener).await;
+        peer.send("Asterisk Call Manager/11.0.0\r\n").await;
+        peer.action().await;
+        peer.send("Response: Error\r\nMessage: Authentication failed\r\n\r\n").await;
+    };
+    let (client, ()) = tokio::join!(retrying.connect(address), refusal);
+    assert!(client.unwrap_err().is_final());
+    let (client, _) = tokio::join!(config.connect(address), async {
+        drop(Peer::accept(&listener).await);
+    });
+    assert!(!client.unwrap_err().is_final());
+}
+
+#[tokio::test]
+async fn a_client_can_wait_for_the_boot_of_its_server() {
+    let (near, mut peer) = Peer::new();
+    let config = Config::new("user", "mysecret").login(Login::Plain).until_booted(true);
+    let server = async {
+        peer.log_in().await;
+        peer.answer("Ping", "").await;
+        peer.show_user("all").await;
+        peer.send(BOOTED).await;
+    };
+    let (client, ()) = tokio::join!(config.handshake(near), server);
+    let client = client.unwrap();
+    // Where nobody can tell, it is not waited for.
+    assert!(client.state().borrow().is_up());
+    let (near, mut peer) = Peer::new();
+    let config = config.event_mask(EventClass::User);
+    let server = async {
+        peer.log_in().await;
+        peer.answer("Ping", "").await;
+        let wait = peer.action().await;
+        assert!(wait.contains("Command: core waitfullybooted\r\n"), "{wait}");
+        let id = id(&wait);
+        peer.send(format!(
+            "Response: Error\r\nActionID: {id}\r\nMessage: Permission denied\r\n\r\n"
+        ))
+        .await;
+    };
+    let (client, ()) = tokio::join!(config.handshake(near), server);
+    client.unwrap();
 }

@@ -25,6 +25,11 @@ impl Peer {
         (near, Self { io: Box::new(far), seen: Vec::new() })
     }
 
+    /// The far end of a link that is there.
+    pub(crate) fn over(io: impl Stream + 'static) -> Self {
+        Self { io: Box::new(io), seen: Vec::new() }
+    }
+
     /// Accepts a TCP connection, and says nothing.
     pub(crate) async fn accept(listener: &TcpListener) -> Self {
         let (io, _) = listener.accept().await.unwrap();
@@ -46,10 +51,16 @@ impl Peer {
 
     /// Sends the banner and accepts a plain login.
     pub(crate) async fn log_in(&mut self) {
+        self.log_in_and_say("").await;
+    }
+
+    /// As [`log_in`](Self::log_in), with something right behind the answer.
+    pub(crate) async fn log_in_and_say(&mut self, behind: &str) {
         self.send("Asterisk Call Manager/11.0.0\r\n").await;
         let login = self.action().await;
         assert!(login.starts_with("Action: Login\r\n"), "{login}");
-        self.send("Response: Success\r\nMessage: Authentication accepted\r\n\r\n").await;
+        let answer = "Response: Success\r\nMessage: Authentication accepted\r\n\r\n";
+        self.send(format!("{answer}{behind}")).await;
     }
 
     /// Sends bytes.
@@ -103,6 +114,9 @@ impl Peer {
         while self.io.read_buf(&mut self.seen).await.unwrap() > 0 {}
     }
 }
+
+/// What a server that has booted says right behind a login.
+pub(crate) const BOOTED: &str = "Event: FullyBooted\r\nPrivilege: system,all\r\n\r\n";
 
 /// The ActionID of an action.
 pub(crate) fn id(action: &str) -> String {

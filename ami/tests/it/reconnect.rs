@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use ami::{
-    Action, Client, Config, Delivery, Disconnect, Error, EventFilter, Filter, Item, Login,
-    LoginError, Reconnect, State,
+    Action, Client, Config, Delivery, Disconnect, Error, EventClass, EventFilter, EventMask,
+    Filter, Item, Login, LoginError, Reconnect, Recording, State,
 };
 use tokio::net::TcpListener;
 
-use crate::peer::{Peer, assert_like, id, next_name};
+use crate::peer::{BOOTED, Peer, assert_like, id, next_name};
 
 /// Longer than any test waits.
 const AGES: Duration = Duration::from_secs(600);
@@ -26,6 +26,13 @@ impl Server {
     async fn accept(&self) -> Peer {
         let mut peer = Peer::accept(&self.listener).await;
         peer.log_in().await;
+        peer
+    }
+
+    /// A connection that was let in again, by a server that has booted.
+    async fn accept_again(&self) -> Peer {
+        let mut peer = Peer::accept(&self.listener).await;
+        peer.log_in_and_say(BOOTED).await;
         peer
     }
 
@@ -50,7 +57,8 @@ async fn lost(client: &Client) {
 #[tokio::test]
 async fn what_was_lost_is_told_and_the_rest_goes_on() {
     let server = Server::new().await;
-    let (client, mut peer) = server.client(config().event_mask("call,user")).await;
+    let (client, mut peer) =
+        server.client(config().event_mask("call,user".parse::<EventMask>().unwrap())).await;
     let mut events = client.subscribe(Filter::all());
     let in_flight = tokio::spawn(client.call(Action::new("First")));
     peer.send("Event: Before\r\n\r\n").await;
@@ -73,7 +81,7 @@ async fn what_was_lost_is_told_and_the_rest_goes_on() {
     let login = peer.action().await;
     assert!(login.contains("Events: call,user\r\n"), "{login}");
     // The first event comes together with the answer.
-    peer.send("Response: Success\r\n\r\nEvent: After\r\n\r\n").await;
+    peer.send(format!("Response: Success\r\n\r\n{BOOTED}Event: After\r\n\r\n")).await;
     let second = peer.id().await;
     assert_ne!(first[..16], second[..16], "the random part is the same on both connections");
     // An answer to the former connection is nobody's.
@@ -86,6 +94,7 @@ async fn what_was_lost_is_told_and_the_rest_goes_on() {
         Some(Item::Gap(gap)) => assert!(matches!(gap.reason, Disconnect::Eof) && gap.times == 1),
         other => panic!("{other:?}"),
     }
+    assert_eq!(next_name(&mut events).await, "FullyBooted");
     assert_eq!(next_name(&mut events).await, "After");
     let stats = client.stats();
     assert_eq!((stats.reconnects, stats.unmatched, stats.in_flight), (1, 1, 0));
@@ -119,7 +128,7 @@ async fn all_who_wait_are_told_and_nothing_is_sent_again() {
     assert_eq!(sent + unsent, 4000);
     assert!(sent > 0 && client.in_flight() == 0);
     // Nothing is sent again.
-    let mut peer = server.accept().await;
+    let mut peer = server.accept_again().await;
     let (pong, ping) = tokio::join!(client.call(Action::new("Ping")), peer.answer("Ping", ""));
     pong.unwrap();
     assert!(ping.starts_with("Action: Ping"));
@@ -149,7 +158,7 @@ async fn filters_and_mask_are_set_again_before_anything_else() {
     let asks = async {
         client.add_event_filter(EventFilter::include("Hangup")).await.unwrap();
         client.add_event_filter(EventFilter::include("Newstate")).await.unwrap();
-        client.set_event_mask("call").await.unwrap();
+        client.set_event_mask(EventClass::Call).await.unwrap();
     };
     tokio::join!(answers, asks);
     drop(peer);
@@ -159,6 +168,7 @@ async fn filters_and_mask_are_set_again_before_anything_else() {
     peer.send("Asterisk Call Manager/5.0.4\r\n").await;
     let login = peer.answer("Login", "").await;
     assert!(login.contains("Events: call\r\n"), "{login}");
+    peer.send(BOOTED).await;
     // The server is an older one now.
     peer.answer("CoreSettings", "AsteriskVersion: 16.28.0~dfsg\r\n").await;
     for name in ["Hangup", "OriginateResponse", "FullyBooted", "Newstate"] {
@@ -200,7 +210,7 @@ async fn a_filter_is_set_with_its_company_or_not_at_all() {
         peer.answer("Filter", "").await;
         refuse(&mut peer).await;
         peer.end().await;
-        let mut peer = server.accept().await;
+        let mut peer = server.accept_again().await;
         peer.answer("CoreSettings", "").await;
         for name in ["Newstate", "OriginateResponse", "FullyBooted"] {
             let filter = peer.answer("Filter", "").await;
@@ -211,8 +221,7 @@ async fn a_filter_is_set_with_its_company_or_not_at_all() {
     let asks = async {
         // It is down for a moment only, so somebody has to look all the time.
         let mut states = client.state();
-        let half =
-            |state: &State| matches!(state, State::Down(Error::Lost(Disconnect::HalfAFilter)));
+        let half = |state: &State| matches!(state, State::Down(Error::Lost(Disconnect::Unsettled)));
         let filter = client.add_event_filter(EventFilter::include("Newstate"));
         let seen = async { states.wait_for(half).await.map(drop) };
         let (set, seen) = tokio::join!(filter, seen);
@@ -236,7 +245,7 @@ async fn a_refused_login_ends_the_client_and_is_not_tried_again() {
     peer.send("Response: Error\r\nMessage: Authentication failed\r\n\r\n").await;
     let ended = client.ended().await;
     assert_eq!(
-        ended.to_string(),
+        format!("{ended:#}"),
         "connecting again failed for good: login failed: the server answered: Authentication failed"
     );
     let error = waiting.await.unwrap().unwrap_err();
@@ -265,7 +274,7 @@ async fn what_passes_is_tried_again() {
     // What a server does that has too many guests, and what may stand on its port in between.
     drop(Peer::accept(&server.listener).await);
     Peer::accept(&server.listener).await.send("SSH-2.0-OpenSSH_9.2\r\n").await;
-    let mut peer = server.accept().await;
+    let mut peer = server.accept_again().await;
     let (pong, _) = tokio::join!(client.call(Action::new("Ping")), peer.answer("Ping", ""));
     pong.unwrap();
     assert_eq!(client.stats().reconnects, 1);
@@ -280,9 +289,13 @@ async fn a_call_waits_for_a_connection_no_longer_than_it_said() {
     lost(&client).await;
     let limit = Duration::from_millis(20);
     let late = client.call(Action::new("Ping")).timeout(limit).await.unwrap_err();
-    assert!(
-        matches!(late, Error::Timeout { waited, delivery: Delivery::NeverSent } if waited == limit)
+    assert!(matches!(&late, Error::NotConnected { waited, .. } if *waited == limit), "{late:?}");
+    assert_eq!(
+        format!("{late:#}"),
+        "no connection within 20ms; the action was never sent: the connection was lost: \
+         the server closed the connection"
     );
+    assert_eq!((late.fault(), late.may_have_been_executed()), (ami::Fault::Link, false));
     // And a client that waits for a connection can be closed.
     let mut events = client.subscribe(Filter::all());
     client.close().await.unwrap();
@@ -336,4 +349,194 @@ async fn only_a_connection_that_lasts_makes_the_waits_short_again() {
     assert!(losing(10, AGES).await >= Duration::from_millis(511));
     // It would be at least 8 s without that.
     assert!(losing(14, Duration::ZERO).await < Duration::from_secs(8));
+}
+
+#[tokio::test]
+async fn calls_wait_for_the_boot_of_a_server_that_was_started_anew() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config()).await;
+    let mut events = client.subscribe(Filter::all());
+    peer.send(BOOTED).await;
+    assert_eq!(next_name(&mut events).await, "FullyBooted");
+    drop(peer);
+    lost(&client).await;
+    let waiting = tokio::spawn(client.call(Action::new("QueueStatus")));
+    let mut peer = server.accept().await;
+    peer.answer("Ping", "").await;
+    peer.show_user("all").await;
+    client.state().wait_for(|state| matches!(state, State::Booting)).await.unwrap();
+    // It says other things before.
+    peer.send("Event: PeerStatus\r\n\r\n").await;
+    match events.next().await {
+        Some(Item::Gap(gap)) => assert_eq!(gap.restarted, Some(true)),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(next_name(&mut events).await, "PeerStatus");
+    let late = client.call(Action::new("Ping")).timeout(Duration::from_millis(20)).await;
+    let late = late.unwrap_err();
+    assert!(format!("{late:#}").ends_with("that it is fully booted"), "{late:#}");
+    peer.send(BOOTED).await;
+    peer.answer("QueueStatus", "").await;
+    waiting.await.unwrap().unwrap();
+    assert!(client.state().borrow().is_up());
+}
+
+#[tokio::test]
+async fn a_server_that_never_boots_is_waited_for_no_longer_than_a_call() {
+    let server = Server::new().await;
+    let (client, peer) = server.client(config().timeout(Duration::from_millis(50))).await;
+    drop(peer);
+    lost(&client).await;
+    let mut peer = server.accept().await;
+    peer.answer("Ping", "").await;
+    peer.show_user("all").await;
+    client.state().wait_for(State::is_up).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_nobody_can_tell_a_client_is_up_behind_a_ping() {
+    let server = Server::new().await;
+    let (client, peer) = server.client(config()).await;
+    drop(peer);
+    lost(&client).await;
+    let mut peer = server.accept().await;
+    peer.answer("Ping", "").await;
+    peer.show_user("call,user").await;
+    let wait = peer.action().await;
+    let id = id(&wait);
+    peer.send(format!("Response: Error\r\nActionID: {id}\r\nMessage: Permission denied\r\n\r\n"))
+        .await;
+    client.state().wait_for(State::is_up).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_gap_says_how_long_it_was_and_whether_the_server_was_started_anew() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config()).await;
+    let mut events = client.subscribe(Filter::named(["Last"]));
+    for (booted, restarted) in [
+        (BOOTED.replace("\r\n\r\n", "\r\nUptime: 5000\r\n\r\n"), Some(false)),
+        (BOOTED.to_owned(), None),
+        ("Event: Last\r\n\r\n".to_owned() + BOOTED, Some(true)),
+    ] {
+        let begun = Instant::now();
+        drop(peer);
+        lost(&client).await;
+        peer = Peer::accept(&server.listener).await;
+        peer.log_in_and_say(&booted).await;
+        match events.next().await {
+            Some(Item::Gap(gap)) => {
+                assert_eq!((gap.times, gap.restarted), (1, restarted), "{booted}");
+                assert!(gap.lasted <= begun.elapsed(), "{gap:?}");
+                assert!(gap.lasted > Duration::ZERO, "{gap:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+        client.state().wait_for(State::is_up).await.unwrap();
+    }
+    assert_eq!(next_name(&mut events).await, "Last");
+}
+
+#[tokio::test]
+async fn a_mask_is_remembered_once_the_server_was_asked_for_it() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config()).await;
+    // Given up right behind the write.
+    let asked = tokio::select! {
+        set = client.set_event_mask(EventClass::User) => panic!("{set:?}"),
+        asked = peer.action() => asked,
+    };
+    peer.send(format!("Response: Success\r\nActionID: {}\r\nEvents: On\r\n\r\n", id(&asked))).await;
+    peer.answer("Ping", "").await;
+    let (pong, _) = tokio::join!(client.call(Action::new("Ping")), peer.answer("Ping", ""));
+    pong.unwrap();
+    drop(peer);
+    let mut peer = Peer::accept(&server.listener).await;
+    peer.send("Asterisk Call Manager/11.0.0\r\n").await;
+    let login = peer.action().await;
+    assert!(login.contains("Events: user\r\n"), "{login}");
+}
+
+#[tokio::test]
+async fn a_mask_that_the_server_says_nothing_of_costs_the_connection() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config().timeout(Duration::from_millis(50))).await;
+    let mut states = client.state();
+    let unsettled =
+        |state: &State| matches!(state, State::Down(Error::Lost(Disconnect::Unsettled)));
+    let seen = async { states.wait_for(unsettled).await.map(drop) };
+    let (set, asked, seen) =
+        tokio::join!(client.set_event_mask(EventClass::User), peer.action(), seen);
+    assert!(set.unwrap_err().is_timeout() && asked.contains("EventMask: user") && seen.is_ok());
+    let mut peer = Peer::accept(&server.listener).await;
+    peer.send("Asterisk Call Manager/11.0.0\r\n").await;
+    let login = peer.action().await;
+    assert!(!login.contains("Events: "), "{login}");
+}
+
+#[tokio::test]
+async fn a_filter_that_the_server_says_nothing_of_costs_the_connection() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config().timeout(Duration::from_millis(50))).await;
+    let mut states = client.state();
+    let unsettled =
+        |state: &State| matches!(state, State::Down(Error::Lost(Disconnect::Unsettled)));
+    let seen = async { states.wait_for(unsettled).await.map(drop) };
+    let asked = async {
+        peer.answer("CoreSettings", "").await;
+        peer.action().await
+    };
+    let filter = client.add_event_filter(EventFilter::include("Hangup"));
+    let (set, asked, seen) = tokio::join!(filter, asked, seen);
+    assert!(set.unwrap_err().is_timeout() && asked.contains("Hangup") && seen.is_ok());
+    // The next one has none.
+    let mut peer = server.accept_again().await;
+    let (pong, _) = tokio::join!(client.call(Action::new("Ping")), peer.answer("Ping", ""));
+    pong.unwrap();
+}
+
+#[tokio::test]
+async fn a_subscription_for_no_name_ends_with_the_client() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config()).await;
+    let mut nothing = client.subscribe(Filter::named([]));
+    assert_eq!(client.stats().subscriptions, 1);
+    let (closed, _) = tokio::join!(client.close(), async {
+        let id = peer.id().await;
+        peer.send(format!("Response: Goodbye\r\nActionID: {id}\r\n\r\n")).await;
+    });
+    closed.unwrap();
+    assert!(nothing.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_recording_goes_on_with_the_next_connection() {
+    let folder = std::env::temp_dir().join(format!("ami-recording-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("stream.ami");
+    let recording = Recording::create(&path).unwrap();
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config().record(&recording)).await;
+    let mut events = client.subscribe(Filter::all());
+    peer.send("Event: One\r\n\r\n").await;
+    assert_eq!(next_name(&mut events).await, "One");
+    drop(peer);
+    lost(&client).await;
+    let peer = server.accept_again().await;
+    client.state().wait_for(State::is_up).await.unwrap();
+    drop((client, peer));
+    while events.next().await.is_some() {}
+    let bytes = recording.finish().await.unwrap();
+    let read = |suffix: &str| std::fs::read_to_string(format!("{}{suffix}", path.display()));
+    let (first, second) = (read("").unwrap(), read(".2").unwrap());
+    assert_eq!(bytes, (first.len() + second.len()) as u64);
+    for part in [&first, &second] {
+        assert!(part.starts_with("Asterisk Call Manager/11.0.0\r\n"), "{part}");
+    }
+    assert!(first.ends_with("Event: One\r\n\r\n") && second.ends_with(BOOTED));
+    assert!(read(".times").is_ok() && read(".2.times").is_ok() && read(".3").is_err());
+    // A part of a former recording is not taken for one of the next.
+    let refused = Recording::create(&path).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::AlreadyExists);
+    std::fs::remove_dir_all(&folder).unwrap();
 }

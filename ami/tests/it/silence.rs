@@ -163,3 +163,38 @@ async fn calls_beyond_the_cap_wait_for_their_turn() {
     closed.unwrap();
     assert!(client.call(ping()).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn bytes_of_a_message_that_does_not_end_are_no_sign_of_life() {
+    let (near, mut peer) = Peer::new();
+    let config = config().login(ami::Login::Plain);
+    let server = async {
+        peer.send("Asterisk Call Manager/2.8.0\r\n").await;
+        peer.action().await;
+        peer.send("Response: Success\r\n\r\nResponse: Follows\r\nActionID: x\r\ntext").await;
+    };
+    let (client, ()) = tokio::join!(config.handshake(near), server);
+    let client = client.unwrap();
+    let babble = async {
+        loop {
+            peer.send("Event: Swallowed\r\n\r\n").await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        ended = client.ended() => assert!(matches!(ended, Disconnect::Unresponsive(_)), "{ended:?}"),
+        () = babble => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keepalive_of_nothing_does_not_flood_the_server() {
+    let config = config().keepalive(Duration::ZERO);
+    let (client, mut peer) = Peer::with_config(config).await;
+    let begun = Instant::now();
+    for _ in 0..20 {
+        peer.answer("Ping", "").await;
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
+    drop(client);
+}

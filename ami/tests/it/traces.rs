@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use ami::{Action, Config, Login};
+use ami::{Action, Config, Filter, Item, Login, Stray};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::peer::{Peer, id};
@@ -86,4 +86,32 @@ async fn traces_tell_what_happens_and_no_secret() {
     for proof in proofs.borrow().iter() {
         assert!(!traced.contains(proof), "{proof} in {traced}");
     }
+}
+
+#[tokio::test]
+async fn a_call_that_is_answered_with_a_list_warns_of_it() {
+    let traces = Traces::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(traces.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let (client, mut peer) = Peer::with_client().await;
+    let mut strays = client.subscribe(Filter::named([]).with_strays());
+    let server = async {
+        let id = peer.id().await;
+        peer.send(format!("Response: Success\r\nActionID: {id}\r\nEventList: start\r\n\r\n")).await;
+        peer.send(format!("Event: DBGetResponse\r\nActionID: {id}\r\n\r\n")).await;
+    };
+    let (answer, ()) = tokio::join!(client.call(Action::new("DBGet")), server);
+    answer.unwrap();
+    match strays.next().await {
+        Some(Item::Stray(stray)) => {
+            assert!(matches!(&*stray, Stray::Unmatched(item) if item.head() == b"DBGetResponse"));
+        }
+        other => panic!("{other:?}"),
+    }
+    let traced = String::from_utf8(traces.0.lock().unwrap().clone()).unwrap();
+    assert!(traced.contains("WARN") && traced.contains("ask for it with `list`"), "{traced}");
 }

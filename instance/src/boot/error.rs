@@ -81,7 +81,7 @@ pub enum BootFailure {
         reason: Option<String>,
     },
     /// There is no AMI connection to the booted server.
-    #[error("{0}")]
+    #[error("{0:#}")]
     Login(#[source] ami::Error),
     /// Time is up.
     #[error("it took longer than {0:?}")]

@@ -64,7 +64,7 @@ impl TestCase {
             let number = instance.sandbox().number();
             let client = self.connect(&instance).await;
             let client = client
-                .map_err(|error| format!("the test's login to Asterisk {number}: {error}"))?;
+                .map_err(|error| format!("the test's login to Asterisk {number}: {error:#}"))?;
             asts.push(Ast::new(instance, client, Arc::clone(&self.shared.open)));
         }
         lock(&self.shared.asts).clone_from(&asts);

@@ -92,7 +92,7 @@ impl TestCase {
                     Ok(()) => self.set_passed(true),
                     Err(error) => {
                         self.state().faulty |= error.is::<Panicked>();
-                        self.fail(error.to_string());
+                        self.fail(format!("{error:#}"));
                     }
                 }
                 End::Done

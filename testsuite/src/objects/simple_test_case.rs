@@ -131,9 +131,10 @@ impl SimpleTestCase {
             if let Err(error) = originate.await
                 && !ignore
                 && error.fault() != ami::Fault::Link
+                && !matches!(error, ami::Error::Disconnected { .. })
             {
                 // It only ends the test: what was said until then counts.
-                test.note(format!("originating {channel}: {error}"));
+                test.note(format!("originating {channel}: {error:#}"));
                 test.stop();
             }
         });

@@ -1,14 +1,14 @@
 //! Lists and other replies of many messages, from real servers.
 
-use ami::{Action, Client, Error, Filter, Kind};
-use instance::{Instance, Modules};
+use ami::{Action, Client, Error, EventClass, Filter, Kind, Replied};
+use instance::{Builder, Instance, Modules};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{AGES, VERSIONS, answered, boot, builder, connect, next, user};
 
 /// A server with all its modules, and something to list.
-async fn boot_all(major: u32) -> Instance {
+pub(super) async fn builder_all(major: u32) -> Builder {
     builder(major)
         .await
         .modules(Modules::All)
@@ -19,11 +19,10 @@ async fn boot_all(major: u32) -> Instance {
         .file("res_parking.conf", "[general]\n\n[default]\nparkext => 700\nparkpos => 701-720\ncontext => parked\n")
         .file("queuerules.conf", "[slow]\npenaltychange => 5,+1,+0\n")
         .file("pjsip.conf", "[transport]\ntype = transport\nprotocol = udp\nbind = <<address>>\n\n[alice]\ntype = endpoint\ncontext = default\n")
-        .build()
-        .unwrap()
-        .boot()
-        .await
-        .unwrap()
+}
+
+async fn boot_all(major: u32) -> Instance {
+    builder_all(major).await.build().unwrap().boot().await.unwrap()
 }
 
 #[tokio::test]
@@ -129,7 +128,7 @@ async fn lists_that_are_refused_or_break_off_say_so() {
 }
 
 /// All that the server says to an action.
-async fn exchange(client: &Client, action: Action) -> Vec<ami::Message> {
+async fn exchange(client: &Client, action: Action) -> Vec<Replied> {
     client.exchange(action).await.unwrap()
 }
 
@@ -196,7 +195,8 @@ async fn a_list_of_two_thousand_channels_is_complete() {
         // Each channel has files of its own.
         let sandbox = builder(major).await.option("maxfiles", "16384").build().unwrap();
         let instance = sandbox.boot().await.unwrap();
-        let client = connect(&instance, user().event_mask("call").timeout(AGES)).await.unwrap();
+        let client =
+            connect(&instance, user().event_mask(EventClass::Call).timeout(AGES)).await.unwrap();
         let calls: Vec<_> = (0..1000)
             .map(|_| {
                 let client = client.clone();

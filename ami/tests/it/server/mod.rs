@@ -2,16 +2,29 @@
 
 use std::time::Duration;
 
-use ami::{Action, Client, Config, Error, Event, Item, Originate, Subscription};
+use ami::{
+    Action, Client, Config, Error, Event, EventMask, Item, Originate, Reconnect, State,
+    Subscription,
+};
 use instance::{Builder, Instance, Modules, Server, Want};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+mod boots;
 mod calls;
+mod counts;
+mod errors;
 mod filters;
+mod gaps;
 mod life;
 mod lists;
+mod placed;
 #[cfg(feature = "tls")]
 mod tls;
+mod values;
 
 const VERSIONS: [u32; 2] = [22, 16];
 
@@ -53,6 +66,13 @@ async fn boot(major: u32) -> Instance {
     builder(major).await.build().unwrap().boot().await.unwrap()
 }
 
+/// Ends a server that nobody needs any more. One that has booted a moment ago would take a second
+/// to end by itself.
+async fn end(instance: Instance) {
+    instance.kill().await;
+    instance.stop().await.unwrap();
+}
+
 async fn connect(instance: &Instance, config: Config) -> Result<Client, Error> {
     config.connect(instance.ami_address()).await
 }
@@ -61,11 +81,81 @@ fn user() -> Config {
     Config::new("user", "mysecret")
 }
 
+fn mask(text: &str) -> EventMask {
+    text.parse().unwrap()
+}
+
 /// The next event. That the connection was lost or events are missing is not expected here.
 async fn next(events: &mut Subscription) -> Event {
     match timeout(AGES, events.next()).await.unwrap() {
         Some(Item::Event(event)) => event,
         other => panic!("{other:?}"),
+    }
+}
+
+/// The next event, behind the gaps.
+async fn next_event(events: &mut Subscription) -> Event {
+    loop {
+        match timeout(AGES, events.next()).await.unwrap() {
+            Some(Item::Event(event)) => return event,
+            Some(Item::Gap(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Tries that follow each other fast.
+fn soon() -> Reconnect {
+    Reconnect::default().wait(Duration::from_millis(5), Duration::from_millis(100))
+}
+
+/// A user with all that tests need, and tries that follow each other fast.
+fn quick() -> Config {
+    user().reconnect(soon()).timeout(AGES)
+}
+
+async fn wait_for(client: &Client, state: impl Fn(&State) -> bool) {
+    timeout(AGES, client.state().wait_for(state)).await.unwrap().unwrap();
+}
+
+/// A link to a server that can be cut, with an address of its own.
+struct Proxy {
+    address: String,
+    task: JoinHandle<()>,
+    cut: watch::Sender<()>,
+}
+
+impl Proxy {
+    async fn before(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let cut = watch::Sender::new(());
+        let cuts = cut.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                let (mut near, _) = listener.accept().await.unwrap();
+                let (server, mut cut) = (server.clone(), cuts.subscribe());
+                tokio::spawn(async move {
+                    let Ok(mut far) = TcpStream::connect(server).await else { return };
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut near, &mut far) => {}
+                        _ = cut.changed() => {}
+                    }
+                });
+            }
+        });
+        Self { address, task, cut }
+    }
+
+    /// Ends all connections that there are.
+    fn cut(&self) {
+        self.cut.send_replace(());
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

@@ -1,0 +1,81 @@
+//! A connection that was lost, and what can be told of it once there is another.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::error::Disconnect;
+use crate::message::Event;
+use crate::queue::Gap;
+
+/// What is known when the next connection is there.
+pub(crate) struct Loss {
+    pub(crate) reason: Disconnect,
+    /// When the connection was logged in that is lost: its server was up then.
+    pub(crate) was_up: Instant,
+    /// When it was lost.
+    pub(crate) lost: Instant,
+    /// When the next one was logged in.
+    pub(crate) logged_in: Instant,
+    /// Whether the former connection had a `FullyBooted`, and this one is to have one: from a
+    /// server that has booted it comes right behind the login then, before all other events.
+    pub(crate) tells_of_boot: bool,
+}
+
+impl Loss {
+    /// What subscribers are told. `first` is the event behind it, if there is one.
+    pub(crate) fn gap(&self, first: Option<&Event>) -> Gap {
+        Gap {
+            reason: self.reason.clone(),
+            times: 1,
+            lasted: self.logged_in - self.lost,
+            restarted: self.restarted(first, Instant::now()),
+        }
+    }
+
+    fn restarted(&self, first: Option<&Event>, now: Instant) -> Option<bool> {
+        match first.filter(|event| event.is("FullyBooted")) {
+            Some(event) => {
+                let uptime = event.utf8("Uptime").ok()??.trim().parse().ok()?;
+                since(self.was_up, Duration::from_secs(uptime), now)
+            }
+            None => self.tells_of_boot.then_some(true),
+        }
+    }
+}
+
+/// Whether a server was started after a moment, by its uptime in whole seconds. In the second
+/// around that moment nobody knows.
+fn since(moment: Instant, uptime: Duration, now: Instant) -> Option<bool> {
+    let passed = now - moment;
+    if uptime >= passed {
+        Some(false)
+    } else if uptime + Duration::from_secs(1) <= passed {
+        Some(true)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_uptime_tells_whether_the_server_was_started_anew() {
+        let now = Instant::now() + Duration::from_secs(1000);
+        let seconds = Duration::from_secs;
+        for (passed, uptime, restarted) in [
+            (seconds(100), 500, Some(false)),
+            (seconds(100), 100, Some(false)),
+            // Started within the second before or behind that moment.
+            (Duration::from_millis(100_500), 100, None),
+            (seconds(100), 99, Some(true)),
+            (seconds(100), 0, Some(true)),
+            (seconds(0), 0, Some(false)),
+        ] {
+            let told = since(now - passed, seconds(uptime), now);
+            assert_eq!(told, restarted, "{passed:?} {uptime}");
+        }
+    }
+}

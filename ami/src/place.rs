@@ -1,0 +1,198 @@
+//! A call that was placed: its outcome, its end, and how to hang up.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::action::Action;
+use crate::cause::Cause;
+use crate::client::Client;
+use crate::error::Error;
+use crate::filter::Filter;
+use crate::message::{Event, Response};
+use crate::originate::{Originate, Originated};
+use crate::queue::Item;
+use crate::subscription::Subscription;
+
+type Outcome = Result<Originated, Error>;
+
+/// How long the channels of a call that failed may take to show: the outcome can overtake their
+/// events, and there may be none.
+const LATE: Duration = Duration::from_secs(1);
+
+/// A call that is placed as soon as its outcome or its end is awaited; see [`Client::place`].
+///
+/// Its channel gets a unique id that is known before it exists: that of [`Originate::channel_id`],
+/// or a random one. Dropping the handle leaves the call alone.
+pub struct Placed {
+    client: Client,
+    unique_id: String,
+    events: Subscription,
+    originate: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+    outcome: Option<Outcome>,
+    /// The unique ids of channels that there are or were.
+    created: Vec<Vec<u8>>,
+    halves: Vec<Half>,
+}
+
+impl Placed {
+    pub(crate) fn new(client: &Client, originate: Originate) -> Self {
+        let (unique_id, other_id) = match originate.ids() {
+            (Some(id), other) => (id.to_owned(), other),
+            (None, other) => (Uuid::new_v4().simple().to_string(), other),
+        };
+        let other_id = other_id.map_or_else(|| format!("{unique_id};2"), str::to_owned);
+        let originate = originate.channel_id(&unique_id);
+        let ids = [unique_id.clone().into_bytes(), other_id.into_bytes()];
+        let ours = move |event: &Event| {
+            event.get("Uniqueid").is_some_and(|id| ids.iter().any(|it| it == id))
+        };
+        let events = client.subscribe(Filter::named(["Newchannel", "Hangup"]).when(ours));
+        let originate = {
+            let client = client.clone();
+            Box::pin(async move { client.originate(originate).await })
+        };
+        Self {
+            client: client.clone(),
+            unique_id,
+            events,
+            originate,
+            outcome: None,
+            created: Vec::new(),
+            halves: Vec::new(),
+        }
+    }
+
+    /// The unique id of the channel. The other half of a `Local` channel has `;2` behind it.
+    pub fn unique_id(&self) -> &str {
+        &self.unique_id
+    }
+
+    /// Waits until the call is answered or has failed, as [`Client::originate`] does.
+    ///
+    /// Cancel safe: the call goes on, and the next future waits for the same outcome.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::originate`].
+    pub async fn outcome(&mut self) -> Result<Originated, Error> {
+        if self.outcome.is_none() {
+            let outcome = poll_fn(|cx| self.originate.as_mut().poll(cx)).await;
+            self.outcome = Some(outcome);
+        }
+        self.outcome.clone().unwrap_or(Err(Error::NoResponse))
+    }
+
+    /// Waits until the channel has ended, and the other half of it if it is a `Local` one, and
+    /// tells why. It does so for a call that failed, too: the causes say more than the outcome.
+    ///
+    /// Cancel safe: what has come is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::originate`], but for [`Error::Originate`]; [`Error::Lost`] if the connection
+    /// was lost, so that nobody knows. A filter in the server that keeps `Hangup` back keeps
+    /// this from ending before the connection does.
+    pub async fn end(&mut self) -> Result<End, Error> {
+        let answered = match self.outcome().await {
+            Ok(_) => true,
+            Err(Error::Originate { .. }) => false,
+            Err(error) => return Err(error),
+        };
+        while answered || self.halves.len() < self.created.len() || self.created.is_empty() {
+            if answered && !self.halves.is_empty() && self.halves.len() >= self.created.len() {
+                break;
+            }
+            let next = self.events.next();
+            let item = match answered {
+                true => next.await,
+                // There may be no channel at all, or its events are still to come.
+                false => match timeout(LATE, next).await {
+                    Ok(item) => item,
+                    Err(_) => break,
+                },
+            };
+            match item {
+                Some(Item::Event(event)) => self.note(&event),
+                Some(Item::Gap(gap)) => return Err(Error::Lost(gap.reason)),
+                Some(_) => {}
+                None => return Err(Error::Lost(self.client.ended().await)),
+            }
+        }
+        Ok(End { halves: self.halves.clone() })
+    }
+
+    fn note(&mut self, event: &Event) {
+        if event.is("Newchannel") {
+            self.created.extend(event.get("Uniqueid").map(<[u8]>::to_vec));
+        } else {
+            self.halves.push(Half(event.detach()));
+        }
+    }
+
+    /// Hangs the channel up, whatever it does, with the cause 16 (`NORMAL_CLEARING`): without one
+    /// the server would say 0, as it does of many failures.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::call`]; the server refuses it if there is no such channel, not yet or no
+    /// longer.
+    pub async fn hang_up(&self) -> Result<Response, Error> {
+        let hangup = Action::new("Hangup").field("Channel", &self.unique_id);
+        self.client.call(hangup.field("Cause", "16")).await
+    }
+}
+
+impl fmt::Debug for Placed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Placed").field("unique_id", &self.unique_id).finish_non_exhaustive()
+    }
+}
+
+/// The end of a call.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct End {
+    /// What each channel says: one, or two for a `Local` channel; in the order in which they
+    /// ended. None if there was no channel, as for a technology that the server does not have.
+    pub halves: Vec<Half>,
+}
+
+impl End {
+    /// Why the call ended. The halves of a `Local` channel can say different things: of a call to
+    /// somebody who is busy, `;1` says 0 and `;2` says 17. This is the one that says most:
+    /// neither 0 nor 16, if there is such a cause.
+    pub fn cause(&self) -> Cause {
+        let says = |cause: &Cause| match cause.number() {
+            0 => 0,
+            16 => 1,
+            _ => 2,
+        };
+        self.halves.iter().map(Half::cause).max_by_key(says).unwrap_or_default()
+    }
+}
+
+/// The end of a channel.
+#[derive(Clone, Debug)]
+pub struct Half(Event);
+
+impl Half {
+    /// The channel's name.
+    pub fn channel(&self) -> &[u8] {
+        self.0.get("Channel").unwrap_or_default()
+    }
+
+    /// Why it was hung up; 0 if it does not say.
+    pub fn cause(&self) -> Cause {
+        Cause::of(&self.0).unwrap_or_default()
+    }
+
+    /// The `Hangup`, with all its fields.
+    pub fn event(&self) -> &Event {
+        &self.0
+    }
+}
