@@ -1,6 +1,7 @@
 //! Runs CLI commands and prints what they print.
 //!
-//! `cargo run -p ami --example commands -- ["COMMAND" …]`, with `AMI_SERVER=USER:SECRET@HOST:PORT` for a server of your own.
+//! `cargo run -p ami --example commands -- ["COMMAND" …]`, with `AMI_SERVER=USER:SECRET@HOST:PORT`
+//! for a server of your own.
 
 #![expect(clippy::print_stdout, reason = "it is what the example is for")]
 

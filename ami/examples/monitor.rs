@@ -1,8 +1,8 @@
 //! Watches a server for months: what it says, when it is gone, when it is back, and what was odd in
 //! between.
 //!
-//! `cargo run -p ami --example monitor`, with `AMI_SERVER=USER:SECRET@HOST:PORT` for a server of your own; that one it
-//! watches until Ctrl-C. Its own it restarts, to show what happens then.
+//! `cargo run -p ami --example monitor`, with `AMI_SERVER=USER:SECRET@HOST:PORT` for a server of
+//! your own; that one it watches until Ctrl-C. Its own it restarts, to show what happens then.
 
 #![expect(clippy::print_stdout, reason = "it is what the example is for")]
 

@@ -130,7 +130,8 @@ async fn serve(stream: TcpStream, recording: &Recording) -> std::io::Result<()> 
     writer.shutdown().await
 }
 
-/// Reads actions until the client goes. They look like messages that are neither event nor response.
+/// Reads actions until the client goes. They look like messages that are neither event nor
+/// response.
 async fn read(mut reader: OwnedReadHalf, actions: mpsc::UnboundedSender<Message>) {
     let mut codec = Codec::without_banner();
     let mut buffer = BytesMut::new();

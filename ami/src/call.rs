@@ -19,8 +19,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::action::Action;
 use crate::error::{Delivery, Error, ListError};
-use crate::list::{Collected, Incoming, Replied, Reply, replies};
+use crate::list::{Collected, Replied};
 use crate::message::{Event, Kind, Message, Response};
+use crate::reply::{Incoming, Reply, replies};
 use crate::router::{Expect, Sink};
 use crate::session::Core;
 use crate::shape::{self, ListShape};
@@ -193,9 +194,11 @@ impl Single {
 }
 
 pin_project! {
-    /// An action about to be sent: await it for the response. See [`Client::call`](crate::Client::call).
+    /// An action about to be sent: await it for the response. See
+    /// [`Client::call`](crate::Client::call).
     ///
-    /// Dropping it takes the action back if it was not written yet; else the server acts on it, and its answer is ignored.
+    /// Dropping it takes the action back if it was not written yet; else the server acts on it, and
+    /// its answer is ignored.
     ///
     /// # Panics
     ///

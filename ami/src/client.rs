@@ -15,15 +15,15 @@ use crate::config::Config;
 use crate::driver::{self, LoggedIn};
 use crate::error::{Disconnect, Error, Withheld};
 use crate::filter::Filter;
-use crate::mask::{self, EventClass, EventMask};
+use crate::mask::{EventClass, EventMask};
 use crate::message::Event;
 use crate::originate::{Originate, Originated};
-use crate::place::Placed;
 use crate::queue::Buffer;
 use crate::ready::{self, Unknown};
 use crate::router::Expect;
 use crate::server_filter::{self, EventFilter};
 use crate::session::Core;
+use crate::settings;
 use crate::shared::{Handle, Shared, State};
 use crate::stats::Stats;
 use crate::subscribers::Subscribers;
@@ -188,24 +188,6 @@ impl Client {
         Ok(Originated::new(Event::new(outcome)))
     }
 
-    /// Places a call, and gives a handle to wait for its outcome and its end, and to hang up. Needs
-    /// what [`originate`](Self::originate) needs, and nothing is sent before the handle's
-    /// outcome or end is awaited.
-    ///
-    /// ```no_run
-    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
-    /// use ami::Originate;
-    ///
-    /// let mut call = client.place(Originate::to_application("Local/100@phones", "Playback", "tt-monkeys"));
-    /// let end = call.end().await?;
-    /// println!("{}", end.cause());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn place(&self, originate: Originate) -> Placed {
-        Placed::new(self, originate)
-    }
-
     /// Subscribes to events. It gets those that the reader hands out from now on, and holds up to
     /// 16 MiB of them; beyond that it [tells](crate::Item::Missed) how many are missing. Those
     /// that come right behind the login are gone by now;
@@ -267,7 +249,7 @@ impl Client {
         settled(async move {
             let _settings = shared.settings.lock().await;
             let former = shared.wishes().mask.clone();
-            let set = mask::set(&core, &mask, former, shared.timeout).await;
+            let set = settings::set_event_mask(&core, &mask, former, shared.timeout).await;
             if set.is_ok() {
                 shared.wishes().mask = Some(mask);
             }

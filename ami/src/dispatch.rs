@@ -20,16 +20,19 @@
 use std::mem;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
+use self::open_list::OpenList;
 use crate::codec::{Frame, Malformed};
 use crate::error::{Error, Reason};
-use crate::list::{Replied, Replies, Reply};
-use crate::message::{Event, Kind, Message, Response};
+use crate::list::Replied;
+use crate::message::{Event, Message, Response};
+use crate::reply::{Replies, Reply};
 use crate::router::{Expect, Router};
 use crate::shape::ListShape;
 use crate::stray::Stray;
 use crate::subscribers::Publisher;
+
+mod lost;
+mod open_list;
 
 /// The reader's side: what it alone knows of the order in which the server speaks.
 pub(crate) struct Dispatch<'a> {
@@ -43,66 +46,6 @@ pub(crate) struct Dispatch<'a> {
     tells_of_loss: bool,
     /// Messages handed out so far.
     pub(crate) count: u64,
-}
-
-/// The list whose items come now.
-struct OpenList {
-    id: u64,
-    shape: Option<&'static ListShape>,
-    /// Nothing if nobody waits for it any more.
-    sender: Option<Replies>,
-    /// Whether it is a part of everything that somebody waits for.
-    of_everything: bool,
-    /// Whether the number that the server gives at the end is that of the items.
-    counts: bool,
-    items: u64,
-    /// The names of the items so far.
-    names: Vec<Box<[u8]>>,
-    /// Whether somebody was told that a part is missing, or cannot be trusted.
-    broken: bool,
-}
-
-impl OpenList {
-    /// How many names are remembered. Lists have three or four.
-    const NAMES: usize = 16;
-
-    fn new(id: u64, shape: Option<&'static ListShape>, sender: Option<Replies>) -> Self {
-        let names = Vec::new();
-        let (of_everything, counts) = (false, false);
-        Self { id, shape, sender, of_everything, counts, items: 0, names, broken: false }
-    }
-
-    fn of_nobody(id: u64) -> Self {
-        Self::new(id, None, None)
-    }
-
-    fn send(&self, reply: Result<Reply, Error>) -> bool {
-        self.sender.as_ref().is_some_and(|sender| sender.send(reply))
-    }
-
-    /// Whether an event without an id is an item: the server forgets the id of some, and a value
-    /// with line ends in it cuts off the id that stands behind it. An end is never known so,
-    /// for a value could forge one.
-    fn has_such_items(&self, event: &Event) -> bool {
-        let named = self.shape.and_then(|shape| shape.without_id);
-        named.is_some_and(|name| event.is(name))
-            || self.names.iter().any(|it| **it == *event.name())
-    }
-
-    fn note(&mut self, item: &Event) {
-        self.items += 1;
-        let known = self.names.iter().any(|name| **name == *item.name());
-        if !known && self.names.len() < Self::NAMES {
-            self.names.push(item.name().into());
-        }
-    }
-
-    /// Tells who waits, once, that a part is missing or cannot be trusted.
-    fn spoil(&mut self, error: impl FnOnce() -> Error) {
-        if !mem::replace(&mut self.broken, true) {
-            self.send(Err(error()));
-        }
-    }
 }
 
 impl<'a> Dispatch<'a> {
@@ -389,97 +332,6 @@ impl<'a> Dispatch<'a> {
         let id = self.router.first_open()?;
         let earlier = (self.fence..id).any(|id| self.router.unanswered(id).is_some());
         if earlier { None } else { self.router.many(id) }
-    }
-
-    /// Tells who is affected that a message is lost. Its beginning shows what it was.
-    fn too_large(&mut self, bytes: usize, head: &Bytes) {
-        let lost = || Error::TooLarge(bytes);
-        let Some(beginning) = Message::of_beginning(head) else {
-            return self.lost_part(lost);
-        };
-        let id = self.router.our_id(beginning.action_id());
-        match (beginning.kind(), id) {
-            (Kind::Event, id) => self.too_large_event(Event::new(beginning), id, lost),
-            (Kind::Response, Some((id, false))) => {
-                self.raise_fence(id);
-                self.too_large_response(id, &Response::new(beginning), lost);
-            }
-            (Kind::Response, Some((id, true))) => self.raise_fence(id + 1),
-            _ => self.lost_part(lost),
-        }
-    }
-
-    fn too_large_event(&mut self, event: Event, id: Option<(u64, bool)>, lost: impl Fn() -> Error) {
-        let has_id = event.action_id().is_some();
-        if let Some(list) = &mut self.list {
-            let foreign = list.shape.is_some_and(|shape| shape.with_others);
-            // The id of an item may stand behind what made it so large.
-            if id == Some((list.id, false)) || !has_id && !foreign {
-                list.spoil(lost);
-                let ends = |it: &[u8]| !it.eq_ignore_ascii_case(b"start");
-                if has_id && event.get("EventList").is_some_and(ends) && !list.of_everything {
-                    list.send(Ok(Reply::End(None)));
-                    self.router.forget(list.id);
-                    self.list = None;
-                }
-                return;
-            }
-        }
-        if let Some((id, false)) = id {
-            match self.router.expects(id) {
-                Some(Expect::Originate) if event.is("OriginateResponse") => {
-                    self.router.fail(id, lost());
-                }
-                Some(Expect::Everything { .. }) if !event.is("UserEvent") => {
-                    if let Some(many) = self.router.many(id) {
-                        many.send(Err(lost()));
-                    }
-                    return;
-                }
-                _ => {}
-            }
-        }
-        if mem::take(&mut self.tells_of_loss) {
-            self.router.tell_of_loss(Some(&event));
-        }
-        let missed = self.publisher.publish_lost(&event);
-        self.router.counters().missed.add(missed);
-    }
-
-    fn too_large_response(&mut self, id: u64, response: &Response, lost: impl Fn() -> Error) {
-        if let Some(list) = self.list.as_mut().filter(|list| list.id == id) {
-            return list.spoil(lost);
-        }
-        let everything = matches!(self.router.expects(id), Some(Expect::Everything { .. }));
-        let many = self.router.many(id);
-        if starts_list(response) {
-            // An exchange gets the rest of it. Nobody else can do much with items that have no
-            // beginning.
-            let sender = many.clone().filter(|_| everything);
-            let list = OpenList::new(id, None, sender);
-            self.list = Some(OpenList { of_everything: everything, ..list });
-        }
-        match many {
-            Some(many) if everything => drop(many.send(Err(lost()))),
-            Some(many) => {
-                many.send(Err(lost()));
-                many.send(Ok(Reply::End(None)));
-                self.router.forget(id);
-            }
-            None => self.router.fail(id, lost()),
-        }
-    }
-
-    /// A message is lost that nobody knows more of than its place.
-    fn lost_part(&mut self, lost: impl Fn() -> Error) {
-        match &mut self.list {
-            Some(list) => list.spoil(lost),
-            None => {
-                if let Some(many) = self.exchange() {
-                    many.send(Err(lost()));
-                }
-            }
-        }
     }
 
     /// Ends the calls before `id` that still wait for a response. Each id is visited once.

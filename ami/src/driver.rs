@@ -252,7 +252,8 @@ impl Driver {
             std::future::pending().await
         };
         let reason = tokio::select! {
-            // What came with the answer to the login is looked at first: it may say that the server has booted.
+            // What came with the answer to the login is looked at first: it may say that the server
+            // has booted.
             biased;
             reason = self.session(logged_in.link, Arc::clone(&core)) => reason,
             () = restored => Disconnect::Closed,

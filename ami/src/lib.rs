@@ -27,11 +27,13 @@ mod place;
 mod queue;
 mod ready;
 mod record;
+mod reply;
 mod router;
 #[cfg(feature = "serde")]
 mod serialize;
 mod server_filter;
 mod session;
+mod settings;
 mod shape;
 mod shared;
 mod stats;

@@ -3,15 +3,11 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
-
-use crate::action::Action;
-use crate::error::Error;
-use crate::session::Core;
 
 macro_rules! classes {
     ($($(#[$doc:meta])* $class:ident $name:literal,)*) => {
-        /// A class of events and actions: what a user's `read` and `write` in `manager.conf` list, and an event mask.
+        /// A class of events and actions: what a user's `read` and `write` in `manager.conf` list,
+        /// and an event mask.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         pub enum EventClass {
@@ -187,31 +183,6 @@ impl FromStr for EventMask {
 pub struct EventMaskError {
     /// The words that name no class.
     pub unknown: Vec<String>,
-}
-
-/// Sets the mask of a connection. A server that knows none of its classes takes that for no events
-/// at all, and calls it a success: it gets the former mask back.
-pub(crate) async fn set(
-    core: &Core,
-    mask: &EventMask,
-    former: Option<EventMask>,
-    limit: Duration,
-) -> Result<(), Error> {
-    let action = |mask: &EventMask| Action::new("Events").field("EventMask", mask.to_string());
-    let answer = match core.ask(&action(mask), limit).await {
-        // With `brokeneventsaction` the server does what it is told, and says nothing.
-        Err(Error::NoResponse) => return Ok(()),
-        answer => answer?,
-    };
-    let off = answer.get("Events").is_some_and(|it| it.eq_ignore_ascii_case(b"Off"));
-    if !off || mask.is_none() {
-        return Ok(());
-    }
-    match core.ask(&action(&former.unwrap_or(EventMask::all())), limit).await {
-        Ok(_) | Err(Error::NoResponse) => {}
-        Err(error) => return Err(error),
-    }
-    Err(Error::EventMask { mask: mask.clone(), answer: Box::new(answer.detach()) })
 }
 
 /// Whether a list of classes, as the server shows it of a user's `read`, has one. Every word but

@@ -24,6 +24,27 @@ type Outcome = Result<Originated, Error>;
 /// events, and there may be none.
 const LATE: Duration = Duration::from_secs(1);
 
+impl Client {
+    /// Places a call, and gives a handle to wait for its outcome and its end, and to hang up. Needs
+    /// what [`originate`](Self::originate) needs, and nothing is sent before the handle's
+    /// outcome or end is awaited.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+    /// use ami::Originate;
+    ///
+    /// let call = Originate::to_application("Local/100@phones", "Playback", "tt-monkeys");
+    /// let mut call = client.place(call);
+    /// let end = call.end().await?;
+    /// println!("{}", end.cause());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn place(&self, originate: Originate) -> Placed {
+        Placed::new(self, originate)
+    }
+}
+
 /// A call that is placed as soon as its outcome or its end is awaited; see [`Client::place`].
 ///
 /// Its channel gets a unique id that is known before it exists: that of [`Originate::channel_id`],

@@ -11,10 +11,11 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use crate::codec::Banner;
 use crate::error::Error;
-use crate::list::{Replied, Replies, Reply};
+use crate::list::Replied;
 use crate::loss::Loss;
 use crate::message::{Event, Message};
 use crate::outbox::FENCE;
+use crate::reply::{Replies, Reply};
 use crate::shape::{self, ListShape};
 use crate::stats::Counters;
 use crate::subscribers::Subscribers;

@@ -1,5 +1,5 @@
-//! What a client holds after very many calls without an answer, and while very many events come for a subscriber that is
-//! behind. A program of its own, because its memory is counted.
+//! What a client holds after very many calls without an answer, and while very many events come for
+//! a subscriber that is behind. A program of its own, because its memory is counted.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -47,8 +47,8 @@ fn a_million_calls_without_an_answer_leave_nothing() {
             });
         }
     };
-    // The table and the queue keep their room from one round to the next, and may yet need a little more: far less than a
-    // byte for each call.
+    // The table and the queue keep their room from one round to the next, and may yet need a little
+    // more: far less than a byte for each call.
     let first = measure(|| rounds(10));
     let rest = measure(|| rounds(990));
     assert!(rest.count_current < 100 && rest.bytes_current < 512 * 1024, "{rest:?}");

@@ -84,8 +84,8 @@ pub(crate) fn serve(stream: Arc<Stream>, events: usize) -> SocketAddr {
     address
 }
 
-/// A channel of either kind. In a bounded one the reader waits while it is full; an unbounded one grows, as the subscription
-/// does that is compared with it.
+/// A channel of either kind. In a bounded one the reader waits while it is full; an unbounded one
+/// grows, as the subscription does that is compared with it.
 enum Sender {
     Bounded(mpsc::Sender<Bytes>),
     Unbounded(mpsc::UnboundedSender<Bytes>),

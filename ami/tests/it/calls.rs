@@ -1,4 +1,5 @@
-//! Calls and events against a peer that does what no server does on command: odd orders, forged ids, silence, garbage.
+//! Calls and events against a peer that does what no server does on command: odd orders, forged
+//! ids, silence, garbage.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -102,7 +103,8 @@ async fn foreign_glued_and_missing_ids_answer_nobody() {
             format!("Response: Error\r\nActionID: {}\r\n\r\n", id.replace('-', "-+")),
             format!("Response: Error\r\nActionID: {forged}\r\n\r\n"),
             "Response: Error\r\nActionID: 1\r\n\r\n".to_owned(),
-            // Above every id that was given out: it must not end the calls below it, nor make the reader count up to it.
+            // Above every id that was given out: it must not end the calls below it, nor make the
+            // reader count up to it.
             format!("Response: Error\r\nActionID: {}-18446744073709551615\r\n\r\n", &id[..16]),
             format!("Response: Error\r\nActionID: {}-2\r\n\r\n", &id[..16]),
             format!("Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Failure\r\n\r\n"),

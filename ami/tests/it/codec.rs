@@ -6,8 +6,8 @@ use tokio_util::codec::Decoder;
 
 /// Wire text, and the frames that it holds.
 ///
-/// `R`, `E` and `O` are response, event and other; then come the lines as `name=value` or `<bare>`, and a line of command
-/// output in the old format as `>text`.
+/// `R`, `E` and `O` are response, event and other; then come the lines as `name=value` or `<bare>`,
+/// and a line of command output in the old format as `>text`.
 const ROWS: &[(&str, &[u8], &[&str])] = &[
     ("response", b"Response: Success\r\nActionID: t1\r\nMessage: ok\r\n\r\n", &["R|Response=Success|ActionID=t1|Message=ok"]),
     ("response in several segments", b"Response: Success\r\nActionID: t2\r\nPing: Pong\r\nTimestamp: 1700000000.000001\r\n\r\n", &["R|Response=Success|ActionID=t2|Ping=Pong|Timestamp=1700000000.000001"]),

@@ -1,4 +1,5 @@
-//! Every public future given up after every poll, the dialogue cut at every byte, and links that give little at a time.
+//! Every public future given up after every poll, the dialogue cut at every byte, and links that
+//! give little at a time.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -28,8 +29,8 @@ impl<F: Future> Future for Polls<F> {
     }
 }
 
-/// Gives a future up after no poll, one, two and so on, until it ends by itself. Each time the client has to be as good as
-/// new.
+/// Gives a future up after no poll, one, two and so on, until it ends by itself. Each time the
+/// client has to be as good as new.
 async fn give_up<F, T>(what: &str, run: impl Fn(Client) -> F)
 where
     F: Future<Output = T>,

@@ -1,4 +1,5 @@
-//! Lists and other replies of more than one message, against a peer that sends what servers of all ages send.
+//! Lists and other replies of more than one message, against a peer that sends what servers of all
+//! ages send.
 
 use std::time::Duration;
 
@@ -25,7 +26,8 @@ async fn with_banner(banner: &str) -> (Client, Peer) {
     (client.unwrap(), peer)
 }
 
-/// Collects a list that the peer answers with `reply`, and then with the fence. `#` stands for the list's id.
+/// Collects a list that the peer answers with `reply`, and then with the fence. `#` stands for the
+/// list's id.
 async fn collect(
     banner: &str,
     action: &str,

@@ -12,7 +12,8 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// The far end of a pipe of 64 bytes, so that somebody always waits for room, or of a TCP connection.
+/// The far end of a pipe of 64 bytes, so that somebody always waits for room, or of a TCP
+/// connection.
 pub(crate) struct Peer {
     io: Box<dyn Stream>,
     seen: Vec<u8>,

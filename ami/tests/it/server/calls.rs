@@ -101,7 +101,8 @@ async fn an_originate_tells_its_outcome() {
         let answered = ami.originate(local("answer").variable("__GIVEN", odd)).await.unwrap();
         assert!(answered.channel().starts_with(b"Local/answer@default-"));
         assert!(answered.unique_id().contains(&b'.'));
-        // The dialplan's own parser has had its say over the comma and the quotes here, but not over the rest.
+        // The dialplan's own parser has had its say over the comma and the quotes here, but not
+        // over the rest.
         assert!(next(&mut given).await.get("value").is_some());
         let channel = String::from_utf8_lossy(answered.channel()).into_owned();
         let getvar = Action::new("Getvar").field("Channel", channel).field("Variable", "GIVEN");

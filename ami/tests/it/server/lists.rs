@@ -115,7 +115,8 @@ async fn lists_that_are_refused_or_break_off_say_so() {
             assert!(matches!(error.error, Error::Rejected(_)), "{shown}: {error:?}");
             assert_eq!(error.partial.items.len(), 0, "{shown}");
         }
-        // Success, an item, Error, and nothing more. The next action does not have to wait for that.
+        // Success, an item, Error, and nothing more. The next action does not have to wait for
+        // that.
         let odd =
             Action::new("ShowDialPlan").field("Context", "ignoring").field("Extension", "955");
         let error = client.list(odd).collect().await.unwrap_err();
