@@ -286,9 +286,12 @@ impl Many {
                 self.done = true;
                 self.sent = None;
             }
-            // The time-out is for the silence.
-            self.until = None;
-            self.sleep = None;
+            // The time-out is for the silence. What may be somebody else's does not break it.
+            let strange = |part: &Reply| matches!(part, Reply::Message(it) if !it.has_our_id());
+            if !reply.as_ref().is_some_and(|part| part.as_ref().is_ok_and(strange)) {
+                self.until = None;
+                self.sleep = None;
+            }
             return Poll::Ready(reply);
         }
         if self.sleep.is_none()

@@ -149,7 +149,7 @@ impl Client {
     /// [`Error::Command`] has the first line of what it printed.
     pub async fn command(&self, command: &str) -> Result<CommandOutput, Error> {
         let answer = self.call(Action::new("Command").field("Command", command)).await;
-        CommandOutput::new(answer.map_err(CommandOutput::failed)?)
+        CommandOutput::new(answer.map_err(|error| CommandOutput::failed(error, command))?)
     }
 
     /// Places a call and waits until it is answered or has failed. Needs the write class
@@ -336,7 +336,7 @@ impl Client {
         }
     }
 
-    /// Logs off and waits until the client has ended. Calls in flight end with
+    /// Logs off, if the client is up, and waits until it has ended. Calls in flight end with
     /// [`Error::Disconnected`].
     ///
     /// # Errors

@@ -39,11 +39,27 @@ impl CommandOutput {
     }
 
     /// What a refusal says of a command: as a rule its message says no more than that there is
-    /// output, and that says why.
-    pub(crate) fn failed(error: Error) -> Error {
+    /// output, and that says why. Of a command that the server does not know, and so repeats, only
+    /// the first word is left in: it may hold a secret.
+    pub(crate) fn failed(error: Error, command: &str) -> Error {
         let Error::Rejected(response) = error else { return error };
         let lines = response.command_output().map(<[u8]>::trim_ascii);
         let printed = lines.filter(|line| !line.is_empty()).map(String::from_utf8_lossy).next();
+        let words: Vec<_> = command.split_whitespace().collect();
+        let first = words.first().copied().unwrap_or_default();
+        // It repeats a command that it does not know, and as much of it as looks like one that it
+        // does.
+        let short = |line: &str| {
+            if !line.starts_with("No such command") {
+                return line.to_owned();
+            }
+            let parts = (2..=words.len()).rev().map(|count| words[..count].join(" "));
+            let parts = std::iter::once(command.trim().to_owned()).chain(parts);
+            parts
+                .filter(|part| part.len() > first.len())
+                .fold(line.to_owned(), |line, part| line.replace(&part, &format!("{first} …")))
+        };
+        let printed = printed.map(|line| short(&line));
         match printed.map(|line| line.chars().take(LONGEST).collect()) {
             Some(printed) => Error::Command { printed, response },
             None => Error::Rejected(response),

@@ -190,9 +190,11 @@ impl Config {
         self
     }
 
-    /// Whether [`connect`](Self::connect) goes on trying until there is a connection, with the
-    /// waits of [`reconnect`](Self::reconnect). It still ends with an error that [is
-    /// final](crate::Error::is_final). Unless set, the first attempt is the only one.
+    /// Whether [`connect`](Self::connect) goes on trying until it is logged in, with the waits of
+    /// [`reconnect`](Self::reconnect). It still ends with an error that
+    /// [is final](crate::Error::is_final), and the wait for the boot
+    /// ([`until_booted`](Self::until_booted)) has its own limit. Unless set, the first attempt is
+    /// the only one.
     #[must_use]
     pub fn retry_first(mut self, retries: bool) -> Self {
         self.retries = retries;

@@ -116,7 +116,11 @@ impl Future for Connect {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = self.connecting.as_mut().poll(cx);
-        self.done = matches!(result, Poll::Ready(Ok(_)));
+        match &result {
+            Poll::Ready(Ok(_)) => self.done = true,
+            Poll::Ready(Err(_)) => self.subscribers.close(),
+            Poll::Pending => {}
+        }
         result
     }
 }

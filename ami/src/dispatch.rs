@@ -24,10 +24,12 @@ use self::open_list::OpenList;
 use crate::codec::{Frame, Malformed};
 use crate::error::{Error, Reason};
 use crate::list::Replied;
+use crate::loss::First;
 use crate::message::{Event, Message, Response};
+use crate::parse::Line;
 use crate::reply::{Replies, Reply};
 use crate::router::{Expect, Router};
-use crate::shape::ListShape;
+use crate::shape::{self, ListShape};
 use crate::stray::Stray;
 use crate::subscribers::Publisher;
 
@@ -86,6 +88,11 @@ impl<'a> Dispatch<'a> {
         }
     }
 
+    /// To be called behind the time that subscribers were given who were about to miss something.
+    pub(crate) fn end_turn(&mut self) {
+        self.publisher.end_turn();
+    }
+
     /// To be called when all is handed out that was read at once: wakes the subscribers that got
     /// something.
     pub(crate) fn flush(&mut self) {
@@ -113,7 +120,7 @@ impl<'a> Dispatch<'a> {
             self.router.set_booted();
         }
         if mem::take(&mut self.tells_of_loss) {
-            self.router.tell_of_loss(Some(&event));
+            self.router.tell_of_loss(First::Event(&event));
         }
         let missed = self.publisher.publish(event);
         if missed > 0 {
@@ -134,7 +141,7 @@ impl<'a> Dispatch<'a> {
     /// Whether an event is part of the reply that is coming, and was handed to who waits for that.
     fn belongs_to_a_reply(&mut self, event: &Event) -> bool {
         let open = self.router.has_open();
-        if self.list.is_none() && !open {
+        if self.list.is_none() && !open && !self.router.is_old() {
             return false;
         }
         let action_id = event.action_id();
@@ -150,13 +157,18 @@ impl<'a> Dispatch<'a> {
             }
             self.break_list(event);
         }
-        let Some((id, false)) = id.filter(|_| open) else { return false };
-        let many = self.router.many(id);
-        let everything = matches!(self.router.expects(id), Some(Expect::Everything { .. }));
-        match many.filter(|_| everything) {
-            Some(many) => many.send(Ok(everything_of(event, true))),
-            None => false,
+        let Some((id, false)) = id else { return false };
+        if matches!(self.router.expects(id), Some(Expect::Everything { .. })) {
+            let many = self.router.many(id);
+            return many.is_some_and(|many| many.send(Ok(everything_of(event, true))));
         }
+        // An old server does not mark its lists: this is an item of one that nobody asked for as a
+        // list, or waits for no longer.
+        if self.router.is_old() {
+            self.unmatched(event);
+            return true;
+        }
+        false
     }
 
     /// Notes that a message came in the middle of the open list that is not of it. An exchange gets
@@ -167,7 +179,8 @@ impl<'a> Dispatch<'a> {
             return;
         }
         if list.of_everything {
-            list.send(Ok(everything_of(message, false)));
+            let has_id = self.router.our_id(message.action_id()) == Some((list.id, false));
+            list.send(Ok(everything_of(message, has_id)));
         } else {
             list.spoil(|| Error::ListBroken(Box::new(message.detach())));
         }
@@ -175,8 +188,8 @@ impl<'a> Dispatch<'a> {
 
     fn list_item(&mut self, event: &Event, with_id: bool) {
         let Some(mut list) = self.list.take() else { return };
-        let ends = |it: &[u8]| !it.eq_ignore_ascii_case(b"start");
-        let by_header = with_id && event.get("EventList").is_some_and(ends);
+        let glued = list.shape.is_some_and(|shape| shape.is_glued);
+        let by_header = with_id && (ends_list(event) || glued && event.get("EventList").is_some());
         let by_name = list.shape.filter(|shape| with_id && event.is(shape.end));
         let item = !by_header && by_name.is_none_or(|shape| shape.end_is_item);
         let mut wanted = true;
@@ -236,12 +249,15 @@ impl<'a> Dispatch<'a> {
             }
             Some(_) if response.is_error() => self.router.fail(id, Error::rejected(&response)),
             Some(Expect::Response) => {
-                if starts_list(&response) {
+                let message = response.get("Message").unwrap_or_default();
+                if starts_list(&response) || self.router.is_old() && shape::says_follow(message) {
                     // They are not events that happen now.
                     tracing::warn!(
                         id,
                         "the answer begins a list, and its items go to nobody: ask for it with `list`"
                     );
+                }
+                if starts_list(&response) {
                     self.list = Some(OpenList::of_nobody(id));
                 }
                 self.router.finish(id, response.into_message());
@@ -311,7 +327,7 @@ impl<'a> Dispatch<'a> {
     /// ends in them.
     fn response_behind_id(&self, message: Message) -> Result<Response, Message> {
         let id = self.router.our_id(message.action_id());
-        if !id.is_some_and(|(id, fence)| !fence && self.router.expects_one(id)) {
+        if !id.is_some_and(|(id, fence)| fence || self.router.expects_one(id)) {
             return Err(message);
         }
         let response = message.clone().into_response_behind_id().map(Response::new);
@@ -322,16 +338,23 @@ impl<'a> Dispatch<'a> {
     /// exchange whose turn it is at the server; it was handed to who waits for that. If a
     /// response with the id follows, it was not.
     fn is_of_an_exchange(&self, message: &Message) -> bool {
-        let listed = self.list.as_ref().is_some_and(|list| list.of_everything);
-        // The exchange got it with the rest of its list.
-        listed || self.exchange().is_some_and(|many| many.send(Ok(everything_of(message, false))))
+        if self.list.as_ref().is_some_and(|list| list.of_everything) {
+            // It got it with the rest of its list.
+            return true;
+        }
+        let Some((id, many)) = self.exchange() else { return false };
+        many.send(Ok(everything_of(message, self.has_id(message, id))))
+    }
+
+    fn has_id(&self, message: &Message, id: u64) -> bool {
+        self.router.our_id(message.action_id()) == Some((id, false))
     }
 
     /// The exchange whose turn it is at the server, as far as is known.
-    fn exchange(&self) -> Option<Replies> {
+    fn exchange(&self) -> Option<(u64, Replies)> {
         let id = self.router.first_open()?;
         let earlier = (self.fence..id).any(|id| self.router.unanswered(id).is_some());
-        if earlier { None } else { self.router.many(id) }
+        if earlier { None } else { Some(id).zip(self.router.many(id)) }
     }
 
     /// Ends the calls before `id` that still wait for a response. Each id is visited once.
@@ -366,7 +389,7 @@ impl<'a> Dispatch<'a> {
 
     fn stray(&mut self, stray: impl FnOnce() -> Stray) {
         if mem::take(&mut self.tells_of_loss) {
-            self.router.tell_of_loss(None);
+            self.router.tell_of_loss(First::Other);
         }
         let missed = self.publisher.publish_stray(stray);
         self.router.counters().missed.add(missed);
@@ -378,7 +401,28 @@ fn everything_of(message: &Message, has_our_id: bool) -> Reply {
 }
 
 fn starts_list(response: &Response) -> bool {
-    response.get("EventList").is_some_and(|it| it.eq_ignore_ascii_case(b"start"))
+    event_list(response).is_some_and(|it| it.eq_ignore_ascii_case(b"start"))
+}
+
+/// Whether an event says that it ends a list.
+fn ends_list(event: &Event) -> bool {
+    event_list(event).is_some_and(|it| !it.eq_ignore_ascii_case(b"start"))
+}
+
+/// What a message says in `EventList`, where servers write it: behind the first line and the
+/// ActionID. Further behind it is, or can be, part of a value.
+fn event_list(message: &Message) -> Option<&[u8]> {
+    for line in message.lines().skip(1) {
+        let Line::Field(name, value) = line else { return None };
+        if name.eq_ignore_ascii_case(b"EventList") {
+            return Some(value);
+        }
+        let before = [&b"ActionID"[..], b"Privilege"];
+        if !before.iter().any(|it| name.eq_ignore_ascii_case(it)) {
+            return None;
+        }
+    }
+    None
 }
 
 /// The outcome that an `OriginateResponse` tells. It is rare and often kept, so it gets memory of

@@ -15,7 +15,7 @@ use crate::config::{Config, Reconnect};
 use crate::dial::{Io, dial};
 use crate::error::{Disconnect, Error, LoginError};
 use crate::login::Link;
-use crate::loss::Loss;
+use crate::loss::{First, Loss};
 use crate::mask::{EventClass, EventMask};
 use crate::outbox::Outbox;
 use crate::ready::{self, Unknown};
@@ -35,6 +35,8 @@ pub(crate) struct LoggedIn {
     mask: Option<EventMask>,
     /// The random part of the ActionIDs.
     prefix: String,
+    /// When the login was begun, and when it was done.
+    dialled: Instant,
     at: Instant,
 }
 
@@ -54,6 +56,7 @@ pub(crate) async fn log_in<T>(
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let dialled = Instant::now();
     let (high, low) = Uuid::new_v4().as_u64_pair();
     // The two halves have their fixed bits in different places; together all 64 bits are random.
     let prefix = format!("{:016x}", high ^ low.rotate_left(32));
@@ -67,7 +70,7 @@ where
     let late = |_| Err(LoginError::Timeout(config.connect_timeout).into());
     let banner = timeout(config.connect_timeout, login).await.unwrap_or_else(late)?;
     tracing::debug!(banner = %banner.line().escape_ascii(), user = config.user, "logged in");
-    Ok(LoggedIn { link, banner, mask: mask.cloned(), prefix, at: Instant::now() })
+    Ok(LoggedIn { link, banner, mask: mask.cloned(), prefix, dialled, at: Instant::now() })
 }
 
 /// Connects and logs in.
@@ -229,6 +232,7 @@ impl Driver {
             reason: former.reason.clone(),
             was_up: former.begun,
             lost,
+            dialled: logged_in.dialled,
             logged_in: begun,
             tells_of_boot: former.booted && logged_in.mask.as_ref().is_none_or(admits),
         };
@@ -247,7 +251,7 @@ impl Driver {
             self.shared.booting(self.shared.timeout);
             server_filter::restore(&core, &wishes.filters, self.shared.timeout).await;
             self.until_booted(&core, unknown).await;
-            core.router.tell_of_loss(None);
+            core.router.tell_of_loss(First::Other);
             self.shared.up(Arc::clone(&core));
             std::future::pending().await
         };
@@ -259,7 +263,7 @@ impl Driver {
             () = restored => Disconnect::Closed,
         };
         // Also if nobody came to know of it in between.
-        core.router.tell_of_loss(None);
+        core.router.tell_of_loss(First::Other);
         let booted = core.router.is_booted();
         Ended { reason, begun, booted, told: booted || former.told }
     }

@@ -28,7 +28,8 @@ pub enum Error {
     /// A CLI command failed. This is the first line of what it printed; the response has the
     /// others.
     Command {
-        /// The first line that is not empty.
+        /// The first line that is not empty. Of a command that the server does not know, and so
+        /// repeats, only the first word is left in.
         printed: String,
         /// The response.
         response: Box<Response>,
@@ -116,6 +117,10 @@ pub enum Error {
 
     /// So many bytes of a reply waited for somebody to read them, and no more are held.
     Unread(usize),
+
+    /// Events that this depends on were lost: they were larger than allowed, or nobody took them in
+    /// time.
+    Missed(u64),
 
     /// A part of the reply was larger than allowed, and is lost.
     TooLarge(usize),
@@ -349,6 +354,7 @@ impl Error {
             | Self::Filter
             | Self::EventMask { .. }
             | Self::Unread(_)
+            | Self::Missed(_)
             | Self::TooLarge(_)
             | Self::Disconnected { reason: Disconnect::Closed, .. }
             | Self::Lost(Disconnect::Closed) => Fault::Caller,
@@ -381,12 +387,15 @@ impl Error {
             | Self::ListBroken(_)
             | Self::ListShort { .. }
             | Self::Unread(_)
+            | Self::Missed(_)
             | Self::TooLarge(_) => true,
             _ => false,
         }
     }
 
-    /// Whether this is a time-out of a call.
+    /// Whether this is a time-out of a call that had a connection.
+    /// [`NotConnected`](Self::NotConnected) and [`NotBooted`](Self::NotBooted) are other
+    /// errors.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
     }

@@ -96,6 +96,18 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// Whether an event with one of the names, of which only the beginning is there, may be for
+    /// this subscription: what is not there may have any value, and a predicate has nothing to
+    /// judge.
+    pub(crate) fn may_admit(&self, beginning: &Event) -> bool {
+        self.fields.iter().all(|(name, value)| {
+            let mut values = beginning.get_all(name).peekable();
+            values.peek().is_none() || values.any(|it| it == value)
+        })
+    }
+}
+
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Filter")

@@ -15,16 +15,26 @@ pub(crate) struct Loss {
     pub(crate) was_up: Instant,
     /// When it was lost.
     pub(crate) lost: Instant,
-    /// When the next one was logged in.
+    /// When the connection was begun that makes good for it.
+    pub(crate) dialled: Instant,
+    /// When that one was logged in.
     pub(crate) logged_in: Instant,
     /// Whether the former connection had a `FullyBooted`, and this one is to have one: from a
     /// server that has booted it comes right behind the login then, before all other events.
     pub(crate) tells_of_boot: bool,
 }
 
+/// What subscribers get behind a gap.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum First<'a> {
+    Event(&'a Event),
+    /// Something that says nothing of the server, or nothing has come by now.
+    Other,
+}
+
 impl Loss {
-    /// What subscribers are told. `first` is the event behind it, if there is one.
-    pub(crate) fn gap(&self, first: Option<&Event>) -> Gap {
+    /// What subscribers are told.
+    pub(crate) fn gap(&self, first: First<'_>) -> Gap {
         Gap {
             reason: self.reason.clone(),
             times: 1,
@@ -33,24 +43,23 @@ impl Loss {
         }
     }
 
-    fn restarted(&self, first: Option<&Event>, now: Instant) -> Option<bool> {
-        match first.filter(|event| event.is("FullyBooted")) {
-            Some(event) => {
-                let uptime = event.utf8("Uptime").ok()??.trim().parse().ok()?;
-                since(self.was_up, Duration::from_secs(uptime), now)
-            }
-            None => self.tells_of_boot.then_some(true),
+    fn restarted(&self, first: First<'_>, now: Instant) -> Option<bool> {
+        let First::Event(event) = first else { return None };
+        if !event.is("FullyBooted") {
+            return self.tells_of_boot.then_some(true);
         }
+        let uptime = event.utf8("Uptime").ok()??.trim().parse().ok()?;
+        // The server wrote it between these two moments.
+        since(self.was_up, Duration::from_secs(uptime), self.dialled, now)
     }
 }
 
-/// Whether a server was started after a moment, by its uptime in whole seconds. In the second
-/// around that moment nobody knows.
-fn since(moment: Instant, uptime: Duration, now: Instant) -> Option<bool> {
-    let passed = now - moment;
-    if uptime >= passed {
+/// Whether a server was started after a moment, by its uptime in whole seconds, which it told
+/// between `earliest` and `latest`. In the second around that moment nobody knows.
+fn since(moment: Instant, uptime: Duration, earliest: Instant, latest: Instant) -> Option<bool> {
+    if uptime >= latest - moment {
         Some(false)
-    } else if uptime + Duration::from_secs(1) <= passed {
+    } else if uptime + Duration::from_secs(1) <= earliest.saturating_duration_since(moment) {
         Some(true)
     } else {
         None
@@ -74,8 +83,11 @@ mod tests {
             (seconds(100), 0, Some(true)),
             (seconds(0), 0, Some(false)),
         ] {
-            let told = since(now - passed, seconds(uptime), now);
+            let told = since(now - passed, seconds(uptime), now, now);
             assert_eq!(told, restarted, "{passed:?} {uptime}");
         }
+        // Read late by a process that was stopped, it says less.
+        let told = since(now - seconds(100), seconds(50), now - seconds(60), now);
+        assert_eq!(told, None);
     }
 }

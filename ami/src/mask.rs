@@ -168,7 +168,10 @@ impl FromStr for EventMask {
                 None => unknown.push(word.to_owned()),
             }
         }
-        if unknown.is_empty() { Ok(mask) } else { Err(EventMaskError { unknown }) }
+        if !unknown.is_empty() {
+            return Err(EventMaskError { unknown });
+        }
+        Ok(if mask.all { Self::all() } else { mask })
     }
 }
 
@@ -212,6 +215,7 @@ mod tests {
         ] {
             let mask: EventMask = text.parse().unwrap();
             assert_eq!(mask.to_string(), written, "{text}");
+            assert_eq!(mask == EventMask::all(), written == "on", "{text}");
             let admits = (mask.admits(EventClass::System), mask.admits(EventClass::Call));
             assert_eq!(admits, (system, call), "{text}");
         }

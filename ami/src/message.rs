@@ -158,12 +158,26 @@ impl Message {
     /// inside of a value is not found. From a peer that ends its lines in LF alone, this is
     /// what `get` gives.
     pub fn whole(&self, name: &str) -> Option<&[u8]> {
-        if self.raw.get(self.head_end as usize) != Some(&b'\r') || name.contains(':') {
-            return self.get(name);
-        }
         let name = parse::trim_name(name.as_bytes());
+        if name.contains(&b':') {
+            return None;
+        }
+        self.whole_lines().find_map(|line| parse::value_of(line, name))
+    }
+
+    /// The lines up to each CR LF, with the LFs that are in them; from a peer that ends its lines
+    /// in LF alone, up to each LF.
+    pub(crate) fn whole_lines(&self) -> impl Iterator<Item = &[u8]> {
         let (head, tail) = self.parts();
-        parse::whole_value(head, name).or_else(|| parse::whole_value(tail, name))
+        let (short, long) = if self.has_crlf() { (&b""[..], head) } else { (head, &b""[..]) };
+        let long = parse::whole_lines(long).chain(parse::whole_lines(tail));
+        RawLines::of(short, b"").chain(long)
+    }
+
+    /// Whether the first line ends in CR LF.
+    fn has_crlf(&self) -> bool {
+        // Where the head is not the first line, the first line is an ActionID, which ends alike.
+        self.raw.get(self.head_end as usize) == Some(&b'\r')
     }
 
     /// The first value of that name as text, with U+FFFD for what is not UTF-8.
@@ -201,7 +215,7 @@ impl Message {
         if lines.starts_with(&ACTION_ID[1..]) {
             return Some(self.value_from(ACTION_ID.len() - 1));
         }
-        let crlf = self.raw.get(self.head_end as usize) == Some(&b'\r');
+        let crlf = self.has_crlf();
         let mut from = 0;
         loop {
             let at = from + FINDER.find(&lines[from..])?;
@@ -264,13 +278,19 @@ fn offset(at: usize) -> u32 {
 }
 
 /// Reads like the wire, one field after another, with the values of fields that hold secrets left
-/// out.
+/// out. Of a message that is neither response nor event no value shows: it may be the rest of a
+/// secret.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut list = f.debug_list();
         let mut showing = Showing::default();
-        for line in self.lines() {
-            list.entry(&showing.line(line));
+        for line in self.whole_lines() {
+            let mut shown = showing.line(parse::field(line));
+            // A value of several lines shows if each of them may.
+            let mut inside = line.split(|&byte| byte == b'\n').skip(1).map(parse::field);
+            shown.hidden |= inside.any(|line| Showing::default().line(line).hidden);
+            shown.length = self.kind == Kind::Other;
+            list.entry(&shown);
         }
         if let Some(text) = self.legacy_text() {
             list.entry(&format_args!("({} bytes of command output)", text.len()));
@@ -427,7 +447,7 @@ impl Showing {
             }
             Line::Bare(text) => assigns_secret(text),
         };
-        Shown { line, hidden }
+        Shown { line, hidden, length: false }
     }
 }
 
@@ -435,12 +455,17 @@ impl Showing {
 pub(crate) struct Shown<'a> {
     line: Line<'a>,
     hidden: bool,
+    /// Whether to show how long it is and no more.
+    length: bool,
 }
 
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Line::Field(name, _) if self.hidden => write!(f, "{}: (hidden)", name.escape_ascii()),
+            Line::Field(name, value) if self.length => {
+                write!(f, "{}: ({} bytes)", name.escape_ascii(), value.len())
+            }
             // What a command prints can hold any secret, in any form.
             Line::Field(name, value) if parse::trim_name(name).eq_ignore_ascii_case(b"Output") => {
                 write!(f, "Output: ({} bytes)", value.len())
@@ -449,6 +474,7 @@ impl fmt::Debug for Shown<'_> {
                 write!(f, "{}: {:?}", name.escape_ascii(), String::from_utf8_lossy(value))
             }
             Line::Bare(_) if self.hidden => f.write_str("(hidden)"),
+            Line::Bare(text) if self.length => write!(f, "({} bytes)", text.len()),
             Line::Bare(text) => write!(f, "{:?}", String::from_utf8_lossy(text)),
         }
     }

@@ -179,16 +179,15 @@ fn trim_start(text: &[u8]) -> &[u8] {
     &text[blanks..]
 }
 
-/// `whole = *OCTET CRLF`, without a CR LF inside: the value of the first field of that name, with
-/// the LFs that are in it.
-pub(crate) fn whole_value<'a>(mut text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    while let Some(end) = memmem::find(text, b"\r\n") {
-        if let Some(value) = value_of(&text[..end], name) {
-            return Some(value);
-        }
+/// `whole = *OCTET CRLF`, without a CR LF inside: the lines of a text that ends its lines in CR LF,
+/// with the LFs that are in them.
+pub(crate) fn whole_lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let end = memmem::find(text, b"\r\n")?;
+        let line = &text[..end];
         text = &text[end + 2..];
-    }
-    None
+        Some(line)
+    })
 }
 
 /// `banner = product "/" version`, for example `Asterisk Call Manager/11.0.0`.

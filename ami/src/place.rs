@@ -58,6 +58,10 @@ pub struct Placed {
     /// The unique ids of channels that there are or were.
     created: Vec<Vec<u8>>,
     halves: Vec<Half>,
+    /// Whether there was a word of the call.
+    begun: bool,
+    /// Why nobody will know its end.
+    lost: Option<Error>,
 }
 
 impl Placed {
@@ -72,7 +76,8 @@ impl Placed {
         let ours = move |event: &Event| {
             event.get("Uniqueid").is_some_and(|id| ids.iter().any(|it| it == id))
         };
-        let events = client.subscribe(Filter::named(["Newchannel", "Hangup"]).when(ours));
+        let events = client
+            .subscribe(Filter::named(["Newchannel", "Hangup", "OriginateResponse"]).when(ours));
         let originate = {
             let client = client.clone();
             Box::pin(async move { client.originate(originate).await })
@@ -85,6 +90,8 @@ impl Placed {
             outcome: None,
             created: Vec::new(),
             halves: Vec::new(),
+            begun: false,
+            lost: None,
         }
     }
 
@@ -116,41 +123,54 @@ impl Placed {
     /// # Errors
     ///
     /// As [`Client::originate`], but for [`Error::Originate`]; [`Error::Lost`] if the connection
-    /// was lost, so that nobody knows. A filter in the server that keeps `Hangup` back keeps
-    /// this from ending before the connection does.
+    /// was lost behind its beginning, or [`Error::Missed`], so that nobody knows. A filter in
+    /// the server or an event mask that keeps `Hangup` back keeps this from ending before the
+    /// connection does.
+    ///
+    /// A `Local` channel that optimises itself away has ended while the call goes on without it;
+    /// `/n` behind its name keeps it.
     pub async fn end(&mut self) -> Result<End, Error> {
         let answered = match self.outcome().await {
             Ok(_) => true,
             Err(Error::Originate { .. }) => false,
             Err(error) => return Err(error),
         };
-        while answered || self.halves.len() < self.created.len() || self.created.is_empty() {
-            if answered && !self.halves.is_empty() && self.halves.len() >= self.created.len() {
-                break;
+        while !self.has_ended() {
+            if let Some(error) = &self.lost {
+                return Err(error.clone());
             }
             let next = self.events.next();
-            let item = match answered {
-                true => next.await,
+            let item = if answered || !self.created.is_empty() {
+                next.await
+            } else {
                 // There may be no channel at all, or its events are still to come.
-                false => match timeout(LATE, next).await {
+                match timeout(LATE, next).await {
                     Ok(item) => item,
                     Err(_) => break,
-                },
+                }
             };
             match item {
                 Some(Item::Event(event)) => self.note(&event),
-                Some(Item::Gap(gap)) => return Err(Error::Lost(gap.reason)),
-                Some(_) => {}
-                None => return Err(Error::Lost(self.client.ended().await)),
+                // One from before the call was placed is none of its own.
+                Some(Item::Gap(_)) if !self.begun => {}
+                Some(Item::Gap(gap)) => self.lost = Some(Error::Lost(gap.reason)),
+                Some(Item::Missed(missed)) => self.lost = Some(Error::Missed(missed)),
+                Some(Item::Stray(_)) => {}
+                None => self.lost = Some(Error::Lost(self.client.ended().await)),
             }
         }
         Ok(End { halves: self.halves.clone() })
     }
 
+    fn has_ended(&self) -> bool {
+        self.halves.len() >= self.created.len().max(1)
+    }
+
     fn note(&mut self, event: &Event) {
+        self.begun = true;
         if event.is("Newchannel") {
             self.created.extend(event.get("Uniqueid").map(<[u8]>::to_vec));
-        } else {
+        } else if event.is("Hangup") {
             self.halves.push(Half(event.detach()));
         }
     }

@@ -30,6 +30,10 @@ const BYTES: usize = 16 * 1024 * 1024;
 /// How many items a subscriber is handed at once, at most.
 const BATCH: usize = 64;
 
+/// How often the reader gives time to a subscriber that takes nothing. It may be that the machine
+/// does not let it run.
+const IDLE_TURNS: u8 = 20;
+
 /// How much a subscription holds for a subscriber that is behind, and what happens beyond that.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Buffer {
@@ -104,7 +108,9 @@ pub enum Item {
     /// An event.
     Event(Event),
     /// So many events are missing here, because the subscription was full when they came, or they
-    /// were larger than a message may be ([`Config::max_message`](crate::Config::max_message)).
+    /// were larger than a message may be ([`Config::max_message`](crate::Config::max_message)). Of
+    /// one that was too large only the first KiB is known: it counts unless a field in there shows
+    /// that the filter does not admit it.
     Missed(u64),
     /// The connection was lost here and has been made anew. What the server would have sent in
     /// between is missing, and nobody knows how much that is. Calls and queues may have come
@@ -128,8 +134,8 @@ pub struct Gap {
     /// does not say. It says so in the `FullyBooted` behind the login, from Asterisk 14 on and
     /// to a user who may read the class `system`: by how many seconds it has been up, so a
     /// start within a second of the former login is not told for certain; or, where the former
-    /// connection had that event, by an event that comes before it, which shows that the server is
-    /// still booting.
+    /// connection had that event, by another event that comes before it, which shows that the
+    /// server is still booting (or that the user may no longer read the class).
     pub restarted: Option<bool>,
 }
 
@@ -168,7 +174,10 @@ struct State {
     waker: Option<Waker>,
     /// How many events and strays there are.
     events: u32,
-    /// Something was missed, and the queue has not been half empty since.
+    /// How often in a row the reader gave the subscriber time, and it took nothing.
+    idle_turns: u8,
+    /// It missed something, or does not use the time that it is given, and the queue has not been
+    /// half empty since.
     behind: bool,
     closed: bool,
 }
@@ -232,7 +241,9 @@ impl Queue {
         if state.closed {
             return Pushed::Done;
         }
-        let pushed = if state.events < self.buffer.capacity && state.bytes < self.buffer.bytes {
+        let Buffer { capacity, bytes, .. } = self.buffer;
+        let room = state.events < capacity && state.bytes < bytes || state.events == 0;
+        let pushed = if room {
             put(&mut state, self.buffer.shared());
             if self.wants_a_turn(&state) { Pushed::HalfFull } else { Pushed::Done }
         } else {
@@ -247,14 +258,21 @@ impl Queue {
 
     /// Whether the queue is half full or more of a subscriber that has kept up so far.
     pub(crate) fn is_half_full(&self) -> bool {
-        let state = self.lock();
-        self.wants_a_turn(&state) && !state.closed
+        self.wants_a_turn(&self.lock())
+    }
+
+    /// Notes that the subscriber was given time. One that takes nothing again and again is given no
+    /// more, until it has caught up.
+    pub(crate) fn end_turn(&self) {
+        let mut state = self.lock();
+        state.idle_turns = state.idle_turns.saturating_add(1);
+        state.behind |= state.idle_turns >= IDLE_TURNS;
     }
 
     #[inline]
     fn wants_a_turn(&self, state: &State) -> bool {
         let Buffer { capacity, bytes, .. } = self.buffer;
-        (state.events > capacity / 2 || state.bytes > bytes / 2) && !state.behind
+        (state.events > capacity / 2 || state.bytes > bytes / 2) && !state.behind && !state.closed
     }
 
     /// Tells that the connection was lost and made anew.
@@ -264,6 +282,15 @@ impl Queue {
             state.gap(gap);
         }
         wake(state);
+    }
+
+    /// Closes the queue of a subscriber that has gone, and frees what is in it.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.lock();
+        let items = std::mem::take(&mut state.items);
+        *state = State { closed: true, ..State::default() };
+        drop(state);
+        drop(items);
     }
 
     pub(crate) fn close(&self) {
@@ -284,6 +311,7 @@ impl Queue {
             }
             return Poll::Pending;
         }
+        state.idle_turns = 0;
         let count = state.items.len().min(self.buffer.batch());
         let State { items, events, bytes, held, .. } = &mut *state;
         for entry in items.drain(..count) {
@@ -519,6 +547,32 @@ mod tests {
         assert_eq!([push(), push()], [Pushed::Done, Pushed::Missed]);
         taken(&queue);
         assert_eq!([push(), push(), push()], [Pushed::Done, Pushed::Done, Pushed::HalfFull]);
+    }
+
+    #[test]
+    fn a_subscriber_that_does_not_use_its_time_is_given_no_more() {
+        let queue = Queue::new(Filter::all(), Buffer::bounded(4));
+        push(&queue, &["A", "B", "C"]);
+        for _ in 0..IDLE_TURNS {
+            assert!(queue.is_half_full());
+            queue.end_turn();
+        }
+        assert!(!queue.is_half_full());
+        taken(&queue);
+        push(&queue, &["A", "B", "C"]);
+        assert!(queue.is_half_full());
+        // And one that has gone keeps nothing.
+        queue.abandon();
+        assert!(!queue.is_half_full() && queue.lock().items.is_empty());
+        assert_eq!(push(&queue, &["A"]), 0);
+        assert_eq!(taken(&queue), ["end"]);
+    }
+
+    #[test]
+    fn a_queue_of_any_size_takes_one_event() {
+        let queue = Queue::new(Filter::all(), Buffer::bytes(0));
+        assert_eq!(push(&queue, &["A", "B"]), 1);
+        assert_eq!(taken(&queue), ["A", "missed 1"]);
     }
 
     #[test]

@@ -4,11 +4,12 @@
 //! replayed by the example `replay`. Beside it stands a file of times, one line for each read:
 //! `<microseconds since the start> <bytes>`.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::{Context, Poll, ready};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -45,20 +46,20 @@ pub struct Recording {
 pub(crate) struct Tap {
     begun: Instant,
     notes: mpsc::Sender<Note>,
+    /// How many parts there are.
+    parts: Arc<Mutex<u32>>,
 }
 
 #[derive(Debug)]
 enum Note {
-    /// A connection begins, whose bytes are these. It ends when the other end is gone.
-    Part(mpsc::Receiver<Chunk>),
-    /// Nothing else is to be recorded.
+    /// A connection begins.
+    Begin,
+    /// What was read on a connection, and when.
+    Chunk { part: u32, at: Duration, bytes: Bytes },
+    /// A connection has ended.
+    End { part: u32 },
+    /// Connections that begin later are not to be recorded.
     Finish,
-}
-
-#[derive(Debug)]
-struct Chunk {
-    at: Duration,
-    bytes: Bytes,
 }
 
 impl Recording {
@@ -75,10 +76,8 @@ impl Recording {
     /// removed first.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
-        let second = part_of(path, 2);
-        if second.try_exists()? {
-            let text =
-                format!("{} is part of a former recording: remove it first", second.display());
+        if let Some(part) = former_part(path)? {
+            let text = format!("{} is part of a former recording: remove it first", part.display());
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
         let first = Files::create(path)?;
@@ -87,7 +86,7 @@ impl Recording {
         let writer = thread::Builder::new()
             .name("ami recording".to_owned())
             .spawn(move || write(&received, &path, first))?;
-        Ok(Self { tap: Tap { begun: Instant::now(), notes }, writer })
+        Ok(Self { tap: Tap { begun: Instant::now(), notes, parts: Arc::default() }, writer })
     }
 
     /// A connection whose incoming bytes are recorded, as the next part. A
@@ -120,10 +119,29 @@ impl Recording {
 
 impl Tap {
     pub(crate) fn tee<T>(&self, io: T) -> Tee<T> {
-        let (chunks, received) = mpsc::channel();
-        let _ = self.notes.send(Note::Part(received));
-        Tee { io, begun: self.begun, chunks }
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        *parts += 1;
+        // In the order of the numbers. The thread ends early only if it cannot write, which it
+        // tells.
+        let _ = self.notes.send(Note::Begin);
+        Tee { io, begun: self.begun, part: *parts, notes: self.notes.clone() }
     }
+}
+
+/// A part of a former recording of that name, behind its first.
+fn former_part(path: &Path) -> io::Result<Option<PathBuf>> {
+    let Some(name) = path.file_name() else { return Ok(None) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    for entry in std::fs::read_dir(folder.unwrap_or_else(|| Path::new(".")))? {
+        let entry = entry?;
+        let behind = entry.file_name();
+        let behind = behind.as_encoded_bytes().strip_prefix(name.as_encoded_bytes());
+        let number = behind.and_then(|it| it.strip_prefix(b"."));
+        if number.is_some_and(|it| !it.is_empty() && it.iter().all(u8::is_ascii_digit)) {
+            return Ok(Some(entry.path()));
+        }
+    }
+    Ok(None)
 }
 
 /// The file of a part.
@@ -162,35 +180,45 @@ impl Files {
         Ok(Self { stream: BufWriter::new(create(path)?), times: BufWriter::new(create(&times)?) })
     }
 
-    /// Writes what comes, until the connection ends. The result is the number of bytes.
-    fn write(mut self, chunks: &mpsc::Receiver<Chunk>) -> io::Result<u64> {
-        let mut written = 0;
-        for Chunk { at, bytes } in chunks {
-            self.stream.write_all(&bytes)?;
-            writeln!(self.times, "{} {}", at.as_micros(), bytes.len())?;
-            written += bytes.len() as u64;
-        }
+    fn write(&mut self, at: Duration, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)?;
+        writeln!(self.times, "{} {}", at.as_micros(), bytes.len())
+    }
+
+    fn finish(mut self) -> io::Result<()> {
         self.stream.flush()?;
-        self.times.flush()?;
-        Ok(written)
+        self.times.flush()
     }
 }
 
-/// Writes one part after another. A client has one connection at a time; where two are recorded at
-/// once, the second waits in memory for the end of the first.
+/// Writes what comes, each connection to its own files, until nothing else is to come. The result
+/// is the number of bytes.
 fn write(notes: &mpsc::Receiver<Note>, path: &Path, first: Files) -> io::Result<u64> {
-    let (mut written, mut next) = (0, Some(first));
-    let parts = notes.iter().map_while(|note| match note {
-        Note::Part(chunks) => Some(chunks),
-        Note::Finish => None,
-    });
-    for (number, chunks) in (1..).zip(parts) {
-        let files = match next.take() {
-            Some(files) => files,
-            None => Files::create(&part_of(path, number))?,
-        };
-        written += files.write(&chunks)?;
+    let (mut written, mut first, mut last) = (0, Some(first), 0);
+    let mut open = HashMap::new();
+    let mut finishing = false;
+    for note in notes {
+        match note {
+            Note::Begin if finishing => {}
+            Note::Begin => {
+                last += 1;
+                let files = first.take().map_or_else(|| Files::create(&part_of(path, last)), Ok)?;
+                open.insert(last, files);
+            }
+            Note::Chunk { part, at, bytes } => {
+                if let Some(files) = open.get_mut(&part) {
+                    files.write(at, &bytes)?;
+                    written += bytes.len() as u64;
+                }
+            }
+            Note::End { part } => open.remove(&part).map_or(Ok(()), Files::finish)?,
+            Note::Finish => finishing = true,
+        }
+        if finishing && open.is_empty() {
+            break;
+        }
     }
+    open.into_values().try_for_each(Files::finish)?;
     Ok(written)
 }
 
@@ -199,7 +227,14 @@ fn write(notes: &mpsc::Receiver<Note>, path: &Path, first: Files) -> io::Result<
 pub struct Tee<T> {
     io: T,
     begun: Instant,
-    chunks: mpsc::Sender<Chunk>,
+    part: u32,
+    notes: mpsc::Sender<Note>,
+}
+
+impl<T> Drop for Tee<T> {
+    fn drop(&mut self) {
+        let _ = self.notes.send(Note::End { part: self.part });
+    }
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Tee<T> {
@@ -213,7 +248,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tee<T> {
         let bytes = Bytes::copy_from_slice(&buf.filled()[before..]);
         if !bytes.is_empty() {
             // The thread ends early only if it cannot write, which `finish` tells.
-            let _ = self.chunks.send(Chunk { at: self.begun.elapsed(), bytes });
+            let (part, at) = (self.part, self.begun.elapsed());
+            let _ = self.notes.send(Note::Chunk { part, at, bytes });
         }
         Poll::Ready(Ok(()))
     }

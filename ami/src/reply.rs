@@ -25,19 +25,23 @@ pub(crate) enum Reply {
     Message(Replied),
 }
 
-impl Reply {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Response(response) => response.raw().len(),
-            Self::Item(event) => event.raw().len(),
-            Self::Message(replied) => replied.raw().len(),
-            Self::End(_) => 0,
-        }
-    }
+/// How much memory a part takes while it waits.
+fn size_of(part: &Result<Reply, Error>) -> usize {
+    let bytes = match part {
+        Ok(Reply::Response(response)) => response.raw().len(),
+        Ok(Reply::Item(event)) => event.raw().len(),
+        Ok(Reply::Message(replied)) => replied.raw().len(),
+        Ok(Reply::End(_)) => 0,
+        Err(error) => error.response().map_or(0, |response| response.raw().len()),
+    };
+    bytes + std::mem::size_of::<Result<Reply, Error>>()
 }
 
 /// How many bytes of a reply may wait for somebody who does not read it.
 const UNREAD: usize = 64 * 1024 * 1024;
+
+/// What is added to the number of bytes when no more is taken.
+const OVER: usize = usize::MAX / 2;
 
 /// The way to who waits for more than one message. It holds a limited number of bytes; what comes
 /// beyond them ends it.
@@ -63,16 +67,17 @@ pub(crate) fn replies() -> (Replies, Incoming) {
 impl Replies {
     /// Hands over a part. False if nobody wants it, or no longer.
     pub(crate) fn send(&self, reply: Result<Reply, Error>) -> bool {
-        let bytes = reply.as_ref().map_or(0, Reply::bytes);
+        let bytes = size_of(&reply);
         let before = self.unread.fetch_add(bytes, Relaxed);
-        if before > UNREAD {
+        if before >= OVER / 2 {
             return false;
         }
-        if before + bytes > UNREAD {
+        // One part may go beyond: how large it may be is for the codec to say.
+        if before >= UNREAD {
             let told = self.sender.send(Err(Error::Unread(before)));
             drop(told.and_then(|()| self.sender.send(Ok(Reply::End(None)))));
             // Whatever is read of it now, nothing more comes.
-            self.unread.fetch_add(usize::MAX / 2, Relaxed);
+            self.unread.fetch_add(OVER, Relaxed);
             return false;
         }
         self.sender.send(reply).is_ok()
@@ -83,8 +88,8 @@ impl Incoming {
     /// The next part; `None` if the connection has forgotten who waits.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Reply, Error>>> {
         self.receiver.poll_recv(cx).map(|reply| {
-            if let Some(Ok(reply)) = &reply {
-                self.unread.fetch_sub(reply.bytes(), Relaxed);
+            if let Some(part) = &reply {
+                self.unread.fetch_sub(size_of(part), Relaxed);
             }
             reply
         })

@@ -12,8 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use crate::codec::Banner;
 use crate::error::Error;
 use crate::list::Replied;
-use crate::loss::Loss;
-use crate::message::{Event, Message};
+use crate::loss::{First, Loss};
+use crate::message::Message;
 use crate::outbox::FENCE;
 use crate::reply::{Replies, Reply};
 use crate::shape::{self, ListShape};
@@ -120,9 +120,8 @@ impl Router {
         }
     }
 
-    /// Tells subscribers of the loss that this connection makes good, if nobody has yet. `first` is
-    /// the event that they get next, or nothing if none has come by now.
-    pub(crate) fn tell_of_loss(&self, first: Option<&Event>) {
+    /// Tells subscribers of the loss that this connection makes good, if nobody has yet.
+    pub(crate) fn tell_of_loss(&self, first: First<'_>) {
         let loss = self.loss.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(loss) = loss {
             self.subscribers.gap(&loss.gap(first));

@@ -231,7 +231,7 @@ async fn give_way(dispatch: &mut Dispatch<'_>) {
     loop {
         tokio::task::yield_now().await;
         if !dispatch.has_half_full() || begun.elapsed() >= TURN {
-            return;
+            return dispatch.end_turn();
         }
     }
 }

@@ -27,7 +27,11 @@ pub(crate) async fn set_event_mask(
     }
     match core.ask(&action(&former.unwrap_or(EventMask::all())), limit).await {
         Ok(_) | Err(Error::NoResponse) => {}
-        Err(error) => return Err(error),
+        Err(error) => {
+            // It sends no events now. The next connection begins with the former mask.
+            core.spoilt.cancel();
+            return Err(error);
+        }
     }
     Err(Error::EventMask { mask: mask.clone(), answer: Box::new(answer.detach()) })
 }

@@ -21,6 +21,8 @@ pub(crate) struct ListShape {
     pub(crate) without_id: Option<&'static str>,
     /// Whether events that are not of the list come inside of it.
     pub(crate) with_others: bool,
+    /// Whether the server forgets the empty lines, so that all of the list is one message.
+    pub(crate) is_glued: bool,
 }
 
 /// What begins a list, beside `EventList: start`.
@@ -44,9 +46,7 @@ impl ListShape {
     pub(crate) fn opens(&self, message: &[u8], server_is_old: bool) -> bool {
         match self.opens {
             Opens::ByHeader => false,
-            Opens::ByMessage => {
-                server_is_old && message.trim_ascii_end().to_ascii_lowercase().ends_with(b"follow")
-            }
+            Opens::ByMessage => server_is_old && says_follow(message),
             Opens::Always => true,
         }
     }
@@ -54,7 +54,15 @@ impl ListShape {
 
 const fn legacy(action: &'static str, end: &'static str) -> ListShape {
     let opens = Opens::ByMessage;
-    ListShape { action, opens, end, end_is_item: false, without_id: None, with_others: false }
+    ListShape {
+        action,
+        opens,
+        end,
+        end_is_item: false,
+        without_id: None,
+        with_others: false,
+        is_glued: false,
+    }
 }
 
 const fn one_event(action: &'static str) -> ListShape {
@@ -62,7 +70,7 @@ const fn one_event(action: &'static str) -> ListShape {
     ListShape { end_is_item: true, opens, ..legacy(action, action) }
 }
 
-static LISTS: [ListShape; 16] = [
+static LISTS: [ListShape; 18] = [
     legacy("Agents", "AgentsComplete"),
     legacy("DAHDIShowChannels", "DAHDIShowChannelsComplete"),
     legacy("DBGet", "DBGetComplete"),
@@ -85,9 +93,24 @@ static LISTS: [ListShape; 16] = [
         with_others: true,
         ..legacy("WaitEvent", "WaitEventComplete")
     },
+    ListShape {
+        opens: Opens::ByHeader,
+        is_glued: true,
+        ..legacy("SKINNYdevices", "DevicelistComplete")
+    },
+    ListShape {
+        opens: Opens::ByHeader,
+        is_glued: true,
+        ..legacy("SKINNYlines", "LinelistComplete")
+    },
     one_event("FAXSession"),
     one_event("FAXStats"),
 ];
+
+/// Whether the message of a success says that a list follows.
+pub(crate) fn says_follow(message: &[u8]) -> bool {
+    message.trim_ascii_end().to_ascii_lowercase().ends_with(b"follow")
+}
 
 /// Whether the server may answer an action with no response at all: `Events` with
 /// `brokeneventsaction`; the others answer with lines that are no response, or with an event. A

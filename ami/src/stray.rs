@@ -19,8 +19,8 @@ pub enum Stray {
     /// or has its answer already, the list was not asked for as one; or it is somebody else's
     /// or forged.
     Unmatched(Message),
-    /// What could not become a message. An event among it is also [missed](crate::Item::Missed) by
-    /// those who asked for it.
+    /// What could not become a message. An event that was too large is also
+    /// [missed](crate::Item::Missed) by those who asked for it.
     Malformed(Malformed),
 }
 

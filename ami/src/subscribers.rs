@@ -224,16 +224,16 @@ impl Publisher {
         missed
     }
 
-    /// Tells those that an event is for that it is lost. Only its beginning is there. The result is
-    /// how many they are.
+    /// Tells those that an event is for, or may be, that it is lost. Only its beginning is there.
+    /// The result is how many they are.
     pub(crate) fn publish_lost(&mut self, beginning: &Event) -> u64 {
         let Self { subscribers, nobodys, version, found, wakers, .. } = self;
         let (all, named) = find(subscribers, nobodys, version, found, beginning.name());
         let mut missed = 0;
-        for bucket in all.into_iter().chain(named) {
-            bucket.find(beginning, &mut |queue| {
+        for queue in all.into_iter().chain(named).flat_map(|bucket| bucket.queues()) {
+            if queue.filter.may_admit(beginning) {
                 missed += u64::from(queue.miss(wakers));
-            });
+            }
         }
         missed
     }
@@ -266,9 +266,15 @@ impl Publisher {
         !self.half_full.is_empty()
     }
 
+    /// To be called when the time is over that such subscribers are given.
+    pub(crate) fn end_turn(&mut self) {
+        self.half_full.drain(..).for_each(|queue| queue.end_turn());
+    }
+
     /// Wakes those who got something, and forgets who they are.
     pub(crate) fn flush(&mut self) {
         self.found = None;
+        self.half_full.clear();
         self.wakers.drain(..).for_each(Waker::wake);
     }
 }

@@ -5,8 +5,9 @@ use std::mem;
 use bytes::Bytes;
 
 use super::open_list::OpenList;
-use super::{Dispatch, starts_list};
+use super::{Dispatch, ends_list, starts_list};
 use crate::error::Error;
+use crate::loss::First;
 use crate::message::{Event, Kind, Message, Response};
 use crate::reply::Reply;
 use crate::router::Expect;
@@ -37,8 +38,7 @@ impl Dispatch<'_> {
             // The id of an item may stand behind what made it so large.
             if id == Some((list.id, false)) || !has_id && !foreign {
                 list.spoil(lost);
-                let ends = |it: &[u8]| !it.eq_ignore_ascii_case(b"start");
-                if has_id && event.get("EventList").is_some_and(ends) && !list.of_everything {
+                if has_id && ends_list(&event) && !list.of_everything {
                     list.send(Ok(Reply::End(None)));
                     self.router.forget(list.id);
                     self.list = None;
@@ -61,7 +61,7 @@ impl Dispatch<'_> {
             }
         }
         if mem::take(&mut self.tells_of_loss) {
-            self.router.tell_of_loss(Some(&event));
+            self.router.tell_of_loss(First::Event(&event));
         }
         let missed = self.publisher.publish_lost(&event);
         self.router.counters().missed.add(missed);
@@ -96,7 +96,7 @@ impl Dispatch<'_> {
         match &mut self.list {
             Some(list) => list.spoil(lost),
             None => {
-                if let Some(many) = self.exchange() {
+                if let Some((_, many)) = self.exchange() {
                     many.send(Err(lost()));
                 }
             }

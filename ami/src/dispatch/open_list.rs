@@ -46,6 +46,10 @@ impl OpenList {
     /// with line ends in it cuts off the id that stands behind it. An end is never known so,
     /// for a value could forge one.
     pub(super) fn has_such_items(&self, event: &Event) -> bool {
+        // Where nobody waits for an end, none may come: events of such a name are then real ones.
+        if self.sender.is_none() {
+            return false;
+        }
         let named = self.shape.and_then(|shape| shape.without_id);
         named.is_some_and(|name| event.is(name))
             || self.names.iter().any(|it| **it == *event.name())

@@ -48,6 +48,7 @@ impl Error {
             Self::Unread(bytes) => {
                 write!(f, "{bytes} bytes of the reply were not read in time, and the rest is lost")
             }
+            Self::Missed(missed) => write!(f, "{missed} events that this depends on were missed"),
             Self::TooLarge(bytes) => write!(
                 f,
                 "a message of {bytes} bytes in the reply is larger than allowed (`Config::max_message`)"

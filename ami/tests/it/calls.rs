@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ami::{
-    Action, Buffer, Config, Delivery, Error, EventClass, EventMask, Filter, Item, Originate,
-    Reason, Stray,
+    Action, Buffer, Client, Config, Delivery, Error, EventClass, EventMask, Filter, Item,
+    Originate, Placed, Reason, Stray,
 };
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -277,7 +277,9 @@ async fn a_command_gives_its_lines_or_an_error() {
         let id = peer.id().await;
         peer.send(format!("Response: Success\r\nActionID: {id}\r\nMessage: Failed to determine number of characters: Illegal seek\r\n\r\n")).await;
         let id = peer.id().await;
-        peer.send(format!("Response: Error\r\nActionID: {id}\r\nMessage: Command output follows\r\nOutput: No such command 'x'\r\n\r\n")).await;
+        peer.send(format!("Response: Error\r\nActionID: {id}\r\nMessage: Command output follows\r\nOutput: \r\nOutput: No such command 'x'\r\n\r\n")).await;
+        let id = peer.id().await;
+        peer.send(format!("Response: Error\r\nActionID: {id}\r\nMessage: Command output follows\r\nOutput: No such command 'databse put f p hush' (type 'core show help')\r\n\r\n")).await;
     };
     let calls = async {
         let output = client.command("a").await.unwrap();
@@ -286,9 +288,16 @@ async fn a_command_gives_its_lines_or_an_error() {
         assert_like(&client.command("b").await.unwrap_err(), "Illegal seek");
         let unknown = client.command("x").await.unwrap_err();
         assert_eq!(
-            unknown.response().unwrap().command_output().next(),
+            unknown.response().unwrap().command_output().nth(1),
             Some(&b"No such command 'x'"[..])
         );
+        assert_eq!(unknown.to_string(), "the command failed: No such command 'x'");
+        let unknown = client.command("databse put f p hush").await.unwrap_err();
+        assert_eq!(
+            unknown.to_string(),
+            "the command failed: No such command 'databse …' (type 'core show help')"
+        );
+        assert!(!format!("{unknown:?}").contains("hush"), "{unknown:?}");
     };
     tokio::join!(server, calls);
 }
@@ -452,6 +461,82 @@ async fn an_event_that_is_too_large_is_missed_by_those_who_asked_for_it() {
     assert_eq!(taken(&mut named), ["Missed(1)"]);
     assert_eq!(taken(&mut other), Vec::<String>::new());
     assert_eq!((client.stats().missed, client.stats().malformed), (2, 1));
+}
+
+#[tokio::test]
+async fn an_event_whose_field_is_behind_what_is_kept_of_it_is_missed_too() {
+    let config = Config::new("user", "mysecret").max_message(1024);
+    let (client, mut peer) = Peer::with_config(config).await;
+    let mut by_field = client.subscribe(Filter::named(["Big"]).field("To", "me"));
+    let mut judged = client.subscribe(Filter::all().when(|event| event.get("To").is_some()));
+    let mut small = client.subscribe(Filter::named(["Small"]));
+    let long = "x".repeat(3000);
+    peer.send(format!("Event: Big\r\nX: {long}\r\nTo: me\r\n\r\nEvent: Small\r\n\r\n")).await;
+    assert_eq!(next_name(&mut small).await, "Small");
+    assert_eq!(taken(&mut by_field), ["Missed(1)"]);
+    assert_eq!(taken(&mut judged), ["Missed(1)"]);
+}
+
+#[tokio::test]
+async fn a_full_subscription_that_is_dropped_keeps_nothing_alive() {
+    let (client, mut peer) = Peer::with_client().await;
+    let inner = client.clone();
+    let filter = Filter::named(["A"]).when(move |_| inner.in_flight() == 0);
+    let full = client.subscribe_with(filter, Buffer::bounded(1));
+    let mut behind = client.subscribe(Filter::named(["B"]));
+    peer.send("Event: A\r\n\r\nEvent: B\r\n\r\n").await;
+    assert_eq!(next_name(&mut behind).await, "B");
+    drop((full, client));
+    // The last client is gone with it.
+    peer.end().await;
+    assert!(behind.next().await.is_none());
+}
+
+/// A call that was placed, and the peer with its id and that of the channel.
+async fn placed(client: &Client, peer: &mut Peer) -> (Placed, String, String) {
+    let mut call = client.place(Originate::to_application("Local/1@a", "Echo", ""));
+    let action = tokio::select! {
+        outcome = call.outcome() => panic!("{outcome:?}"),
+        action = async {
+            peer.show_user("all").await;
+            peer.answer("Originate", "").await
+        } => action,
+    };
+    let unique_id = call.unique_id().to_owned();
+    (call, id(&action), unique_id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_call_that_failed_is_waited_for_as_long_as_there_is_a_channel() {
+    let (client, mut peer) = Peer::with_client().await;
+    let (mut call, id, channel) = placed(&client, &mut peer).await;
+    let server = async {
+        for half in ["", ";2"] {
+            peer.send(format!("Event: Newchannel\r\nUniqueid: {channel}{half}\r\n\r\n")).await;
+        }
+        peer.send(format!("Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Failure\r\nUniqueid: {channel}\r\n\r\n")).await;
+        peer.send(format!("Event: Hangup\r\nUniqueid: {channel}\r\nCause: 0\r\n\r\n")).await;
+        // What the dialplan does behind the call takes its time.
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        peer.send(format!("Event: Hangup\r\nUniqueid: {channel};2\r\nCause: 17\r\n\r\n")).await;
+    };
+    let (end, ()) = tokio::join!(call.end(), server);
+    let end = end.unwrap();
+    assert_eq!((end.halves.len(), end.cause().number()), (2, 17));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_nobody_can_know_is_an_error() {
+    let config = Config::new("user", "mysecret").max_message(1024);
+    let (client, mut peer) = Peer::with_config(config).await;
+    let (mut call, id, channel) = placed(&client, &mut peer).await;
+    peer.send(format!("Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Success\r\nUniqueid: {channel}\r\n\r\n")).await;
+    let long = "x".repeat(2000);
+    peer.send(format!("Event: Hangup\r\nUniqueid: {channel}\r\nX: {long}\r\n\r\n")).await;
+    for _ in 0..2 {
+        let end = call.end().await;
+        assert!(matches!(end, Err(Error::Missed(1))), "{end:?}");
+    }
 }
 
 #[tokio::test]

@@ -239,6 +239,21 @@ fn debug_hides_secrets() {
 }
 
 #[test]
+fn debug_hides_secrets_of_several_lines_and_the_rest_of_cut_ones() {
+    for wire in [
+        "Event: X\r\nSecret: a\nhush\r\n\r\n",
+        "Event: X\r\nKey: password\r\nVal: a\nuser: hush\r\n\r\n",
+        "Event: X\r\nBody: a\nPassword: hush\nb\r\n\r\n",
+        "hush\r\nb: hush\r\n\r\n",
+    ] {
+        let shown = format!("{:?}", messages(wire.as_bytes()).remove(0));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+    let shown = format!("{:?}", messages(b"Event: X\r\nBody: a\nb\r\n\r\n").remove(0));
+    assert!(shown.contains(r#"Body: "a\nb""#), "{shown}");
+}
+
+#[test]
 fn debug_hides_the_value_of_what_is_named_elsewhere() {
     for wire in [
         "Event: VarSet\r\nVariable: DB_PASSWORD\r\nValue: hush\r\n\r\n",

@@ -14,4 +14,3 @@ mod reconnect;
 mod robot;
 mod server;
 mod silence;
-mod traces;

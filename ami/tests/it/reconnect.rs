@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ami::{
     Action, Client, Config, Delivery, Disconnect, Error, EventClass, EventFilter, EventMask,
-    Filter, Item, Login, LoginError, Reconnect, Recording, State,
+    Filter, Item, Login, LoginError, Originate, Reconnect, Recording, State,
 };
 use tokio::net::TcpListener;
 
@@ -538,5 +538,97 @@ async fn a_recording_goes_on_with_the_next_connection() {
     // A part of a former recording is not taken for one of the next.
     let refused = Recording::create(&path).unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::AlreadyExists);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_at_once_does_not_say_that_the_server_was_started_anew() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config()).await;
+    let mut events = client.subscribe(Filter::named(["FullyBooted"]));
+    peer.send(BOOTED).await;
+    assert_eq!(next_name(&mut events).await, "FullyBooted");
+    drop(peer);
+    lost(&client).await;
+    // It is gone behind its answer, before any event.
+    drop(server.accept().await);
+    let mut peer = Peer::accept(&server.listener).await;
+    peer.log_in_and_say(&BOOTED.replace("\r\n\r\n", "\r\nUptime: 5000\r\n\r\n")).await;
+    let mut told = Vec::new();
+    loop {
+        match events.next().await {
+            Some(Item::Gap(gap)) => told.push(gap.restarted),
+            Some(Item::Event(_)) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(!told.is_empty() && !told.contains(&Some(true)), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_placed_while_there_is_no_connection_is_not_taken_for_lost() {
+    let server = Server::new().await;
+    let (client, peer) = server.client(config()).await;
+    drop(peer);
+    lost(&client).await;
+    let mut call = client.place(Originate::to_application("Local/1@a", "Echo", ""));
+    let channel = call.unique_id().to_owned();
+    let calls = call.end();
+    let server = async {
+        let mut peer = server.accept_again().await;
+        peer.show_user("all").await;
+        let action = peer.answer("Originate", "").await;
+        let id = id(&action);
+        peer.send(format!(
+            "Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Success\r\nUniqueid: {channel}\r\n\r\n\
+             Event: Newchannel\r\nUniqueid: {channel}\r\n\r\n\
+             Event: Hangup\r\nUniqueid: {channel}\r\nCause: 16\r\n\r\n"
+        ))
+        .await;
+        peer
+    };
+    let (end, _peer) = tokio::join!(calls, server);
+    assert_eq!(end.unwrap().cause().number(), 16);
+}
+
+#[tokio::test]
+async fn a_former_mask_that_cannot_be_set_again_costs_the_connection() {
+    let server = Server::new().await;
+    let (client, mut peer) = server.client(config()).await;
+    let mut states = client.state();
+    let unsettled =
+        |state: &State| matches!(state, State::Down(Error::Lost(Disconnect::Unsettled)));
+    let seen = async { states.wait_for(unsettled).await.map(drop) };
+    let answers = async {
+        peer.answer("Events", "Events: Off\r\n").await;
+        peer.answer("Ping", "").await;
+        let again = peer.id().await;
+        peer.send(format!("Response: Error\r\nActionID: {again}\r\nMessage: no\r\n\r\n")).await;
+    };
+    let (set, (), seen) = tokio::join!(client.set_event_mask(EventClass::User), answers, seen);
+    assert!(matches!(set, Err(Error::Rejected(_))) && seen.is_ok(), "{set:?}");
+}
+
+#[tokio::test]
+async fn two_connections_are_recorded_at_once() {
+    let folder = std::env::temp_dir().join(format!("ami-recordings-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("stream.ami");
+    let recording = Recording::create(&path).unwrap();
+    let server = Server::new().await;
+    let config = config().record(&recording);
+    let (one, _first) = server.client(config.clone()).await;
+    let (two, _second) = server.client(config).await;
+    // The second ends first, and the configuration that records lives on.
+    let mut events = two.subscribe(Filter::all());
+    drop(two);
+    while events.next().await.is_some() {}
+    let mut events = one.subscribe(Filter::all());
+    drop(one);
+    while events.next().await.is_some() {}
+    let bytes = recording.finish().await.unwrap();
+    let read = |suffix: &str| std::fs::read(format!("{}{suffix}", path.display())).unwrap();
+    assert_eq!(bytes, (read("").len() + read(".2").len()) as u64);
+    assert!(read(".2").starts_with(b"Asterisk Call Manager/"));
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -13,7 +13,8 @@ async fn a_command_that_fails_says_what_it_printed() {
         let instance = boot(major).await;
         let ami = instance.ami();
         for (command, printed) in [
-            ("no such command", "No such command 'no such command' (type 'core show help no such"),
+            ("no such command", "No such command 'no …' (type 'core show help no …' for other"),
+            ("databse put f p hush", "No such command 'databse …' (type 'core show help databse"),
             ("core show channel", "Usage: core show channel <channel>"),
             ("core show function NOTHING", "No function by that name registered."),
         ] {
@@ -24,6 +25,8 @@ async fn a_command_that_fails_says_what_it_printed() {
             assert_eq!(error.to_string(), format!("the command failed: {line}"));
             assert_eq!(error.response().unwrap().raw(), response.raw());
             assert_eq!(error.fault(), Fault::Server);
+            // A command may hold a secret.
+            assert!(!format!("{error:?} {error}").contains("hush"), "{error:?}");
             // So it does for people who only look at it.
             assert!(format!("{error:?}").contains(&line[..20]), "{error:?}");
         }

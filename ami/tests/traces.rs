@@ -1,4 +1,7 @@
-//! What is traced, and what is not.
+//! What is traced, and what is not. A program of its own: whether a place is traced at all is known
+//! to the whole process, and other tests on other threads would have their say in it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -7,6 +10,13 @@ use ami::{Action, Config, Filter, Item, Login, Stray};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::peer::{Peer, id};
+
+#[path = "it/peer.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
+mod peer;
+
+/// One test after another.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// All that was traced.
 #[derive(Clone, Default)]
@@ -33,6 +43,7 @@ impl<'a> MakeWriter<'a> for Traces {
 
 #[tokio::test]
 async fn traces_tell_what_happens_and_no_secret() {
+    let _turn = TURN.lock().await;
     let traces = Traces::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -90,6 +101,7 @@ async fn traces_tell_what_happens_and_no_secret() {
 
 #[tokio::test]
 async fn a_call_that_is_answered_with_a_list_warns_of_it() {
+    let _turn = TURN.lock().await;
     let traces = Traces::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::WARN)
