@@ -88,6 +88,12 @@ impl<'a> Dispatch<'a> {
         }
     }
 
+    /// To be called before subscribers are given time who are about to miss something: wakes those that
+    /// got something.
+    pub(crate) fn begin_turn(&mut self) {
+        self.publisher.wake();
+    }
+
     /// To be called behind the time that subscribers were given who were about to miss something.
     pub(crate) fn end_turn(&mut self) {
         self.publisher.end_turn();
@@ -141,7 +147,7 @@ impl<'a> Dispatch<'a> {
     /// Whether an event is part of the reply that is coming, and was handed to who waits for that.
     fn belongs_to_a_reply(&mut self, event: &Event) -> bool {
         let open = self.router.has_open();
-        if self.list.is_none() && !open && !self.router.is_old() {
+        if self.list.is_none() && !open {
             return false;
         }
         let action_id = event.action_id();
@@ -157,16 +163,10 @@ impl<'a> Dispatch<'a> {
             }
             self.break_list(event);
         }
-        let Some((id, false)) = id else { return false };
+        let Some((id, false)) = id.filter(|_| open) else { return false };
         if matches!(self.router.expects(id), Some(Expect::Everything { .. })) {
             let many = self.router.many(id);
             return many.is_some_and(|many| many.send(Ok(everything_of(event, true))));
-        }
-        // An old server does not mark its lists: this is an item of one that nobody asked for as a
-        // list, or waits for no longer.
-        if self.router.is_old() {
-            self.unmatched(event);
-            return true;
         }
         false
     }
@@ -249,15 +249,12 @@ impl<'a> Dispatch<'a> {
             }
             Some(_) if response.is_error() => self.router.fail(id, Error::rejected(&response)),
             Some(Expect::Response) => {
-                let message = response.get("Message").unwrap_or_default();
-                if starts_list(&response) || self.router.is_old() && shape::says_follow(message) {
+                if self.begins_list(&response) {
                     // They are not events that happen now.
                     tracing::warn!(
                         id,
                         "the answer begins a list, and its items go to nobody: ask for it with `list`"
                     );
-                }
-                if starts_list(&response) {
                     self.list = Some(OpenList::of_nobody(id));
                 }
                 self.router.finish(id, response.into_message());
@@ -266,12 +263,18 @@ impl<'a> Dispatch<'a> {
             Some(Expect::List { shape, counts }) => self.begin_list(id, shape, counts, response),
             // Timed out, cancelled, or one of the few actions that answer more than once.
             None => {
-                if starts_list(&response) {
+                if self.begins_list(&response) {
                     self.list = Some(OpenList::of_nobody(id));
                 }
                 self.unmatched(&response);
             }
         }
+    }
+
+    /// Whether a response says that a list follows. Old servers say so in words alone.
+    fn begins_list(&self, response: &Response) -> bool {
+        let says_so = || shape::says_follow(response.get("Message").unwrap_or_default());
+        starts_list(response) || self.router.is_old() && says_so()
     }
 
     fn begin_list(
@@ -327,7 +330,11 @@ impl<'a> Dispatch<'a> {
     /// ends in them.
     fn response_behind_id(&self, message: Message) -> Result<Response, Message> {
         let id = self.router.our_id(message.action_id());
-        if !id.is_some_and(|(id, fence)| fence || self.router.expects_one(id)) {
+        let believed = |(id, fence)| match fence {
+            true => self.router.unanswered(id).is_some(),
+            false => self.router.expects_one(id),
+        };
+        if !id.is_some_and(believed) {
             return Err(message);
         }
         let response = message.clone().into_response_behind_id().map(Response::new);
@@ -417,7 +424,7 @@ fn event_list(message: &Message) -> Option<&[u8]> {
         if name.eq_ignore_ascii_case(b"EventList") {
             return Some(value);
         }
-        let before = [&b"ActionID"[..], b"Privilege"];
+        let before = [&b"ActionID"[..], b"Privilege", b"Response"];
         if !before.iter().any(|it| name.eq_ignore_ascii_case(it)) {
             return None;
         }

@@ -118,6 +118,10 @@ pub enum Error {
     /// So many bytes of a reply waited for somebody to read them, and no more are held.
     Unread(usize),
 
+    /// The server gave the channel another unique id than it was told, as those before Asterisk 12 do, so that its end
+    /// cannot be known.
+    OtherChannel,
+
     /// Events that this depends on were lost: they were larger than allowed, or nobody took them in
     /// time.
     Missed(u64),
@@ -364,6 +368,7 @@ impl Error {
             | Self::ListIncomplete
             | Self::ListBroken(_)
             | Self::ListShort { .. }
+            | Self::OtherChannel
             | Self::NotBooted(_)
             | Self::Timeout { .. }
             | Self::Originate { .. } => Fault::Server,
@@ -388,6 +393,7 @@ impl Error {
             | Self::ListShort { .. }
             | Self::Unread(_)
             | Self::Missed(_)
+            | Self::OtherChannel
             | Self::TooLarge(_) => true,
             _ => false,
         }

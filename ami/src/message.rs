@@ -135,7 +135,15 @@ impl Message {
     /// `UserEvent(Result, Status: passed)` in a dialplan means `Status`, and the server sends the
     /// blank. Of a value that has LF in it this is the first line; see [`whole`](Self::whole).
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.get_all(name).next()
+        let name = parse::trim_name(name.as_bytes());
+        let (head, tail) = self.parts();
+        let found = |line| parse::value_of(line, name);
+        if name.contains(&b':') {
+            return None;
+        }
+        // As a rule there is no tail, and looking into nothing costs a call for each field.
+        let value = RawLines::of(head).find_map(found);
+        if value.is_some() || tail.is_empty() { value } else { RawLines::of(tail).find_map(found) }
     }
 
     /// The values of all fields of that name, in order.
@@ -146,7 +154,9 @@ impl Message {
         let name = parse::trim_name(name.as_bytes());
         // No field has a colon in its name: the first one ends it.
         let (head, tail) = if name.contains(&b':') { (&b""[..], &b""[..]) } else { self.parts() };
-        RawLines::of(head, tail).filter_map(move |line| parse::value_of(line, name))
+        RawLines::of(head)
+            .chain(RawLines::of(tail))
+            .filter_map(move |line| parse::value_of(line, name))
     }
 
     /// The value of the first field of that name up to the next CR LF, with the LFs in it.
@@ -171,7 +181,7 @@ impl Message {
         let (head, tail) = self.parts();
         let (short, long) = if self.has_crlf() { (&b""[..], head) } else { (head, &b""[..]) };
         let long = parse::whole_lines(long).chain(parse::whole_lines(tail));
-        RawLines::of(short, b"").chain(long)
+        RawLines::of(short).chain(long)
     }
 
     /// Whether the first line ends in CR LF.
@@ -463,8 +473,8 @@ impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Line::Field(name, _) if self.hidden => write!(f, "{}: (hidden)", name.escape_ascii()),
-            Line::Field(name, value) if self.length => {
-                write!(f, "{}: ({} bytes)", name.escape_ascii(), value.len())
+            Line::Field(name, value) if self.length && !name.eq_ignore_ascii_case(b"ActionID") => {
+                write!(f, "({} bytes)", name.len() + 1 + value.len())
             }
             // What a command prints can hold any secret, in any form.
             Line::Field(name, value) if parse::trim_name(name).eq_ignore_ascii_case(b"Output") => {

@@ -8,7 +8,7 @@
 
 use memchr::{Memchr, memchr, memchr_iter, memmem};
 use nom::bytes::complete::{tag, take, take_until};
-use nom::combinator::{opt, rest};
+use nom::combinator::rest;
 use nom::sequence::terminated;
 use nom::{IResult, Parser};
 
@@ -45,10 +45,9 @@ pub(crate) fn field(line: &[u8]) -> Line<'_> {
 /// The field of a line that `text` begins with, whatever comes behind it.
 #[inline]
 fn field_in<'a>(line: &'a [u8], text: &[u8]) -> Line<'a> {
-    match (|line| name(line, text), opt(tag(" ")), rest).parse(line) {
-        Ok((_, (name, _, value))) => Line::Field(name, value),
-        Err(_) => Line::Bare(line),
-    }
+    let Ok((rest, name)) = name(line, text) else { return Line::Bare(line) };
+    // As `opt(tag(" "))` does, in one comparison.
+    Line::Field(name, rest.strip_prefix(b" ").unwrap_or(rest))
 }
 
 /// `name = *OCTET-except-colon`, with the colon behind it.
@@ -72,38 +71,17 @@ fn name<'a>(line: &'a [u8], text: &[u8]) -> Parsed<'a, &'a [u8]> {
     Ok((&line[colon + 1..], &line[..colon]))
 }
 
-/// The lines of a text and of another behind it, each without its end. What is behind the last LF
-/// of a text is left out.
+/// The lines of a text, each without its end. What is behind the last LF is left out.
 #[derive(Clone, Debug)]
 pub(crate) struct RawLines<'a> {
     text: &'a [u8],
     at: usize,
     ends: Memchr<'a>,
-    then: &'a [u8],
 }
 
 impl<'a> RawLines<'a> {
-    pub(crate) fn of(text: &'a [u8], then: &'a [u8]) -> Self {
-        Self { text, at: 0, ends: memchr_iter(b'\n', text), then }
-    }
-
-    /// The next line, and the text from its beginning on.
-    #[inline]
-    fn next_in_text(&mut self) -> Option<(&'a [u8], &'a [u8])> {
-        let end = match self.ends.next() {
-            Some(end) => end,
-            None if self.then.is_empty() => return None,
-            // In place: a call would keep the iterator from living in registers.
-            None => {
-                (self.text, self.at, self.then) = (self.then, 0, b"");
-                self.ends = memchr_iter(b'\n', self.text);
-                self.ends.next()?
-            }
-        };
-        let text = &self.text[self.at..];
-        let line = &text[..end - self.at];
-        self.at = end + 1;
-        Some((line.strip_suffix(b"\r").unwrap_or(line), text))
+    pub(crate) fn of(text: &'a [u8]) -> Self {
+        Self { text, at: 0, ends: memchr_iter(b'\n', text) }
     }
 }
 
@@ -112,18 +90,24 @@ impl<'a> Iterator for RawLines<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        self.next_in_text().map(|(line, _)| line)
+        let end = self.ends.next()?;
+        let line = &self.text[self.at..end];
+        self.at = end + 1;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 }
 
-/// The lines of a message, split into name and value: see
-/// [`Message::lines`](crate::Message::lines).
+/// The lines of a message, split into name and value: see [`Message::lines`](crate::Message::lines).
 #[derive(Clone, Debug)]
-pub struct Lines<'a>(RawLines<'a>);
+pub struct Lines<'a> {
+    lines: RawLines<'a>,
+    /// Those behind the text of a command in the old format.
+    then: &'a [u8],
+}
 
 impl<'a> Lines<'a> {
     pub(crate) fn of(text: &'a [u8], then: &'a [u8]) -> Self {
-        Self(RawLines::of(text, then))
+        Self { lines: RawLines::of(text), then }
     }
 }
 
@@ -132,8 +116,15 @@ impl<'a> Iterator for Lines<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Line<'a>> {
-        let (line, text) = self.0.next_in_text()?;
-        Some(field_in(line, text))
+        let begin = self.lines.at;
+        if let Some(line) = self.lines.next() {
+            return Some(field_in(line, &self.lines.text[begin..]));
+        }
+        if self.then.is_empty() {
+            return None;
+        }
+        self.lines = RawLines::of(std::mem::take(&mut self.then));
+        self.lines.next().map(field)
     }
 }
 
@@ -161,16 +152,22 @@ pub(crate) fn trim_name(mut name: &[u8]) -> &[u8] {
 /// around it. `name` has none. Most lines fail at the first comparison.
 #[inline]
 pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let line = match line {
-        [first, ..] if is_blank(*first) => trim_start(line),
-        line => line,
-    };
     let (found, rest) = line.split_at_checked(name.len())?;
-    let next = *rest.first()?;
-    if !(next == b':' || is_blank(next)) || !found.eq_ignore_ascii_case(name) {
-        return None;
+    match (rest.first()?, found.first()) {
+        (b':', _) if found.eq_ignore_ascii_case(name) => {
+            let value = &rest[1..];
+            Some(value.strip_prefix(b" ").unwrap_or(value))
+        }
+        (b' ' | b'\t', _) | (_, Some(b' ' | b'\t')) => value_among_blanks(line, name),
+        _ => None,
     }
-    let value = trim_start(rest).strip_prefix(b":")?;
+}
+
+/// As [`value_of`], for a line that may have blanks around its name.
+#[cold]
+fn value_among_blanks<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (found, rest) = trim_start(line).split_at_checked(name.len())?;
+    let value = trim_start(rest).strip_prefix(b":").filter(|_| found.eq_ignore_ascii_case(name))?;
     Some(value.strip_prefix(b" ").unwrap_or(value))
 }
 

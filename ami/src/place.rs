@@ -131,6 +131,9 @@ impl Placed {
     /// `/n` behind its name keeps it.
     pub async fn end(&mut self) -> Result<End, Error> {
         let answered = match self.outcome().await {
+            Ok(call) if call.unique_id() != self.unique_id.as_bytes() => {
+                return Err(Error::OtherChannel);
+            }
             Ok(_) => true,
             Err(Error::Originate { .. }) => false,
             Err(error) => return Err(error),
@@ -151,8 +154,8 @@ impl Placed {
             };
             match item {
                 Some(Item::Event(event)) => self.note(&event),
-                // One from before the call was placed is none of its own.
-                Some(Item::Gap(_)) if !self.begun => {}
+                // What is from before the call was placed has nothing to do with it.
+                Some(Item::Gap(_) | Item::Missed(_)) if !self.begun => {}
                 Some(Item::Gap(gap)) => self.lost = Some(Error::Lost(gap.reason)),
                 Some(Item::Missed(missed)) => self.lost = Some(Error::Missed(missed)),
                 Some(Item::Stray(_)) => {}

@@ -287,10 +287,10 @@ impl Queue {
     /// Closes the queue of a subscriber that has gone, and frees what is in it.
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
-        let items = std::mem::take(&mut state.items);
-        *state = State { closed: true, ..State::default() };
+        let former = std::mem::replace(&mut *state, State { closed: true, ..State::default() });
         drop(state);
-        drop(items);
+        // Nobody knows what a waker does, and events can own much.
+        drop(former);
     }
 
     pub(crate) fn close(&self) {

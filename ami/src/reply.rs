@@ -73,7 +73,7 @@ impl Replies {
             return false;
         }
         // One part may go beyond: how large it may be is for the codec to say.
-        if before >= UNREAD {
+        if before >= UNREAD && !matches!(reply, Ok(Reply::End(_))) {
             let told = self.sender.send(Err(Error::Unread(before)));
             drop(told.and_then(|()| self.sender.send(Ok(Reply::End(None)))));
             // Whatever is read of it now, nothing more comes.

@@ -225,7 +225,7 @@ async fn read<T: AsyncRead>(
 /// Lets subscribers run that are about to miss something, on this thread or on others, until they
 /// have caught up or the time is over. The reader goes on then in any case.
 async fn give_way(dispatch: &mut Dispatch<'_>) {
-    dispatch.flush();
+    dispatch.begin_turn();
     // The clock of the machine: that of the runtime can be stopped.
     let begun = std::time::Instant::now();
     loop {

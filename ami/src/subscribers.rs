@@ -273,8 +273,13 @@ impl Publisher {
 
     /// Wakes those who got something, and forgets who they are.
     pub(crate) fn flush(&mut self) {
-        self.found = None;
         self.half_full.clear();
+        self.wake();
+    }
+
+    /// Wakes those who got something, and remembers who of them is half full.
+    pub(crate) fn wake(&mut self) {
+        self.found = None;
         self.wakers.drain(..).for_each(Waker::wake);
     }
 }

@@ -215,6 +215,31 @@ mod tests {
     }
 
     #[test]
+    fn the_reader_knows_who_is_half_full_until_the_turn_is_over() {
+        let subscribers = Arc::new(Subscribers::default());
+        let mut one = Subscription::new(&subscribers, Filter::all(), Buffer::bounded(4));
+        let mut publisher = Publisher::new(Arc::clone(&subscribers));
+        let turn = |publisher: &mut Publisher| {
+            publisher.wake();
+            let half_full = publisher.has_half_full();
+            publisher.end_turn();
+            half_full
+        };
+        for _ in 0..3 {
+            publisher.publish(event("A"));
+        }
+        assert!(turn(&mut publisher) && !turn(&mut publisher));
+        publisher.publish(event("A"));
+        assert!(turn(&mut publisher));
+        assert_eq!(taken(&mut one).len(), 4);
+        for _ in 0..3 {
+            publisher.publish(event("A"));
+        }
+        publisher.flush();
+        assert!(!turn(&mut publisher));
+    }
+
+    #[test]
     fn those_with_fields_are_found_by_the_first_of_them() {
         let subscribers = Arc::new(Subscribers::default());
         let add = |filter| Subscription::new(&subscribers, filter, Buffer::default());

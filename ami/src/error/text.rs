@@ -48,6 +48,9 @@ impl Error {
             Self::Unread(bytes) => {
                 write!(f, "{bytes} bytes of the reply were not read in time, and the rest is lost")
             }
+            Self::OtherChannel => f.write_str(
+                "the server gave the channel a unique id of its own, so its end cannot be known",
+            ),
             Self::Missed(missed) => write!(f, "{missed} events that this depends on were missed"),
             Self::TooLarge(bytes) => write!(
                 f,

@@ -540,6 +540,18 @@ async fn an_end_that_nobody_can_know_is_an_error() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_channel_with_another_id_is_not_waited_for() {
+    let (client, mut peer) = Peer::with_client().await;
+    let (mut call, id, _) = placed(&client, &mut peer).await;
+    peer.send(format!(
+        "Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Success\r\nUniqueid: 1.2\r\n\r\n"
+    ))
+    .await;
+    let end = call.end().await;
+    assert!(matches!(end, Err(Error::OtherChannel)), "{end:?}");
+}
+
+#[tokio::test]
 async fn what_is_no_event_comes_to_those_who_ask_for_it() {
     let (client, mut peer) = Peer::with_client().await;
     let mut strays = client.subscribe(Filter::named([]).with_strays());

@@ -248,6 +248,16 @@ async fn items_of_an_old_list_that_nobody_asked_for_are_no_events() {
     answer.unwrap();
     assert_eq!(next_name(&mut all).await, "Real");
     assert_eq!(client.stats().unmatched, 2);
+    // An event that only has the id of its action is one.
+    let server = async {
+        let id = peer.id().await;
+        let answer = "Response: Success\r\nActionID: #\r\nMessage: will qualify\r\n\r\n";
+        let event = "Event: SIPQualifyPeerDone\r\nActionID: #\r\n\r\n";
+        peer.send(format!("{answer}{event}").replace("#", &id)).await;
+    };
+    let (answer, ()) = tokio::join!(client.call(Action::new("SIPqualifypeer")), server);
+    answer.unwrap();
+    assert_eq!(next_name(&mut all).await, "SIPQualifyPeerDone");
 }
 
 #[tokio::test]
