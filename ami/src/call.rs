@@ -422,8 +422,8 @@ impl Exchange {
         Self { many: Many::new(handle, action, Expect::Everything { shape }) }
     }
 
-    /// How long it waits for each message, instead of the client's time-out. One without an ActionID
-    /// may be somebody else's and does not begin the wait anew.
+    /// How long it waits for each message, instead of the client's time-out. One without an
+    /// ActionID may be somebody else's and does not begin the wait anew.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.many.limit = timeout;
         self

@@ -88,8 +88,8 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// To be called before subscribers are given time who are about to miss something: wakes those that
-    /// got something.
+    /// To be called before subscribers are given time who are about to miss something: wakes those
+    /// that got something.
     pub(crate) fn begin_turn(&mut self) {
         self.publisher.wake();
     }

@@ -97,7 +97,8 @@ impl<'a> Iterator for RawLines<'a> {
     }
 }
 
-/// The lines of a message, split into name and value: see [`Message::lines`](crate::Message::lines).
+/// The lines of a message, split into name and value: see
+/// [`Message::lines`](crate::Message::lines).
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
     lines: RawLines<'a>,
