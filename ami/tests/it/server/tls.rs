@@ -47,7 +47,7 @@ async fn a_good_certificate_lets_us_in_and_a_bad_one_does_not() {
 
         let expect = async |tls, part: &str| {
             let error = secure(&instance, tls).await.unwrap_err();
-            let shown = error.to_string();
+            let shown = format!("{error:#}");
             assert!(matches!(&error, Error::Connect { .. }) && shown.contains(part), "{shown}");
         };
         expect(trusting(OTHER, "asterisk.test"), "UnknownIssuer").await;
