@@ -1,8 +1,10 @@
 //! One live connection: a loop that reads, a loop that writes and a watch over the silence, raced
 //! once.
 //!
-//! The read loop awaits the socket and nothing else, so no caller, subscriber or full send buffer
-//! can make it wait. The server closes a connection that is not read.
+//! The read loop awaits the socket, so no caller and no full send buffer can make it wait: the
+//! server closes a connection that is not read. To subscribers that have kept up so far and are
+//! about to miss something it gives at most a millisecond a read; one that is behind, or does not
+//! use that time, gets none.
 
 use std::sync::Arc;
 use std::time::Duration;
