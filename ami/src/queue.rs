@@ -284,15 +284,6 @@ impl Queue {
         wake(state);
     }
 
-    /// Closes the queue of a subscriber that has gone, and frees what is in it.
-    pub(crate) fn abandon(&self) {
-        let mut state = self.lock();
-        let former = std::mem::replace(&mut *state, State { closed: true, ..State::default() });
-        drop(state);
-        // Nobody knows what a waker does, and events can own much.
-        drop(former);
-    }
-
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -561,11 +552,6 @@ mod tests {
         taken(&queue);
         push(&queue, &["A", "B", "C"]);
         assert!(queue.is_half_full());
-        // And one that has gone keeps nothing.
-        queue.abandon();
-        assert!(!queue.is_half_full() && queue.lock().items.is_empty());
-        assert_eq!(push(&queue, &["A"]), 0);
-        assert_eq!(taken(&queue), ["end"]);
     }
 
     #[test]

@@ -71,8 +71,6 @@ impl Stream for Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.subscribers.remove(&self.queue);
-        // The reader may have it in hand.
-        self.queue.abandon();
     }
 }
 
