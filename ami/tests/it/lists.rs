@@ -218,6 +218,39 @@ async fn a_value_cannot_end_a_list_nor_answer_for_it() {
 }
 
 #[tokio::test]
+async fn an_event_with_somebody_elses_id_is_no_item_whatever_its_name() {
+    let foreign = "Event: Item\r\nActionID: foreign\r\nN: 2\r\n\r\n";
+    let (list, _) = collect(NEW, "Things", &format!("{BEGIN}{ITEM}{foreign}{END}")).await;
+    let error = list.unwrap_err();
+    assert!(matches!(error.error, Error::ListBroken(_)), "{error:?}");
+    assert_eq!(error.partial.items.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_too_large_and_says_nothing_of_itself_belongs_where_it_came() {
+    let (near, mut peer) = Peer::new();
+    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).max_message(1024);
+    let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
+    let client = client.unwrap();
+    let long = format!("{}\r\n\r\n", "x".repeat(3000));
+    let server = async {
+        for reply in [format!("{BEGIN}{ITEM}{long}{END}"), long.clone()] {
+            let id = peer.fenced().await;
+            peer.send(reply.replace("#", &id)).await;
+            peer.send(format!("Response: Success\r\nActionID: {id}f\r\n\r\n")).await;
+        }
+    };
+    let calls = async {
+        let error = client.list(Action::new("Things")).collect().await.unwrap_err();
+        assert!(matches!(error.error, Error::TooLarge(_)), "{error:?}");
+        assert_eq!((error.partial.items.len(), error.partial.complete.is_some()), (1, true));
+        let exchange = client.exchange(Action::new("Other")).await;
+        assert!(matches!(exchange, Err(Error::TooLarge(_))), "{exchange:?}");
+    };
+    tokio::join!(server, calls);
+}
+
+#[tokio::test]
 async fn a_value_cannot_begin_a_list() {
     let (client, mut peer) = with_banner(NEW).await;
     let mut all = client.subscribe(Filter::all());
