@@ -80,7 +80,7 @@ impl Sending {
 }
 
 impl Sending {
-    /// What a call ends with that has waited so long.
+    /// Makes the error of a call that has waited so long.
     fn timed_out(&self, sent: Option<&Sent>, waited: Duration) -> Error {
         match sent {
             Some(sent) => Error::Timeout { waited, delivery: sent.withdraw() },

@@ -280,7 +280,7 @@ impl Client {
         self.ready_or(Unknown::Wait).await
     }
 
-    /// As [`ready`](Self::ready), and says what happens where nobody can tell.
+    /// Waits as [`ready`](Self::ready) does; `unknown` decides where nobody can tell.
     pub(crate) async fn ready_or(&self, unknown: Unknown) -> Result<(), Error> {
         let limit = self.shared().timeout;
         let late = |_| Err(Error::NotBooted(limit));

@@ -38,7 +38,7 @@ impl CommandOutput {
         }
     }
 
-    /// What a refusal says of a command: as a rule its message says no more than that there is
+    /// Makes the error of a command that was refused: as a rule its message says no more than that there is
     /// output, and that says why. Of a command that the server does not know, and so repeats, only
     /// the first word is left in: it may hold a secret.
     pub(crate) fn failed(error: Error, command: &str) -> Error {

@@ -109,7 +109,7 @@ impl Config {
         }
     }
 
-    /// Which events the server sends; unless set, all that the user's `read` classes allow.
+    /// Sets which events the server sends; unless set, all that the user's `read` classes allow.
     ///
     /// ```
     /// use ami::{Config, EventClass, EventMask};

@@ -416,7 +416,7 @@ fn ends_list(event: &Event) -> bool {
     event_list(event).is_some_and(|it| !it.eq_ignore_ascii_case(b"start"))
 }
 
-/// What a message says in `EventList`, where servers write it: behind the first line and the
+/// The value of `EventList`, where servers write it: behind the first line and the
 /// ActionID. Further behind it is, or can be, part of a value.
 fn event_list(message: &Message) -> Option<&[u8]> {
     for line in message.lines().skip(1) {

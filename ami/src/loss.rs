@@ -8,7 +8,7 @@ use crate::error::Disconnect;
 use crate::message::Event;
 use crate::queue::Gap;
 
-/// What is known when the next connection is there.
+/// A lost connection, as far as it is known when the next one is there.
 pub(crate) struct Loss {
     pub(crate) reason: Disconnect,
     /// When the connection was logged in that is lost: its server was up then.
@@ -24,7 +24,7 @@ pub(crate) struct Loss {
     pub(crate) tells_of_boot: bool,
 }
 
-/// What subscribers get behind a gap.
+/// The first thing that comes behind a gap.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum First<'a> {
     Event(&'a Event),
@@ -33,7 +33,7 @@ pub(crate) enum First<'a> {
 }
 
 impl Loss {
-    /// What subscribers are told.
+    /// Makes the item that subscribers get.
     pub(crate) fn gap(&self, first: First<'_>) -> Gap {
         Gap {
             reason: self.reason.clone(),

@@ -75,7 +75,7 @@ impl fmt::Display for EventClass {
     }
 }
 
-/// Which classes of events a server sends to a connection.
+/// The classes of events that a server sends to a connection.
 ///
 /// ```
 /// use ami::{EventClass, EventMask};
@@ -133,7 +133,7 @@ impl From<EventClass> for EventMask {
     }
 }
 
-/// What goes to the server.
+/// Writes the mask as the server reads it.
 impl fmt::Display for EventMask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.all {

@@ -236,7 +236,7 @@ impl Message {
         }
     }
 
-    /// What stands from a place to the end of its line.
+    /// The text from a place to the end of its line.
     fn value_from(&self, begin: usize) -> &[u8] {
         let value = &self.raw[begin..];
         let value = &value[..memchr(b'\n', value).unwrap_or(value.len())];
@@ -309,7 +309,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// What a line says, and where its value begins; 0 if it has to be looked for.
+/// The kind that a line names, and where its value begins; 0 if it has to be looked for.
 #[inline]
 fn kind_of(line: &[u8]) -> (Kind, u16) {
     const EVENT: &[u8] = b"Event: ";

@@ -102,7 +102,7 @@ impl<'a> Iterator for RawLines<'a> {
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
     lines: RawLines<'a>,
-    /// Those behind the text of a command in the old format.
+    /// The lines behind the text of a command in the old format.
     then: &'a [u8],
 }
 
@@ -164,7 +164,7 @@ pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     }
 }
 
-/// As [`value_of`], for a line that may have blanks around its name.
+/// Finds the value as [`value_of`] does, for a line that may have blanks around its name.
 #[cold]
 fn value_among_blanks<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (found, rest) = trim_start(line).split_at_checked(name.len())?;
@@ -197,10 +197,10 @@ pub(crate) fn banner(line: &[u8]) -> Option<&[u8]> {
     (!product.contains(&b':')).then_some(version)
 }
 
-/// What comes of a text that may not be complete.
+/// The result of looking at a text that may not be complete.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Legacy {
-    /// It takes more bytes to tell.
+    /// More bytes are needed to tell.
     More,
     /// The text of the command begins, or goes on.
     Text(usize),

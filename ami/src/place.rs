@@ -201,7 +201,7 @@ impl fmt::Debug for Placed {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct End {
-    /// What each channel says: one, or two for a `Local` channel; in the order in which they
+    /// The ends of the channels: one, or two for a `Local` channel; in the order in which they
     /// ended. None if there was no channel, as for a technology that the server does not have.
     pub halves: Vec<Half>,
 }

@@ -61,7 +61,7 @@ impl Buffer {
         Self { capacity, bytes: usize::MAX, overflow: Overflow::Skip }
     }
 
-    /// As many events as there is room for in so many bytes, at least one. Each takes its own bytes
+    /// Holds as many events as there is room for in so many bytes, at least one. Each takes its own bytes
     /// and some 70 more.
     pub fn bytes(bytes: usize) -> Self {
         Self { bytes, ..Self::unbounded() }
@@ -176,7 +176,7 @@ struct State {
     events: u32,
     /// How often in a row the reader gave the subscriber time, and it took nothing.
     idle_turns: u8,
-    /// It missed something, or does not use the time that it is given, and the queue has not been
+    /// Whether the subscriber missed something, or does not use the time that it is given, and the queue has not been
     /// half empty since.
     behind: bool,
     closed: bool,
@@ -195,7 +195,7 @@ struct Entry {
 pub(crate) enum Pushed {
     /// It is in the queue, or the queue is closed.
     Done,
-    /// It is in the queue, which is half full now or more.
+    /// The event is in the queue, which is half full now or more.
     HalfFull,
     /// There was no room.
     Missed,
@@ -329,7 +329,7 @@ impl Queue {
 }
 
 impl Entry {
-    /// What it counts for: its bytes, and its place in the queue.
+    /// The bytes that it counts for: its own, and its place in the queue.
     fn cost(&self) -> usize {
         self.bytes as usize + size_of::<Self>()
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, Withheld};
 use crate::mask::{self, EventClass, EventMask};
 use crate::session::Core;
 
-/// What to do where nobody can tell whether the event comes that says so: for a user without the
+/// The choice where nobody can tell whether the event comes that says so: for a user without the
 /// classes `system` and `command`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Unknown {
@@ -62,7 +62,7 @@ async fn ask(core: &Core, user: &str, limit: Duration, unknown: Unknown) -> Resu
     }
 }
 
-/// What keeps events of a class from us, as far as the server tells.
+/// Finds out what keeps events of a class from us, as far as the server tells.
 pub(crate) async fn withheld(
     core: &Core,
     user: &str,

@@ -54,7 +54,7 @@ pub(crate) struct Tap {
 enum Note {
     /// A connection begins.
     Begin,
-    /// What was read on a connection, and when.
+    /// Bytes were read on a connection, at that time.
     Chunk { part: u32, at: Duration, bytes: Bytes },
     /// A connection has ended.
     End { part: u32 },

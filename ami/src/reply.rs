@@ -40,7 +40,7 @@ fn size_of(part: &Result<Reply, Error>) -> usize {
 /// How many bytes of a reply may wait for somebody who does not read it.
 const UNREAD: usize = 64 * 1024 * 1024;
 
-/// What is added to the number of bytes when no more is taken.
+/// The amount that is added to the number of bytes when no more is taken.
 const OVER: usize = usize::MAX / 2;
 
 /// The way to who waits for more than one message. It holds a limited number of bytes; what comes

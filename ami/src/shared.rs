@@ -22,7 +22,7 @@ use crate::subscribers::Subscribers;
 pub enum State {
     /// It is about to connect again.
     Connecting,
-    /// It is logged in again, to a server that has not said yet that it is fully booted: it would
+    /// The client is logged in again, to a server that has not said yet that it is fully booted: it would
     /// refuse actions whose modules are not loaded. Events come already; calls wait, within
     /// their own time-outs.
     Booting,
@@ -226,7 +226,7 @@ impl Shared {
         self.down.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a call ends with that has waited so long for its turn or for a connection.
+    /// Makes the error of a call that has waited so long for its turn or for a connection.
     pub(crate) fn no_turn(&self, waited: Duration) -> Error {
         match self.why_down().clone() {
             Some(reason) => Error::NotConnected { waited, reason },

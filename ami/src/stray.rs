@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::codec::Malformed;
 use crate::message::Message;
 
-/// What the server sent that is neither an event nor an answer that somebody waits for.
+/// A message or a piece of one that is neither an event nor an answer that somebody waits for.
 /// Subscriptions whose filter [asks for it](crate::Filter::with_strays) get it at its place among
 /// the events.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub enum Stray {
     /// or has its answer already, the list was not asked for as one; or it is somebody else's
     /// or forged.
     Unmatched(Message),
-    /// What could not become a message. An event that was too large is also
+    /// Bytes that could not become a message. An event that was too large is also
     /// [missed](crate::Item::Missed) by those who asked for it.
     Malformed(Malformed),
 }

@@ -24,9 +24,9 @@ struct Index {
     /// and lets go of the lock: a predicate may subscribe, too.
     all: Option<Arc<Bucket>>,
     named: HashMap<Box<[u8]>, Arc<Bucket>>,
-    /// Those that want what is no event, too.
+    /// The subscriptions that want strays, too.
     strays: Vec<Arc<Queue>>,
-    /// Those in no bucket, because their filters have no name.
+    /// The subscriptions in no bucket, because their filters have no name.
     unnamed: Vec<Arc<Queue>>,
     count: usize,
     closed: bool,
@@ -179,7 +179,7 @@ pub(crate) struct Publisher {
     version: u64,
     found: Option<Found>,
     wakers: Vec<Waker>,
-    /// Those that are half full.
+    /// The queues that are half full.
     half_full: Vec<Arc<Queue>>,
 }
 

@@ -11,7 +11,7 @@ use crate::shape::ListShape;
 pub(super) struct OpenList {
     pub(super) id: u64,
     pub(super) shape: Option<&'static ListShape>,
-    /// Nothing if nobody waits for it any more.
+    /// The one who waits; `None` if nobody does any more.
     pub(super) sender: Option<Replies>,
     /// Whether it is a part of everything that somebody waits for.
     pub(super) of_everything: bool,

@@ -139,7 +139,7 @@ impl std::error::Error for LoginError {
     }
 }
 
-/// What a server says of a refusal: its message, or the status if there is none.
+/// The words of a refusal: its message, or the status if there is none.
 fn words_of(response: &Response) -> String {
     let message = response.message();
     match message.trim_end() {
