@@ -208,9 +208,10 @@ async fn a_list_of_two_thousand_channels_is_complete() {
             call.await.unwrap().unwrap();
         }
         let list = client.list(Action::new("CoreShowChannels")).collect().await.unwrap();
-        assert_eq!((list.items.len(), list.list_items()), (2000, Some(2000)));
         let mut names: Vec<_> = list.items.iter().map(|it| it.get("Channel").unwrap()).collect();
         names.sort_unstable();
+        let counts = (list.items.len(), list.list_items());
+        assert_eq!(counts, (2000, Some(2000)), "{major}: {:?}", halves(&names));
         names.dedup();
         assert_eq!(names.len(), 2000);
         // As long as that: an answer of one message.
@@ -222,6 +223,15 @@ async fn a_list_of_two_thousand_channels_is_complete() {
         assert_eq!(difference(&names, &shown), Vec::<String>::new(), "{major}");
         instance.stop().await.unwrap();
     }
+}
+
+/// The names that are not one of two halves of a Local channel: one too many, or the other half of one that is missing.
+fn halves(names: &[&[u8]]) -> Vec<String> {
+    let whole =
+        |name: &[u8]| name.strip_suffix(b";1").or(name.strip_suffix(b";2")).map(<[u8]>::to_vec);
+    let is_paired = |name: &[u8]| names.iter().filter(|it| whole(it) == whole(name)).count() == 2;
+    let odd = names.iter().filter(|name| whole(name).is_none() || !is_paired(name));
+    odd.map(|name| name.escape_ascii().to_string()).collect()
 }
 
 /// What is in the one and not in the other, both sorted.
