@@ -210,10 +210,10 @@ async fn a_list_of_two_thousand_channels_is_complete() {
         let list = client.list(Action::new("CoreShowChannels")).collect().await.unwrap();
         let mut names: Vec<_> = list.items.iter().map(|it| it.get("Channel").unwrap()).collect();
         names.sort_unstable();
-        let counts = (list.items.len(), list.list_items());
-        assert_eq!(counts, (2000, Some(2000)), "{major}: {:?}", halves(&names));
+        assert_eq!(list.list_items(), u64::try_from(list.items.len()).ok(), "{major}");
+        // While a channel changes, the server's cache can have it twice, in its old state and in the new.
         names.dedup();
-        assert_eq!(names.len(), 2000);
+        assert_eq!(names.len(), 2000, "{major}: {:?}", halves(&names));
         // As long as that: an answer of one message.
         let output = client.command("core show channels concise").await.unwrap();
         let lines = output.lines().filter_map(|line| line.split(|&byte| byte == b'!').next());
@@ -225,12 +225,11 @@ async fn a_list_of_two_thousand_channels_is_complete() {
     }
 }
 
-/// The names that are not one of two halves of a Local channel: one too many, or the other half of one that is missing.
+/// The names that are not one of exactly two halves of a Local channel.
 fn halves(names: &[&[u8]]) -> Vec<String> {
-    let whole =
-        |name: &[u8]| name.strip_suffix(b";1").or(name.strip_suffix(b";2")).map(<[u8]>::to_vec);
+    let whole = |name: &[u8]| name[..name.len().saturating_sub(2)].to_vec();
     let is_paired = |name: &[u8]| names.iter().filter(|it| whole(it) == whole(name)).count() == 2;
-    let odd = names.iter().filter(|name| whole(name).is_none() || !is_paired(name));
+    let odd = names.iter().filter(|name| !is_paired(name));
     odd.map(|name| name.escape_ascii().to_string()).collect()
 }
 
