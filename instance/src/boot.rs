@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::future::{pending, ready};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,24 +14,35 @@ use rustix::process::Signal;
 use tokio::net::UnixDatagram;
 use tokio::time::{sleep, timeout};
 
+use crate::console;
 use crate::crash;
 use crate::descendants;
+use crate::errors::{self, Errors};
 use crate::findings::{self, Finding, SANITIZER, SANITIZERS};
 use crate::instance::Instance;
 use crate::join::all;
-use crate::listening::listens;
+use crate::listening::{self, listens};
 use crate::log;
 use crate::process::Process;
 use crate::sandbox::Sandbox;
 
 mod error;
 
-pub use error::{BootError, BootFailure, Stage};
+pub use error::{AmiSettings, BootError, BootFailure, Stage};
 
-/// After which time a server that has not said it is ready is asked over AMI, and how often: it may be a build without
-/// `sd_notify`. Those that have it are ready before, except on a very busy machine.
+/// After which time a server that has not said it is ready is asked, and how often: it may be a build without `sd_notify`.
+/// One that has it may boot for longer.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// How long a server may take for an answer.
+const ANSWER: Duration = Duration::from_secs(1);
+
+/// How long a server that has what it registers last may take to say that it is ready, if neither its log nor its word does.
+const MOMENT: Duration = Duration::from_secs(2);
+
+/// How long the end of a server that closed a connection may take.
+const DYING: Duration = Duration::from_millis(100);
 
 /// How long a server that nobody can log in to may take to end, so that its log is complete.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -56,6 +68,13 @@ pub(crate) struct Before {
     pub(crate) launch: BTreeMap<PathBuf, u64>,
     /// How long they were when the server was ready.
     pub(crate) ready: BTreeMap<PathBuf, u64>,
+}
+
+impl Before {
+    /// How long a file was at the launch.
+    fn length_at_launch(&self, file: &Path) -> u64 {
+        self.launch.get(file).copied().unwrap_or(0)
+    }
 }
 
 impl Sandbox {
@@ -85,10 +104,15 @@ impl Sandbox {
         let mut before = Before { launched: SystemTime::now(), launch, ready: BTreeMap::new() };
         let (process, ready) = match self.launch() {
             Ok(started) => started,
-            Err(failure) => return Err(self.failed(Stage::Created, failure, Vec::new())),
+            Err(failure) => return Err(self.failed(Stage::Created, failure, Vec::new(), &before)),
         };
-        let mut boot =
-            Boot { sandbox: self, process: &process, ready: &ready, stage: Stage::Launched };
+        let mut boot = Boot {
+            sandbox: self,
+            process: &process,
+            ready: &ready,
+            stage: Stage::Launched,
+            before: &mut before,
+        };
         let booted = tokio::select! {
             booted = timeout(boot.sandbox.boot_timeout, boot.run()) => booted,
             status = process.exited() => Ok(Err(BootFailure::Exited(status))),
@@ -99,7 +123,6 @@ impl Sandbox {
             Ok(client) => {
                 let took = begun.elapsed();
                 tracing::info!(?took, address = self.ami_address(), "booted");
-                before.ready = log::lengths(&self.logs());
                 Ok(Booted { client, process, before, took })
             }
             Err(failure) => Err(self.post_mortem(stage, failure, process, &before).await),
@@ -118,13 +141,20 @@ impl Sandbox {
         if !matches!(failure, BootFailure::Timeout(_)) {
             process.signal(Signal::TERM);
             // One that does not end is killed.
-            let _ = process.awaited(LAST_WORDS, std::future::ready(())).await;
+            let _ = process.awaited(LAST_WORDS, pending(), ready(())).await;
         }
         process.kill();
-        if let BootFailure::NotListening { reason, .. } = &mut failure {
-            let lines = log::tail(&self.logs().join("messages.txt"), 100);
-            let says = |line: &String| line.contains("AMI") || line.contains("manager.c");
-            *reason = lines.into_iter().find(says);
+        if let BootFailure::NotListening { reason, settings, .. } = &mut failure {
+            let (log, ours) = (self.log(), AmiSettings::At(self.ami_address()));
+            *reason = errors::why_no_ami(&log, before.length_at_launch(&log));
+            if *settings == ours {
+                *settings = AmiSettings::Unknown;
+                let (ip, port) = (self.address.ip, self.address.ami_port);
+                if let Some(holder) = listening::holder(ip, port) {
+                    let reason = reason.get_or_insert_default();
+                    reason.push_str(&format!("; {holder} listens there"));
+                }
+            }
         }
         let mut findings = match process.status() {
             Some(status) => self.findings(status, &process, before).await.0,
@@ -132,7 +162,7 @@ impl Sandbox {
         };
         // The last words have the errors.
         findings.retain(|finding| !matches!(finding, Finding::Error(_)));
-        self.failed(stage, failure, findings)
+        self.failed(stage, failure, findings, before)
     }
 
     /// What the end of a process shows, and the errors that it logged while it booted.
@@ -141,7 +171,7 @@ impl Sandbox {
         status: ExitStatus,
         process: &Process,
         before: &Before,
-    ) -> (Vec<Finding>, Vec<String>) {
+    ) -> (Vec<Finding>, Errors) {
         let logs = self.logs();
         let (pid, launched) = (process.started(), before.launched);
         let crash =
@@ -156,11 +186,9 @@ impl Sandbox {
         let room = |disk: StatVfs| disk.f_bavail.saturating_mul(disk.f_frsize);
         let is_full = disk.is_ok_and(|disk| disk.f_blocks > 0 && room(disk) < ROOM);
         findings.extend(is_full.then_some(Finding::DiskFull));
-        let full = logs.join("full.txt");
-        let log = if full.exists() { full } else { logs.join("messages.txt") };
-        let length = |lengths: &BTreeMap<_, _>| lengths.get(&log).copied().unwrap_or(0);
-        let (early, late) = findings::errors(&log, length(&before.launch), length(&before.ready));
-        findings.extend(late.into_iter().map(Finding::Error));
+        let (early, late) = self.errors(&before.launch, &before.ready);
+        findings.extend(late.lines.into_iter().map(Finding::Error));
+        findings.extend((late.more > 0).then_some(Finding::MoreErrors(late.more)));
         (findings, early)
     }
 
@@ -199,21 +227,31 @@ impl Sandbox {
     }
 
     fn launch(&self) -> Result<(Process, UnixDatagram), BootFailure> {
-        let failed = |what| move |error| BootFailure::Launch { what, error };
-        let ready = self.service_manager().map_err(failed("bind the socket that it notifies"))?;
+        let failed = |what: String| move |error| BootFailure::Launch { what, error };
+        let ready = self.service_manager();
+        let ready = ready.map_err(failed("bind the socket that it notifies".to_owned()))?;
         let console = self.logs().join("console.txt");
         // The output of an earlier run stays, as good a word as that of this one.
         let output = File::options().create(true).append(true).open(console);
-        let output = output.map_err(failed("open console.txt"))?;
+        let output = output.map_err(failed("open console.txt".to_owned()))?;
         let command = self.command();
         tracing::debug!(?command, "launching");
+        let program = format!("execute {}", command.get_program().display());
         let process = Process::spawn(command, output, &self.layout.base);
-        Ok((process.map_err(failed("execute it"))?, ready))
+        Ok((process.map_err(failed(program))?, ready))
     }
 
-    fn failed(&self, stage: Stage, failure: BootFailure, findings: Vec<Finding>) -> BootError {
+    fn failed(
+        &self,
+        stage: Stage,
+        failure: BootFailure,
+        findings: Vec<Finding>,
+        before: &Before,
+    ) -> BootError {
         self.keep();
-        let (folder, last_words) = (self.folder().to_owned(), self.last_words());
+        let (folder, log) = (self.folder().to_owned(), self.log());
+        let start = before.length_at_launch(&log);
+        let last_words = errors::evidence(&self.logs(), &log, start);
         BootError { number: self.number, stage, failure, findings, last_words, folder }
     }
 }
@@ -224,37 +262,49 @@ struct Boot<'a> {
     process: &'a Process,
     ready: &'a UnixDatagram,
     stage: Stage,
+    before: &'a mut Before,
 }
 
 impl Boot<'_> {
     async fn run(&mut self) -> Result<Client, BootFailure> {
         tokio::select! {
             notified = notified(self.ready, b"READY=1") => {
-                let what = "read what it notifies";
+                let what = "read what it notifies".to_owned();
                 notified.map_err(|error| BootFailure::Launch { what, error })?;
             }
-            booted = self.ask() => booted?,
+            () = self.asked() => {}
         }
+        // Before anybody has it do something: the log ends with what it says of its boot.
+        self.before.ready = log::lengths(&self.sandbox.logs());
         self.stage = Stage::Ready;
-        // Errors of the boot are told by their place before this login: so it comes behind the boot, whoever told its end.
         self.log_in().await
     }
 
     async fn log_in(&self) -> Result<Client, BootFailure> {
         let address = self.sandbox.ami_address();
         if !self.listens() {
-            return Err(BootFailure::NotListening { address, reason: None });
+            let settings = self.settings().await;
+            return Err(BootFailure::NotListening { address, settings, reason: None });
         }
         match self.sandbox.login.connect(address).await {
             Ok(client) => Ok(client),
             // A server that dies takes the connection with it. Its own end says more.
             Err(error) if error.fault() == ami::Fault::Link => {
-                match timeout(ASK_EVERY, self.process.exited()).await {
+                match timeout(DYING, self.process.exited()).await {
                     Ok(status) => Err(BootFailure::Exited(status)),
                     Err(_) => Err(BootFailure::Login(error)),
                 }
             }
             Err(error) => Err(BootFailure::Login(error)),
+        }
+    }
+
+    /// What the server says of its AMI.
+    async fn settings(&self) -> AmiSettings {
+        let socket = self.sandbox.control_socket();
+        match timeout(ANSWER, console::ask(&socket, "manager show settings")).await {
+            Ok(Ok(printed)) => AmiSettings::parse(&printed),
+            _ => AmiSettings::Unknown,
         }
     }
 
@@ -270,17 +320,25 @@ impl Boot<'_> {
                 != Some(false)
     }
 
-    /// Finds out over AMI whether the server has booted. `ready` waits for the end of the boot.
-    async fn ask(&self) -> Result<(), BootFailure> {
+    /// Waits until a server that does not notify has booted: its log says so behind all else. Where it has no log, its last
+    /// CLI commands have been there for a moment: they come right before (`asterisk_daemon` in `main/asterisk.c`).
+    async fn asked(&self) {
         sleep(ASK_AFTER).await;
+        let socket = self.sandbox.control_socket();
+        let mut known = None;
         loop {
-            match self.log_in().await {
-                Ok(client) if client.ready().await.is_ok() => return Ok(()),
-                Err(BootFailure::Login(error)) if error.response().is_some() => {
-                    return Err(BootFailure::Login(error));
-                }
-                _ => sleep(ASK_EVERY).await,
+            let log = self.sandbox.log();
+            if errors::says_ready(&log, self.before.length_at_launch(&log)) {
+                return;
             }
+            if known.is_none() {
+                let asked = timeout(ANSWER, console::ask(&socket, "core show help core stop now"));
+                known = asked.await.is_ok_and(|it| it.is_ok()).then(Instant::now);
+            }
+            if known.is_some_and(|known| known.elapsed() > MOMENT) {
+                return;
+            }
+            sleep(ASK_EVERY).await;
         }
     }
 }

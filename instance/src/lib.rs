@@ -12,6 +12,7 @@ mod console;
 mod crash;
 mod descendants;
 mod documentation;
+mod errors;
 mod findings;
 mod guard;
 mod instance;
@@ -30,7 +31,7 @@ mod server;
 mod stop;
 mod template;
 
-pub use boot::{BootError, BootFailure, Stage};
+pub use boot::{AmiSettings, BootError, BootFailure, Stage};
 pub use builder::{BuildError, Builder};
 pub use call_file::{CallFile, CallFileError};
 pub use console::CliError;

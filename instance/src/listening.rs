@@ -27,6 +27,19 @@ pub(crate) fn listens(pids: &[u32], ip: IpAddr, port: u16) -> Option<bool> {
     known.then_some(found)
 }
 
+/// The process that listens at an address or at every one, by name and number. One of another user is not seen.
+pub(crate) fn holder(ip: IpAddr, port: u16) -> Option<String> {
+    let all = fs::read_dir("/proc").ok()?.flatten();
+    let mut pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let network = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).ok();
+    let ours = network("self");
+    let pid: u32 = pids.find(|pid: &u32| {
+        network(&pid.to_string()) == ours && listens(&[*pid], ip, port) == Some(true)
+    })?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    Some(format!("process {pid} ({})", name.trim()))
+}
+
 /// The name of the socket in a line of the table, if it listens there. Nothing where it listens nowhere.
 fn socket(line: &str, ip: IpAddr, port: u16) -> Option<Option<String>> {
     const LISTEN: &str = "0A";
@@ -61,6 +74,8 @@ mod tests {
             let listener = TcpListener::bind((ip, 0)).unwrap();
             let port = listener.local_addr().unwrap().port();
             assert_eq!(listens(&us, Ipv4Addr::LOCALHOST.into(), port), Some(true));
+            let holder = holder(Ipv4Addr::LOCALHOST.into(), port).unwrap();
+            assert!(holder.starts_with(&format!("process {} (", us[0])), "{holder}");
             // The first process of the machine, or of this container.
             assert_ne!(listens(&[1], Ipv4Addr::LOCALHOST.into(), port), Some(true));
             drop(listener);

@@ -3,9 +3,10 @@
 //! Each process has a thread that spawns it, waits for it and reaps it. Linux can kill a child when its parent dies, but
 //! takes the *thread* that spawned it for the parent; so that thread must live as long as the child.
 
+use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -13,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group,
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, kill_process_group,
     set_parent_process_death_signal, waitid,
 };
 use tokio::sync::watch;
@@ -81,7 +82,7 @@ impl Process {
         let mut exit = self.exit.clone();
         let status = exit.wait_for(Option::is_some).await.ok().and_then(|status| *status);
         // The supervisor always says how it ended.
-        status.unwrap_or_default()
+        status.unwrap_or_else(unknown)
     }
 
     /// The process, while it runs.
@@ -119,15 +120,16 @@ impl Process {
         lock(&self.state).sent.iter().any(|sent| sent.as_raw() == signal)
     }
 
-    /// Waits for the end of a process that `asked` asks to stop; nothing after `patience`. When it is asked, the thread of its
-    /// database is [woken](Self::wake) again and again.
+    /// Waits for the end of a process that `asking`, which does not end, asks to stop; `None` after `patience`. As soon as
+    /// `stopping` is over, the thread of its database is [woken](Self::wake) again and again.
     pub(crate) async fn awaited(
         &self,
         patience: Duration,
-        asked: impl Future<Output = ()>,
+        asking: impl Future<Output = Infallible>,
+        stopping: impl Future<Output = ()>,
     ) -> Option<ExitStatus> {
         let waking = async {
-            asked.await;
+            stopping.await;
             loop {
                 self.wake();
                 sleep(WAKE_EVERY).await;
@@ -135,6 +137,7 @@ impl Process {
         };
         tokio::select! {
             status = timeout(patience, self.exited()) => status.ok(),
+            never = asking => match never {},
             never = waking => never,
         }
     }
@@ -193,7 +196,7 @@ fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> Exit
             other => break other,
         }
     };
-    let mut state = lock(state);
+    // Until it is reaped its number is its own, and whoever signals it meanwhile need not wait for this.
     let left = descendants::names(folder, pid);
     // With SIGCHLD ignored the kernel reaps by itself, and the number may be anybody's.
     if ended.is_ok() {
@@ -201,10 +204,30 @@ fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> Exit
     }
     // They are init's to reap, but they are to be gone when we say so.
     descendants::kill(folder, Some(pid));
+    let mut state = lock(state);
     state.left = left;
-    let status = child.wait().unwrap_or_default();
+    // Another thread may have reaped it, with `waitpid` for any child. Then there is what was seen before.
+    let status = child.wait().ok().or_else(|| seen(&ended.ok()??));
     state.pid = None;
-    status
+    status.unwrap_or_else(|| {
+        tracing::warn!(%pid, "somebody else reaped the server: how it ended is not known");
+        unknown()
+    })
+}
+
+/// The status of a child that has ended and is not reaped.
+fn seen(status: &WaitIdStatus) -> Option<ExitStatus> {
+    const CORE: i32 = 0x80;
+    let ended = status.exit_status().map(|code| (code & 0xff) << 8);
+    let core = if status.dumped() { CORE } else { 0 };
+    let signal = status.terminating_signal().map(|signal| signal | core);
+    ended.or(signal).map(ExitStatus::from_raw)
+}
+
+/// The status of a process of which the kernel did not tell how it ended: neither success nor a code nor a signal, and
+/// displayed as not recognised.
+fn unknown() -> ExitStatus {
+    ExitStatus::from_raw(0xff)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,13 +1,15 @@
 //! The end of a server: asked, told, killed; and what it left.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::future::{pending, ready};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::boot::notified;
 use crate::console;
@@ -22,6 +24,9 @@ const TERMINATED: Duration = Duration::from_secs(5);
 
 /// How long it may take to tell its channels.
 const TELLING: Duration = Duration::from_secs(1);
+
+/// How often a command is said to a server that does not have it yet.
+const REPEAT_EVERY: Duration = Duration::from_millis(20);
 
 /// How to stop a server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -75,8 +80,10 @@ pub struct Stopped {
     /// What went wrong in its life, or was left at its end.
     pub findings: Vec<Finding>,
     /// The lines of level ERROR in the log while it booted. With all modules loaded there are many: those that miss their
-    /// configuration say so.
+    /// configuration say so. The first thousand are kept.
     pub boot_errors: Vec<String>,
+    /// How many more lines of level ERROR there were while it booted.
+    pub more_boot_errors: usize,
     /// The last lines of what the server printed and logged.
     pub last_words: Vec<String>,
 }
@@ -117,7 +124,8 @@ impl Instance {
             status,
             took,
             findings,
-            boot_errors,
+            boot_errors: boot_errors.lines,
+            more_boot_errors: boot_errors.more,
             last_words: self.sandbox.last_words(),
         }
     }
@@ -125,13 +133,10 @@ impl Instance {
     async fn end(&self, stop: Stop, left: &mut Vec<String>) -> (Stopping, ExitStatus) {
         let process = &self.booted.process;
         if let Stop::Gracefully(patience) = stop {
-            // Nothing is woken before the calls have ended.
-            let asked = process.awaited(patience, async {
-                let stopping = self.stopping();
-                self.say("core stop gracefully").await;
-                stopping.await;
-            });
-            if let Some(status) = asked.await {
+            // No thread is woken before the calls have ended.
+            let stopping = self.stopping();
+            let asking = self.say("core stop gracefully");
+            if let Some(status) = process.awaited(patience, asking, stopping).await {
                 return (Stopping::Gracefully, status);
             }
         }
@@ -141,12 +146,12 @@ impl Instance {
                 // It may have no console any more, or never had.
                 _ => Vec::new(),
             };
-            let asked = process.awaited(NOW, self.say("core stop now"));
-            if let Some(status) = asked.await {
+            let asking = self.say("core stop now");
+            if let Some(status) = process.awaited(NOW, asking, ready(())).await {
                 return (Stopping::Now, status);
             }
             process.signal(Signal::TERM);
-            if let Some(status) = process.awaited(TERMINATED, std::future::ready(())).await {
+            if let Some(status) = process.awaited(TERMINATED, pending(), ready(())).await {
                 return (Stopping::Terminated, status);
             }
         }
@@ -154,16 +159,25 @@ impl Instance {
         (Stopping::Killed, process.exited().await)
     }
 
-    /// Says a command. A server whose console does not answer is told by signal, in time.
+    /// Says a command that is to end the server, again and again while the server does not have it yet: its commands for that
+    /// are the last ones that it registers (`asterisk_daemon` in `main/asterisk.c`). A server whose console does not answer
+    /// is told by signal, in time.
     ///
     /// AMI's `Command` would do, but for `core stop now`: the server keeps what a command prints in a file in `/tmp`, and
     /// would end before it removes that.
-    async fn say(&self, command: &str) {
+    async fn say(&self, command: &str) -> Infallible {
         self.asked.store(true, Ordering::Relaxed);
-        if let Err(error) = console::tell(&self.sandbox.control_socket(), command).await {
-            tracing::debug!(command, %error, "the control socket does not answer");
-            std::future::pending::<()>().await;
+        loop {
+            match console::tell(&self.sandbox.control_socket(), command).await {
+                Ok(false) => sleep(REPEAT_EVERY).await,
+                Ok(true) => break,
+                Err(error) => {
+                    tracing::debug!(command, %error, "the control socket does not answer");
+                    break;
+                }
+            }
         }
+        pending().await
     }
 
     /// Waits until the server says to its service manager that it is stopping; for ever if it does not. It is listened to
@@ -176,7 +190,7 @@ impl Instance {
                 Err(_) => Err(std::io::ErrorKind::Unsupported.into()),
             };
             if told.is_err() {
-                std::future::pending::<()>().await;
+                pending::<()>().await;
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Why a server did not boot.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -29,28 +30,38 @@ impl fmt::Display for Stage {
     }
 }
 
-/// A server that did not boot.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "instance {number} failed at {stage}: {failure}{}{}\nthe sandbox is kept: {}",
-    .findings.iter().map(|finding| format!("\n    {finding}")).collect::<String>(),
-    .last_words.iter().map(|line| format!("\n    {line}")).collect::<String>(),
-    .folder.display()
-)]
+/// A server that did not boot. It is displayed with its evidence first: findings, the words of the server, and where the
+/// sandbox is kept. The last line is the conclusion, and [`source`](Error::source) is the cause of the failure.
+#[derive(Debug)]
 pub struct BootError {
     /// The number of the instance in its run.
     pub number: u32,
     /// What was going on.
     pub stage: Stage,
     /// What went wrong.
-    #[source]
     pub failure: BootFailure,
     /// What else the server left, if it ended: a core, the report of a sanitizer.
     pub findings: Vec<Finding>,
-    /// The last lines of what the server printed and logged.
+    /// What the server said: the last lines of level ERROR and WARNING in its log, or the last lines of any level if there
+    /// are none of these, and then the last lines that it printed.
     pub last_words: Vec<String>,
     /// The folder of the run.
     pub folder: PathBuf,
+}
+
+impl fmt::Display for BootError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.findings.iter().try_for_each(|finding| writeln!(f, "    {finding}"))?;
+        self.last_words.iter().try_for_each(|line| writeln!(f, "    {line}"))?;
+        writeln!(f, "the sandbox is kept: {}", self.folder.display())?;
+        write!(f, "instance {} failed at {}: {}", self.number, self.stage, self.failure)
+    }
+}
+
+impl Error for BootError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.failure.source()
+    }
 }
 
 /// Why a server did not boot.
@@ -58,10 +69,10 @@ pub struct BootError {
 #[non_exhaustive]
 pub enum BootFailure {
     /// The process could not be started.
-    #[error("failed to {what}: {error}")]
+    #[error("failed to {what}")]
     Launch {
         /// What was tried.
-        what: &'static str,
+        what: String,
         /// What the system said.
         #[source]
         error: io::Error,
@@ -69,21 +80,93 @@ pub enum BootFailure {
     /// The process ended.
     #[error("the server ended by itself ({0})")]
     Exited(ExitStatus),
-    /// The server has booted and does not listen for AMI: its configuration is invalid or says so, or another listens there.
-    #[error(
-        "the server does not listen at {address} for AMI{}",
-        .reason.as_deref().map(|line| format!(": {line}")).unwrap_or_default()
-    )]
+    /// The server has booted and does not listen for AMI where it should: its configuration is invalid or says so, or another
+    /// listens there.
+    #[error("the server does not listen at {address} for AMI{}", advice(.settings, .reason.as_deref()))]
     NotListening {
         /// The address.
         address: String,
-        /// The line of its log that says why.
+        /// What the server says of its AMI.
+        settings: AmiSettings,
+        /// The line of its log that says why, and who listens there instead.
         reason: Option<String>,
     },
     /// There is no AMI connection to the booted server.
-    #[error("{0:#}")]
+    #[error("failed to log in over AMI")]
     Login(#[source] ami::Error),
     /// Time is up.
     #[error("it took longer than {0:?}")]
     Timeout(Duration),
+}
+
+/// What a server says of its AMI (CLI command `manager show settings`, `handle_manager_show_settings` in `main/manager.c`).
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum AmiSettings {
+    /// It did not answer.
+    Unknown,
+    /// AMI is disabled.
+    Disabled,
+    /// AMI is enabled, at this address.
+    At(String),
+}
+
+impl AmiSettings {
+    /// What the command prints.
+    pub(super) fn parse(printed: &str) -> Self {
+        let value = |name: &str| {
+            let value = printed.lines().find_map(|line| line.trim().strip_prefix(name))?;
+            Some(value.trim())
+        };
+        match (value("Manager (AMI):"), value("TCP Bindaddress:")) {
+            (Some("No"), _) => Self::Disabled,
+            (Some("Yes"), Some(address)) => Self::At(address.to_owned()),
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What is known, and what to do.
+fn advice(settings: &AmiSettings, reason: Option<&str>) -> String {
+    const WHERE: &str = "in [general] of manager.conf";
+    match (settings, reason) {
+        // An invalid file leaves AMI disabled, too.
+        (AmiSettings::Disabled | AmiSettings::Unknown, Some(reason)) => format!(": {reason}"),
+        (AmiSettings::Disabled, None) => {
+            format!(", which is disabled: set `enabled = yes` {WHERE}")
+        }
+        (AmiSettings::At(at), reason) => format!(
+            " but is set to listen at {at}{}: set `bindaddr = <<address>>` and `port = <<amiport>>` {WHERE}",
+            reason.map(|reason| format!(" ({reason})")).unwrap_or_default()
+        ),
+        (AmiSettings::Unknown, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_evidence_comes_first_and_no_cause_twice() {
+        let error = BootError {
+            number: 2,
+            stage: Stage::Created,
+            failure: BootFailure::Launch {
+                what: "execute it".to_owned(),
+                error: io::Error::other("the cause"),
+            },
+            findings: vec![Finding::DiskFull],
+            last_words: vec!["one".to_owned(), "two".to_owned()],
+            folder: "/tmp/x".into(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "    the disk is full, logs and records are not complete\n    one\n    two\n\
+             the sandbox is kept: /tmp/x\n\
+             instance 2 failed at launching the server: failed to execute it"
+        );
+        assert_eq!(error.source().unwrap().to_string(), "the cause");
+        assert!(error.source().unwrap().source().is_none());
+    }
 }

@@ -67,10 +67,26 @@ impl Scratch {
     }
 }
 
+/// A server that is started by a script, in which `"$@"` is what launches the real one, with its folders.
+pub(crate) async fn wrapped(root: &Scratch, real: &Server, script: &str) -> Server {
+    let command = real.command();
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>();
+    root.server(&format!("set -- {} \"$@\"\n{script}", words.join(" "))).await;
+    root.replace("usr/lib/asterisk/modules", &real.directories().modules);
+    root.replace("usr/share/asterisk", &real.directories().data);
+    Server::find(&Want::Path(root.0.clone())).await.unwrap()
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// The error with all its causes.
+pub(crate) fn chain(error: impl std::error::Error + Send + Sync + 'static) -> String {
+    format!("{:#}", anyhow::Error::from(error))
 }
 
 /// The processes that have a path in their command line, or in the mark that instances have.

@@ -1,0 +1,329 @@
+//! Lines of a server's log: what they say, which are errors, and which of these belong to the boot.
+//!
+//! A log can be of any length, and so can a line: it is read in pieces, and what is kept of it is bounded.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use memchr::memmem::Finder;
+use memchr::{memchr, memrchr};
+
+use crate::instance::Instance;
+use crate::log;
+use crate::sandbox::Sandbox;
+
+/// The channel that the builder adds to a `logger.conf` of a test's own: the levels of its other files are not known.
+pub(crate) const OWN: &str = "instance.txt";
+
+/// The log files that have errors in them, the best first.
+const LOGS: [&str; 3] = [OWN, "full.txt", "messages.txt"];
+
+/// The line of the log that ends the boot (`asterisk_daemon` in `main/asterisk.c`).
+const READY: &str = "Asterisk Ready.";
+
+/// How many lines of the boot are kept. With all modules there are a hundred.
+const KEPT_OF_BOOT: usize = 1_000;
+
+/// How many lines behind the boot are kept.
+const KEPT: usize = 100;
+
+/// How much is read at a time.
+const PIECE: usize = 256 * 1024;
+
+/// How much of a line is looked at, and how much of it is kept.
+const LONGEST: usize = 64 * 1024;
+const LINE: usize = 4 * 1024;
+
+/// How many lines of a level, and of the console, tell why a server did not boot.
+const TELLING: usize = 10;
+
+/// The first lines of level ERROR in a part of a log.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Errors {
+    pub(crate) lines: Vec<String>,
+    /// How many more there were.
+    pub(crate) more: usize,
+}
+
+impl Errors {
+    fn add(&mut self, line: &[u8], most: usize) {
+        if self.lines.len() < most {
+            self.lines.push(kept(line));
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// The errors of a boot, and those behind it, in the files of a log, the oldest first. `start` is how long the oldest was
+/// when the server was launched, and `ready` how long it was when the server said that it is ready.
+///
+/// A server writes each line of its boot before it goes on, and says that it is ready behind all of them, so what is longer
+/// than `ready` came later. Its log tells the same a moment later: where the log has that line, it ends the boot unless the
+/// length did.
+pub(crate) fn errors(files: &[PathBuf], start: u64, ready: u64) -> (Errors, Errors) {
+    let (mut boot, mut late) = (Errors::default(), Errors::default());
+    let mut limits = Some((start, ready));
+    for file in files {
+        let (start, ready) = limits.take().unwrap_or_default();
+        let length = fs::metadata(file).map_or(0, |it| it.len());
+        // One that is shorter was begun anew.
+        let is_same = length >= start && (length >= ready || ready == u64::MAX);
+        let (start, mut end) = if is_same { (start, ready) } else { (0, 0) };
+        // One that cannot be read any more has no lines.
+        let _ = scan(file, start, [level("ERROR"), READY.to_owned()], |at, line| {
+            match parse(&String::from_utf8_lossy(line)) {
+                Some(line) if at < end && line.text == READY => end = at,
+                Some(LogLine { level: "ERROR", .. }) if at < end => boot.add(line, KEPT_OF_BOOT),
+                Some(LogLine { level: "ERROR", .. }) => late.add(line, KEPT),
+                _ => {}
+            }
+        });
+    }
+    (boot, late)
+}
+
+/// Whether a log says that the boot is over.
+pub(crate) fn says_ready(log: &Path, start: u64) -> bool {
+    let mut found = false;
+    let read = scan(log, start, [READY.to_owned()], |_, line| {
+        found |= parse(&String::from_utf8_lossy(line)).is_some_and(|line| line.text == READY);
+    });
+    read.is_ok() && found
+}
+
+/// Why a server has no AMI, in the words of its log: the complaint about its configuration file, or that the port is
+/// another's.
+pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {
+    let (mut complaint, mut why) = (None, None);
+    let words = ["config.c", "manager.c", "tcptls.c"].map(|file| format!(" {file}: "));
+    let read = scan(log, start, words, |_, bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let Some(line) = parse(&text).filter(|_| why.is_none()) else {
+            return;
+        };
+        let is_serious = matches!(line.level, "ERROR" | "WARNING");
+        match line.file {
+            "config.c" if is_serious => complaint = Some(kept(bytes)),
+            // `__init_manager`: what `main/config.c` complained of right before is the reason.
+            "manager.c" if line.text.starts_with("Unable to open AMI configuration") => {
+                why = complaint.take().or_else(|| Some(kept(bytes)));
+            }
+            "manager.c" if is_serious => why = Some(kept(bytes)),
+            // `ast_tcptls_server_start`.
+            "tcptls.c" if is_serious && line.text.contains(" AMI ") => why = Some(kept(bytes)),
+            // Another file was read well.
+            "manager.c" => complaint = None,
+            _ => {}
+        }
+    });
+    read.ok().and(why)
+}
+
+/// What tells why a server did not boot: its last errors and warnings in their order, or the last lines of its log if it has
+/// none, and then the last lines that it printed. No line is given twice.
+pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
+    let mut last = [VecDeque::new(), VecDeque::new()];
+    let words = ["ERROR", "WARNING"];
+    let _ = scan(log, start, words.map(level), |at, bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let level = parse(&text).and_then(|line| words.iter().position(|it| *it == line.level));
+        if let Some(last) = level.and_then(|level| last.get_mut(level)) {
+            if last.len() == TELLING {
+                last.pop_front();
+            }
+            last.push_back((at, kept(bytes)));
+        }
+    });
+    let mut lines: Vec<_> = last.into_iter().flatten().collect();
+    lines.sort();
+    let mut lines: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
+    let mut more = log::tail(&logs.join("console.txt"), TELLING);
+    if lines.is_empty() {
+        more.splice(0..0, log::tail(log, TELLING));
+    }
+    for line in more {
+        // What the console shows of the log may have another date before it.
+        let same = |other: &String| {
+            *other == line
+                || parse(other).map(|it| it.text) == parse(&line).map(|it| it.text)
+                    && parse(&line).is_some()
+        };
+        if !lines.iter().any(same) {
+            lines.push(kept(line.as_bytes()));
+        }
+    }
+    lines
+}
+
+/// Gives each line that has one of the words in it, with the place in the file at which it begins.
+fn scan<const N: usize>(
+    log: &Path,
+    start: u64,
+    words: [String; N],
+    mut each: impl FnMut(u64, &[u8]),
+) -> io::Result<()> {
+    let finders = words.each_ref().map(Finder::new);
+    let mut file = File::open(log)?;
+    let mut begin = file.seek(SeekFrom::Start(start))?;
+    let (mut held, mut in_line) = (Vec::new(), false);
+    loop {
+        let limit = u64::try_from(PIECE).unwrap_or(u64::MAX);
+        let is_end = file.by_ref().take(limit).read_to_end(&mut held)? == 0;
+        let whole = match memrchr(b'\n', &held) {
+            _ if is_end => held.len(),
+            Some(end) => end + 1,
+            None if held.len() > LONGEST => held.len(),
+            None => continue,
+        };
+        // The rest of a line of which the beginning was looked at.
+        let skipped = if in_line { memchr(b'\n', &held).map_or(whole, |end| end + 1) } else { 0 };
+        let piece = &held[skipped..whole];
+        lines_with(&finders, piece, |at, line| {
+            each(begin + u64::try_from(skipped + at).unwrap_or(u64::MAX), line);
+        });
+        in_line = held[..whole].last().is_some_and(|&last| last != b'\n');
+        begin += u64::try_from(whole).unwrap_or(u64::MAX);
+        held.drain(..whole);
+        if is_end {
+            return Ok(());
+        }
+    }
+}
+
+/// Gives each line of a text that has one of the words in it, in their order.
+fn lines_with<const N: usize>(
+    finders: &[Finder<'_>; N],
+    text: &[u8],
+    mut each: impl FnMut(usize, &[u8]),
+) {
+    let find = |finder: &Finder<'_>, from: usize| finder.find(&text[from..]).map(|at| from + at);
+    let mut next = finders.each_ref().map(|finder| find(finder, 0));
+    while let Some(at) = next.iter().flatten().min().copied() {
+        let begin = memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+        let end = memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end);
+        let line = &text[begin..end];
+        each(begin, &line[..line.len().min(LONGEST)]);
+        for (next, finder) in next.iter_mut().zip(finders) {
+            if next.is_some_and(|at| at < end) {
+                *next = find(finder, end);
+            }
+        }
+    }
+}
+
+/// What a line of a level has in it.
+fn level(level: &str) -> String {
+    format!("] {level}[")
+}
+
+/// A line as it is kept.
+fn kept(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&line[..line.len().min(LINE)]).into_owned();
+    match line.len().saturating_sub(LINE) {
+        0 => text.trim_end().to_owned(),
+        _ => text + " …",
+    }
+}
+
+/// A line of a log: `[date] LEVEL[thread][call] file: text`, where the date is anything, and may be missing.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct LogLine<'a> {
+    pub(crate) level: &'a str,
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
+}
+
+/// What a line says (`format_log_default` and `format_log_plain` in `main/logger.c`); `None` for what is no line of a log.
+pub(crate) fn parse(line: &str) -> Option<LogLine<'_>> {
+    line.match_indices("] ").find_map(|(at, _)| {
+        let (level, rest) = line[at + 2..].split_once('[')?;
+        let is_level = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let (thread, rest) = rest.split_once(']')?;
+        let is_thread = !thread.is_empty() && thread.bytes().all(|byte| byte.is_ascii_digit());
+        if level.is_empty() || !level.chars().all(is_level) || !is_thread {
+            return None;
+        }
+        // A call's number, and the colon of another format.
+        let rest =
+            rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(rest, |it| it.1);
+        let rest = rest.strip_prefix(':').unwrap_or(rest).strip_prefix(' ')?;
+        let (file, text) = rest.split_once(": ").unwrap_or(("", rest));
+        Some(LogLine { level, file, text: text.trim_end() })
+    })
+}
+
+impl Instance {
+    /// The lines of level ERROR in the log while the server booted, the first thousand of them;
+    /// [`Stopped::boot_errors`](crate::Stopped::boot_errors) are the same. Where a server has logged nothing, or nothing can
+    /// be read, there are none.
+    pub fn boot_errors(&self) -> Vec<String> {
+        self.sandbox.errors(&self.booted.before.launch, &self.booted.before.ready).0.lines
+    }
+}
+
+impl Sandbox {
+    /// The part of a line of the log that is the same in another boot of the same server, and in another sandbox: without
+    /// date, thread and call, with `<<sandbox>>` and `<<address>>` for what belongs to this one, and without addresses of
+    /// memory. A line that is none of a log's is given with those replaced.
+    pub fn comparable(&self, line: &str) -> String {
+        let line: Cow<'_, str> = match parse(line) {
+            Some(LogLine { level, file, text }) => format!("{level} {file}: {text}").into(),
+            None => line.into(),
+        };
+        let line = line.replace(&*self.layout.base.to_string_lossy(), "<<sandbox>>");
+        let line = line.replace(&self.address.ip.to_string(), "<<address>>");
+        let mut parts = line.split("0x");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |line, part| {
+            line + "0x" + part.trim_start_matches(|c: char| c.is_ascii_hexdigit())
+        })
+    }
+
+    /// The errors of the boot and those behind it, by the lengths of the files at the launch and when the server was ready.
+    pub(crate) fn errors(
+        &self,
+        launch: &BTreeMap<PathBuf, u64>,
+        ready: &BTreeMap<PathBuf, u64>,
+    ) -> (Errors, Errors) {
+        let log = self.log();
+        let length = |lengths: &BTreeMap<_, _>| lengths.get(&log).copied();
+        // One that never was ready logged all of it while it booted.
+        let none = if ready.is_empty() { u64::MAX } else { 0 };
+        let ready = length(ready).unwrap_or(none);
+        errors(&with_rotated(&log, launch), length(launch).unwrap_or(0), ready)
+    }
+
+    /// The file of the log that has errors in it. With `appendhostname` its name has the host's at the end.
+    pub(crate) fn log(&self) -> PathBuf {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let logs = self.logs();
+        let names =
+            LOGS.iter().flat_map(|&name| [name.to_owned(), format!("{name}.{}", host.trim())]);
+        let mut paths = names.map(|name| logs.join(name));
+        paths.find(|path| path.exists()).unwrap_or_else(|| logs.join("full.txt"))
+    }
+}
+
+/// A log with what was rotated away since the launch, the oldest first: whatever they are named behind its own name.
+fn with_rotated(log: &Path, launch: &BTreeMap<PathBuf, u64>) -> Vec<PathBuf> {
+    let prefix = format!("{}.", log.file_name().unwrap_or_default().to_string_lossy());
+    let entries = log.parent().and_then(|folder| fs::read_dir(folder).ok());
+    let rotated = entries.into_iter().flatten().flatten().filter(|entry| {
+        let path = entry.path();
+        entry.file_name().to_string_lossy().starts_with(&prefix) && !launch.contains_key(&path)
+    });
+    let written = |entry: &fs::DirEntry| entry.metadata().and_then(|it| it.modified());
+    let mut files: Vec<_> = rotated
+        .map(|entry| (written(&entry).unwrap_or(SystemTime::UNIX_EPOCH), entry.path()))
+        .collect();
+    files.sort();
+    files.into_iter().map(|(_, path)| path).chain([log.to_owned()]).collect()
+}
+
+#[cfg(test)]
+mod tests;
