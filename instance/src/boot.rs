@@ -25,6 +25,7 @@ use crate::listening::{self, listens};
 use crate::log;
 use crate::process::Process;
 use crate::sandbox::Sandbox;
+use crate::variables;
 
 mod error;
 
@@ -193,10 +194,21 @@ impl Sandbox {
     }
 
     /// The command that launches the server.
+    ///
+    /// Its environment is not this process's: a server inherits what it and the programs that it runs need (`PATH`, `HOME`,
+    /// locale and time zone, library and module paths, certificates, options of sanitizers, `AST_…`, `ASTERISK…`), but no
+    /// other variable. unixODBC is sent to the folder of the configuration, also where a variable of the user's sends it
+    /// elsewhere: `res_odbc` has it write there.
     pub fn command(&self) -> std::process::Command {
         let mut command = self.server.command();
+        let own: Vec<_> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        command.env_clear().envs(variables::inherited()).envs(own);
         command.args(["-f", "-g", "-q", "-m", "-n", "-C"]).arg(self.asterisk_conf());
-        command.env("NOTIFY_SOCKET", self.notify_socket()).env_remove("LISTEN_FDS");
+        command.env("NOTIFY_SOCKET", self.notify_socket());
+        command.env("ODBCSYSINI", self.etc()).env("ODBCINI", self.etc().join("odbc.ini"));
         let reports = self.logs().join(SANITIZER);
         for variable in SANITIZERS {
             let mut options = std::env::var_os(variable).unwrap_or_default();

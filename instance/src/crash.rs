@@ -15,6 +15,9 @@ use crate::server::Server;
 /// How long gdb may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How far the clock of files may be behind the system's: the kernel's tick, 10 ms at most.
+const TICK: Duration = Duration::from_millis(20);
+
 /// What stands before the backtraces in gdb's output.
 const MARK: &str = "-- backtraces --";
 
@@ -86,6 +89,7 @@ fn find(pattern: &str, pid: u32, since: SystemTime, folder: &Path) -> Option<Pat
     let path = folder.join(pattern);
     let name = path.file_name()?.to_str()?.to_owned();
     let entries = fs::read_dir(path.parent()?).ok()?.flatten();
+    let since = since.checked_sub(TICK).unwrap_or(since);
     let fits = |entry: &fs::DirEntry| {
         let found = entry.file_name();
         let found = found.to_str().unwrap_or_default();
@@ -156,6 +160,19 @@ async fn gdb(lines: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_core_that_is_as_old_as_the_launch_by_the_clock_of_files_is_found() {
+        let folder = std::env::temp_dir().join(format!("cores-{}", uuid::Uuid::new_v4().simple()));
+        fs::create_dir(&folder).unwrap();
+        let core = folder.join("core.7");
+        fs::write(&core, "").unwrap();
+        let written = fs::metadata(&core).unwrap().modified().unwrap();
+        let found = |since| find("core.%p", 7, since, &folder);
+        assert_eq!(found(written + Duration::from_millis(10)), Some(core));
+        assert_eq!(found(written + Duration::from_secs(1)), None, "of another run");
+        fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn cores_are_known_by_the_kernels_pattern() {

@@ -30,6 +30,7 @@ mod sandbox;
 mod server;
 mod stop;
 mod template;
+mod variables;
 
 pub use boot::{AmiSettings, BootError, BootFailure, Stage};
 pub use builder::{BuildError, Builder};

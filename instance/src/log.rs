@@ -10,20 +10,26 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use memchr::memrchr;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use tokio::sync::{Notify, watch};
 
 /// How much of the end of a file is looked at.
-const TAIL: i64 = 16 * 1024;
+const TAIL: u16 = 16 * 1024;
+
+/// How much is read at a time, and how long a line can be; the rest of a longer one is passed over.
+const PIECE: usize = 256 * 1024;
+const LONGEST: usize = 1024 * 1024;
 
 /// The last lines of a file, or none if it cannot be read.
 pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
     let mut text = Vec::new();
     let read = File::open(path).and_then(|mut file| {
         // A file shorter than that is read from its beginning.
-        let _ = file.seek(SeekFrom::End(-TAIL));
-        file.read_to_end(&mut text)
+        let _ = file.seek(SeekFrom::End(-i64::from(TAIL)));
+        // A server may write faster than this reads.
+        file.take(u64::from(TAIL)).read_to_end(&mut text)
     });
     if read.is_err() {
         return Vec::new();
@@ -41,7 +47,8 @@ pub(crate) fn lengths(folder: &Path) -> BTreeMap<PathBuf, u64> {
 
 /// A log file of a server, read from where the server that runs now began to write.
 ///
-/// Each line is given once: [`wait_for`](Self::wait_for) goes on behind the line that it found.
+/// Each line is given once: [`wait_for`](Self::wait_for) goes on behind the line that it found. A line is given up to its
+/// first 1 MiB.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
@@ -49,6 +56,8 @@ pub struct Log {
     start: u64,
     /// What was read and is not a whole line yet.
     read: Vec<u8>,
+    /// Whether that is the rest of a line that was given.
+    in_line: bool,
     /// The lines that were read and not given yet.
     lines: VecDeque<String>,
     exit: watch::Receiver<Option<ExitStatus>>,
@@ -60,7 +69,15 @@ impl Log {
         start: u64,
         exit: watch::Receiver<Option<ExitStatus>>,
     ) -> Self {
-        Self { path, file: None, start, read: Vec::new(), lines: VecDeque::new(), exit }
+        Self {
+            path,
+            file: None,
+            start,
+            read: Vec::new(),
+            in_line: false,
+            lines: VecDeque::new(),
+            exit,
+        }
     }
 
     /// The file.
@@ -73,13 +90,13 @@ impl Log {
         tail(&self.path, lines)
     }
 
-    /// The lines that were written since the last look.
+    /// The lines that were written since the last look: all of them, in memory.
     ///
     /// # Errors
     ///
     /// If the file cannot be read. One that is not there has no lines.
     pub fn lines(&mut self) -> io::Result<Vec<String>> {
-        self.fill()?;
+        while self.fill()? {}
         Ok(self.lines.drain(..).collect())
     }
 
@@ -122,13 +139,19 @@ impl Log {
             loop {
                 // Looked at before the file, so that nothing written before the end is missed.
                 let ended = *exit.borrow_and_update();
-                self.fill()?;
-                while let Some(line) = self.lines.pop_front() {
-                    // A long log is no reason to forget the time, or other tasks.
-                    tokio::task::coop::consume_budget().await;
-                    if matches(&line) {
-                        return Ok(line);
+                loop {
+                    let more = self.fill()?;
+                    while let Some(line) = self.lines.pop_front() {
+                        // A long log is no reason to forget the time, or other tasks.
+                        tokio::task::coop::consume_budget().await;
+                        if matches(&line) {
+                            return Ok(line);
+                        }
                     }
+                    if !more {
+                        break;
+                    }
+                    tokio::task::coop::consume_budget().await;
                 }
                 if let Some(status) = ended {
                     return Err(LogFailure::Exited(status));
@@ -143,25 +166,34 @@ impl Log {
         waited.await.unwrap_or(Err(LogFailure::Timeout(timeout)))
     }
 
-    /// Reads what is new, and cuts it into lines.
-    fn fill(&mut self) -> io::Result<()> {
-        self.read_more()?;
-        let Some(end) = self.read.iter().rposition(|&byte| byte == b'\n') else {
-            return Ok(());
+    /// Reads a piece of what is new, and cuts it into lines. The result is whether there may be more.
+    fn fill(&mut self) -> io::Result<bool> {
+        let more = self.read_piece()?;
+        let end = match memrchr(b'\n', &self.read) {
+            Some(end) => end + 1,
+            None if self.read.len() > LONGEST => self.read.len(),
+            None => return Ok(more),
         };
-        let lines = self.read[..end].split(|&byte| byte == b'\n');
-        self.lines.extend(lines.map(|line| String::from_utf8_lossy(line).into_owned()));
-        self.read.drain(..=end);
-        Ok(())
+        let ended = self.read[end - 1] == b'\n';
+        let whole = &self.read[..end - usize::from(ended)];
+        let text =
+            |line: &[u8]| String::from_utf8_lossy(&line[..line.len().min(LONGEST)]).into_owned();
+        let lines = whole.split(|&byte| byte == b'\n').map(text);
+        self.lines.extend(lines.skip(usize::from(self.in_line)));
+        self.in_line = !ended;
+        self.read.drain(..end);
+        Ok(more)
     }
 
-    /// Reads what is new, also from a file that another was renamed for.
-    fn read_more(&mut self) -> io::Result<()> {
-        if let Some(file) = &mut self.file {
-            file.read_to_end(&mut self.read)?;
+    /// Reads a piece of what is new, also from a file that another was renamed for.
+    fn read_piece(&mut self) -> io::Result<bool> {
+        if let Some(file) = &self.file {
+            if read_some(file, &mut self.read)? {
+                return Ok(true);
+            }
             let (ours, now) = (file.metadata()?, fs::metadata(&self.path));
             if now.is_ok_and(|now| (now.dev(), now.ino()) == (ours.dev(), ours.ino())) {
-                return Ok(());
+                return Ok(false);
             }
         }
         match File::open(&self.path) {
@@ -169,14 +201,19 @@ impl Log {
                 // One that is shorter was begun anew.
                 let start = if file.metadata()?.len() >= self.start { self.start } else { 0 };
                 file.seek(SeekFrom::Start(start))?;
-                file.read_to_end(&mut self.read)?;
                 (self.file, self.start) = (Some(file), 0);
-                Ok(())
+                Ok(true)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Reads a piece behind what was read. The result is whether there was any.
+fn read_some(file: &File, read: &mut Vec<u8>) -> io::Result<bool> {
+    let limit = u64::try_from(PIECE).unwrap_or(u64::MAX);
+    Ok(file.take(limit).read_to_end(read)? > 0)
 }
 
 /// The changes of the files in a folder, as the kernel tells them to a thread that ends with this.
@@ -220,7 +257,7 @@ impl Changes {
 /// A line that did not come.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no line with {what} from {}: {failure}{}",
+    "no line with {what} from {}{}",
     .path.display(),
     .last.as_deref().map(|line| format!("; the last line is {line:?}")).unwrap_or_default()
 )]
@@ -247,6 +284,43 @@ pub enum LogFailure {
     #[error("it did not come within {0:?}")]
     Timeout(Duration),
     /// The file cannot be read or watched.
-    #[error("{0}")]
+    #[error("failed to read or watch the file")]
     File(#[from] io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_long_log_is_read_in_pieces_and_a_long_line_to_its_limit() {
+        let path = std::env::temp_dir().join(format!("log-{}", uuid::Uuid::new_v4().simple()));
+        let (_exited, exit) = watch::channel(None);
+        let mut log = Log::new(path.clone(), 0, exit);
+        assert_eq!(log.lines().unwrap(), [""; 0]);
+        let mut file = File::create(&path).unwrap();
+        let numbers: Vec<_> = (0..200_000).map(|number| number.to_string()).collect();
+        writeln!(file, "{}", numbers.join("\n")).unwrap();
+        // Not all of it is held at once.
+        let mut lines = Vec::new();
+        while log.fill().unwrap() {
+            assert!(log.read.len() + log.lines.iter().map(String::len).sum::<usize>() <= PIECE);
+            lines.extend(log.lines.drain(..));
+        }
+        assert!(lines == numbers);
+        let long = "é".repeat(LONGEST);
+        write!(file, "{long}").unwrap();
+        assert_eq!(log.lines().unwrap().iter().map(String::len).collect::<Vec<_>>(), [LONGEST]);
+        write!(file, "{long}\nnext\nhalf").unwrap();
+        assert_eq!(log.lines().unwrap(), ["next"]);
+        // Another file of that name: what is left of the old one comes before.
+        fs::rename(&path, path.with_extension("0")).unwrap();
+        writeln!(file, " and the rest").unwrap();
+        fs::write(&path, "new\n").unwrap();
+        assert_eq!(log.lines().unwrap(), ["half and the rest", "new"]);
+        fs::remove_file(path.with_extension("0")).unwrap();
+        fs::remove_file(path).unwrap();
+    }
 }

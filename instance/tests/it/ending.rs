@@ -6,7 +6,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ami::{Action, Originate};
-use instance::{Builder, Finding, Instance, Modules, Sandbox, Server, Stop, Stopping, Want};
+use instance::{
+    Builder, CliError, Finding, Instance, Modules, Sandbox, Server, Stop, Stopping, Want,
+};
+use tokio::time::timeout;
 
 use crate::support::{AGES, MODULES, Scratch, VERSIONS, assert_gone, builder, is_alive, server};
 
@@ -158,6 +161,21 @@ async fn a_server_that_ends_by_itself_is_a_finding_and_one_that_was_asked_is_not
         let found =
             matches!(&stopped.findings[..], [Finding::Ended(status)] if status.code() == Some(7));
         assert_eq!(found, !asked, "{stopped:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_the_death_of_the_server_cuts_short_is_an_error() {
+    for major in VERSIONS {
+        let instance = booted(major).await;
+        assert_eq!(instance.channels().await.unwrap(), [""; 0]);
+        // It cannot answer, and then it is gone.
+        signal(instance.pid().unwrap(), "-STOP");
+        let mut listed = std::pin::pin!(instance.channels());
+        assert!(timeout(Duration::from_millis(100), &mut listed).await.is_err());
+        instance.kill().await;
+        let error = listed.await.unwrap_err();
+        assert!(matches!(error, CliError::Cut { .. }), "{error:?}");
     }
 }
 

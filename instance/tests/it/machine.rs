@@ -143,3 +143,31 @@ async fn a_long_tmpdir_is_no_matter() {
     assert!(output.status.success() && said.contains("core stop now"), "{said}");
     assert_eq!(said.lines().count(), 2, "something is in TMPDIR: {said}");
 }
+
+#[tokio::test]
+async fn a_database_driver_manager_writes_into_the_sandbox() {
+    for major in VERSIONS {
+        // With all modules, and with variables of the user's own that name other places.
+        let script = r#"
+            cp -a /etc $PLACE/etc
+            rm -f $PLACE/etc/odbc.ini $PLACE/etc/odbcinst.ini
+            mount --bind $PLACE/etc /etc
+            mkdir $PLACE/home $PLACE/theirs $PLACE/test
+            printf '[general]\n[main]\nenabled = yes\ndsn = tests-own\npre-connect = yes\n' > $PLACE/test/res_odbc.conf
+            printf '[tests-own]\nDriver = /nowhere/driver-of-the-test.so\n' > $PLACE/test/odbc.ini
+            for test in "" $PLACE/test; do
+                hold env HOME=$PLACE/home ASTERISK_CACHE=$PLACE/cache ODBCSYSINI=$PLACE/theirs \
+                    $INSTANCE boot --json --asterisk $SERVER --keep --root $PLACE $test
+                rm $PLACE/in $PLACE/out
+            done
+            echo left: $(ls -A $PLACE/home $PLACE/theirs) $(ls /etc | grep odbc)
+            grep -rh driver-of-the-test $PLACE/asterisk-instance-*/*/ast1/var/log/asterisk/full.txt
+        "#;
+        let scratch = Scratch::new();
+        let Some((output, said)) = unshared(major, &scratch, script).await else { return };
+        let home = scratch.0.join("home").display().to_string();
+        let theirs = scratch.0.join("theirs").display().to_string();
+        assert!(said.contains(&format!("left: {home}: {theirs}:\n")), "{said}");
+        assert!(output.status.success() && said.contains("Can't open lib"), "{said}");
+    }
+}
