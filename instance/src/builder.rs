@@ -323,6 +323,7 @@ impl Builder {
             layers.add_to(name, addition)?;
         }
         layers.set_modules(&self.modules)?;
+        layers.set_log()?;
         layers.check_includes()?;
         layers.check_options()?;
         // A module of the test's own moves the folder.

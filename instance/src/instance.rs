@@ -99,9 +99,10 @@ impl Instance {
         self.ami().call(action).await.map(drop)
     }
 
-    /// The log with every level (`full.txt`), from the beginning of this server's life.
+    /// The log with every level, from the beginning of this server's life: `full.txt`, or `instance.txt` where a test has a
+    /// `logger.conf` of its own.
     pub fn log(&self) -> Log {
-        self.log_file("full.txt")
+        self.log_file(self.sandbox.log())
     }
 
     /// A file of the log folder, from the beginning of this server's life: `messages.txt` has notices, warnings and errors,

@@ -8,11 +8,15 @@ use std::path::{Component, Path, PathBuf};
 use super::error::{BuildError, at};
 use super::permissions::Permissions;
 use crate::conf;
+use crate::errors;
 use crate::modules::Modules;
 use crate::template::{self, Keys};
 
 /// Where a test puts options of `asterisk.conf`.
 const OPTIONS: &str = "asterisk.options.conf.inc";
+
+/// What to log, and where.
+const LOGGER: &str = "logger.conf";
 
 /// What to load.
 const MODULES: &str = "modules.conf";
@@ -30,7 +34,7 @@ const BASE: [(&str, &str); 10] = [
     ("cel_custom.conf", include_str!("../../templates/cel_custom.conf")),
     ("http.conf", include_str!("../../templates/http.conf")),
     ("indications.conf", include_str!("../../templates/indications.conf")),
-    ("logger.conf", include_str!("../../templates/logger.conf")),
+    (LOGGER, include_str!("../../templates/logger.conf")),
     ("manager.conf", include_str!("../../templates/manager.conf")),
 ];
 
@@ -244,6 +248,18 @@ impl Layers {
             files.extend(self.files.keys().filter(included).map(PathBuf::as_path));
         }
         false
+    }
+
+    /// Adds a file with every level to a `logger.conf` that is not ours: the levels of its own files are the test's business,
+    /// and errors are to be found all the same.
+    pub(super) fn set_log(&mut self) -> Result<(), BuildError> {
+        let parts = self.files.get(Path::new(LOGGER)).map_or(&[][..], Vec::as_slice);
+        if matches!(parts.first(), Some(Part { from: From::Us, .. })) {
+            return Ok(());
+        }
+        let levels = "notice,warning,error,debug,verbose,dtmf".to_owned();
+        let keys = vec![(errors::OWN.to_owned(), levels)];
+        self.add_to(LOGGER, &Addition::Section { name: "logfiles".to_owned(), keys })
     }
 
     /// A `.conf.inc` that a test brings and nothing includes would be without effect.

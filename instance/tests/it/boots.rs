@@ -5,9 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
+use ami::Originate;
 use instance::{AmiSettings, BootError, BootFailure, Builder, Finding, Modules, Stage, Stopping};
 
-use crate::support::{MODULES, Scratch, VERSIONS, builder, processes, server, wrapped};
+use crate::support::{AGES, MODULES, Scratch, VERSIONS, builder, processes, server, wrapped};
 
 /// A dialplan that is read again when the server is fully booted for AMI, and that has an error then, after more than a
 /// second: the commands of `cli.conf` are executed before the server says that it is ready.
@@ -191,5 +192,46 @@ async fn a_server_inherits_what_it_needs_and_no_secret() {
     }
     for name in ["PATH=", "ASTERISK_INSTANCE=", "NOTIFY_SOCKET="] {
         assert!(variables.iter().any(|it| it.starts_with(name)), "{name}: {variables:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_logger_conf_of_the_tests_own_hides_no_error() {
+    const DIALPLAN: &str = "[default]\nexten => 1,1,Log(ERROR,a bad thing)\n";
+    const GENERAL: &str = "[general]\ndateformat = %H] x\nappendhostname = yes\n";
+    let logfiles = "[logfiles]\nfull.txt => notice\nmessages.txt => warning";
+    let own = [String::new(), GENERAL.to_owned(), format!("{GENERAL}{logfiles}"), logfiles.into()];
+    let life = async |major: u32, logger: String| {
+        let modules = MODULES.iter().chain(&["app_verbose"]).copied();
+        let builder = builder(major).await.modules(Modules::list(modules));
+        let builder = builder.file("logger.conf", logger).file("extensions.conf", DIALPLAN);
+        // A module that says of its own that it has no configuration.
+        let builder = builder.append("modules.conf.inc", "load => res_config_sqlite3.so\n");
+        let instance = builder.clone().build().unwrap().boot().await.unwrap();
+        instance.log().wait_for("Asterisk Ready.", AGES).await.unwrap();
+        let [early] = &instance.boot_errors()[..] else { panic!("{:?}", instance.boot_errors()) };
+        assert!(early.contains("Missing config file 'res_config_sqlite3.conf'"), "{early}");
+        // What is rotated away is not lost.
+        for round in 1..=2 {
+            let call = Originate::to_application("Local/1@default", "Wait", "1");
+            // It ends with the dialplan.
+            let _ = instance.ami().originate(call).await;
+            instance.log().wait_for("a bad thing", AGES).await.unwrap();
+            if round == 1 {
+                instance.cli("logger rotate").await.unwrap();
+            }
+        }
+        let stopped = instance.stop().await.unwrap();
+        let late = |it: &&Finding| matches!(it, Finding::Error(it) if it.contains("a bad thing"));
+        let found = stopped.findings.iter().filter(late).count();
+        assert_eq!((found, stopped.boot_errors.len()), (2, 1), "{stopped:?}");
+        let error = builder.append("modules.conf.inc", "require => app_nonesuch.so\n");
+        let error = error.build().unwrap().boot().await.unwrap_err();
+        assert!(error.last_words.iter().any(|it| it.contains("] ERROR[")), "{error}");
+        fs::remove_dir_all(&error.folder).unwrap();
+    };
+    for major in VERSIONS {
+        let [a, b, c, d] = own.clone();
+        tokio::join!(life(major, a), life(major, b), life(major, c), life(major, d));
     }
 }
