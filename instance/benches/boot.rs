@@ -41,7 +41,7 @@ async fn main() {
     let said = |progress| eprintln!("{progress}");
     let server = Server::find_or_fetch(&Want::Major(22), said).await.expect("a server");
     println!("Asterisk {}, {rounds} rounds", server.version());
-    let all = Builder::new(server.clone());
+    let all = Builder::new(server.clone()).keep_on_drop(false);
     let few = all.clone().modules(Modules::list(MODULES));
     many(&few).await;
     let small = boots(&few, rounds).await;

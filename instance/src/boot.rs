@@ -84,8 +84,15 @@ impl Sandbox {
     /// # Errors
     ///
     /// At once if the server dies, does not listen or refuses the login, and after the boot time-out. The error has the
-    /// server's last words, and the folder is kept.
+    /// server's last words, and the folder is kept, unless `ASTERISK_KEEP=never` is set.
     pub async fn boot(self) -> Result<Instance, BootError> {
+        let instance = self.boot_unused().await?;
+        instance.sandbox.witness.set_in_use(true);
+        Ok(instance)
+    }
+
+    /// Boots a server that nobody uses yet: dropping it is no failure of a test.
+    async fn boot_unused(self) -> Result<Instance, BootError> {
         let booted = self.start().await?;
         Ok(Instance::new(booted, self))
     }
@@ -96,7 +103,9 @@ impl Sandbox {
     ///
     /// As [`boot`](Self::boot), for the first that fails. The others are killed.
     pub async fn boot_all(sandboxes: Vec<Self>) -> Result<Vec<Instance>, BootError> {
-        all(sandboxes.into_iter().map(Self::boot)).await
+        let instances = all(sandboxes.into_iter().map(Self::boot_unused)).await?;
+        instances.iter().for_each(|instance| instance.sandbox.witness.set_in_use(true));
+        Ok(instances)
     }
 
     pub(crate) async fn start(&self) -> Result<Booted, BootError> {
@@ -260,11 +269,11 @@ impl Sandbox {
         findings: Vec<Finding>,
         before: &Before,
     ) -> BootError {
-        self.keep();
+        let kept = self.run.keep_evidence();
         let (folder, log) = (self.folder().to_owned(), self.log());
         let start = before.length_at_launch(&log);
         let last_words = errors::evidence(&self.logs(), &log, start);
-        BootError { number: self.number, stage, failure, findings, last_words, folder }
+        BootError { number: self.number, stage, failure, findings, last_words, folder, kept }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::builder::error::at;
 use crate::builder::layers::{Addition, Layers};
 use crate::cache::Environment;
 use crate::documentation::{self, Documentation};
+use crate::keep::Keeping;
 use crate::modules::Modules;
 use crate::run::Run;
 use crate::sandbox::{DIRECTORIES, Layout, Sandbox, Witness};
@@ -51,6 +52,7 @@ pub struct Builder {
     login: Config,
     boot_timeout: Duration,
     keep: bool,
+    keep_on_drop: bool,
 }
 
 /// A folder of the test, in the order in which they were named.
@@ -94,6 +96,7 @@ impl Builder {
             login: Config::new(USER, SECRET).reconnect(None),
             boot_timeout: Duration::from_secs(45),
             keep: false,
+            keep_on_drop: true,
         }
     }
 
@@ -202,10 +205,18 @@ impl Builder {
         self
     }
 
-    /// Whether the folder stays when all is over.
+    /// Sets whether the folder stays when all is over; it does not unless set.
     #[must_use]
     pub fn keep(mut self, keep: bool) -> Self {
         self.keep = keep;
+        self
+    }
+
+    /// Sets whether the folder stays if the instance is dropped without having been stopped; it does unless set, for that is
+    /// how a test ends that fails with `?`. Programs for which that is no failure set `false`.
+    #[must_use]
+    pub fn keep_on_drop(mut self, keep: bool) -> Self {
+        self.keep_on_drop = keep;
         self
     }
 
@@ -220,6 +231,7 @@ impl Builder {
         let mut sandbox = self.claim(&run, 1)?;
         let keys = keys(std::slice::from_ref(&sandbox), 0);
         self.fill(&mut sandbox, keys)?;
+        run.begin();
         if self.keep {
             run.keep();
         }
@@ -246,6 +258,7 @@ impl Builder {
             let keys = keys(&sandboxes, at);
             builder.fill(&mut sandboxes[at], keys)?;
         }
+        run.begin();
         if builders.iter().any(|builder| builder.keep) {
             run.keep();
         }
@@ -260,7 +273,8 @@ impl Builder {
         if !root.to_str().is_some_and(|root| root.chars().all(plain)) {
             return Err(BuildError::OddPath { path: root.display().to_string() });
         }
-        Ok(Arc::new(Run::create(&root).map_err(at(&root))?))
+        let keeping = Keeping::read().map_err(|value| BuildError::Keep { value })?;
+        Ok(Arc::new(Run::create(&root, keeping).map_err(at(&root))?))
     }
 
     /// An empty sandbox.
@@ -280,7 +294,7 @@ impl Builder {
         }
         Ok(Sandbox {
             run: Arc::clone(run),
-            witness: Witness(Arc::clone(run)),
+            witness: Witness::new(run, self.keep_on_drop),
             number,
             layout,
             address,

@@ -5,16 +5,24 @@
 //! runs that it was told of. It belongs to a process group of its own, so that Ctrl-C does not reach it, and holds nothing
 //! of its parent's but that input.
 
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use crate::descendants::MARK;
 
-static GUARD: Mutex<Option<Child>> = Mutex::new(None);
+static GUARD: Mutex<Guard> = Mutex::new(Guard { child: None, runs: Vec::new() });
+
+#[derive(Debug)]
+struct Guard {
+    child: Option<Child>,
+    /// The runs that it was told of, and that may still be there: another guard has to be told of them.
+    runs: Vec<PathBuf>,
+}
 
 /// A line of input is the folder of a run. At the end of all: kill what has the mark of one, as long as there is any; and
 /// remove the folder, if it is one of ours and not to be kept. What a normal end has removed is not there any more.
@@ -44,21 +52,26 @@ const SCRIPT: &str = r#"
 /// Has a run looked after. The run's folder need not be there yet.
 pub(crate) fn watch(run: &Path) {
     let mut guard = GUARD.lock().unwrap_or_else(PoisonError::into_inner);
-    if guard.as_mut().is_some_and(|child| tell(child, run).is_ok()) {
+    let Guard { child, runs } = &mut *guard;
+    // Those that came to a normal end need no guard any more.
+    runs.retain(|run| fs::symlink_metadata(run).is_ok());
+    runs.push(run.to_owned());
+    if child.as_mut().is_some_and(|child| tell(child, &[run.to_owned()]).is_ok()) {
         return;
     }
-    // There is none yet, or it was killed.
-    if let Err(error) = start().and_then(|child| tell(guard.insert(child), run)) {
+    // There is none yet, or it was killed, and with it what it had been told.
+    if let Err(error) = start().and_then(|started| tell(child.insert(started), runs)) {
         tracing::warn!(%error, "nobody would clean up if this process were killed");
     }
 }
 
-fn tell(child: &mut Child, run: &Path) -> io::Result<()> {
+fn tell(child: &mut Child, runs: &[PathBuf]) -> io::Result<()> {
     if child.try_wait()?.is_some() {
         return Err(io::ErrorKind::BrokenPipe.into());
     }
     let input = child.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-    input.write_all(&[run.as_os_str().as_bytes(), b"\n"].concat())
+    let lines: Vec<_> = runs.iter().flat_map(|run| [run.as_os_str().as_bytes(), b"\n"]).collect();
+    input.write_all(&lines.concat())
 }
 
 fn start() -> io::Result<Child> {

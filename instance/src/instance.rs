@@ -21,8 +21,11 @@ use crate::stop::{Stop, Stopped};
 
 /// A running server in its sandbox.
 ///
-/// Dropping it kills the server and removes the folder; [`stop`](Self::stop) lets it end its business first. A panic, or
-/// [`keep`](Self::keep), leaves the folder as evidence.
+/// [`stop`](Self::stop) lets it end its business and removes the folder. Dropping it kills the server. An instance that is dropped
+/// without having been stopped, by a `?` or a panic, is one of a test that failed: its folder stays as evidence, and the
+/// path is printed on the error output, once for all instances of a run. [`Builder::keep_on_drop`](crate::Builder::keep_on_drop)
+/// and the environment variable `ASTERISK_KEEP` (`always`, `failed` or `never`; `failed` unless set) change that.
+/// After [`shut_down`](Self::shut_down), also by [`Stop::Kill`], dropping it removes the folder.
 #[derive(Debug)]
 pub struct Instance {
     // In the order in which they are dropped.
@@ -178,7 +181,10 @@ impl Instance {
     pub async fn restart(&mut self) -> Result<Stopped, BootError> {
         let stopped = self.shut_down(Stop::Now).await;
         self.keep_evidence(&stopped);
-        self.booted = self.sandbox.start().await?;
+        let witness = &self.sandbox.witness;
+        witness.set_in_use(true);
+        // The error tells that the folder is kept.
+        self.booted = self.sandbox.start().await.inspect_err(|_| witness.set_in_use(false))?;
         self.asked.store(false, Ordering::Relaxed);
         Ok(stopped)
     }
@@ -201,8 +207,7 @@ impl Instance {
     /// Keeps the files that findings name.
     fn keep_evidence(&self, stopped: &Stopped) {
         if stopped.findings.iter().any(Finding::has_files) {
-            self.keep();
-            self.sandbox.run.tell();
+            self.sandbox.run.keep_and_tell();
         }
     }
 

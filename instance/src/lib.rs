@@ -17,6 +17,7 @@ mod findings;
 mod guard;
 mod instance;
 mod join;
+mod keep;
 mod layout;
 mod listening;
 mod log;

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::descendants;
 use crate::guard;
+use crate::keep::Keeping;
 
 const LOCK: &str = ".lock";
 const KEEP: &str = ".keep";
@@ -34,13 +35,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) path: PathBuf,
+    keeping: Keeping,
     keep: AtomicBool,
+    told: AtomicBool,
     _lock: File,
 }
 
 impl Run {
     /// Creates a run below `root`, and sweeps those that nobody claims any more.
-    pub(crate) fn create(root: &Path) -> io::Result<Self> {
+    pub(crate) fn create(root: &Path, keeping: Keeping) -> io::Result<Self> {
         let parent = parent(root);
         match DirBuilder::new().mode(0o700).create(&parent) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -59,7 +62,31 @@ impl Run {
         DirBuilder::new().mode(0o700).create(&path)?;
         let lock = File::create(path.join(LOCK))?;
         lock.try_lock()?;
-        Ok(Self { path, keep: AtomicBool::new(false), _lock: lock })
+        let (keep, told) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { path, keeping, keep, told, _lock: lock })
+    }
+
+    /// Keeps the folder if the environment wants all to be kept.
+    pub(crate) fn begin(&self) {
+        if self.keeping == Keeping::Always {
+            self.keep();
+        }
+    }
+
+    /// Keeps the folder as the evidence of a failure, unless the environment wants none to be kept.
+    /// Whether it stays is the result.
+    pub(crate) fn keep_evidence(&self) -> bool {
+        if self.keeping != Keeping::Never {
+            self.keep();
+        }
+        self.keep.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the folder as the evidence of a failure that no error tells of, and says where it is.
+    pub(crate) fn keep_and_tell(&self) {
+        if self.keep_evidence() {
+            self.tell();
+        }
     }
 
     /// Keeps the folder, whatever happens from now on.
@@ -76,22 +103,30 @@ impl Run {
         }
     }
 
-    /// Says that the folder is kept. That nobody reads it is no reason to panic.
-    pub(crate) fn tell(&self) {
+    /// Says that the folder is kept, once. That nobody reads it is no reason to panic.
+    fn tell(&self) {
+        if self.told.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let _ = writeln!(io::stderr(), "the sandbox is kept: {}", self.path.display());
     }
 
     /// Removes the folder, unless it is to be kept.
     pub(crate) fn end(&self) -> io::Result<()> {
-        if self.keep.load(Ordering::Relaxed) { Ok(()) } else { remove(&self.path) }
+        if !self.keep.load(Ordering::Relaxed) {
+            return remove(&self.path);
+        }
+        if self.keeping == Keeping::Always {
+            self.tell();
+        }
+        Ok(())
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
         if thread::panicking() && self.path.exists() {
-            self.keep();
-            self.tell();
+            self.keep_and_tell();
         }
         // What cannot be removed now is swept by the next run.
         let _ = self.end();
@@ -285,10 +320,10 @@ mod tests {
     fn a_run_whose_process_is_gone_is_swept_and_others_stay() {
         let _no_forks = crate::FORKS.blocking_write();
         let root = Root::new();
-        let alive = Run::create(&root.0).unwrap();
-        let kept = Run::create(&root.0).unwrap();
+        let alive = Run::create(&root.0, Keeping::Failed).unwrap();
+        let kept = Run::create(&root.0, Keeping::Failed).unwrap();
         kept.keep();
-        let dead = Run::create(&root.0).unwrap();
+        let dead = Run::create(&root.0, Keeping::Failed).unwrap();
         let paths = [alive.path.clone(), kept.path.clone(), dead.path.clone()];
         // What a dead process leaves: a folder and no lock.
         fs::create_dir(root.0.join("aside")).unwrap();
@@ -304,7 +339,7 @@ mod tests {
             .collect::<Vec<_>>();
         expected.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(states(&root.0).collect::<Vec<_>>(), expected);
-        let next = Run::create(&root.0).unwrap();
+        let next = Run::create(&root.0, Keeping::Failed).unwrap();
         assert_eq!(paths.map(|path| path.exists()), [true, true, false]);
         drop((alive, next));
         assert_eq!(states(&root.0).count(), 1);
@@ -314,10 +349,10 @@ mod tests {
     fn a_folder_open_to_others_is_refused() {
         let _no_forks = crate::FORKS.blocking_write();
         let root = Root::new();
-        Run::create(&root.0).unwrap();
+        Run::create(&root.0, Keeping::Failed).unwrap();
         let parent = fs::read_dir(&root.0).unwrap().next().unwrap().unwrap().path();
         fs::set_permissions(&parent, Permissions::from_mode(0o755)).unwrap();
-        let error = Run::create(&root.0).unwrap_err();
+        let error = Run::create(&root.0, Keeping::Failed).unwrap_err();
         assert!(error.to_string().contains("belongs to this user alone"), "{error}");
     }
 
@@ -328,7 +363,7 @@ mod tests {
         let elsewhere = Root::new();
         let name = format!("asterisk-instance-{}", rustix::process::geteuid());
         std::os::unix::fs::symlink(&elsewhere.0, root.0.join(name)).unwrap();
-        assert!(Run::create(&root.0).is_err());
+        assert!(Run::create(&root.0, Keeping::Failed).is_err());
         assert_eq!(fs::read_dir(&elsewhere.0).unwrap().count(), 0);
     }
 }

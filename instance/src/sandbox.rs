@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ami::Config;
@@ -109,14 +110,31 @@ impl Sandbox {
     }
 }
 
-/// Keeps the run when it is dropped by a panic, also if another instance is in it.
+/// Keeps the run when it is dropped by a panic, or while a server is in use: whoever drops it then, by a `?` above all, did not
+/// come to its end. That another instance of the run was stopped does not matter.
 #[derive(Debug)]
-pub(crate) struct Witness(pub(crate) Arc<Run>);
+pub(crate) struct Witness {
+    run: Arc<Run>,
+    /// Whether to keep what is dropped in use.
+    heeds: bool,
+    in_use: AtomicBool,
+}
+
+impl Witness {
+    pub(crate) fn new(run: &Arc<Run>, heeds: bool) -> Self {
+        Self { run: Arc::clone(run), heeds, in_use: AtomicBool::new(false) }
+    }
+
+    /// Says whether a server is in use: from the end of its boot until it was shut down.
+    pub(crate) fn set_in_use(&self, in_use: bool) {
+        self.in_use.store(in_use, Ordering::Relaxed);
+    }
+}
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.keep();
+        if std::thread::panicking() || self.heeds && self.in_use.load(Ordering::Relaxed) {
+            self.run.keep_and_tell();
         }
     }
 }

@@ -101,6 +101,7 @@ impl Instance {
             Some(status) => (Stopping::WasOver, status),
             None => self.end(stop, &mut left).await,
         };
+        self.sandbox.witness.set_in_use(false);
         let took = begun.elapsed();
         tracing::info!(?stopping, %status, ?took, "stopped");
         let mut findings = Vec::new();

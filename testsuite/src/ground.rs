@@ -32,7 +32,7 @@ enum Held {
 
 impl Ground {
     pub(crate) fn new(server: Server, root: &Path) -> Result<Self, instance::BuildError> {
-        let sandbox = Builder::new(server.clone()).root(root).build()?;
+        let sandbox = Builder::new(server.clone()).root(root).keep_on_drop(false).build()?;
         Ok(Self {
             server,
             folder: sandbox.folder().to_owned(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use instance::{FoundRun, RunState, Server, Want};
+use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, LocalSet};
 use tokio_util::sync::CancellationToken;
 
@@ -133,11 +134,15 @@ async fn native(
     let test = TestCase::new(setup, config.clone())?;
     let modules = objects::build(&config, &global.modules, version.as_ref(), registry)?;
     modules.into_iter().for_each(|module| test.add(module));
+    let (goes, gone) = oneshot::channel();
     let body = match registry.get(&typename) {
-        Some(run) => Body::spawn(run(test.clone())),
-        None => Body::spawn(objects::run(test.clone())),
+        Some(run) => Body::spawn(run(test.clone()), goes),
+        None => Body::spawn(objects::run(test.clone()), goes),
     };
     let mut outcome = test.run(body.result(), end).await;
+    // A body that was given up drops its servers a moment later, and their folder is kept by that:
+    // here it is evidence, and goes at the end of this function.
+    let _ = gone.await;
     invert(&mut outcome, inverted);
     let folder = test.folder_of_run();
     if let Some(folder) = folder.filter(|_| !outcome.passed || job.keep_logs) {
@@ -234,8 +239,12 @@ impl Drop for Abort {
 }
 
 impl Body {
-    fn spawn(body: impl Future<Output = TestResult> + 'static) -> Self {
-        let handle = tokio::task::spawn_local(body);
+    /// Begins the test. `goes` is dropped behind it, also where it is given up.
+    fn spawn(body: impl Future<Output = TestResult> + 'static, goes: oneshot::Sender<()>) -> Self {
+        let handle = tokio::task::spawn_local(async move {
+            let _goes = goes;
+            body.await
+        });
         let abort = Abort(handle.abort_handle());
         Self { handle, abort }
     }

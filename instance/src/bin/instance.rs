@@ -179,6 +179,8 @@ impl Boot {
         let server = Server::find_or_fetch(&want, steps()).await?;
         let base = || {
             let mut builder = Builder::new(server.clone()).root(&self.root).keep(self.keep);
+            // Whoever asks twice for the end wants no evidence.
+            builder = builder.keep_on_drop(false);
             if let Some(modules) = &self.modules {
                 builder = builder.modules(Modules::List(modules.clone()));
             }

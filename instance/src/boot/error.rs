@@ -47,13 +47,17 @@ pub struct BootError {
     pub last_words: Vec<String>,
     /// The folder of the run.
     pub folder: PathBuf,
+    /// Whether the folder is kept: it is, unless `ASTERISK_KEEP=never` is set.
+    pub kept: bool,
 }
 
 impl fmt::Display for BootError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.findings.iter().try_for_each(|finding| writeln!(f, "    {finding}"))?;
         self.last_words.iter().try_for_each(|line| writeln!(f, "    {line}"))?;
-        writeln!(f, "the sandbox is kept: {}", self.folder.display())?;
+        if self.kept {
+            writeln!(f, "the sandbox is kept: {}", self.folder.display())?;
+        }
         write!(f, "instance {} failed at {}: {}", self.number, self.stage, self.failure)
     }
 }

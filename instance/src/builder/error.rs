@@ -112,6 +112,12 @@ pub enum BuildError {
         /// The key.
         key: String,
     },
+    /// A value of the environment variable `ASTERISK_KEEP` that means nothing.
+    #[error("{}={value}: expected always, failed or never", crate::keep::VARIABLE)]
+    Keep {
+        /// The value.
+        value: String,
+    },
     /// A path that Asterisk would take for something else.
     #[error(
         "{path:?}: the path of a sandbox has letters, digits and `/._-+~@,` in it and nothing else, and that of a server neither `;` nor control characters"

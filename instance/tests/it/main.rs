@@ -5,6 +5,7 @@
 mod boots;
 mod configuration;
 mod ending;
+mod keeping;
 mod machine;
 mod program;
 mod real;

@@ -92,7 +92,8 @@ async fn several_at_once_never_meet() {
 
 #[tokio::test]
 async fn dropping_an_instance_ends_it_at_once() {
-    let instance = builder(22).await.build().unwrap().boot().await.unwrap();
+    let builder = builder(22).await.keep_on_drop(false);
+    let instance = builder.build().unwrap().boot().await.unwrap();
     let folder = instance.sandbox().folder().to_owned();
     drop(instance);
     assert_gone(&folder);
@@ -102,7 +103,10 @@ async fn dropping_an_instance_ends_it_at_once() {
 fn an_instance_outlives_its_runtime_and_the_thread_that_made_it() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let made = move || {
-        runtime().block_on(async { builder(22).await.build().unwrap().boot().await.unwrap() })
+        runtime().block_on(async {
+            let builder = builder(22).await.keep_on_drop(false);
+            builder.build().unwrap().boot().await.unwrap()
+        })
     };
     let instance = std::thread::spawn(made).join().unwrap();
     let folder = instance.sandbox().folder().to_owned();

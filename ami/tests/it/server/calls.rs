@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ami::{Action, Config, Disconnect, Error, Filter, Login, LoginError, Originate, Reason};
 use tokio::time::timeout;
 
-use super::{AGES, VERSIONS, boot, busy, connect, next, user};
+use super::{AGES, VERSIONS, boot, busy, connect, end, next, user};
 
 #[tokio::test]
 async fn both_ways_to_log_in_and_a_wrong_secret() {
@@ -210,7 +210,7 @@ async fn the_end_of_the_server_ends_the_calls() {
             _ = &mut ping => panic!("the ping overtook the call"),
             () = std::future::ready(()) => {}
         }
-        drop(instance);
+        end(instance).await;
         for result in [timeout(AGES, wait).await.unwrap(), timeout(AGES, ping).await.unwrap()] {
             assert!(matches!(result, Err(Error::Disconnected { .. })), "{result:?}");
         }

@@ -1,0 +1,190 @@
+//! Which folders stay, and who is told where: what ends in a process of its own, so that its error output can be read.
+
+use std::error::Error;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Instant;
+
+use ami::Action;
+use instance::{BuildError, Builder, FoundRun, Instance, Sandbox, Stop, blocking};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, waitid};
+
+use crate::support::{AGES, Scratch, builder};
+
+/// What the child does, and where its sandboxes are.
+const DEED: &str = "INSTANCE_TEST_DEED";
+const ROOT: &str = "INSTANCE_TEST_ROOT";
+
+/// This program, to do one thing in a process of its own.
+fn child(deed: &str, root: &Scratch) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "keeping::a_child", "--nocapture", "--test-threads=1"]);
+    command.env(DEED, deed).env(ROOT, &root.0).env_remove("ASTERISK_KEEP");
+    command
+}
+
+/// The body of the child: a test as users write it. Without a deed it has nothing to do.
+#[tokio::test]
+async fn a_child() -> Result<(), Box<dyn Error>> {
+    let (Ok(deed), Some(root)) = (std::env::var(DEED), std::env::var_os(ROOT)) else {
+        return Ok(());
+    };
+    let builder = builder(22).await.root(&root);
+    match &*deed {
+        "never booted" => {
+            let _sandbox = builder.build()?;
+            Err("this error is part of the test".into())
+        }
+        "cancelled" => {
+            let one = builder.clone();
+            // The second one never says that it is ready, so that the first is up when both are given up.
+            let silent = Scratch::new();
+            let script = format!("touch {}; exec sleep 1000", silent.0.join("up").display());
+            let second = Builder::new(silent.server(&script).await).root(&root);
+            let sandboxes = Builder::build_all([one, second])?;
+            let log = sandboxes[0].logs().join("full.txt");
+            let ready = async {
+                while !fs::read_to_string(&log).is_ok_and(|log| log.contains("logged on")) {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                _ = Sandbox::boot_all(sandboxes) => Err("the boot ended".into()),
+                () = ready => Ok(()),
+            }
+        }
+        "two" => {
+            let sandboxes = Builder::build_all([builder.clone(), builder])?;
+            let mut instances = Sandbox::boot_all(sandboxes).await?;
+            instances.pop().ok_or("two instances")?.stop().await?;
+            used(&instances[0], "none").await
+        }
+        "two dropped" => {
+            let sandboxes = Builder::build_all([builder.clone(), builder])?;
+            let instances = Sandbox::boot_all(sandboxes).await?;
+            used(&instances[1], "none").await
+        }
+        "blocking" => std::thread::spawn(move || {
+            let instance = blocking::boot(builder.build()?)?;
+            instance.call(Action::new("ThereIsNone"))?;
+            Ok(())
+        })
+        .join()
+        .unwrap_or_else(|_| Err("a panic".into()))
+        .map_err(|error: Box<dyn Error + Send + Sync>| error.to_string().into()),
+        "restarted" => {
+            let mut instance = builder.build()?.boot().await?;
+            instance.shut_down(Stop::Now).await;
+            instance.restart().await?;
+            used(&instance, "none").await
+        }
+        "killed without its first guard" => {
+            let _first = builder.clone().build()?;
+            let guard = guard().ok_or("no guard")?;
+            kill_process(guard, Signal::KILL)?;
+            waitid(WaitId::Pid(guard), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
+            let _second = builder.build()?;
+            kill_process(getpid(), Signal::KILL)?;
+            std::future::pending().await
+        }
+        "not heeded" => used(&builder.keep_on_drop(false).build()?.boot().await?, "none").await,
+        other => used(&builder.build()?.boot().await?, other).await,
+    }
+}
+
+/// Uses an instance, and fails by its error.
+async fn used(instance: &Instance, stop: &str) -> Result<(), Box<dyn Error>> {
+    match stop {
+        "killed" => drop(instance.shut_down(Stop::Kill).await),
+        "stopped" => drop(instance.shut_down(Stop::Now).await),
+        "panic" => panic!("this panic is part of the test"),
+        _ => {}
+    }
+    instance.ami().call(Action::new("ThereIsNone")).await?;
+    Ok(())
+}
+
+/// The process that cleans up if this one is killed.
+fn guard() -> Option<Pid> {
+    let entries = fs::read_dir("/proc").ok()?.flatten();
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let read = |pid: u32, file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let ours = format!("PPid:\t{}\n", std::process::id());
+    let guard = pids.find(|&pid| {
+        String::from_utf8_lossy(&read(pid, "status")).contains(&ours)
+            && String::from_utf8_lossy(&read(pid, "cmdline")).contains("asterisk-instance-guard")
+    });
+    Pid::from_raw(guard?.try_into().ok()?)
+}
+
+/// The folders of runs that are left, and what the child said of them on its error output.
+fn left(deed: &str, root: &Scratch, keep: Option<&str>) -> (Vec<PathBuf>, Vec<PathBuf>, Output) {
+    let mut command = child(deed, root);
+    command.envs(keep.map(|keep| ("ASTERISK_KEEP", keep)));
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told = said.lines().filter_map(|line| line.strip_prefix("the sandbox is kept: "));
+    let told = told.map(PathBuf::from).collect();
+    let found = FoundRun::all(&root.0).unwrap();
+    (found.iter().map(|run| run.path().to_owned()).collect(), told, output)
+}
+
+#[test]
+fn an_instance_that_is_dropped_in_use_keeps_its_folder_and_says_so_once() {
+    for deed in ["question mark", "blocking", "two", "two dropped", "restarted", "panic"] {
+        let root = Scratch::new();
+        let (kept, told, output) = left(deed, &root, None);
+        assert!(!output.status.success(), "{deed}: {output:?}");
+        assert_eq!(kept.len(), 1, "{deed}: {output:?}");
+        assert_eq!(told, kept, "{deed}: {output:?}");
+        assert!(kept[0].join("ast1/var/log/asterisk/full.txt").exists(), "{deed}");
+    }
+}
+
+#[test]
+fn an_instance_that_was_shut_down_or_is_not_heeded_leaves_nothing_when_dropped() {
+    for deed in ["stopped", "killed", "never booted", "cancelled", "not heeded"] {
+        let root = Scratch::new();
+        let (kept, told, output) = left(deed, &root, None);
+        assert_eq!(output.status.success(), deed == "cancelled", "{deed}: {output:?}");
+        assert_eq!((kept, told), (vec![], vec![]), "{deed}: {output:?}");
+    }
+}
+
+#[test]
+fn the_environment_says_which_folders_stay() {
+    for (keep, deed, stays) in [
+        ("always", "stopped", true),
+        ("always", "question mark", true),
+        ("failed", "question mark", true),
+        ("never", "question mark", false),
+        ("never", "panic", false),
+        ("", "stopped", false),
+    ] {
+        let root = Scratch::new();
+        let (kept, told, output) = left(deed, &root, Some(keep));
+        assert_eq!(kept.len(), usize::from(stays), "{keep}, {deed}: {output:?}");
+        assert_eq!(told, kept, "{keep}, {deed}: {output:?}");
+    }
+    let root = Scratch::new();
+    let (kept, _, output) = left("stopped", &root, Some("yes"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("yes") && kept.is_empty(), "{said}");
+    let told = BuildError::Keep { value: "yes".to_owned() }.to_string();
+    assert_eq!(told, "ASTERISK_KEEP=yes: expected always, failed or never");
+}
+
+#[test]
+fn all_runs_of_a_killed_process_are_removed_also_if_the_guard_of_the_first_was_killed_before() {
+    let root = Scratch::new();
+    let output = child("killed without its first guard", &root).output().unwrap();
+    assert_eq!(output.status.signal(), Some(9), "{output:?}");
+    // The lock of runs stays in the folder of all.
+    let parent = fs::read_dir(&root.0).unwrap().next().unwrap().unwrap().path();
+    let begun = Instant::now();
+    while fs::read_dir(&parent).unwrap().count() > 1 {
+        assert!(begun.elapsed() < AGES, "{:?}", FoundRun::all(&root.0));
+    }
+}
