@@ -1,11 +1,14 @@
 //! The folder of one test run: claimed, private, and gone at the end.
 //!
 //! ```text
-//! /tmp/asterisk-instance-<uid>/     0700, ours
+//! /tmp/asterisk-instance-<uid>/     0700, ours: the home of runs
 //!   <eight hex digits>/             one run; a file lock in it is held as long as its process lives
 //!     ast1/ ast2/ …                 one instance
 //!       etc/asterisk/  var/lib/asterisk/  var/spool/asterisk/  var/run/asterisk/  var/log/asterisk/
 //! ```
+//!
+//! Anybody can make something of that name in `/tmp`. Where it is not a folder of ours that is closed to others, the home is
+//! `asterisk-instance-<uid>-<eight hex digits>`, made anew or found again. One that is not ours is never gone into.
 //!
 //! Whoever creates a run removes the runs whose lock nobody holds: their process is gone, however it went. A run that is
 //! to be kept has a mark in it. A process that is killed has its runs removed at once by its [guard].
@@ -28,6 +31,9 @@ use crate::keep::Keeping;
 const LOCK: &str = ".lock";
 const KEEP: &str = ".keep";
 
+/// How many names to try for a home where others make them too.
+const TRIES: usize = 16;
+
 /// How long to wait for another process that makes or looks for runs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -44,11 +50,7 @@ pub(crate) struct Run {
 impl Run {
     /// Creates a run below `root`, and sweeps those that nobody claims any more.
     pub(crate) fn create(root: &Path, keeping: Keeping) -> io::Result<Self> {
-        let parent = parent(root);
-        match DirBuilder::new().mode(0o700).create(&parent) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => check_ours(&parent)?,
-        }
+        let parent = home(root)?;
         // Nobody takes over a run whose process is gone, so it can be removed by and by.
         for run in FoundRun::all(root)?.into_iter().filter(|run| run.state == RunState::Stale) {
             if let Err(error) = run.remove() {
@@ -56,8 +58,7 @@ impl Run {
             }
         }
         let _gate = gate(&parent)?;
-        let name = &Uuid::new_v4().simple().to_string()[..8];
-        let path = parent.join(name);
+        let path = parent.join(random());
         guard::watch(&path);
         DirBuilder::new().mode(0o700).create(&path)?;
         let lock = File::create(path.join(LOCK))?;
@@ -133,9 +134,71 @@ impl Drop for Run {
     }
 }
 
-/// The folder of all runs of this user.
-pub(crate) fn parent(root: &Path) -> PathBuf {
-    root.join(format!("asterisk-instance-{}", rustix::process::geteuid()))
+/// The first name for a home of this user's runs.
+fn first_name() -> String {
+    format!("asterisk-instance-{}", rustix::process::geteuid())
+}
+
+/// A home of this user's runs to make one in: the folder of the first name, or another where that is not ours.
+fn home(root: &Path) -> io::Result<PathBuf> {
+    let first = root.join(first_name());
+    if make_or_trust(&first)? {
+        return Ok(first);
+    }
+    tracing::warn!(path = %first.display(), "not a folder of this user's alone: another is used");
+    if let Some(other) = homes(root)?.into_iter().next() {
+        return Ok(other);
+    }
+    for _ in 0..TRIES {
+        let other = root.join(format!("{}-{}", first_name(), random()));
+        if make_or_trust(&other)? {
+            return Ok(other);
+        }
+    }
+    Err(io::Error::from(io::ErrorKind::AlreadyExists))
+}
+
+/// Makes a folder that is closed to others. Whether it is ours is the result.
+fn make_or_trust(path: &Path) -> io::Result<bool> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(is_ours(path)),
+    }
+}
+
+/// The homes of this user's runs below `root`, the first name first.
+fn homes(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // One can go into a folder without being allowed to look around.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Ok(Vec::from_iter(Some(root.join(first_name())).filter(|it| is_ours(it))));
+        }
+        Err(error) => return Err(located(root, error)),
+    };
+    let first = first_name();
+    let is_home = |name: &str| {
+        name.strip_prefix(&*first)
+            .is_some_and(|rest| rest.is_empty() || rest.strip_prefix('-').is_some_and(is_random))
+    };
+    let mut homes: Vec<_> = entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_home))
+        .map(|entry| entry.path())
+        .filter(|path| is_ours(path))
+        .collect();
+    homes.sort();
+    Ok(homes)
+}
+
+/// Eight hex digits.
+fn random() -> String {
+    Uuid::new_v4().simple().to_string()[..8].to_owned()
+}
+
+fn is_random(name: &str) -> bool {
+    name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Between creating a folder and locking it, it must not look abandoned: whoever does either, or looks, holds this.
@@ -158,6 +221,20 @@ fn gate(parent: &Path) -> io::Result<File> {
         let held = format!("{}: another process does not give it up", path.display());
         Err(io::Error::new(io::ErrorKind::TimedOut, held))
     })
+}
+
+/// An error of the system's, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .path.display())]
+struct At {
+    path: PathBuf,
+    #[source]
+    error: io::Error,
+}
+
+/// The error with its place.
+fn located(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), At { path: path.to_owned(), error })
 }
 
 /// A run that somebody made.
@@ -193,15 +270,14 @@ impl FoundRun {
     ///
     /// # Errors
     ///
-    /// If the folder cannot be read, or is open to others. That there is none is no error.
+    /// If a folder cannot be read. That there is none is no error. What is another user's, or open to others, is passed over.
     pub fn all(root: &Path) -> io::Result<Vec<Self>> {
-        let parent = parent(&absolute(root)?);
-        if !parent.exists() {
-            return Ok(Vec::new());
+        let mut found = Vec::new();
+        for home in homes(&absolute(root)?)? {
+            let _gate = gate(&home)?;
+            found.extend(runs(&home)?);
         }
-        check_ours(&parent)?;
-        let _gate = gate(&parent)?;
-        runs(&parent)
+        Ok(found)
     }
 
     /// Removes the folder, and kills what is left of its processes, unless it is [`Running`](RunState::Running).
@@ -223,10 +299,9 @@ fn runs(parent: &Path) -> io::Result<Vec<FoundRun>> {
     let mut runs = Vec::new();
     for entry in fs::read_dir(parent)?.flatten() {
         let name = entry.file_name();
-        let name = name.to_string_lossy();
         // What is named otherwise is not ours.
-        let is_ours = name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        if !is_random(&name.to_string_lossy()) || !entry.file_type().is_ok_and(|kind| kind.is_dir())
+        {
             continue;
         }
         let path = entry.path();
@@ -259,9 +334,7 @@ fn remove(path: &Path) -> io::Result<()> {
         removed => removed,
     };
     match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(located(path, error)),
         _ => Ok(()),
     }
 }
@@ -280,18 +353,12 @@ fn open(folder: &Path) -> io::Result<()> {
 }
 
 /// Others can make folders and links in `/tmp` too: what stands there must be a folder of ours that is closed to them.
-fn check_ours(parent: &Path) -> io::Result<()> {
-    let metadata = fs::symlink_metadata(parent)?;
-    let ours = metadata.is_dir()
-        && metadata.uid() == rustix::process::geteuid().as_raw()
-        && metadata.mode() & 0o077 == 0;
-    if ours {
-        return Ok(());
-    }
-    Err(io::Error::other(format!(
-        "{} is not a folder that belongs to this user alone (mode 0700)",
-        parent.display()
-    )))
+fn is_ours(home: &Path) -> bool {
+    fs::symlink_metadata(home).is_ok_and(|metadata| {
+        metadata.is_dir()
+            && metadata.uid() == rustix::process::geteuid().as_raw()
+            && metadata.mode() & 0o077 == 0
+    })
 }
 
 #[cfg(test)]
@@ -345,25 +412,72 @@ mod tests {
         assert_eq!(states(&root.0).count(), 1);
     }
 
-    #[test]
-    fn a_folder_open_to_others_is_refused() {
-        let _no_forks = crate::FORKS.blocking_write();
-        let root = Root::new();
-        Run::create(&root.0, Keeping::Failed).unwrap();
-        let parent = fs::read_dir(&root.0).unwrap().next().unwrap().unwrap().path();
-        fs::set_permissions(&parent, Permissions::from_mode(0o755)).unwrap();
-        let error = Run::create(&root.0, Keeping::Failed).unwrap_err();
-        assert!(error.to_string().contains("belongs to this user alone"), "{error}");
+    /// What others can put in place of the first home, and how it is removed again.
+    fn foreign(place: &Path, kind: &str, elsewhere: &Path) -> io::Result<()> {
+        match kind {
+            "a file" => fs::write(place, ""),
+            "a link" => std::os::unix::fs::symlink(elsewhere, place),
+            "a dangling link" => std::os::unix::fs::symlink("/nonexistent/home", place),
+            "open to others" => {
+                fs::create_dir(place)?;
+                fs::set_permissions(place, Permissions::from_mode(0o750))
+            }
+            _ => {
+                DirBuilder::new().mode(0o700).create(place)?;
+                std::os::unix::fs::chown(place, Some(65534), None)
+            }
+        }
     }
 
     #[test]
-    fn a_link_in_place_of_the_folder_is_refused() {
+    fn another_home_is_made_and_found_again_where_the_first_is_not_ours() {
+        let _no_forks = crate::FORKS.blocking_write();
+        let mut kinds = vec!["a file", "a link", "a dangling link", "open to others"];
+        // Only root can give a folder away.
+        kinds.extend(rustix::process::geteuid().is_root().then_some("another user's"));
+        for kind in kinds {
+            let (root, elsewhere) = (Root::new(), Root::new());
+            let first = root.0.join(first_name());
+            foreign(&first, kind, &elsewhere.0).unwrap();
+            let kept = Run::create(&root.0, Keeping::Failed).unwrap();
+            kept.keep();
+            let next = Run::create(&root.0, Keeping::Failed).unwrap();
+            let home = kept.path.parent().unwrap().to_owned();
+            assert_eq!(next.path.parent(), Some(&*home), "{kind}");
+            assert!(home != first && is_ours(&home), "{kind}: {}", home.display());
+            let found = || FoundRun::all(&root.0).unwrap().into_iter().map(|run| run.path);
+            assert_eq!(found().count(), 2, "{kind}");
+            assert_eq!(fs::read_dir(&elsewhere.0).unwrap().count(), 0, "{kind}");
+            drop((kept, next));
+            // The first is the first again when it is not in the way any more.
+            if fs::remove_file(&first).is_err() {
+                fs::remove_dir(&first).unwrap();
+            }
+            let last = Run::create(&root.0, Keeping::Failed).unwrap();
+            assert_eq!(last.path.parent(), Some(&*first), "{kind}");
+            assert_eq!(found().count(), 2, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_root_that_may_not_be_read_has_the_first_home() {
         let _no_forks = crate::FORKS.blocking_write();
         let root = Root::new();
-        let elsewhere = Root::new();
-        let name = format!("asterisk-instance-{}", rustix::process::geteuid());
-        std::os::unix::fs::symlink(&elsewhere.0, root.0.join(name)).unwrap();
-        assert!(Run::create(&root.0, Keeping::Failed).is_err());
-        assert_eq!(fs::read_dir(&elsewhere.0).unwrap().count(), 0);
+        fs::set_permissions(&root.0, Permissions::from_mode(0o300)).unwrap();
+        let run = Run::create(&root.0, Keeping::Failed).unwrap();
+        assert_eq!(FoundRun::all(&root.0).unwrap()[0].path(), run.path);
+        fs::set_permissions(&root.0, Permissions::from_mode(0o700)).unwrap();
+    }
+
+    #[test]
+    fn homes_of_other_names_are_not_ours() {
+        let _no_forks = crate::FORKS.blocking_write();
+        let root = Root::new();
+        let names = ["0-abcdef12", "-abcdef1", "-abcdefgh", "-abcdef12x", "x"];
+        for name in names {
+            let home = root.0.join(format!("{}{name}", first_name()));
+            DirBuilder::new().mode(0o700).create(home).unwrap();
+        }
+        assert_eq!(homes(&root.0).unwrap(), Vec::<PathBuf>::new());
     }
 }

@@ -114,6 +114,8 @@ async fn run(arguments: &Arguments, report: &Report) -> Result<Verdict, Box<dyn 
         .configs(&configs)
         .modules(Modules::list(MODULES))
         .keep(arguments.keep)
+        // Ctrl-C is no failure, and what is one is kept below.
+        .keep_on_drop(false)
         .build()?;
     logs::start(sandbox.folder())?;
     report.say(&format!("created instance 1 in {}: {asterisk}", sandbox.folder().display()));

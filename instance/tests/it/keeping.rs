@@ -178,13 +178,20 @@ fn the_environment_says_which_folders_stay() {
 
 #[test]
 fn all_runs_of_a_killed_process_are_removed_also_if_the_guard_of_the_first_was_killed_before() {
-    let root = Scratch::new();
-    let output = child("killed without its first guard", &root).output().unwrap();
-    assert_eq!(output.status.signal(), Some(9), "{output:?}");
-    // The lock of runs stays in the folder of all.
-    let parent = fs::read_dir(&root.0).unwrap().next().unwrap().unwrap().path();
-    let begun = Instant::now();
-    while fs::read_dir(&parent).unwrap().count() > 1 {
-        assert!(begun.elapsed() < AGES, "{:?}", FoundRun::all(&root.0));
+    for foreign in [false, true] {
+        let root = Scratch::new();
+        let first = format!("asterisk-instance-{}", rustix::process::geteuid());
+        if foreign {
+            root.file(&first, "not a folder of ours");
+        }
+        let output = child("killed without its first guard", &root).output().unwrap();
+        assert_eq!(output.status.signal(), Some(9), "{output:?}");
+        let mut places = fs::read_dir(&root.0).unwrap().map(|place| place.unwrap().path());
+        let home = places.find(|place| place.ends_with(&first) != foreign).unwrap();
+        let begun = Instant::now();
+        // Its lock stays.
+        while fs::read_dir(&home).unwrap().count() > 1 {
+            assert!(begun.elapsed() < AGES, "{:?}", FoundRun::all(&root.0));
+        }
     }
 }
