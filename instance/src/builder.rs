@@ -310,6 +310,9 @@ impl Builder {
         link_data(&self.server.directories().data, &layout.data())?;
         self.link_documentation(layout)?;
         let mut layers = Layers::base(&self.options)?;
+        if layout.data().join("moh").is_dir() {
+            layers.add_music_on_hold();
+        }
         for folder in &self.folders {
             match folder {
                 Folder::Configs(folder) => layers.add_folder(folder)?,

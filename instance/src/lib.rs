@@ -35,6 +35,7 @@ mod variables;
 
 pub use boot::{AmiSettings, BootError, BootFailure, Stage};
 pub use builder::{BuildError, Builder};
+pub use cache::CacheError;
 pub use call_file::{CallFile, CallFileError};
 pub use console::CliError;
 pub use crash::Crash;

@@ -14,21 +14,35 @@ use uuid::Uuid;
 
 use crate::cache::Environment;
 use crate::provision::apt::Apt;
+pub(crate) use crate::provision::complete::found;
 use crate::provision::error::at;
 use crate::server::Server;
 
 mod apt;
+mod complete;
 mod error;
 #[cfg(test)]
 mod tests;
 
 pub use error::FetchError;
+pub(crate) use error::chain;
 
-/// The versions that Debian has, with the suites that may have them.
-const RELEASES: [(u32, &[&str]); 2] = [(22, &["forky", "sid"]), (16, &["bullseye"])];
+/// A version that Debian has.
+struct Release {
+    major: u32,
+    /// The suites that may have it.
+    suites: &'static [&'static str],
+    /// Whether those leave the mirrors one day, for Debian's archive.
+    leaves: bool,
+}
+
+const RELEASES: [Release; 2] = [
+    Release { major: 22, suites: &["forky", "sid"], leaves: false },
+    Release { major: 16, suites: &["bullseye"], leaves: true },
+];
 
 /// What is fetched when no version is asked for.
-pub(crate) const NEWEST: u32 = RELEASES[0].0;
+pub(crate) const NEWEST: u32 = RELEASES[0].major;
 
 /// Where Debian keeps the keys of its archive, in the old form and the new.
 const KEYRINGS: [&str; 2] = [
@@ -44,7 +58,7 @@ const UNPACKED: u64 = 4;
 
 /// The versions that can be fetched.
 pub(crate) fn majors() -> impl Iterator<Item = u32> {
-    RELEASES.iter().map(|(major, _)| *major)
+    RELEASES.iter().map(|release| release.major)
 }
 
 /// Where a fetched version is.
@@ -86,6 +100,22 @@ pub enum Progress {
         /// Packages in all.
         total: usize,
     },
+    /// A server that was fetched before gets what it lacks.
+    Completing {
+        /// The server's folder.
+        root: PathBuf,
+        /// What it gets, and the package that has it.
+        part: String,
+    },
+    /// A server that was fetched before lacks something, and works without it.
+    Incomplete {
+        /// The server's folder.
+        root: PathBuf,
+        /// What it lacks, and the package that has it.
+        part: String,
+        /// Why that could not be fetched.
+        why: String,
+    },
     /// It is there.
     Done {
         /// Where.
@@ -110,6 +140,14 @@ impl fmt::Display for Progress {
                 total / MB
             ),
             Self::Unpack { done, total } => write!(f, "unpacking: {done} of {total} packages"),
+            Self::Completing { root, part } => {
+                write!(f, "completing {} with {part}", root.display())
+            }
+            Self::Incomplete { root, part, why } => write!(
+                f,
+                "{} has no {part}, which could not be fetched ({why}); `instance fetch` tries again",
+                root.display()
+            ),
             Self::Done { root } => write!(f, "fetched into {}", root.display()),
         }
     }
@@ -121,39 +159,72 @@ pub(crate) async fn fetch(
     major: u32,
     mut progress: impl FnMut(Progress) + Send,
 ) -> Result<Server, FetchError> {
-    let suites = RELEASES.iter().find(|(known, _)| *known == major).map(|(_, suites)| *suites);
-    let suites = suites.ok_or(FetchError::Unknown { major })?;
-    let cache = environment.cache.as_deref().ok_or(FetchError::NoCache)?;
+    let release = RELEASES.iter().find(|release| release.major == major);
+    let release = release.ok_or(FetchError::Unknown { major })?;
+    let cache = environment.cache()?;
     let root = cache.join(major.to_string());
     let _lock = lock(cache, major, &mut progress).await?;
     if root.is_dir() {
+        complete::try_now(environment, release, cache, &root, &mut progress).await;
         return Ok(Server::at(&root).await?);
     }
-    let keyring = check_system(environment)?;
-    sweep(cache, major)?;
-    let folder = Work::new(cache, major)?;
-    let mirror = match &environment.mirror {
-        Some(mirror) => mirror.clone(),
-        None => apt::mirror(environment).await?,
-    };
-    let apt = Apt { environment, folder: &folder.0, mirror: &mirror, keyring };
-    apt.prepare()?;
-    let plan = apt.plan(major, suites, &mut progress).await?;
-    check_space(cache, plan.bytes * (1 + UNPACKED))?;
-    apt.download(&plan, &mut progress).await?;
+    let fetch = Fetch::new(environment, release, cache)?;
+    let apt = fetch.apt(&apt::PACKAGES);
+    fetch.download(&apt, &mut progress).await?;
     apt.unpack(&mut progress).await?;
     let unpacked = apt.root();
     let server = Server::at(&unpacked).await?;
     if server.version().major() != Some(major) {
-        return Err(FetchError::Gone {
-            major,
-            mirror: apt::shown(&mirror),
-            tried: format!("it has {}", server.version()),
-        });
+        return Err(FetchError::Other { major, found: server.version().to_string() });
     }
     fs::rename(&unpacked, &root).map_err(at(&root))?;
     progress(Progress::Done { root: root.clone() });
     Ok(Server::at(&root).await?)
+}
+
+/// A fetch: what it needs of the system, and the folder that it works in. Only for the holder of the lock.
+struct Fetch<'a> {
+    environment: &'a Environment,
+    release: &'a Release,
+    cache: &'a Path,
+    folder: Work,
+    keyring: &'static str,
+}
+
+impl<'a> Fetch<'a> {
+    fn new(
+        environment: &'a Environment,
+        release: &'a Release,
+        cache: &'a Path,
+    ) -> Result<Self, FetchError> {
+        let keyring = check_system(environment)?;
+        sweep(cache, release.major)?;
+        let folder = Work::new(cache, release.major)?;
+        Ok(Self { environment, release, cache, folder, keyring })
+    }
+
+    fn apt<'b>(&'b self, packages: &'b [&'static str]) -> Apt<'b> {
+        let Self { environment, folder, keyring, .. } = self;
+        Apt { environment, folder: &folder.0, packages, keyring }
+    }
+
+    /// Downloads the packages from the first place that has them.
+    async fn download(
+        &self,
+        apt: &Apt<'_>,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<(), FetchError> {
+        let Self { environment, release, .. } = self;
+        let mirror = match &environment.mirror {
+            Some(mirror) => mirror.clone(),
+            None => apt::mirror(environment).await?,
+        };
+        let sources = apt::sources(environment, &mirror, release.suites, release.leaves);
+        apt.prepare()?;
+        let plan = apt.plan(release.major, &sources, progress).await?;
+        check_space(self.cache, plan.bytes * (1 + UNPACKED))?;
+        apt.download(&plan, progress).await
+    }
 }
 
 /// Lets one process at a time fetch a version. The lock ends with the file, however the process ends.

@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use crate::cache::Environment;
 use crate::layout::{self, Directories, LayoutError};
-use crate::provision::{self, FetchError, Progress};
+use crate::provision::{self, FetchError, Progress, chain};
 
 /// How long a server may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -102,7 +102,8 @@ impl Server {
     }
 
     /// As [`find`](Self::find), and where there is none, fetches one into the user's cache: the version that is wanted,
-    /// or 22. `progress` is told what happens.
+    /// or 22. A server there that an earlier version of this crate fetched gets what has come since (music on hold), if that
+    /// can be had; that is tried once a day. `progress` is told what happens.
     ///
     /// # Errors
     ///
@@ -111,7 +112,7 @@ impl Server {
         want: &Want,
         progress: impl FnMut(Progress) + Send,
     ) -> Result<Self, ServerError> {
-        let environment = Environment::read();
+        let (environment, mut progress) = (Environment::read(), progress);
         match (Self::find_in(&environment, want).await, want) {
             (Err(FindError::NotFound { .. }), Want::Any) => {
                 Ok(provision::fetch(&environment, provision::NEWEST, progress).await?)
@@ -119,11 +120,15 @@ impl Server {
             (Err(FindError::NotFound { .. }), Want::Major(major)) => {
                 Ok(provision::fetch(&environment, *major, progress).await?)
             }
-            (found, _) => Ok(found?),
+            (found, _) => {
+                let server = found?;
+                provision::found(&environment, &server, &mut progress).await;
+                Ok(server)
+            }
         }
     }
 
-    /// Fetches a version into the user's cache, or finds it there.
+    /// Fetches a version into the user's cache, or finds it there and completes it.
     ///
     /// # Errors
     ///
@@ -150,7 +155,7 @@ impl Server {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "a server is left out");
+                    tracing::warn!(path = %path.display(), error = chain(&error), "a server is left out");
                 }
             }
         }
@@ -213,11 +218,12 @@ impl Server {
                 Ok(server) if fits(&server) => return Ok(server),
                 Ok(server) => seen.push(unfit(&server)),
                 Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "a server is skipped");
-                    seen.push(format!("{} does not work: {error}", path.display()));
+                    tracing::warn!(path = %path.display(), error = chain(&error), "a server is skipped");
+                    seen.push(format!("{} does not work: {}", path.display(), chain(&error)));
                 }
             }
         }
+        seen.extend(environment.no_cache.iter().map(|error| format!("there is no cache: {error}")));
         Err(FindError::NotFound { want: want.clone(), seen })
     }
 
@@ -284,7 +290,7 @@ pub enum FindError {
         seen: Vec<String>,
     },
     /// The one that was named does not work.
-    #[error("the server that {by} named, {}, does not work: {error}", .path.display())]
+    #[error("the server that {by} named, {}, does not work", .path.display())]
     Named {
         /// Who named it.
         by: &'static str,
@@ -301,10 +307,10 @@ pub enum FindError {
 #[non_exhaustive]
 pub enum ProbeError {
     /// No such file.
-    #[error("there is no such server binary: {0}")]
+    #[error("there is no such server binary")]
     Missing(#[source] io::Error),
     /// It cannot be executed.
-    #[error("failed to execute it: {0}")]
+    #[error("failed to execute it")]
     Launch(#[source] io::Error),
     /// It did not answer.
     #[error("it did not say its version within {0:?}")]
@@ -379,6 +385,7 @@ mod tests {
                 asterisk: asterisk.map(Path::to_owned),
                 path: path.iter().map(|root| root.join("usr/sbin")).collect(),
                 cache: Some(self.0.join("cache")),
+                no_cache: None,
                 mirror: None,
                 os_release: PathBuf::new(),
                 tools: None,

@@ -38,6 +38,10 @@ const BASE: [(&str, &str); 10] = [
     ("manager.conf", include_str!("../../templates/manager.conf")),
 ];
 
+/// Where a server has recordings for those who wait; without them its module would complain of the class.
+const MUSIC_ON_HOLD: (&str, &str) =
+    ("musiconhold.conf", include_str!("../../templates/musiconhold.conf"));
+
 /// Files that have to be there: what ours include, and what the server would complain of.
 const EMPTY: [&str; 16] = [
     "logger.general.conf.inc",
@@ -137,6 +141,12 @@ impl Layers {
             *text = modules.conf(&said).into_bytes();
         }
         Ok(())
+    }
+
+    /// Adds the music on hold that came with the server.
+    pub(super) fn add_music_on_hold(&mut self) {
+        let (name, text) = MUSIC_ON_HOLD;
+        self.put(name, text, From::Us);
     }
 
     fn put(&mut self, name: &str, text: &str, from: From) {

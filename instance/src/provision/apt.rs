@@ -1,23 +1,80 @@
 //! apt and dpkg, with a state of their own: they neither need nor change the system's.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, ChildStdin, Command};
 
 use super::Progress;
-use super::error::{FetchError, at};
+use super::error::{FetchError, at, chain};
 use crate::cache::Environment;
 
 /// What the system has apt do around an update is about the system's own state: in containers it empties the cache.
 const NO_HOOKS: &str = "#clear APT::Update::Pre-Invoke;\n#clear APT::Update::Post-Invoke;\n\
                         #clear APT::Update::Post-Invoke-Success;\n";
 
-/// The server and sounds for it; the rest follows by dependency.
-const PACKAGES: [&str; 2] = ["asterisk", "asterisk-core-sounds-en-gsm"];
+/// The server, sounds and music on hold for it; the rest follows by dependency.
+pub(super) const PACKAGES: [&str; 3] =
+    ["asterisk", "asterisk-core-sounds-en-gsm", "asterisk-moh-opsound-gsm"];
+
+/// The mirror of releases that have left the others.
+const ARCHIVE: &str = "http://archive.debian.org/debian";
+
+/// Where keys are kept that no longer sign what is new.
+const REMOVED_KEYS: [&str; 2] = [
+    "/usr/share/keyrings/debian-archive-removed-keys.gpg",
+    "/usr/share/keyrings/debian-archive-removed-keys.pgp",
+];
+
+/// Runs a tool, and ends it when the process that started it has ended, however that came: then the input of this shell ends.
+/// The tool ignores an interrupt of the terminal, as all that a shell has in the background, and is ended by the same way.
+const WARD: &str = r#"
+    exec 3<&0 </dev/null
+    "$@" 3<&- &
+    tool=$!
+    { read -r _; kill "$tool"; } <&3 >/dev/null 2>&1 &
+    watch=$!
+    exec 3<&-
+    wait "$tool"
+    status=$?
+    kill -9 "$watch" 2>/dev/null
+    exit "$status"
+"#;
+
+/// How a shell says that there is no such program.
+const NO_PROGRAM: i32 = 127;
+
+/// A place that may have a suite of Debian.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Source {
+    pub(super) mirror: String,
+    pub(super) suite: &'static str,
+    /// Whether what is there was signed for a time that is over.
+    pub(super) archived: bool,
+}
+
+/// The places to look at, in that order: the suites at the mirror, then those that leave the mirrors one day at the archive. A
+/// mirror that the user names is asked alone.
+pub(super) fn sources(
+    environment: &Environment,
+    mirror: &str,
+    suites: &'static [&'static str],
+    leaves: bool,
+) -> Vec<Source> {
+    let at = |mirror: &str, archived| {
+        let mirror = mirror.to_owned();
+        move |suite: &&'static str| Source { mirror: mirror.clone(), suite, archived }
+    };
+    let mut sources: Vec<_> = suites.iter().map(at(mirror, false)).collect();
+    if leaves && environment.mirror.is_none() && mirror != ARCHIVE {
+        sources.extend(suites.iter().map(at(ARCHIVE, true)));
+    }
+    sources
+}
 
 /// A mirror as it is told: without the user and password that its address may have.
 pub(super) fn shown(mirror: &str) -> String {
@@ -36,7 +93,7 @@ pub(super) async fn mirror(environment: &Environment) -> Result<String, FetchErr
         let mut command = Command::new(environment.tool("apt-get"));
         command.args(["indextargets", "--format", "$(REPO_URI)"]);
         command.args(["Identifier: Packages", "Component: main", how]);
-        let output = run(&mut command, "ask apt for its mirror").await?;
+        let output = run(command, "ask apt for its mirror").await?;
         let main = |mirror: &&str| mirror.starts_with("http") && !mirror.contains("security");
         if let Some(mirror) = output.lines().find(main) {
             return Ok(mirror.trim_end_matches('/').to_owned());
@@ -49,7 +106,7 @@ pub(super) async fn mirror(environment: &Environment) -> Result<String, FetchErr
 pub(super) struct Apt<'a> {
     pub(super) environment: &'a Environment,
     pub(super) folder: &'a Path,
-    pub(super) mirror: &'a str,
+    pub(super) packages: &'a [&'static str],
     pub(super) keyring: &'static str,
 }
 
@@ -79,36 +136,52 @@ impl Apt<'_> {
         fs::write(&path, text).map_err(at(&path))
     }
 
-    /// Finds the first suite that has the version, and what it takes.
+    /// Finds the first place that has the version, and what it takes.
     pub(super) async fn plan(
         &self,
         major: u32,
-        suites: &'static [&'static str],
+        sources: &[Source],
         progress: &mut impl FnMut(Progress),
     ) -> Result<Plan, FetchError> {
         let mut tried = Vec::new();
-        for suite in suites {
-            progress(Progress::Index { suite, mirror: shown(self.mirror) });
-            let source = format!(
-                "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nSigned-By: {}\n",
-                self.mirror, self.keyring
-            );
-            self.write("suite.sources", &source)?;
-            let update = self.apt_get(&["--error-on=any", "update"]);
-            if let Err(error) = run(&mut { update }, "read the package list").await {
-                tried.push(format!("{suite}: {error}"));
-                continue;
-            }
-            let mut install = self.install();
-            install.arg("--print-uris");
-            match run(&mut install, "find the packages").await.map(|uris| Plan::parse(&uris)) {
-                Ok(Some(plan)) if plan.major() == Some(major) => return Ok(plan),
-                Ok(Some(plan)) => tried.push(format!("{suite} has {}", plan.version)),
-                Ok(None) => tried.push(format!("{suite} has none")),
-                Err(error) => tried.push(format!("{suite}: {error}")),
+        for source in sources {
+            let Source { mirror, suite, .. } = source;
+            let place = format!("{suite} at {}", shown(mirror));
+            match self.look(source, progress).await {
+                // What completes a server has no server in it.
+                Ok(Some(plan)) if plan.version.is_empty() || plan.major() == Some(major) => {
+                    return Ok(plan);
+                }
+                Ok(Some(plan)) => tried.push(format!("{place} has {}", plan.version)),
+                Ok(None) => tried.push(format!("{place} has none")),
+                Err(error) => tried.push(format!("{place}: {}", chain(&error))),
             }
         }
-        Err(FetchError::Gone { major, mirror: shown(self.mirror), tried: tried.join("; ") })
+        Err(FetchError::Gone { major, tried: tried.join("; ") })
+    }
+
+    /// What a place has of the packages. None if they are not there.
+    async fn look(
+        &self,
+        source: &Source,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<Option<Plan>, FetchError> {
+        let Source { mirror, suite, archived } = source;
+        progress(Progress::Index { suite, mirror: shown(mirror) });
+        let mut keys = vec![self.keyring];
+        let mut text = format!("Types: deb\nURIs: {mirror}\nSuites: {suite}\nComponents: main\n");
+        if *archived {
+            keys.extend(REMOVED_KEYS.into_iter().filter(|keys| Path::new(keys).exists()));
+            text.push_str("Check-Valid-Until: no\n");
+        }
+        text.push_str(&format!("Signed-By: {}\n", keys.join(" ")));
+        self.write("suite.sources", &text)?;
+        run(self.apt_get(&["--error-on=any", "update"]), "read the package list").await?;
+        let mut install = self.install();
+        install.arg("--print-uris");
+        let plan = Plan::parse(&run(install, "find the packages").await?);
+        let has_server = |plan: &Plan| !plan.version.is_empty() || self.packages != PACKAGES;
+        Ok(plan.filter(has_server))
     }
 
     pub(super) async fn download(
@@ -125,8 +198,7 @@ impl Apt<'_> {
             progress(Progress::Download { version, packages, done, total: plan.bytes });
         };
         told(0);
-        prepare(&mut install).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = install.spawn().map_err(|error| FetchError::Tool { step: STEP, error })?;
+        let (mut child, ward) = start(install, STEP)?;
         let stdout = child.stdout.take().map(BufReader::new);
         let watch = async {
             let Some(mut stdout) = stdout else { return };
@@ -139,6 +211,7 @@ impl Apt<'_> {
             }
         };
         let ((), output) = tokio::join!(watch, child.wait_with_output());
+        drop(ward);
         let output = output.map_err(|error| FetchError::Tool { step: STEP, error })?;
         succeeded(STEP, output.status, &output.stderr)
     }
@@ -157,7 +230,7 @@ impl Apt<'_> {
             progress(Progress::Unpack { done, total: packages.len() });
             let mut command = Command::new(self.environment.tool("dpkg-deb"));
             command.arg("-x").arg(package).arg(self.root());
-            run(&mut command, "unpack a package").await?;
+            run(command, "unpack a package").await?;
         }
         progress(Progress::Unpack { done: packages.len(), total: packages.len() });
         disarm(&self.root())
@@ -165,7 +238,7 @@ impl Apt<'_> {
 
     fn install(&self) -> Command {
         let mut command = self.apt_get(&["install", "--no-install-recommends", "-y"]);
-        command.args(PACKAGES);
+        command.args(self.packages);
         command
     }
 
@@ -195,7 +268,8 @@ impl Apt<'_> {
 }
 
 impl Plan {
-    /// Reads lines of the form `'URI' file size hash`. None if the server is not among the files.
+    /// Reads lines of the form `'URI' file size hash`. None if there is no file. Without the server among them the version is
+    /// empty.
     pub(super) fn parse(uris: &str) -> Option<Self> {
         let mut plan = Self { version: String::new(), packages: 0, bytes: 0 };
         for line in uris.lines().filter(|line| line.starts_with('\'')) {
@@ -209,7 +283,7 @@ impl Plan {
                 version.rsplit("%3a").next()?.clone_into(&mut plan.version);
             }
         }
-        (!plan.version.is_empty()).then_some(plan)
+        (plan.packages > 0).then_some(plan)
     }
 
     pub(super) fn major(&self) -> Option<u32> {
@@ -241,15 +315,25 @@ fn percent(line: &[u8]) -> Option<u64> {
     rest.split(':').nth(1)?.split('.').next()?.parse().ok()
 }
 
-/// Has a tool speak English, ask nothing, and end when nobody waits for it any more.
-fn prepare(command: &mut Command) -> &mut Command {
-    command.env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).kill_on_drop(true)
+/// Starts a tool that speaks English, asks nothing, and ends when nobody waits for it any more: not this call, nor this
+/// process. The second value is to be held until then.
+fn start(command: Command, step: &'static str) -> Result<(Child, Option<ChildStdin>), FetchError> {
+    let tool = command.as_std();
+    let mut ward = Command::new("/bin/sh");
+    ward.args(["-c", WARD, "asterisk-instance-fetch"]).arg(tool.get_program());
+    ward.args(tool.get_args()).env("LC_ALL", "C.UTF-8");
+    ward.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = ward.spawn().map_err(|error| FetchError::Tool { step, error })?;
+    let held = child.stdin.take();
+    Ok((child, held))
 }
 
 /// Runs a tool to its end and gives what it printed.
-async fn run(command: &mut Command, step: &'static str) -> Result<String, FetchError> {
-    let output =
-        prepare(command).output().await.map_err(|error| FetchError::Tool { step, error })?;
+async fn run(command: Command, step: &'static str) -> Result<String, FetchError> {
+    let (child, held) = start(command, step)?;
+    let output = child.wait_with_output().await;
+    drop(held);
+    let output = output.map_err(|error| FetchError::Tool { step, error })?;
     succeeded(step, output.status, &output.stderr)?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -257,6 +341,9 @@ async fn run(command: &mut Command, step: &'static str) -> Result<String, FetchE
 fn succeeded(step: &'static str, status: ExitStatus, stderr: &[u8]) -> Result<(), FetchError> {
     if status.success() {
         return Ok(());
+    }
+    if status.code() == Some(NO_PROGRAM) {
+        return Err(FetchError::Tool { step, error: io::ErrorKind::NotFound.into() });
     }
     let stderr = String::from_utf8_lossy(stderr);
     let errors: Vec<_> = stderr.lines().filter(|line| line.starts_with("E:")).collect();

@@ -4,7 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
+use crate::cache::CacheError;
 use crate::server::ProbeError;
+
+/// An error with all its causes, in a line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let errors = std::iter::successors(Some(error), |error| error.source());
+    errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
 
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
     let path = path.to_owned();
@@ -38,8 +45,8 @@ pub enum FetchError {
     #[error("apt knows no Debian mirror; name one in ASTERISK_MIRROR")]
     NoMirror,
     /// There is no place for a cache.
-    #[error("no folder to keep a server in; set HOME or ASTERISK_CACHE to an absolute path")]
-    NoCache,
+    #[error("no folder to keep a server in")]
+    NoCache(#[from] CacheError),
     /// The disk is full.
     #[error(
         "{} has {} MB free, the server needs {} MB for a moment; make room, or set ASTERISK_CACHE",
@@ -53,21 +60,27 @@ pub enum FetchError {
         /// Bytes that are free.
         free: u64,
     },
-    /// The mirror does not have it, or not for this architecture, or cannot be reached.
+    /// The mirrors do not have it, or not for this architecture, or cannot be reached.
     #[error(
-        "{mirror} has no Asterisk {major} for {} ({tried}); check the network, name another mirror in ASTERISK_MIRROR, or a server by path or in ASTERISK",
+        "no Asterisk {major} for {} to be had ({tried}); check the network, name another mirror in ASTERISK_MIRROR, or a server by path or in ASTERISK",
         std::env::consts::ARCH
     )]
     Gone {
         /// The major version.
         major: u32,
-        /// The mirror.
-        mirror: String,
-        /// What was tried, and how it went.
+        /// The suites and mirrors that were tried, and how each went.
         tried: String,
     },
+    /// What was fetched is of another version.
+    #[error("the fetched server is {found}, expected version {major}")]
+    Other {
+        /// The major version that was wanted.
+        major: u32,
+        /// What the server says.
+        found: String,
+    },
     /// A tool is not there.
-    #[error("failed to {step}: {error}; apt-get and dpkg-deb are needed")]
+    #[error("failed to {step}, for which apt-get and dpkg-deb are needed")]
     Tool {
         /// What for.
         step: &'static str,
@@ -86,7 +99,7 @@ pub enum FetchError {
         said: String,
     },
     /// A file or folder could not be written.
-    #[error("failed to write {}: {error}", .path.display())]
+    #[error("failed to write {}", .path.display())]
     Folder {
         /// Which.
         path: PathBuf,
@@ -95,6 +108,6 @@ pub enum FetchError {
         error: io::Error,
     },
     /// What was fetched does not work.
-    #[error("the fetched server does not work: {0}")]
+    #[error("the fetched server does not work")]
     Broken(#[from] ProbeError),
 }

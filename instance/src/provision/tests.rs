@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::provision::apt::{Plan, mirror, shown};
+use crate::provision::error::chain;
 
 /// A cache, and tools that do what apt and dpkg would do with a mirror of one package, all in a folder of its own.
 struct Standin {
@@ -24,6 +25,7 @@ impl Standin {
             asterisk: None,
             path: Vec::new(),
             cache: Some(folder.join("cache")),
+            no_cache: None,
             mirror: Some("http://mirror.invalid/debian".to_owned()),
             os_release: folder.join("os-release"),
             tools: Some(folder.clone()),
@@ -32,21 +34,32 @@ impl Standin {
         fs::write(&standin.environment.os_release, "NAME=x\nID=debian\n").unwrap();
         // Counts the downloads, and waits in one while a file says so.
         standin.tool("apt-get", &format!(
-            r#"case "$*" in
-                *print-uris*) echo "'http://m/a.deb' asterisk_1%3a{version}_amd64.deb 100 SHA256:0" ;;
+            r#"echo "$*" >> {0}/calls
+            for option; do case $option in
+                Dir::Cache=*) cache=${{option#*=}} ;;
+                Dir::Etc::sourcelist=*) source=${{option#*=}} ;;
+            esac; done
+            case "$*" in
+                *" update "*) [ ! -e {0}/offline ] || {{ echo "E: no network" >&2; exit 100; }} ;;
+                *print-uris*)
+                    case "$*" in *" asterisk "*) echo "'http://m/a.deb' asterisk_1%3a{version}_amd64.deb 100 SHA256:0" ;; esac
+                    echo "'http://m/m.deb' asterisk-moh-opsound-gsm_2.03-2_all.deb 100 SHA256:0" ;;
                 *download-only*)
-                    for option; do case $option in Dir::Cache=*) cache=${{option#*=}} ;; esac; done
                     echo $$ >> {0}/downloads
                     echo "dlstatus:1:50.0:Retrieving file 1 of 1"
                     while [ -e {0}/wait ]; do sleep 0.01; done
-                    touch $cache/archives/asterisk.deb ;;
+                    case "$*" in *" asterisk "*) touch $cache/archives/asterisk.deb ;; esac
+                    touch $cache/archives/moh.deb ;;
                 *indextargets*Origin*) [ -e {0}/no-lists ] || echo http://main.invalid/debian/ ;;
                 *indextargets*) echo http://security.invalid/debian-security; echo http://other.invalid/debian ;;
             esac"#,
             standin.folder.display(),
         ));
         standin.tool("dpkg-deb", &format!(
-            r#"mkdir -p $3/usr/sbin $3/usr/lib/asterisk/modules $3/usr/share/asterisk/documentation
+            r#"case $2 in
+                */moh.deb) mkdir -p $3/usr/share/asterisk/moh; touch $3/usr/share/asterisk/moh/a.gsm; exit ;;
+            esac
+            mkdir -p $3/usr/sbin $3/usr/lib/asterisk/modules $3/usr/share/asterisk/documentation
             touch $3/usr/lib/asterisk/modules/pbx_config.so
             printf '#!/bin/sh\necho Asterisk {version}\n' > $3/usr/sbin/asterisk
             chmod 6755 $3/usr/sbin/asterisk"#
@@ -67,6 +80,25 @@ impl Standin {
         fs::read_to_string(self.folder.join("downloads")).unwrap_or_default().lines().count()
     }
 
+    /// The command lines of apt-get.
+    fn calls(&self) -> Vec<String> {
+        let calls = fs::read_to_string(self.folder.join("calls")).unwrap_or_default();
+        calls.lines().map(str::to_owned).collect()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Finds the server in the cache, as one that need not be fetched, and tells what was said.
+    async fn find(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        let server = Server::find_in(&self.environment, &crate::Want::Major(22)).await.unwrap();
+        let mut tell = |progress: Progress| said.push(progress.to_string());
+        found(&self.environment, &server, &mut tell).await;
+        said
+    }
+
     /// What is in the cache, hidden files too.
     fn cached(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.join("cache")).unwrap().flatten();
@@ -81,7 +113,7 @@ impl Standin {
     }
 
     async fn error(&self) -> String {
-        self.fetch(|_| {}).await.unwrap_err().to_string()
+        chain(&self.fetch(|_| {}).await.unwrap_err())
     }
 }
 
@@ -99,7 +131,7 @@ async fn a_fetched_server_is_found_and_not_fetched_again() {
     let server = standin.fetch(|progress| said.push(progress.to_string())).await.unwrap();
     assert_eq!(server.version().as_str(), "22.1.0");
     assert!(said[0].contains("forky"), "{said:?}");
-    assert!(said.iter().any(|line| line.contains("1 packages, 0 of 0 MB")), "{said:?}");
+    assert!(said.iter().any(|line| line.contains("2 packages, 0 of 0 MB")), "{said:?}");
     assert_eq!(standin.cached(), ["22", "22.lock"]);
     let found = Server::find_in(&standin.environment, &crate::Want::Major(22)).await.unwrap();
     assert_eq!(found.binary(), server.binary());
@@ -136,7 +168,7 @@ async fn an_interrupted_fetch_leaves_nothing_to_be_used() {
     fs::write(standin.folder.join("wait"), "").unwrap();
     let (told, mut reached) = tokio::sync::mpsc::unbounded_channel();
     let fetching = standin.fetch(|progress| {
-        if matches!(progress, Progress::Download { done: 50, .. }) {
+        if matches!(progress, Progress::Download { done: 100, .. }) {
             let _ = told.send(());
         }
     });
@@ -165,12 +197,15 @@ async fn each_reason_not_to_fetch_says_what_to_do() {
     let _forks = crate::FORKS.read().await;
     let standin = Standin::new("23.0.0");
     let error = standin.error().await;
-    assert!(error.contains("forky has 23.0.0; sid has 23.0.0"), "{error}");
+    assert!(
+        error.contains("forky at http://mirror.invalid/debian has 23.0.0; sid at http"),
+        "{error}"
+    );
     assert!(error.contains("ASTERISK_MIRROR"), "{error}");
 
     standin.tool(
         "apt-get",
-        r#"case "$*" in *update*) echo "E: Failed to fetch" >&2; exit 100 ;; esac"#,
+        r#"case "$*" in *" update "*) echo "E: Failed to fetch" >&2; exit 100 ;; esac"#,
     );
     let error = standin.error().await;
     assert!(error.contains("E: Failed to fetch") && error.contains("check the network"), "{error}");
@@ -187,9 +222,84 @@ async fn each_reason_not_to_fetch_says_what_to_do() {
     let error = standin.error().await;
     assert!(error.contains("\"ubuntu\"") && error.contains("install Asterisk"), "{error}");
 
-    let error = fetch(&standin.environment, 20, |_| {}).await.unwrap_err().to_string();
+    let error = chain(&fetch(&standin.environment, 20, |_| {}).await.unwrap_err());
     assert!(error.contains("only 22 and 16 can"), "{error}");
     assert_eq!(standin.cached(), ["22.lock"]);
+}
+
+#[tokio::test]
+async fn a_server_of_an_earlier_fetch_is_completed_where_it_is() {
+    let _forks = crate::FORKS.read().await;
+    let standin = Standin::new("22.1.0");
+    standin.fetch(|_| {}).await.unwrap();
+    let (root, moh) = (standin.file("cache/22"), standin.file("cache/22/usr/share/asterisk/moh"));
+    assert!(moh.join("a.gsm").exists());
+    assert_eq!(standin.find().await, [""; 0]);
+    fs::remove_dir_all(&moh).unwrap();
+    fs::write(root.join("usr/sbin/witness"), "").unwrap();
+    let before = standin.calls().len();
+    let said = standin.find().await;
+    let part = "music on hold (asterisk-moh-opsound-gsm)";
+    assert_eq!(said, [format!("completing {} with {part}", root.display())]);
+    assert!(moh.join("a.gsm").exists() && root.join("usr/sbin/witness").exists());
+    let calls = standin.calls().split_off(before);
+    let installs: Vec<_> = calls.iter().filter(|call| call.contains(" install ")).collect();
+    assert!(!installs.is_empty());
+    for call in installs {
+        assert!(call.contains("moh-opsound") && !call.contains(" asterisk "), "{call}");
+    }
+    assert_eq!(standin.cached(), ["22", "22.lock"]);
+}
+
+#[tokio::test]
+async fn a_server_of_an_earlier_fetch_works_where_it_cannot_be_completed() {
+    let _forks = crate::FORKS.read().await;
+    let standin = Standin::new("22.1.0");
+    standin.fetch(|_| {}).await.unwrap();
+    let moh = standin.file("cache/22/usr/share/asterisk/moh");
+    fs::remove_dir_all(&moh).unwrap();
+    fs::write(standin.file("offline"), "").unwrap();
+    let said = standin.find().await;
+    assert!(
+        said[1].contains("has no music on hold") && said[1].contains("E: no network"),
+        "{said:?}"
+    );
+    // It is not tried again soon, and told all the same.
+    let before = standin.calls().len();
+    let again = standin.find().await;
+    assert_eq!((again, standin.calls().len()), (said[1..].to_vec(), before));
+    // Somebody asks for it.
+    assert!(standin.fetch(|_| {}).await.is_ok());
+    assert!(standin.calls().len() > before && !moh.exists());
+    fs::remove_file(standin.file("offline")).unwrap();
+    standin.fetch(|_| {}).await.unwrap();
+    assert!(moh.join("a.gsm").exists());
+    assert_eq!(standin.cached(), ["22", "22.lock"]);
+}
+
+/// apt that finds nothing but at the archive, and keeps what it was told of that.
+#[tokio::test]
+async fn a_suite_that_left_the_mirrors_is_fetched_from_the_archive() {
+    let _forks = crate::FORKS.read().await;
+    let mut standin = Standin::new("16.28.0");
+    let script = fs::read_to_string(standin.file("apt-get")).unwrap();
+    let gone = r#"grep -q 'URIs: http://archive.debian.org/debian$' $source || { echo "E: 404" >&2; exit 100; }
+        cp $source $0.source"#;
+    let script =
+        script.replace(r#"*" update "*)"#, &format!(r#"*" update "*) {gone} ;; *" nothing "*)"#));
+    standin.tool("apt-get", script.strip_prefix("#!/bin/sh\n").unwrap());
+    // A mirror that the user names is asked alone.
+    let error = chain(&fetch(&standin.environment, 16, |_| {}).await.unwrap_err());
+    assert!(
+        error.contains("bullseye at http://mirror.invalid/debian: ") && error.contains("E: 404")
+    );
+    assert!(!error.contains("archive.debian.org"), "{error}");
+    standin.environment.mirror = None;
+    let server = fetch(&standin.environment, 16, |_| {}).await.unwrap();
+    assert_eq!(server.version().major(), Some(16));
+    let source = fs::read_to_string(standin.file("apt-get.source")).unwrap();
+    assert!(source.contains("Suites: bullseye\n"), "{source}");
+    assert!(source.contains("Check-Valid-Until: no\nSigned-By: /"), "{source}");
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ mod boots;
 mod configuration;
 mod ending;
 mod keeping;
+mod fetched;
+mod layouts;
 mod machine;
 mod program;
 mod real;

@@ -24,7 +24,7 @@ async fn a_missing_binary_is_told_at_once() {
     let begun = Instant::now();
     let error = Server::find(&Want::Path("/nonexistent/asterisk".into())).await.unwrap_err();
     assert!(matches!(error, FindError::Named { .. }));
-    let shown = error.to_string();
+    let shown = format!("{:#}", anyhow::Error::from(error));
     assert!(shown.contains("/nonexistent/asterisk") && shown.contains("No such file"), "{shown}");
     assert!(begun.elapsed() < Duration::from_secs(1));
 }
@@ -32,7 +32,8 @@ async fn a_missing_binary_is_told_at_once() {
 #[tokio::test]
 async fn a_program_that_is_no_server_is_told_apart() {
     let error = Server::find(&Want::Path("/bin/false".into())).await.unwrap_err();
-    assert!(error.to_string().contains("did not say its version"), "{error}");
+    let shown = format!("{:#}", anyhow::Error::from(error));
+    assert!(shown.contains("did not say its version"), "{shown}");
 }
 
 #[tokio::test]

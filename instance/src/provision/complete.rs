@@ -1,0 +1,127 @@
+//! Completing a server that was fetched before all that belongs to one was fetched with it.
+//!
+//! Such a server works, so it goes on to be used if what it lacks cannot be had. That is tried once a day unless somebody asks
+//! for a fetch.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::error::{FetchError, at, chain};
+use super::{Fetch, Progress, RELEASES, Release, lock, root};
+use crate::cache::Environment;
+use crate::server::Server;
+
+/// How long a failed try is good for.
+const REST: Duration = Duration::from_hours(24);
+
+/// What a server of an earlier form lacks.
+struct Part {
+    what: &'static str,
+    package: &'static str,
+    /// The folder that the package alone brings. It comes into the server's by a rename: there is no moment in which a file that
+    /// was there is not.
+    folder: &'static str,
+}
+
+const PARTS: [Part; 1] = [Part {
+    what: "music on hold",
+    package: "asterisk-moh-opsound-gsm",
+    folder: "usr/share/asterisk/moh",
+}];
+
+impl Part {
+    fn is_missing(&self, root: &Path) -> bool {
+        !root.join(self.folder).is_dir()
+    }
+
+    fn name(&self) -> String {
+        format!("{} ({})", self.what, self.package)
+    }
+}
+
+/// Completes a server that was found, if it is one of ours that lacks something. That it cannot be had is told, and no error.
+pub(crate) async fn found(
+    environment: &Environment,
+    server: &Server,
+    progress: &mut impl FnMut(Progress),
+) {
+    let is_its_own = |release: &&Release| {
+        root(environment, release.major).is_some_and(|root| server.binary().starts_with(root))
+    };
+    let Some(release) = RELEASES.iter().find(is_its_own) else { return };
+    let Ok(cache) = environment.cache() else { return };
+    let root = cache.join(release.major.to_string());
+    if missing(&root).next().is_none() {
+        return;
+    }
+    let lately = fs::metadata(mark(cache, release)).and_then(|metadata| metadata.modified());
+    let is_new = lately.is_ok_and(|then| then.elapsed().is_ok_and(|age| age < REST));
+    match (is_new, fs::read_to_string(mark(cache, release))) {
+        (true, Ok(why)) => missing(&root).for_each(|part| progress(incomplete(&root, part, &why))),
+        _ => match lock(cache, release.major, progress).await {
+            Ok(_lock) => try_now(environment, release, cache, &root, progress).await,
+            Err(error) => {
+                let why = chain(&error);
+                missing(&root).for_each(|part| progress(incomplete(&root, part, &why)));
+            }
+        },
+    }
+}
+
+/// Completes a server that was fetched. Only for the holder of the lock.
+pub(super) async fn try_now(
+    environment: &Environment,
+    release: &Release,
+    cache: &Path,
+    root: &Path,
+    progress: &mut impl FnMut(Progress),
+) {
+    for part in missing(root) {
+        let name = part.name();
+        progress(Progress::Completing { root: root.to_owned(), part: name });
+        let mark = mark(cache, release);
+        match fetch(environment, release, cache, root, part).await {
+            // There is none after a first try.
+            Ok(()) => drop(fs::remove_file(mark)),
+            Err(error) => {
+                let why = chain(&error);
+                if let Err(error) = fs::write(&mark, &why) {
+                    tracing::debug!(path = %mark.display(), %error, "the try is not remembered");
+                }
+                progress(incomplete(root, part, &why));
+            }
+        }
+    }
+}
+
+async fn fetch(
+    environment: &Environment,
+    release: &Release,
+    cache: &Path,
+    root: &Path,
+    part: &Part,
+) -> Result<(), FetchError> {
+    let fetch = Fetch::new(environment, release, cache)?;
+    let packages = [part.package];
+    let apt = fetch.apt(&packages);
+    // Its steps are those of a whole server, and too small to tell.
+    let mut quiet = |_| {};
+    fetch.download(&apt, &mut quiet).await?;
+    apt.unpack(&mut quiet).await?;
+    let target = root.join(part.folder);
+    fs::rename(apt.root().join(part.folder), &target).map_err(at(&target))
+}
+
+fn missing(root: &Path) -> impl Iterator<Item = &'static Part> {
+    PARTS.iter().filter(move |part| part.is_missing(root))
+}
+
+fn incomplete(root: &Path, part: &Part, why: &str) -> Progress {
+    Progress::Incomplete { root: root.to_owned(), part: part.name(), why: why.to_owned() }
+}
+
+/// The file that says when completing was tried in vain, and why that was.
+fn mark(cache: &Path, release: &Release) -> PathBuf {
+    cache.join(format!("{}.incomplete", release.major))
+}

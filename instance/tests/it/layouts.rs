@@ -1,0 +1,1 @@
+//! Servers wherever `make install` puts them.
