@@ -455,8 +455,10 @@ fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
     }
     let own = fs::canonicalize(&from).map_err(at(&from))?;
     let mut languages = folders(&from)?;
-    // Debian's package has links in there to the system's own recordings.
-    languages.retain(|_, path| fs::canonicalize(path).is_ok_and(|path| path.starts_with(&own)));
+    // Debian's package has links in there to the system's own recordings. A language may be a link to anywhere.
+    languages.retain(|name, path| {
+        is_language(name) || fs::canonicalize(path).is_ok_and(|path| path.starts_with(&own))
+    });
     for (name, path) in &languages {
         link(path, &sounds.join(name))?;
     }
@@ -467,6 +469,12 @@ fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
         link(path, &sounds.join("en"))?;
     }
     Ok(())
+}
+
+/// Whether a folder of sounds has the name of a language: `en`, `pt_BR`, `en_US_f_Allison`, `fr-armelle`.
+fn is_language(name: &str) -> bool {
+    let code = name.split(['_', '-']).next().unwrap_or_default();
+    matches!(code.len(), 2 | 3) && code.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 /// The folders in a folder by name, also those behind a link.

@@ -1,5 +1,6 @@
 //! Where a server's files are: below `/`, or below a folder of its own.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,77 @@ pub struct Directories {
     pub modules: PathBuf,
     /// `astdatadir`: sounds, documentation and so on.
     pub data: PathBuf,
+    /// `astetcdir`: the configuration that was installed with the server, if there is one.
+    pub configuration: Option<PathBuf>,
 }
 
-/// The folder that the server was installed below: `/` for a system's own, another for a fetched one or one that was
-/// installed with `DESTDIR` or a prefix.
-pub(crate) fn root_of(binary: &Path) -> PathBuf {
+/// Where a server was installed.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The folder that stands for `/`: that itself for a system's own server, another for a fetched one or one that was
+    /// installed with `DESTDIR` or a prefix.
+    pub(crate) root: PathBuf,
+    /// The folders that a file of the server may name its own below, the nearest first: with `DESTDIR`, one of them.
+    above: Vec<PathBuf>,
+    /// The folders that have `lib`, `share`, `etc` and `var` of the server in them.
+    prefixes: Vec<PathBuf>,
+}
+
+impl Place {
+    pub(crate) fn of(binary: &Path) -> Self {
+        let root = root_of(binary);
+        let folder = binary.parent().unwrap_or_else(|| Path::new("/"));
+        let is_installed = folder.ends_with("sbin") || folder.ends_with("bin");
+        let own = folder.parent().filter(|_| is_installed).map(Path::to_owned);
+        let usual = [root.join("usr"), root.clone(), root.join("usr/local")];
+        let mut prefixes: Vec<PathBuf> = Vec::new();
+        for prefix in own.into_iter().chain(usual) {
+            if !prefixes.contains(&prefix) {
+                prefixes.push(prefix);
+            }
+        }
+        // What the system has belongs to another server.
+        let is_ours = |path: &&Path| root == Path::new("/") || *path != Path::new("/");
+        let above = folder.ancestors().skip(1).filter(is_ours).map(Path::to_owned).collect();
+        Self { root, above, prefixes }
+    }
+
+    /// The folders for libraries, each followed by those that it has for an architecture.
+    fn libraries(&self) -> impl Iterator<Item = PathBuf> {
+        let folders = self.prefixes.iter().flat_map(|it| [it.join("lib"), it.join("lib64")]);
+        folders.flat_map(|folder| {
+            let inside = subfolders(&folder);
+            std::iter::once(folder).chain(inside)
+        })
+    }
+
+    /// The folders with libraries that were installed with a server below a root of its own. The loader does not look there.
+    pub(crate) fn own_libraries(&self) -> Vec<PathBuf> {
+        if self.root == Path::new("/") {
+            return Vec::new();
+        }
+        let is_own = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("libasterisk") && name.contains(".so")
+        };
+        self.libraries().filter(|folder| entries(folder).iter().any(is_own)).collect()
+    }
+
+    /// The folder of the configuration that was installed with it.
+    fn configuration(&self) -> Option<PathBuf> {
+        let folders = self.prefixes.iter().chain(&self.above);
+        let mut folders = folders.map(|folder| folder.join("etc/asterisk"));
+        folders.find(|folder| folder.join("asterisk.conf").is_file())
+    }
+
+    /// Where a folder may be that a file of the server names: below a root of its own, it is named as if that were `/`.
+    fn named(&self, path: &Path) -> Vec<PathBuf> {
+        let inside = path.strip_prefix("/").unwrap_or(path);
+        self.above.iter().map(|folder| folder.join(inside)).collect()
+    }
+}
+
+fn root_of(binary: &Path) -> PathBuf {
     for tail in ["usr/local/sbin", "usr/sbin", "sbin", "usr/bin", "bin"] {
         if let Some(folder) = binary.parent()
             && folder.ends_with(tail)
@@ -73,36 +140,41 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Where the server has its modules and its data: what its own `asterisk.conf` names, or else the usual places.
-pub(crate) fn directories(root: &Path) -> Result<Directories, LayoutError> {
-    let confs = ["etc/asterisk", "usr/local/etc/asterisk"];
-    let conf = confs.iter().find_map(|folder| {
-        let text = fs::read(root.join(folder).join("asterisk.conf")).ok()?;
+pub(crate) fn directories(place: &Place) -> Result<Directories, LayoutError> {
+    let configuration = place.configuration();
+    let conf = configuration.as_ref().and_then(|folder| {
+        let text = fs::read(folder.join("asterisk.conf")).ok()?;
         Some(String::from_utf8_lossy(&text).into_owned())
     });
     let named = |key| conf.as_deref().and_then(|text| named_directory(text, key));
     let pick = |key: &'static str, witness: &'static str, usual: Vec<PathBuf>| {
-        // A server below a root of its own names its folders as if that were `/`.
-        let named = named(key).into_iter().flat_map(|path| {
-            let inside = root.join(path.strip_prefix("/").unwrap_or(&path));
-            [inside, path]
-        });
-        let mut places: Vec<_> = named.chain(usual).collect();
+        let named = named(key);
+        let inside = named.iter().flat_map(|path| place.named(path));
+        // A folder of the system's comes last: one with that name may be another server's.
+        let mut places: Vec<_> = inside.chain(usual).chain(named.clone()).collect();
+        let mut seen = BTreeSet::new();
+        places.retain(|place| seen.insert(place.clone()));
         let found = places.iter().position(|place| place.join(witness).exists());
         match found {
             Some(at) => Ok(places.swap_remove(at)),
             None => Err(LayoutError { key, witness, places }),
         }
     };
-    let lib = root.join("usr/lib");
-    let mut modules = vec![lib.join("asterisk/modules"), root.join("lib/asterisk/modules")];
-    modules.push(root.join("usr/local/lib/asterisk/modules"));
-    modules.extend(subfolders(&lib).iter().map(|triplet| triplet.join("asterisk/modules")));
-    let data = ["usr/share/asterisk", "var/lib/asterisk", "usr/local/share/asterisk"];
+    let modules = place.libraries().map(|folder| folder.join("asterisk/modules")).collect();
+    let data = place.prefixes.iter();
+    let data = data.flat_map(|it| [it.join("share/asterisk"), it.join("var/lib/asterisk")]);
     Ok(Directories {
-        modules: pick("astmoddir", "pbx_config.so", modules)?,
-        data: pick("astdatadir", "documentation", data.map(|folder| root.join(folder)).to_vec())?,
+        modules: pick("astmoddir", MODULE, modules)?,
+        data: pick("astdatadir", DOCUMENTATION, data.collect())?,
+        configuration,
     })
 }
+
+/// A module that every server has.
+const MODULE: &str = "pbx_config.so";
+
+/// The folder of the documentation, which every server needs.
+const DOCUMENTATION: &str = "documentation";
 
 /// A directory that an `asterisk.conf` names. A section that is marked `(!)`, as in the sample file, has the built-in
 /// ones, so it counts as well.
@@ -126,7 +198,8 @@ fn named_directory(conf: &str, key: &str) -> Option<PathBuf> {
 /// A folder of a server that was not found.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{key} is not known: no {witness} in {}; name it in the server's asterisk.conf",
+    "{}, expected in one of {}; `make install` installs it; where it is elsewhere, name that folder as {key} in the server's asterisk.conf",
+    self.what(),
     .places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ")
 )]
 pub struct LayoutError {
@@ -136,6 +209,16 @@ pub struct LayoutError {
     pub witness: &'static str,
     /// Where it was looked for.
     pub places: Vec<PathBuf>,
+}
+
+impl LayoutError {
+    fn what(&self) -> &'static str {
+        if self.witness == DOCUMENTATION {
+            "it has no documentation (documentation/core-en_US.xml), without which a server does not boot"
+        } else {
+            "it has no modules (pbx_config.so is missing)"
+        }
+    }
 }
 
 #[cfg(test)]

@@ -12,11 +12,14 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use crate::cache::Environment;
-use crate::layout::{self, Directories, LayoutError};
+use crate::layout::{self, Directories, LayoutError, Place};
 use crate::provision::{self, FetchError, Progress, chain};
 
 /// How long a server may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The variable with the folders of libraries that come before the system's.
+const LIBRARIES: &str = "LD_LIBRARY_PATH";
 
 /// Which server is wanted.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -82,11 +85,52 @@ impl fmt::Display for Version {
 #[derive(Clone, Debug)]
 pub struct Server {
     binary: PathBuf,
+    launch: Launch,
+    version: Version,
+    directories: Directories,
+}
+
+/// How to launch a server.
+#[derive(Clone, Debug)]
+struct Launch {
     /// The binary, or what loads it and the arguments for that.
     program: PathBuf,
     arguments: Vec<OsString>,
-    version: Version,
-    directories: Directories,
+    /// `LD_LIBRARY_PATH`, for libraries of its own that the system's loader does not look for.
+    libraries: Option<OsString>,
+}
+
+impl Launch {
+    fn of(binary: &Path, place: &Place) -> Result<Self, ProbeError> {
+        let (own, loader) = (place.own_libraries(), layout::loader(&place.root));
+        let mut launch =
+            Self { program: binary.to_owned(), arguments: Vec::new(), libraries: None };
+        if loader.is_none() && own.is_empty() {
+            return Ok(launch);
+        }
+        // The loader would take each part for a folder.
+        if place.root.to_string_lossy().contains([':', ';']) {
+            return Err(ProbeError::OddPath(place.root.clone()));
+        }
+        if let Some((loader, folders)) = loader {
+            launch.program = loader;
+            launch.arguments = vec!["--library-path".into(), folders, binary.into()];
+            return Ok(launch);
+        }
+        let set = std::env::var_os(LIBRARIES).unwrap_or_default();
+        let others = std::env::split_paths(&set).filter(|path| !path.as_os_str().is_empty());
+        launch.libraries = std::env::join_paths(own.into_iter().chain(others)).ok();
+        Ok(launch)
+    }
+
+    fn command(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.program);
+        command.args(&self.arguments);
+        if let Some(libraries) = &self.libraries {
+            command.env(LIBRARIES, libraries);
+        }
+        command
+    }
 }
 
 impl Server {
@@ -177,16 +221,15 @@ impl Server {
         &self.directories
     }
 
-    /// The command that launches it, without arguments of its own.
+    /// The command that launches it, without arguments of its own. It sets `LD_LIBRARY_PATH` where the server has libraries
+    /// of its own that the system's loader does not look for.
     pub fn command(&self) -> std::process::Command {
-        let mut command = std::process::Command::new(&self.program);
-        command.args(&self.arguments);
-        command
+        self.launch.command()
     }
 
     /// The dynamic loader that runs the binary, if it is not the system's.
     pub(crate) fn loader(&self) -> Option<&Path> {
-        (self.program != self.binary).then_some(&self.program)
+        (self.launch.program != self.binary).then_some(&self.launch.program)
     }
 
     pub(crate) async fn find_in(environment: &Environment, want: &Want) -> Result<Self, FindError> {
@@ -234,16 +277,11 @@ impl Server {
         if !binary.is_file() {
             return Err(ProbeError::Missing(io::ErrorKind::NotFound.into()));
         }
-        let root = layout::root_of(&binary);
-        let (program, arguments) = match layout::loader(&root) {
-            Some((loader, libraries)) => {
-                (loader, vec!["--library-path".into(), libraries, binary.clone().into()])
-            }
-            None => (binary.clone(), Vec::new()),
-        };
-        let version = version(&program, &arguments).await?;
-        let directories = layout::directories(&root)?;
-        Ok(Self { binary, program, arguments, version, directories })
+        let place = Place::of(&binary);
+        let launch = Launch::of(&binary, &place)?;
+        let version = version(launch.command()).await?;
+        let directories = layout::directories(&place)?;
+        Ok(Self { binary, launch, version, directories })
     }
 }
 
@@ -258,9 +296,9 @@ fn cached(environment: &Environment, want: &Want) -> Vec<PathBuf> {
 }
 
 /// Asks a server for its version.
-async fn version(program: &Path, arguments: &[OsString]) -> Result<Version, ProbeError> {
-    let mut command = Command::new(program);
-    command.args(arguments).arg("-V").stdin(Stdio::null()).kill_on_drop(true);
+async fn version(command: std::process::Command) -> Result<Version, ProbeError> {
+    let mut command = Command::from(command);
+    command.arg("-V").stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output())
         .await
         .map_err(|_| ProbeError::Silent(PATIENCE))?
@@ -323,6 +361,9 @@ pub enum ProbeError {
         /// What it said.
         said: String,
     },
+    /// The loader takes the path of its libraries for several.
+    #[error("the dynamic loader cannot take a path with `:` or `;` in it: {}; move or link the server to another", .0.display())]
+    OddPath(PathBuf),
     /// A folder of it is not to be found.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -341,119 +382,4 @@ pub enum ServerError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_in_all_spellings() {
-        let major = |text| Version::parse(text).and_then(|version| version.major());
-        assert_eq!(major("Asterisk 22.10.1+dfsg+~cs6.17.60671434-1\n"), Some(22));
-        assert_eq!(major("Asterisk 16.28.0~dfsg-0+deb11u4"), Some(16));
-        assert_eq!(major("Asterisk certified/20.7-cert1"), Some(20));
-        assert_eq!(major("Asterisk GIT-21-0a1b2c3"), Some(21));
-        assert_eq!(major("Asterisk GIT-master-abcdef1"), None);
-        assert_eq!(Version::parse("bash: asterisk: not found"), None);
-    }
-
-    /// Servers that say a version, in a folder of their own.
-    struct Servers(PathBuf);
-
-    impl Servers {
-        fn new() -> Self {
-            let path =
-                std::env::temp_dir().join(format!("server-{}", uuid::Uuid::new_v4().simple()));
-            fs::create_dir(&path).unwrap();
-            Self(path)
-        }
-
-        /// Installs one below `name`. By a child: a file that this process had open for writing cannot be executed while
-        /// another thread forks.
-        fn add(&self, name: &str, version: &str) -> PathBuf {
-            let root = self.0.join(name);
-            let script = r#"mkdir -p $1/usr/sbin $1/usr/lib/asterisk/modules $1/usr/share/asterisk/documentation
-                touch $1/usr/lib/asterisk/modules/pbx_config.so
-                printf '#!/bin/sh\necho Asterisk %s\n' $2 > $1/usr/sbin/asterisk
-                chmod 755 $1/usr/sbin/asterisk"#;
-            let mut command = std::process::Command::new("sh");
-            command.args(["-ec", script, "sh"]).arg(&root).arg(version);
-            assert!(command.status().unwrap().success());
-            root
-        }
-
-        fn environment(&self, asterisk: Option<&Path>, path: &[&Path]) -> Environment {
-            Environment {
-                asterisk: asterisk.map(Path::to_owned),
-                path: path.iter().map(|root| root.join("usr/sbin")).collect(),
-                cache: Some(self.0.join("cache")),
-                no_cache: None,
-                mirror: None,
-                os_release: PathBuf::new(),
-                tools: None,
-            }
-        }
-    }
-
-    impl Drop for Servers {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    #[tokio::test]
-    async fn the_named_one_comes_first_then_path_then_the_cache() {
-        let _forks = crate::FORKS.read().await;
-        let servers = Servers::new();
-        let (named, in_path) = (servers.add("named", "20.1.0"), servers.add("path", "21.1.0"));
-        servers.add("cache/22", "22.1.0");
-        servers.add("cache/16", "16.1.0");
-        let found = async |asterisk: Option<&Path>, path: &[&Path], want: Want| {
-            let environment = servers.environment(asterisk, path);
-            Server::find_in(&environment, &want).await.unwrap().version.major()
-        };
-        assert_eq!(found(Some(&named), &[&in_path], Want::Any).await, Some(20));
-        assert_eq!(found(None, &[&in_path], Want::Any).await, Some(21));
-        assert_eq!(found(None, &[], Want::Any).await, Some(22));
-        assert_eq!(
-            found(Some(&named), &[&in_path], Want::Path(servers.0.join("cache/16"))).await,
-            Some(16)
-        );
-        // A version that is asked for by number is looked for everywhere.
-        for major in [20, 21, 22, 16] {
-            assert_eq!(found(Some(&named), &[&in_path], Want::Major(major)).await, Some(major));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_version_that_is_asked_for_is_never_answered_with_another() {
-        let _forks = crate::FORKS.read().await;
-        let servers = Servers::new();
-        let other = servers.add("other", "21.1.0");
-        // What says something else than its place.
-        servers.add("cache/22", "16.1.0");
-        let environment = servers.environment(Some(&other), &[&other]);
-        let error = Server::find_in(&environment, &Want::Major(22)).await.unwrap_err().to_string();
-        assert!(error.contains("is 21.1.0") && error.contains("is 16.1.0"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_broken_server_that_is_named_is_an_error_and_one_in_path_is_not() {
-        let _forks = crate::FORKS.read().await;
-        let servers = Servers::new();
-        let (broken, good) = (servers.add("broken", ""), servers.add("good", "22.1.0"));
-        let environment = servers.environment(Some(&broken), &[&good]);
-        let error = Server::find_in(&environment, &Want::Any).await.unwrap_err();
-        assert!(matches!(error, FindError::Named { by: "ASTERISK", .. }), "{error}");
-        let environment = servers.environment(None, &[&broken, &good]);
-        let found = Server::find_in(&environment, &Want::Any).await.unwrap();
-        assert_eq!(found.version.major(), Some(22));
-        let environment = servers.environment(None, &[&broken]);
-        let error = Server::find_in(&environment, &Want::Any).await.unwrap_err().to_string();
-        assert!(error.contains("broken/usr/sbin/asterisk does not work"), "{error}");
-    }
-
-    #[test]
-    fn a_number_is_a_version_and_the_rest_a_path() {
-        assert_eq!("16".parse(), Ok(Want::Major(16)));
-        assert_eq!("/opt/asterisk".parse(), Ok(Want::Path("/opt/asterisk".into())));
-    }
-}
+mod tests;

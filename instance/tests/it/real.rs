@@ -323,6 +323,7 @@ async fn a_missing_library_is_named() {
     let binary = root.0.join("root/usr/sbin/asterisk");
     fs::remove_file(&binary).unwrap();
     fs::copy(real.binary(), &binary).unwrap();
-    let error = Server::find(&Want::Path(root.0.join("root"))).await.unwrap_err().to_string();
+    let error = Server::find(&Want::Path(root.0.join("root"))).await.unwrap_err();
+    let error = format!("{:#}", anyhow::Error::from(error));
     assert!(error.contains("libxml2.so"), "{error}");
 }
