@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SocketFlags, SocketType};
 
 /// IPv4 and IPv6: a socket for one of them sees what arrives, and so each packet once. One for all would see it leave as well.
@@ -49,7 +50,7 @@ fn capture(sockets: &[OwnedFd; 2], stopped: &UnixStream, file: &mut impl Write) 
     loop {
         let [four, six] = sockets.each_ref().map(|socket| PollFd::new(socket, PollFlags::IN));
         let mut watched = [four, six, PollFd::new(stopped, PollFlags::IN)];
-        poll(&mut watched, None)?;
+        retry_on_intr(|| poll(&mut watched, None))?;
         let over = !watched[2].revents().is_empty();
         for socket in sockets {
             drain(socket, file)?;
@@ -71,10 +72,9 @@ fn socket(protocol: u16) -> io::Result<OwnedFd> {
 fn drain(socket: &OwnedFd, file: &mut impl Write) -> io::Result<()> {
     let mut packet = vec![0; LONGEST];
     loop {
-        match rustix::net::recv(socket, &mut packet, RecvFlags::empty()) {
+        match retry_on_intr(|| rustix::net::recv(socket, &mut packet[..], RecvFlags::empty())) {
             Ok((length, _)) => file.write_all(&record(&packet[..length]))?,
             Err(rustix::io::Errno::AGAIN) => return Ok(()),
-            Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }

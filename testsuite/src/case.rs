@@ -22,7 +22,8 @@ use crate::module::Module;
 use crate::orders;
 use crate::protocol::Message;
 use crate::setup::Setup;
-use crate::verdict::Reason;
+use crate::usage::after;
+use crate::verdict::{Few, Reason};
 use crate::watch::Open;
 use crate::yaml::Node;
 
@@ -72,8 +73,8 @@ struct Shared {
 struct State {
     /// What was said last; a failure is not taken back.
     passed: Option<bool>,
-    reasons: Vec<Reason>,
-    notes: Vec<String>,
+    reasons: Few<Reason>,
+    notes: Few<String>,
     tokens: Vec<(u64, String)>,
     next_token: u64,
     timeout: Option<Duration>,
@@ -106,8 +107,8 @@ impl TestCase {
         let timeout = if timeout > 0.0 { timeout.max(least) } else { timeout };
         let state = State {
             passed: None,
-            reasons: Vec::new(),
-            notes: Vec::new(),
+            reasons: Few::default(),
+            notes: Few::default(),
             tokens: Vec::new(),
             next_token: 0,
             timeout: limit(timeout),
@@ -212,7 +213,8 @@ impl TestCase {
         state.passed = Some(passed && state.passed != Some(false));
     }
 
-    /// Fails the test, for a reason that is told. It goes on until somebody [stops](Self::stop) it.
+    /// Fails the test, for a reason that is told; of many, the first hundred are, and how many more
+    /// there were. The test goes on until somebody [stops](Self::stop) it.
     pub fn fail(&self, reason: impl Into<String>) {
         self.fail_with(Reason::new(reason));
     }
@@ -235,7 +237,7 @@ impl TestCase {
     pub fn print(&self, line: impl Into<String>) {
         let line = line.into();
         tracing::info!("{line}");
-        self.say(&Message::Line(line));
+        orders::print(&line);
     }
 
     /// Makes it a failure if the test ends before the token is [removed](FailToken::remove).
@@ -416,7 +418,7 @@ fn limit(seconds: f64) -> Option<Duration> {
 }
 
 fn deadline(timeout: Option<Duration>) -> Instant {
-    Instant::now() + timeout.unwrap_or(Duration::from_secs(31_536_000))
+    after(Instant::now(), timeout.unwrap_or(Duration::MAX))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

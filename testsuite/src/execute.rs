@@ -1,22 +1,31 @@
 //! One execution of a test: a worker, what it says, and the limits that end it.
 
-use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use instance::{FoundRun, RunState};
-use tokio::io::{AsyncRead, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, Command};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::evidence;
 use crate::isolate::Isolation;
-use crate::lines::{self, Lines};
+use crate::lines::Lines;
 use crate::options::Limit;
-use crate::protocol::{Job, Message};
+use crate::output::{Held, Output};
+use crate::protocol::{self, Job, Message};
+use crate::usage::after;
 use crate::verdict::{INTERRUPTED, Outcome, Reason};
 
 /// How long a worker may take to end once it is told to.
@@ -25,41 +34,15 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long what it said may take to arrive after it has ended.
 const REST: Duration = Duration::from_secs(2);
 
-/// How many of the first and of the last lines of output are held.
-const LINES: usize = 20_000;
-
-/// The output of a test: its beginning and its end, and how much is between them.
-#[derive(Debug, Default)]
-struct Held {
-    first: Vec<String>,
-    last: VecDeque<String>,
-    left: usize,
-}
-
-impl Held {
-    fn push(&mut self, line: String) {
-        if self.first.len() < LINES {
-            return self.first.push(line);
-        }
-        if self.last.len() == LINES {
-            self.last.pop_front();
-            self.left += 1;
-        }
-        self.last.push_back(line);
-    }
-
-    fn all(&self) -> Vec<String> {
-        let left = (self.left > 0).then(|| format!("… {} lines are left out here …", self.left));
-        self.first.iter().cloned().chain(left).chain(self.last.iter().cloned()).collect()
-    }
-}
+/// The number of bytes of output that are read at once: as many as a pipe holds.
+const CHUNK: usize = 64 * 1024;
 
 /// What all executions have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) isolation: Isolation,
-    /// This program.
-    pub(crate) program: PathBuf,
+    /// The file of this program.
+    pub(crate) program: Arc<File>,
     pub(crate) inactivity: Limit,
     pub(crate) time_limit: Limit,
 }
@@ -67,9 +50,12 @@ pub(crate) struct Context {
 /// What a worker does, while it does it.
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
-    Begun { attempt: usize },
+    Begun {
+        attempt: usize,
+    },
     Phase(String),
-    Line(String),
+    /// Lines of output.
+    Lines(String),
 }
 
 /// Who tells of it, by the name of the test.
@@ -90,7 +76,7 @@ impl Teller {
 #[derive(Debug)]
 pub(crate) struct Execution {
     pub(crate) outcome: Outcome,
-    pub(crate) output: Vec<String>,
+    pub(crate) output: Output,
     pub(crate) seconds: f64,
     /// Whether somebody wanted the end of all.
     pub(crate) interrupted: bool,
@@ -103,10 +89,14 @@ enum Why {
     Limit(String),
 }
 
-/// What comes out of a worker.
-enum Output {
-    Said(String),
-    Complained(String),
+/// A process that runs a test.
+struct Worker {
+    child: Child,
+    /// The worker is wanted as long as this is there.
+    orders: Option<OwnedWriteHalf>,
+    said: Lines<OwnedReadHalf>,
+    /// The output of the test.
+    printed: pipe::Receiver,
 }
 
 /// Runs a test once.
@@ -122,38 +112,44 @@ pub(crate) async fn execute(
         job,
         teller,
         end: None,
-        output: Held::default(),
+        garbled: None,
+        held: Held::default(),
         folder: None,
         why: None,
         last_sign: begun,
         begun,
     };
-    let outcome = match start(context, job).await {
-        Ok((child, orders)) => run.follow(child, orders, cancelled).await,
+    let status = match start(context, job).await {
+        Ok(worker) => run.follow(worker, cancelled).await,
         Err(error) => {
             let what = format!("the process that runs the test cannot be started: {error}");
-            Outcome { reasons: vec![Reason::new(what)], ..Outcome::default() }
+            run.end = Some(Outcome { reasons: vec![Reason::new(what)], ..Outcome::default() });
+            Ok(ExitStatus::default())
         }
     };
-    Execution {
-        outcome,
-        interrupted: matches!(run.why, Some(Why::Interrupted)),
-        output: run.output.all(),
-        seconds: begun.elapsed().as_secs_f64(),
-    }
+    let interrupted = matches!(run.why, Some(Why::Interrupted));
+    let (outcome, output) = run.weigh(status).await;
+    Execution { outcome, interrupted, output, seconds: begun.elapsed().as_secs_f64() }
 }
 
-async fn start(context: &Context, job: &Job) -> std::io::Result<(Child, ChildStdin)> {
-    let mut command = Command::from(context.isolation.command(&context.program));
-    // Ctrl-C is for the runner.
-    command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.kill_on_drop(true).spawn()?;
-    let mut orders = child.stdin.take().ok_or(std::io::ErrorKind::BrokenPipe)?;
+async fn start(context: &Context, job: &Job) -> io::Result<Worker> {
     let mut line = serde_json::to_vec(job)?;
     line.push(b'\n');
+    let (ours, theirs) = StdStream::pair()?;
+    let (printed, print) = io::pipe()?;
+    let mut command = Command::from(context.isolation.command(&context.program)?);
+    // Ctrl-C is for the runner.
+    command.process_group(0).stdin(OwnedFd::from(theirs)).stderr(print);
+    let child = command.kill_on_drop(true).spawn()?;
+    // With it go our copies of the worker's ends, so that they end with the worker.
+    drop(command);
+    ours.set_nonblocking(true)?;
+    let (said, mut orders) = UnixStream::from_std(ours)?.into_split();
     // Why one cannot take them it says itself, or its end does.
     let _ = orders.write_all(&line).await;
-    Ok((child, orders))
+    let said = Lines::new(said, protocol::LONGEST);
+    let printed = pipe::Receiver::from_owned_fd(printed.into())?;
+    Ok(Worker { child, orders: Some(orders), said, printed })
 }
 
 struct Running<'a> {
@@ -161,7 +157,9 @@ struct Running<'a> {
     job: &'a Job,
     teller: &'a Teller,
     end: Option<Outcome>,
-    output: Held,
+    /// Why no more could be understood of what the worker says.
+    garbled: Option<String>,
+    held: Held,
     /// Its sandbox.
     folder: Option<PathBuf>,
     why: Option<Why>,
@@ -169,20 +167,75 @@ struct Running<'a> {
     begun: Instant,
 }
 
+/// Messages of a worker and output of its test, until no more can come.
+struct Inbox {
+    said: Option<Lines<OwnedReadHalf>>,
+    printed: Option<pipe::Receiver>,
+    /// The bytes that were printed last.
+    chunk: Vec<u8>,
+}
+
+/// A message, or output.
+enum Came {
+    Said(Vec<u8>),
+    /// A message that cannot be read.
+    Garbled(io::Error),
+    Printed,
+}
+
+impl Inbox {
+    /// Waits for more; none when no more can come. Cancel safe.
+    async fn next(&mut self) -> Option<Came> {
+        loop {
+            self.chunk.clear();
+            let (said, printed) = (&mut self.said, &mut self.printed);
+            let chunk = &mut self.chunk;
+            let (is_said, is_printed) = (said.is_some(), printed.is_some());
+            let next = async {
+                match said {
+                    Some(said) => said.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let more = async {
+                match printed {
+                    Some(printed) => printed.read_buf(chunk).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                next = next, if is_said => match next {
+                    Ok(Some(line)) => return Some(Came::Said(line)),
+                    Ok(None) => self.said = None,
+                    Err(error) => {
+                        self.said = None;
+                        return Some(Came::Garbled(error));
+                    }
+                },
+                more = more, if is_printed => match more {
+                    Ok(count) if count > 0 => return Some(Came::Printed),
+                    _ => self.printed = None,
+                },
+                else => return None,
+            }
+        }
+    }
+}
+
 impl Running<'_> {
     async fn follow(
         &mut self,
-        mut child: Child,
-        orders: ChildStdin,
+        worker: Worker,
         cancelled: &CancellationToken,
-    ) -> Outcome {
-        let mut orders = Some(orders);
-        let mut inbox = listen(&mut child);
+    ) -> io::Result<ExitStatus> {
+        let Worker { mut child, mut orders, said, printed } = worker;
+        let (said, printed) = (Some(said), Some(printed));
+        let mut inbox = Inbox { said, printed, chunk: Vec::with_capacity(CHUNK) };
         let mut killed_at = None;
         let status = loop {
             let limit = killed_at.unwrap_or_else(|| self.limit());
             tokio::select! {
-                Some(output) = inbox.recv() => self.take(output).await,
+                Some(came) = inbox.next() => self.take(came, &inbox.chunk).await,
                 status = child.wait() => break status,
                 () = cancelled.cancelled(), if self.why.is_none() => self.why = Some(Why::Interrupted),
                 () = sleep_until(limit) => {
@@ -200,21 +253,21 @@ impl Running<'_> {
             }
         };
         drop(orders);
+        // A process that it left may hold the pipe, and that is no reason to wait for ever.
         let rest = async {
-            while let Some(output) = inbox.recv().await {
-                self.take(output).await;
+            while let Some(came) = inbox.next().await {
+                self.take(came, &inbox.chunk).await;
             }
         };
         let _ = timeout(REST, rest).await;
-        self.weigh(status)
+        status
     }
 
     /// When the next limit ends it.
     fn limit(&self) -> Instant {
-        let far = self.begun + Duration::from_secs(31_536_000);
-        let silent = self.context.inactivity.0.map_or(far, |limit| self.last_sign + limit);
-        let late = self.context.time_limit.0.map_or(far, |limit| self.begun + limit);
-        silent.min(late)
+        let (inactivity, time_limit) = (self.context.inactivity.0, self.context.time_limit.0);
+        let silent = after(self.last_sign, inactivity.unwrap_or(Duration::MAX));
+        silent.min(after(self.begun, time_limit.unwrap_or(Duration::MAX)))
     }
 
     fn limit_told(&self) -> String {
@@ -228,47 +281,54 @@ impl Running<'_> {
         }
     }
 
-    async fn take(&mut self, output: Output) {
+    async fn take(&mut self, came: Came, printed: &[u8]) {
         self.last_sign = Instant::now();
-        let line = match output {
-            Output::Complained(line) => line,
-            Output::Said(line) => match serde_json::from_str(&line) {
-                Ok(Message::Folder(folder)) => {
-                    self.folder = Some(folder);
-                    return;
+        let line = match came {
+            Came::Said(line) => line,
+            Came::Garbled(error) => {
+                self.garbled = Some(error.to_string());
+                return;
+            }
+            Came::Printed => {
+                self.held.push(printed);
+                if let Some(lines) = self.held.new_lines() {
+                    self.teller.tell(Told::Lines(lines)).await;
                 }
-                Ok(Message::Phase(phase)) => {
-                    self.teller.tell(Told::Phase(phase)).await;
-                    return;
-                }
-                Ok(Message::Alive) => return,
-                Ok(Message::End(outcome)) => {
-                    self.end = Some(*outcome);
-                    return;
-                }
-                Ok(Message::Line(line)) => line,
-                // A test in Rust may print as well.
-                Err(_) => line,
-            },
+                return;
+            }
         };
-        self.teller.tell(Told::Line(line.clone())).await;
-        self.output.push(line);
+        match serde_json::from_slice(&line) {
+            Ok(Message::Folder(folder)) => self.folder = Some(folder),
+            Ok(Message::Phase(phase)) => self.teller.tell(Told::Phase(phase)).await,
+            Ok(Message::Alive) => {}
+            Ok(Message::End(outcome)) => self.end = Some(*outcome),
+            Err(error) => self.garbled = Some(error.to_string()),
+        }
     }
 
-    fn weigh(&mut self, status: std::io::Result<ExitStatus>) -> Outcome {
+    async fn weigh(mut self, status: io::Result<ExitStatus>) -> (Outcome, Output) {
+        let ended = std::mem::take(&mut self.held).end();
+        let untold = ended.untold();
+        if !untold.text().is_empty() {
+            self.teller.tell(Told::Lines(untold.text().to_owned())).await;
+        }
         let mut outcome = self.end.take().unwrap_or_else(|| {
             let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-            let what = format!("the process that runs the test ended ({how})");
+            let mut what = format!("the process that runs the test ended ({how})");
+            if let Some(garbled) = &self.garbled {
+                what.push_str(&format!("; what it said cannot be understood: {garbled}"));
+            }
             Outcome { reasons: vec![Reason::new(what)], ..Outcome::default() }
         });
         if outcome.evidence.is_none() && !outcome.passed {
             self.keep(&mut outcome);
         }
-        if let Some(place) = &outcome.evidence
-            && let Err(error) =
-                std::fs::write(place.join("output.txt"), self.output.all().join("\n") + "\n")
-        {
-            outcome.notes.push(format!("the output could not be kept: {error}"));
+        if let Some(place) = &outcome.evidence {
+            let path = place.join("output.txt");
+            if let Err(error) = ended.write(&path) {
+                let what = format!("the output could not be kept: {}: {error}", path.display());
+                outcome.notes.push(what);
+            }
         }
         if let Some(Why::Limit(limit)) = &self.why {
             outcome.passed = false;
@@ -276,7 +336,7 @@ impl Running<'_> {
             outcome.reasons.retain(|reason| reason.what != INTERRUPTED);
             outcome.reasons.insert(0, Reason::new(limit));
         }
-        outcome
+        (outcome, ended.output())
     }
 
     /// Keeps what a worker left that could not do it itself.
@@ -301,30 +361,4 @@ fn remove(root: &Path, folder: &Path) -> Option<String> {
     let run = found.iter().find(|it| it.path() == folder && it.state() != RunState::Running)?;
     let error = run.remove().err()?;
     Some(format!("a sandbox stays: {}: {error}", folder.display()))
-}
-
-fn listen(child: &mut Child) -> Receiver<Output> {
-    // A worker that says more than is heard has to wait.
-    let (sender, inbox) = mpsc::channel(256);
-    if let Some(from) = child.stdout.take() {
-        tokio::spawn(hear(from, lines::MESSAGE, Output::Said, sender.clone()));
-    }
-    if let Some(from) = child.stderr.take() {
-        tokio::spawn(hear(from, lines::OUTPUT, Output::Complained, sender));
-    }
-    inbox
-}
-
-async fn hear(
-    from: impl AsyncRead + Unpin,
-    longest: usize,
-    make: fn(String) -> Output,
-    to: Sender<Output>,
-) {
-    let mut lines = Lines::new(from, longest);
-    while let Some(line) = lines.next().await {
-        if to.send(make(line)).await.is_err() {
-            return;
-        }
-    }
 }

@@ -48,7 +48,7 @@ impl Ground {
     }
 
     /// Boots the server with all its modules, and asks. Once.
-    pub(crate) async fn ask(&mut self) -> Result<Facts, Box<dyn std::error::Error>> {
+    pub(crate) async fn ask(&mut self) -> Result<Facts, Box<dyn std::error::Error + Send + Sync>> {
         let Held::Made(sandbox) = std::mem::replace(&mut self.held, Held::Nothing) else {
             return Err("it was asked before".into());
         };

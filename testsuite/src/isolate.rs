@@ -1,18 +1,28 @@
-//! A network, a mount table and a process table for one test alone, so that 127.0.0.1:5038 is its own and nothing of it stays.
+//! A network, a mount table and a process table for one test alone, so that 127.0.0.1:5038 is its
+//! own and nothing of it stays.
 //!
-//! A process that has threads cannot enter a user namespace, and nobody reaches the loopback network of another namespace from
-//! outside. So the runner starts itself anew for each test, through `unshare` of util-linux, which enters the namespaces and
-//! then becomes the worker. A user who is mapped to himself loses his capabilities at the exec unless they are kept.
+//! A process that has threads cannot enter a user namespace, and nobody reaches the loopback
+//! network of another namespace from outside. So the runner starts itself anew for each test,
+//! through `unshare` of util-linux, which enters the namespaces and then becomes the worker. A user
+//! who is mapped to himself loses his capabilities at the exec unless they are kept.
+//!
+//! The file of the program is opened once and is what every worker executes, whatever is built in
+//! its place meanwhile. It comes to a worker as its standard output, and so through `unshare` and
+//! into a `/proc` that is mounted anew.
 
+use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use rustix::io::retry_on_intr;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType};
 
 /// The argument that makes this program a worker.
 pub(crate) const WORKER: &str = "worker-of-runtests";
+
+/// The standard output of a process that has the program there.
+const PROGRAM: &str = "/proc/self/fd/1";
 
 /// With this one more it only tries whether the namespaces do what they should.
 const TRIAL: &str = "trial";
@@ -43,15 +53,26 @@ const WAYS: [&[&str]; 3] = [
     &["--user", "--map-current-user", "--keep-caps", "--net", "--mount", "--fork", "--kill-child"],
 ];
 
+/// The file of the program that runs.
+pub(crate) fn program() -> io::Result<File> {
+    const OWN: &str = "/proc/self/exe";
+    let named =
+        |error: io::Error| format!("the program that runs, {OWN}, cannot be opened: {error}");
+    File::open(OWN).map_err(|error| io::Error::new(error.kind(), named(error)))
+}
+
 impl Isolation {
     /// Finds out what the kernel allows.
-    pub(crate) fn find(program: &Path) -> Self {
+    pub(crate) fn find(program: &File) -> Self {
         let is_root = rustix::process::geteuid().is_root();
         let ways = if is_root { &WAYS[..] } else { &WAYS[1..] };
         let mut why = "there is no way".to_owned();
         for way in ways {
             let found = Self::Namespaces(way);
-            match found.command(program).arg(TRIAL).stdin(Stdio::null()).output() {
+            let tried = found
+                .command(program)
+                .and_then(|mut command| command.arg(TRIAL).stdin(Stdio::null()).output());
+            match tried {
                 Ok(output) if output.status.success() => return found,
                 Ok(output) => {
                     let said = String::from_utf8_lossy(&output.stderr);
@@ -63,18 +84,18 @@ impl Isolation {
         Self::None(why)
     }
 
-    /// The command that starts this program as a worker.
-    pub(crate) fn command(&self, program: &Path) -> Command {
+    /// The command that starts this program as a worker. Its standard output is taken.
+    pub(crate) fn command(&self, program: &File) -> io::Result<Command> {
         let mut command = match self {
             Self::Namespaces(way) => {
                 let mut command = Command::new("unshare");
-                command.args(*way).arg("--").arg(program);
+                command.args(*way).arg("--").arg(PROGRAM);
                 command
             }
-            Self::None(_) => Command::new(program),
+            Self::None(_) => Command::new(PROGRAM),
         };
-        command.arg(WORKER);
-        command
+        command.arg(WORKER).stdout(program.try_clone()?);
+        Ok(command)
     }
 
     /// Whether each test has a network of its own.
@@ -104,9 +125,10 @@ pub(crate) fn try_out() -> ExitCode {
 /// Brings the loopback interface of a new network up.
 pub(crate) fn enter() -> io::Result<()> {
     let socket = rustix::net::socket(AddressFamily::NETLINK, SocketType::RAW, None)?;
-    rustix::net::send(&socket, &loopback_up(), SendFlags::empty())?;
+    retry_on_intr(|| rustix::net::send(&socket, &loopback_up(), SendFlags::empty()))?;
     let mut answer = [0; 64];
-    let (length, _) = rustix::net::recv(&socket, &mut answer, RecvFlags::empty())?;
+    let (length, _) =
+        retry_on_intr(|| rustix::net::recv(&socket, &mut answer[..], RecvFlags::empty()))?;
     // A header of 16 bytes, then the error number, negative, or 0.
     match answer[..length].get(16..20).map(|it| i32::from_ne_bytes([it[0], it[1], it[2], it[3]])) {
         Some(0) => Ok(()),

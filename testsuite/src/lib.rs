@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -27,6 +28,7 @@ mod module;
 mod objects;
 mod options;
 mod orders;
+mod output;
 mod plan;
 mod protocol;
 mod registry;
@@ -66,6 +68,10 @@ pub fn main(registry: Registry) -> ExitCode {
     if arguments.first().is_some_and(|it| it == isolate::WORKER) {
         return worker::main(&registry, &arguments);
     }
+    let program = match isolate::program() {
+        Ok(program) => program,
+        Err(error) => return refuse(&error),
+    };
     let options = match options::Options::try_parse() {
         Ok(options) => options,
         Err(error) => {
@@ -75,7 +81,13 @@ pub fn main(registry: Registry) -> ExitCode {
         }
     };
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run::run(&registry, &options)),
-        Err(_) => ExitCode::from(2),
+        Ok(runtime) => runtime.block_on(run::run(&registry, &options, program)),
+        Err(error) => refuse(&error),
     }
+}
+
+/// Says why there is no run. Nobody may read it; the code tells as well.
+fn refuse(error: &io::Error) -> ExitCode {
+    let _ = writeln!(io::stderr(), "error: {error}");
+    ExitCode::from(2)
 }

@@ -29,7 +29,7 @@ pub(crate) fn run(
     root: &Path,
     global: Option<&Path>,
     registry: &Registry,
-) -> Result<ExitCode, Box<dyn Error>> {
+) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     let suite = Suite::find(root, global)?;
     let mut findings = Findings::default();
     findings.errors.extend(suite.problems.iter().cloned());

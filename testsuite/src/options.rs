@@ -85,6 +85,7 @@ pub(crate) struct Options {
         long,
         visible_alias = "repeat",
         value_name = "N",
+        value_parser = number,
         allow_hyphen_values = true,
         default_value_t = 1
     )]
@@ -189,6 +190,12 @@ fn limit(text: &str) -> Result<Limit, String> {
     in_range
         .map(|it| Limit(Some(it)))
         .ok_or_else(|| "expected seconds, less than a year".to_owned())
+}
+
+/// A number of runs, or -1.
+fn number(text: &str) -> Result<i64, String> {
+    let number = text.parse().ok().filter(|&number| number == -1 || number >= 1);
+    number.ok_or_else(|| "expected how often, from 1, or -1 for ever".to_owned())
 }
 
 fn shard(text: &str) -> Result<(usize, usize), String> {

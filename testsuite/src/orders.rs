@@ -1,9 +1,15 @@
-//! A worker's side of the line to the runner: orders come on the standard input, what it does goes to the standard output. The test
-//! has neither.
+//! A worker's side of the line to the runner.
+//!
+//! The line is a socket. A worker is started with it as its standard input and moves it to a
+//! descriptor that no child inherits, before the test begins: what a test prints can neither be
+//! taken for a message nor stand in the middle of one. Where the standard output should be, the
+//! worker is given the file of its program; from then on both outputs are one pipe, in which the
+//! runner reads what the test prints.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::sync::OnceLock;
+use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -16,8 +22,8 @@ use crate::protocol::{Job, Message};
 /// How long a worker may take to end once nobody wants it any more. The runner kills it before, if there is a runner.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// The way to the runner.
-static RUNNER: OnceLock<File> = OnceLock::new();
+/// The way to the runner: one message at a time.
+static RUNNER: OnceLock<Mutex<UnixStream>> = OnceLock::new();
 
 /// What to do, and until when.
 #[derive(Debug)]
@@ -28,18 +34,16 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    /// Takes them, and what a test could get in the way with: what it prints goes the way of errors, and its input is empty.
+    /// Takes them, and takes away what a test could get in the way with. Its input is empty then.
     pub(crate) fn take() -> io::Result<Self> {
-        let output = fcntl_dupfd_cloexec(io::stdout(), 3)?;
         rustix::stdio::dup2_stdout(io::stderr())?;
-        let _ = RUNNER.set(File::from(output));
-        let input = fcntl_dupfd_cloexec(io::stdin(), 3)?;
+        let socket = UnixStream::from(fcntl_dupfd_cloexec(io::stdin(), 3)?);
         rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
-        let (mut input, mut line) = (BufReader::new(File::from(input)), String::new());
+        let _ = RUNNER.set(Mutex::new(socket.try_clone()?));
+        let (mut input, mut line) = (BufReader::new(socket), String::new());
         input.read_line(&mut line)?;
-        let job = serde_json::from_str(&line).map_err(|error| {
-            io::Error::other(format!("these are no orders for a worker: {error}"))
-        })?;
+        let job = serde_json::from_str(&line)
+            .map_err(|error| io::Error::other(format!("line 1, {line:?}: {error}")))?;
         let end = CancellationToken::new();
         let told = end.clone();
         thread::spawn(move || {
@@ -63,10 +67,17 @@ fn give_up() {
     std::process::exit(1);
 }
 
-/// A line to the runner. While that is busy, the test waits. One that is gone needs no line.
+/// Tells the runner. While that is busy, the test waits. One that is gone needs no message.
 pub(crate) fn tell(message: &Message) {
-    if let (Ok(mut line), Some(mut runner)) = (serde_json::to_vec(message), RUNNER.get()) {
-        line.push(b'\n');
-        let _ = runner.write_all(&line);
+    if let Some(runner) = RUNNER.get() {
+        let line = message.line();
+        let _ = runner.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line);
     }
+}
+
+/// Prints a line: it comes to the runner as output, in the order in which it was printed.
+pub(crate) fn print(line: &str) {
+    let mut output = io::stdout().lock();
+    // As `println!` but for its panic: a runner that is gone needs no output.
+    let _ = output.write_all(line.as_bytes()).and_then(|()| output.write_all(b"\n"));
 }

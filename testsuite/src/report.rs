@@ -1,12 +1,16 @@
 //! What is told of a run: each kind of report takes the same events.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::output::Output;
+use crate::report::cases::Cases;
 use crate::verdict::Outcome;
 
+pub(crate) mod cases;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod live;
@@ -60,7 +64,20 @@ pub(crate) struct Finished {
     /// The program that ran it; none for us.
     pub(crate) script: Option<Vec<String>>,
     #[serde(skip)]
-    pub(crate) output: Vec<String>,
+    pub(crate) output: Output,
+}
+
+impl Finished {
+    /// Keeps what a summary needs of a test that was told: a run has a thousand of them, and a program
+    /// may run for ever.
+    pub(crate) fn told(mut self) -> Self {
+        self.output = Output::default();
+        self.before = Vec::new();
+        self.outcome.reasons = Vec::new();
+        self.outcome.notes = Vec::new();
+        self.outcome.log = Vec::new();
+        self
+    }
 }
 
 /// An execution that was not the last.
@@ -68,7 +85,7 @@ pub(crate) struct Finished {
 pub(crate) struct Attempt {
     pub(crate) outcome: Outcome,
     #[serde(skip)]
-    pub(crate) output: Vec<String>,
+    pub(crate) output: Output,
 }
 
 /// What a run is about.
@@ -122,42 +139,80 @@ pub(crate) enum Event<'a> {
         name: &'a str,
         phase: &'a str,
     },
-    Line {
+    /// Lines of output, in the order in which they came. Of much output they are the beginning and,
+    /// when it has ended, the end.
+    Output {
         name: &'a str,
-        line: &'a str,
+        lines: &'a str,
     },
     Finished(&'a Finished),
-    Ended(&'a Summary),
+    /// A run has ended; with the elements of its tests for a report in XML.
+    Ended(&'a Summary, &'a Cases),
 }
 
 /// A kind of report.
 pub(crate) trait Report {
     fn take(&mut self, event: &Event<'_>) -> io::Result<()>;
+
+    /// Writes what stands behind all runs.
+    fn end(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// All that there are. One that cannot be written does not end the run, but is told at its end.
-#[derive(Default)]
 pub(crate) struct Reports {
-    all: Vec<Box<dyn Report>>,
-    error: Option<io::Error>,
+    all: Vec<(String, Box<dyn Report>)>,
+    cases: Cases,
+    error: Option<String>,
 }
 
 impl Reports {
-    pub(crate) fn add(&mut self, report: impl Report + 'static) {
-        self.all.push(Box::new(report));
+    /// The elements of tests are held in a file in this folder until a run ends.
+    pub(crate) fn new(folder: &Path) -> io::Result<Self> {
+        Ok(Self { all: Vec::new(), cases: Cases::new(folder)?, error: None })
     }
 
+    /// Adds one, with where it goes.
+    pub(crate) fn add(&mut self, place: impl Into<String>, report: impl Report + 'static) {
+        self.all.push((place.into(), Box::new(report)));
+    }
+
+    /// Tells all of them of a test that has ended, or of the beginning of a run or a test.
     pub(crate) fn tell(&mut self, event: &Event<'_>) {
-        for report in &mut self.all {
-            if let Err(error) = report.take(event) {
-                self.error.get_or_insert(error);
-            }
-        }
+        let held = match event {
+            Event::Started(_) => self.cases.clear(),
+            Event::Finished(test) => self.cases.add(test),
+            _ => Ok(()),
+        };
+        self.note("the results of the tests", held);
+        self.each(|report, _| report.take(event));
     }
 
-    /// The first that went wrong.
-    pub(crate) fn error(&mut self) -> Option<io::Error> {
+    /// Tells all of them of the end of a run.
+    pub(crate) fn summary(&mut self, run: &Summary) {
+        self.each(|report, cases| report.take(&Event::Ended(run, cases)));
+    }
+
+    /// Tells all of them that no more runs come, and gives the first error of any.
+    pub(crate) fn end(&mut self) -> Option<String> {
+        self.each(|report, _| report.end());
         self.error.take()
+    }
+
+    fn each(&mut self, mut what: impl FnMut(&mut dyn Report, &Cases) -> io::Result<()>) {
+        let mut all = std::mem::take(&mut self.all);
+        for (place, report) in &mut all {
+            let told = what(&mut **report, &self.cases);
+            self.note(place, told);
+        }
+        self.all = all;
+    }
+
+    fn note(&mut self, place: &str, told: io::Result<()>) {
+        if let Err(error) = told {
+            self.error.get_or_insert_with(|| format!("{place}: {error}"));
+        }
     }
 }
 

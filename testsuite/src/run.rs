@@ -1,13 +1,15 @@
 //! A run: the tests are found, judged, run at the same time as far as there is room, and told of.
 
 use std::collections::VecDeque;
-use std::error::Error;
-use std::io::{self, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use anyhow::Context as _;
 use instance::{Server, Want};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +22,7 @@ use crate::history::History;
 use crate::isolate::Isolation;
 use crate::jobs::Jobs;
 use crate::options::{Command, Options};
+use crate::output::Output;
 use crate::plan::{self, Fate, Planned};
 use crate::registry::Registry;
 use crate::report::json::Json;
@@ -40,28 +43,28 @@ const FAILED: u8 = 1;
 const NOT_RUN: u8 = 2;
 
 /// Does what the command line says.
-pub(crate) async fn run(registry: &Registry, options: &Options) -> ExitCode {
+pub(crate) async fn run(registry: &Registry, options: &Options, program: File) -> ExitCode {
     let ended = match &options.command {
         Some(Command::Lint { suite, testsuite_config }) => {
             let global = GlobalConfig::named(testsuite_config.as_deref());
-            lint::run(suite, global.as_deref(), registry)
+            lint::run(suite, global.as_deref(), registry).map_err(anyhow::Error::from_boxed)
         }
-        None => Box::pin(tests(registry, options)).await,
+        None => Box::pin(tests(registry, options, program)).await,
     };
     ended.unwrap_or_else(|error| {
         // Nobody may read it; the code tells as well.
-        let _ = writeln!(io::stderr(), "error: {error}");
+        let _ = writeln!(io::stderr(), "error: {error:#}");
         ExitCode::from(NOT_RUN)
     })
 }
 
-async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+async fn tests(registry: &Registry, options: &Options, program: File) -> anyhow::Result<ExitCode> {
     if let Some(what) = options.unsupported() {
-        return Err(what.into());
+        anyhow::bail!(what);
     }
     let begun = Instant::now();
     let root = std::fs::canonicalize(&options.suite)
-        .map_err(|error| format!("{}: {error}", options.suite.display()))?;
+        .with_context(|| format!("the suite {}", options.suite.display()))?;
     let global = GlobalConfig::named(options.testsuite_config.as_deref());
     let suite = Suite::find(&root, global.as_deref())?;
     let chosen = plan::chosen(&suite, options)?;
@@ -72,21 +75,15 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
     if options.list_tags {
         return list::tags(&chosen).map(|()| ExitCode::from(PASSED)).map_err(Into::into);
     }
-    plan::check_names(&suite, options)?;
+    plan::check_names(&suite, options).map_err(anyhow::Error::msg)?;
     if chosen.is_empty() {
-        return Err(format!(
-            "none of the {} tests of {} is chosen",
-            suite.tests.len(),
-            root.display()
-        )
-        .into());
+        anyhow::bail!("none of the {} tests of {} is chosen", suite.tests.len(), root.display());
     }
     let server = find(options.asterisk.clone().unwrap_or_default()).await?;
     let sandboxes = std::env::var_os("AST_WORK_DIR").unwrap_or_else(|| "/tmp".into());
     let sandboxes = std::path::absolute(sandboxes)?;
     let mut ground = Ground::new(server.clone(), &sandboxes)?;
-    let facts = ground.ask().await?;
-    let program = std::env::current_exe()?;
+    let facts = ground.ask().await.map_err(anyhow::Error::from_boxed)?;
     let isolation = Isolation::find(&program);
     let isolated = isolation.is_there();
     let planned = plan::fates(&suite, &chosen, registry, &facts, options, isolated);
@@ -98,13 +95,10 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
     let jobs = Jobs {
         suite: root.clone(),
         server: server.binary().to_owned(),
-        base: ground.base(&root).map_err(|error| format!("the suite's configs: {error}"))?,
+        base: ground.base(&root).context("the suite's configs")?,
         global,
         root: sandboxes,
-        tree: has_scripts
-            .then(|| ground.tree())
-            .transpose()
-            .map_err(|error| format!("the tree for programs: {error}"))?,
+        tree: has_scripts.then(|| ground.tree()).transpose().context("the tree for programs")?,
         logs: std::path::absolute(&options.logs)?,
         isolated,
         keep_logs: options.keep_full_logs,
@@ -117,11 +111,11 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
         options,
         context: Context {
             isolation,
-            program,
+            program: Arc::new(program),
             inactivity: options.timeout,
             time_limit: options.time_limit,
         },
-        reports: reports(options)?,
+        reports: reports(options, ground.shared().unwrap_or_else(|| Path::new("/tmp")))?,
         history: History::read(&root),
         times: Times { discovery, preparation },
         version: server.version().to_string(),
@@ -133,7 +127,7 @@ async fn tests(registry: &Registry, options: &Options) -> Result<ExitCode, Box<d
 }
 
 /// Finds a server, or fetches one and says so.
-async fn find(want: Want) -> Result<Server, Box<dyn Error>> {
+async fn find(want: Want) -> anyhow::Result<Server> {
     let mut last = None;
     let server = Server::find_or_fetch(&want, |progress| {
         let what = progress.to_string();
@@ -145,17 +139,22 @@ async fn find(want: Want) -> Result<Server, Box<dyn Error>> {
     Ok(server.await?)
 }
 
-fn reports(options: &Options) -> Result<Reports, Box<dyn Error>> {
-    let mut reports = Reports::default();
-    let named = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
-    reports.add(JUnit::create(options.report.clone()).map_err(|it| named(&options.report, it))?);
+/// The reports. What they need of a test until its run ends is held in the folder.
+fn reports(options: &Options, folder: &Path) -> anyhow::Result<Reports> {
+    let report = &options.report;
+    let junit = JUnit::create(report)
+        .with_context(|| format!("the JUnit report {} cannot be written", report.display()))?;
+    let mut reports = Reports::new(folder).context("the results of tests cannot be held")?;
+    reports.add(report.display().to_string(), junit);
     if let Some(path) = &options.json {
-        reports.add(Json::create(path).map_err(|error| named(path, error))?);
+        let json = Json::create(path)
+            .with_context(|| format!("the JSON report {} cannot be written", path.display()))?;
+        reports.add(path.display().to_string(), json);
     }
-    if options.plain || !io::stdout().is_terminal() {
-        reports.add(Plain);
-    } else {
-        reports.add(Live::new());
+    const OUTPUT: &str = "the standard output";
+    match Live::new().filter(|_| !options.plain) {
+        Some(live) => reports.add(OUTPUT, live),
+        None => reports.add(OUTPUT, Plain),
     }
     Ok(reports)
 }
@@ -209,7 +208,7 @@ impl Wishes {
 }
 
 impl Session<'_> {
-    async fn iterations(&mut self, planned: &[Planned]) -> Result<ExitCode, Box<dyn Error>> {
+    async fn iterations(&mut self, planned: &[Planned]) -> anyhow::Result<ExitCode> {
         let wishes = Wishes::heard()?;
         let _turn = match (&self.context.isolation, self.ground.shared()) {
             (Isolation::None(_), Some(shared)) => {
@@ -239,7 +238,7 @@ impl Session<'_> {
         if !self.options.dry_run {
             self.history.write();
         }
-        if let Some(error) = self.reports.error() {
+        if let Some(error) = self.reports.end() {
             // That a test failed is more.
             let _ = writeln!(io::stderr(), "error: a report could not be written: {error}");
             not_run = true;
@@ -304,7 +303,7 @@ impl Session<'_> {
             workers_memory: workers.iter().take(jobs).sum(),
             tests: finished,
         };
-        self.reports.tell(&Event::Ended(&summary));
+        self.reports.summary(&summary);
         summary
     }
 
@@ -351,7 +350,7 @@ fn not_to_run(planned: &Planned) -> Option<Finished> {
         outcome: Outcome::default(),
         before: Vec::new(),
         script: None,
-        output: Vec::new(),
+        output: Output::default(),
     })
 }
 

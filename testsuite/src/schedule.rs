@@ -7,10 +7,14 @@ use tokio::task::JoinSet;
 
 use crate::execute::{self, Context, Execution, Teller, Told};
 use crate::options::Options;
+use crate::output::Output;
 use crate::protocol::Job;
 use crate::report::{Attempt, Event, Finished, Reports, Verdict};
 use crate::run::Wishes;
 use crate::verdict::Outcome;
+
+/// The number of failed executions of a test whose output is held until the test has ended.
+const OUTPUTS: usize = 4;
 
 /// A test to run.
 #[derive(Clone, Debug)]
@@ -66,7 +70,7 @@ impl Schedule<'_> {
                     while let Ok((name, told)) = inbox.try_recv() {
                         tell(reports, &name, &told);
                     }
-                    let (weight, mut test) = ended.unwrap_or_else(|error| match error.try_into_panic() {
+                    let (weight, test) = ended.unwrap_or_else(|error| match error.try_into_panic() {
                         Ok(panic) => std::panic::resume_unwind(panic),
                         // Nobody aborts one.
                         Err(error) => unreachable!("{error}"),
@@ -76,11 +80,7 @@ impl Schedule<'_> {
                     if test.verdict.is_failure() && self.options.stop_on_error {
                         self.wishes.drain.cancel();
                     }
-                    if test.verdict == Verdict::Passed {
-                        // A thousand tests have much to say, and nobody asks again.
-                        test.output = Vec::new();
-                    }
-                    finished.push(test);
+                    finished.push(test.told());
                 }
                 Some((name, told)) = inbox.recv() => tell(reports, &name, &told),
             }
@@ -88,7 +88,7 @@ impl Schedule<'_> {
         for task in tasks {
             let test = ended(&task.job, Verdict::NotRun, 0, empty());
             reports.tell(&Event::Finished(&test));
-            finished.push(test);
+            finished.push(test.told());
         }
         finished
     }
@@ -140,13 +140,25 @@ impl One {
             if !verdict.is_failure() || is_last {
                 return Finished { before, seconds, ..ended(job, verdict, attempt, execution) };
             }
-            before.push(Attempt { outcome: execution.outcome, output: execution.output });
+            let output = if attempt > OUTPUTS {
+                Output::line(
+                    "… the output of this execution is left out; it is kept with the logs …\n",
+                )
+            } else {
+                execution.output
+            };
+            before.push(Attempt { outcome: execution.outcome, output });
         }
     }
 }
 
 fn empty() -> Execution {
-    Execution { outcome: Outcome::default(), output: Vec::new(), seconds: 0.0, interrupted: false }
+    Execution {
+        outcome: Outcome::default(),
+        output: Output::default(),
+        seconds: 0.0,
+        interrupted: false,
+    }
 }
 
 fn ended(job: &Job, verdict: Verdict, attempts: usize, execution: Execution) -> Finished {
@@ -167,6 +179,6 @@ fn tell(reports: &mut Reports, name: &str, told: &Told) {
     match told {
         Told::Begun { attempt } => reports.tell(&Event::Test { name, attempt: *attempt }),
         Told::Phase(phase) => reports.tell(&Event::Phase { name, phase }),
-        Told::Line(line) => reports.tell(&Event::Line { name, line }),
+        Told::Lines(lines) => reports.tell(&Event::Output { name, lines }),
     }
 }

@@ -10,16 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use tokio::io::AsyncRead;
 use tokio::process::{Child, Command};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::descendants;
 use crate::evidence::{self, Kept};
-use crate::lines::{self, Lines};
-use crate::orders;
-use crate::protocol::{Job, Message, Script};
+use crate::protocol::{Job, Script};
 use crate::verdict::{INTERRUPTED, Outcome, Reason};
 
 /// The variable with the name of the test.
@@ -36,7 +32,6 @@ pub(crate) async fn run(job: &Job, script: &Script, cancelled: &CancellationToke
             return outcome;
         }
     };
-    let output = [hand_on(child.stdout.take()), hand_on(child.stderr.take())];
     let ended = tokio::select! {
         ended = child.wait() => Some(ended),
         () = cancelled.cancelled() => None,
@@ -54,13 +49,6 @@ pub(crate) async fn run(job: &Job, script: &Script, cancelled: &CancellationToke
     // What it started goes with it, whatever group that is in.
     let _ = child.kill().await;
     descendants::kill();
-    // A grandchild that holds the pipe is no reason to wait for ever.
-    let rest = async {
-        for lines in output {
-            let _ = lines.await;
-        }
-    };
-    let _ = tokio::time::timeout(Duration::from_secs(2), rest).await;
     outcome.cores = cores(job, begun);
     for core in &outcome.cores {
         outcome.passed = false;
@@ -121,9 +109,8 @@ fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
         .env("PYTHONPATH", libraries)
         .env("PYTHONUNBUFFERED", "1")
         .envs(script.environment.iter().map(|(key, value)| (key, value)))
+        // The worker's outputs are the program's as well, and so come to the runner as they are.
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .kill_on_drop(true);
     command.spawn()
 }
@@ -133,19 +120,6 @@ fn before(variable: &str, folder: PathBuf) -> std::io::Result<OsString> {
     let value = std::env::var_os(variable).unwrap_or_default();
     let others = std::env::split_paths(&value).filter(|path| !path.as_os_str().is_empty());
     std::env::join_paths(std::iter::once(folder).chain(others)).map_err(std::io::Error::other)
-}
-
-/// Hands on what comes, until nothing more can. An empty line is a line.
-fn hand_on(from: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let Some(from) = from else {
-            return;
-        };
-        let mut from = Lines::new(from, lines::OUTPUT);
-        while let Some(line) = from.next().await {
-            orders::tell(&Message::Line(line));
-        }
-    })
 }
 
 /// Keeps what the suite's library has in its folder for the run of the test. A program that does not use it has its output kept.

@@ -1,6 +1,16 @@
-//! What processes use of the machine: see proc(5).
+//! What processes use of the machine, see proc(5), and the time until a limit.
 
 use std::fs;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The time so long after another; a year where the clock has none that is as late.
+pub(crate) fn after(from: Instant, delay: Duration) -> Instant {
+    /// Later than any run ends.
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    from.checked_add(delay).unwrap_or_else(|| from + YEAR)
+}
 
 /// The processor time of this process and those children of it that have ended, in seconds.
 pub(crate) fn cpu() -> f64 {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use instance::{FoundRun, RunState, Server, Want};
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, LocalSet};
@@ -27,8 +28,10 @@ pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
         Ok(orders) => orders,
         Err(error) => {
             // The runner hears of the end alone.
-            let _ =
-                writeln!(io::stderr(), "a worker gets its orders on its standard input: {error}");
+            let _ = writeln!(
+                io::stderr(),
+                "a worker gets its orders on its standard input, from a runner: {error}"
+            );
             return ExitCode::FAILURE;
         }
     };
@@ -42,7 +45,7 @@ pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
             runtime.shutdown_background();
             outcome
         }
-        Err(error) => failed(format!("{error:#}")),
+        Err(error) => failed(format!("the runtime of the test cannot be made: {error}")),
     };
     // As process 1 it takes all others along anyway.
     if std::process::id() != 1 {
@@ -50,7 +53,7 @@ pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
     }
     outcome.cpu = usage::cpu();
     outcome.memory = usage::memory();
-    orders::tell(&Message::End(Box::new(outcome)));
+    orders::tell(&Message::End(Box::new(outcome.bounded())));
     ExitCode::SUCCESS
 }
 
@@ -65,17 +68,13 @@ async fn work(registry: &Registry, orders: &Orders) -> Outcome {
     }
 }
 
-async fn run(
-    registry: &Registry,
-    job: &Job,
-    end: &CancellationToken,
-) -> Result<Outcome, Box<dyn std::error::Error>> {
+async fn run(registry: &Registry, job: &Job, end: &CancellationToken) -> anyhow::Result<Outcome> {
     if job.isolated {
         isolate::enter()?;
     }
     descendants::adopt()?;
     std::env::set_current_dir(&job.suite)
-        .map_err(|error| format!("{}: {error}", job.suite.display()))?;
+        .with_context(|| format!("the suite {} cannot be entered", job.suite.display()))?;
     let config = TestConfig::read(&job.suite.join(&job.test))?;
     let inverted = config.inverted;
     let outcome = match &job.script {
@@ -114,7 +113,7 @@ async fn native(
     job: &Job,
     config: TestConfig,
     end: &CancellationToken,
-) -> Result<Outcome, Box<dyn std::error::Error>> {
+) -> anyhow::Result<Outcome> {
     logs::start()?;
     let inverted = config.inverted;
     let server = Server::find(&Want::Path(job.server.clone())).await?;

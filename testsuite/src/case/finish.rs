@@ -92,7 +92,7 @@ impl TestCase {
                     Ok(()) => self.set_passed(true),
                     Err(error) => {
                         self.state().faulty |= error.is::<Panicked>();
-                        self.fail(format!("{error:#}"));
+                        self.fail(format!("{:#}", anyhow::Error::from_boxed(error)));
                     }
                 }
                 End::Done
@@ -235,7 +235,7 @@ impl TestCase {
         match end {
             _ if passed => {}
             End::Timeout(seconds) => {
-                reasons.insert(0, Reason::new(format!("no verdict within {seconds} s")));
+                reasons.lead(Reason::new(format!("no verdict within {seconds} s")));
             }
             _ if !reasons.is_empty() => {}
             _ if state.passed.is_some() => reasons.push(Reason::new("the test was said to fail")),
@@ -249,8 +249,8 @@ impl TestCase {
             timed_out: matches!(end, End::Timeout(_)) && !passed,
             faulty: state.faulty,
             cores: std::mem::take(&mut state.cores),
-            reasons,
-            notes: std::mem::take(&mut state.notes),
+            reasons: reasons.into_vec(),
+            notes: std::mem::take(&mut state.notes).into_vec(),
             ..Outcome::default()
         }
     }

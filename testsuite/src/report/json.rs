@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::report::{Event, Report};
@@ -18,6 +19,21 @@ impl Json {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         Ok(Self { file: BufWriter::new(File::create(path)?) })
     }
+
+    /// Writes lines of output. A test may print a million of them.
+    fn output(&mut self, name: &str, lines: &str) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            event: &'static str,
+            name: &'a str,
+            line: &'a str,
+        }
+        for line in lines.lines() {
+            serde_json::to_writer(&mut self.file, &Line { event: "test-output", name, line })?;
+            self.file.write_all(b"\n")?;
+        }
+        self.file.flush()
+    }
 }
 
 impl Report for Json {
@@ -30,11 +46,9 @@ impl Report for Json {
             Event::Phase { name, phase } => {
                 json!({"event": "test-phase", "name": name, "phase": phase})
             }
-            Event::Line { name, line } => {
-                json!({"event": "test-output", "name": name, "line": line})
-            }
+            Event::Output { name, lines } => return self.output(name, lines),
             Event::Finished(test) => with("test-finished", serde_json::to_value(test)?),
-            Event::Ended(run) => {
+            Event::Ended(run, _) => {
                 let mut line = with("run-finished", serde_json::to_value(run)?);
                 for (name, is) in [
                     ("passed", crate::report::Verdict::Passed),

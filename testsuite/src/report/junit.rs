@@ -1,100 +1,138 @@
 //! The JUnit file that the suite's runner writes, with the same names and attributes.
 
-use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use quick_xml::Writer;
-use quick_xml::events::BytesText;
+use quick_xml::events::{BytesStart, BytesText, Event as XmlEvent};
 
 use crate::report::{Event, Finished, Report, Summary, Verdict, text};
 
-/// A file, written anew at the end of each run, with all runs in it.
+/// The text before all runs.
+pub(crate) const BEGIN: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<testsuites>\n";
+
+/// The text behind all runs.
+pub(crate) const END: &str = "</testsuites>";
+
+/// The text behind the tests of a run.
+pub(crate) const END_OF_RUN: &str = "  </testsuite>\n";
+
+/// A file with all runs in it. Each is added when it ends, over the end of the document, and that
+/// is written anew behind it: the file is whole after each run, and nothing of it is held.
 #[derive(Debug)]
 pub(crate) struct JUnit {
-    path: PathBuf,
-    /// The element of each run.
-    runs: String,
+    file: File,
+    /// Where the end of the document is; none where a file cannot be written over, such as a pipe.
+    end: Option<u64>,
 }
 
 impl JUnit {
     /// A report in a file, which is made at once: a run that cannot write it should not begin.
-    pub(crate) fn create(path: PathBuf) -> io::Result<Self> {
-        fs::write(&path, document(""))?;
-        Ok(Self { path, runs: String::new() })
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        let mut file = File::create(path)?;
+        let is_file = file.metadata()?.is_file();
+        file.write_all(BEGIN.as_bytes())?;
+        let end = if is_file {
+            let end = file.stream_position()?;
+            file.write_all(END.as_bytes())?;
+            Some(end)
+        } else {
+            None
+        };
+        Ok(Self { file, end })
     }
 }
 
 impl Report for JUnit {
     fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
-        if let Event::Ended(run) = event {
-            self.runs.push_str(&element(run)?);
-            fs::write(&self.path, document(&self.runs))?;
+        let Event::Ended(run, cases) = event else {
+            return Ok(());
+        };
+        if let Some(end) = self.end {
+            self.file.seek(SeekFrom::Start(end))?;
+        }
+        let mut out = BufWriter::new(&self.file);
+        cases.write(run, &mut out)?;
+        out.flush()?;
+        drop(out);
+        if self.end.is_some() {
+            self.end = Some(self.file.stream_position()?);
+            self.file.write_all(END.as_bytes())?;
         }
         Ok(())
     }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.end.is_none() { self.file.write_all(END.as_bytes()) } else { Ok(()) }
+    }
 }
 
-/// The report of runs.
-pub(crate) fn document(runs: &str) -> String {
-    format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<testsuites>\n{runs}</testsuites>")
-}
-
-/// The element of a run, as it stands in the report.
-pub(crate) fn element(run: &Summary) -> io::Result<String> {
-    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    let root = writer.create_element("testsuites");
-    root.write_inner_content(|writer| testsuite(writer, run))?;
-    let text = String::from_utf8(writer.into_inner()).map_err(io::Error::other)?;
-    // The root is around all runs.
-    let inside =
-        text.strip_prefix("<testsuites>\n").and_then(|it| it.strip_suffix("</testsuites>"));
-    Ok(inside.unwrap_or(&text).to_owned())
-}
-
-fn testsuite(writer: &mut Writer<Vec<u8>>, run: &Summary) -> io::Result<()> {
+/// The beginning of the element of a run.
+pub(crate) fn begin(run: &Summary) -> io::Result<String> {
     let skipped = run.count(|it| !it.was_run());
-    let timestamp = humantime::format_rfc3339_seconds(run.started).to_string();
     let counts = [
         ("errors", "0".to_owned()),
         ("tests", run.count(Verdict::was_run).to_string()),
         ("time", format!("{:.2}", run.seconds)),
         ("failures", run.count(Verdict::is_failure).to_string()),
         ("name", "AsteriskTestSuite".to_owned()),
-        ("timestamp", timestamp),
+        ("timestamp", humantime::format_rfc3339_seconds(run.started).to_string()),
     ];
-    let mut element = writer.create_element("testsuite");
-    for (name, value) in &counts {
-        element = element.with_attribute((*name, &**value));
-    }
+    let counts = counts.iter().map(|(name, value)| (*name, &**value));
+    let mut start = BytesStart::new("testsuite").with_attributes(counts);
     if skipped > 0 {
-        element = element.with_attribute(("skipped", &*skipped.to_string()));
+        start.push_attribute(("skipped", &*skipped.to_string()));
     }
-    element
-        .write_inner_content(|writer| run.tests.iter().try_for_each(|it| testcase(writer, it)))?;
-    Ok(())
+    let mut writer = Writer::new(b"  ".to_vec());
+    writer.write_event(XmlEvent::Start(start))?;
+    lines(writer)
 }
 
-fn testcase(writer: &mut Writer<Vec<u8>>, test: &Finished) -> io::Result<()> {
+/// The element of a test.
+pub(crate) fn testcase(test: &Finished) -> io::Result<String> {
     let (class, name) = names(&test.name);
     let time = format!("{:.2}", test.seconds);
-    let element = writer.create_element("testcase").with_attributes([
-        ("time", &*time),
-        ("classname", &*class),
-        ("name", &*name),
-    ]);
+    let attributes = [("time", &*time), ("classname", &*class), ("name", &*name)];
+    let start = BytesStart::new("testcase").with_attributes(attributes);
+    let mut writer = Writer::new(b"    ".to_vec());
     let (tag, text) = match test.verdict {
-        Verdict::Passed => return element.write_empty().map(drop),
-        Verdict::Flaky => ("flakyFailure", text::story(test).join("\n")),
-        Verdict::Failed | Verdict::TimedOut => ("failure", text::story(test).join("\n")),
+        Verdict::Passed => {
+            writer.write_event(XmlEvent::Empty(start))?;
+            return lines(writer);
+        }
+        Verdict::Flaky => ("flakyFailure", story(test)),
+        Verdict::Failed | Verdict::TimedOut => ("failure", story(test)),
         Verdict::NotRun => ("skipped", "the run ended before".to_owned()),
         Verdict::Skipped | Verdict::Lacking | Verdict::Broken => ("skipped", test.why.join("\n")),
     };
     let text: String = text.chars().filter(|c| is_legal(*c)).collect();
-    element.write_inner_content(|writer| {
-        writer.create_element(tag).write_text_content(BytesText::new(&text)).map(drop)
-    })?;
-    Ok(())
+    writer.write_event(XmlEvent::Start(start))?;
+    writer.get_mut().extend_from_slice(b"\n      ");
+    writer.create_element(tag).write_text_content(BytesText::new(&text))?;
+    writer.get_mut().extend_from_slice(b"\n    </testcase>");
+    lines(writer)
+}
+
+/// The output of a test and why it failed, in lines.
+fn story(test: &Finished) -> String {
+    let mut all = String::new();
+    let told = text::story(test, |line| {
+        if !all.is_empty() {
+            all.push('\n');
+        }
+        all.push_str(line);
+        Ok(())
+    });
+    // A text can always be added to.
+    told.map_or_else(|error| error.to_string(), |()| all)
+}
+
+/// The text that was written, and the end of its last line.
+fn lines(writer: Writer<Vec<u8>>) -> io::Result<String> {
+    let mut text = String::from_utf8(writer.into_inner()).map_err(io::Error::other)?;
+    text.push('\n');
+    Ok(text)
 }
 
 /// The parts of the path between the first and the last with dots, and the last one. What is no letter, digit or underscore
@@ -176,6 +214,9 @@ fn is_legal(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Output;
+    use crate::report::cases::Cases;
+    use crate::verdict::{Outcome, Reason};
 
     #[test]
     fn names_are_those_of_the_suite() {
@@ -186,6 +227,59 @@ mod tests {
         );
         assert_eq!(named("tests/sample"), (String::new(), "sample".to_owned()));
         assert_eq!(named("tests/a.b/default"), ("a_b".to_owned(), "_default".to_owned()));
+    }
+
+    #[test]
+    fn a_report_has_the_form_that_readers_know() {
+        let test = |name: &str, verdict, output: &str| Finished {
+            name: name.to_owned(),
+            verdict,
+            why: vec!["one".to_owned(), "two & three".to_owned()],
+            attempts: 1,
+            seconds: 1.5,
+            outcome: Outcome { reasons: vec![Reason::new("why\u{1}")], ..Outcome::default() },
+            before: Vec::new(),
+            script: None,
+            output: Output::line(output),
+        };
+        let tests = [
+            test("tests/a/b-c", Verdict::Failed, "<x>\n\"y\"\n"),
+            test("tests/p", Verdict::Passed, ""),
+            test("tests/s", Verdict::Skipped, ""),
+        ];
+        let folder = std::env::temp_dir();
+        let mut cases = Cases::new(&folder).unwrap();
+        // In whatever order they end.
+        tests.iter().rev().for_each(|test| cases.add(test).unwrap());
+        let run = Summary {
+            started: std::time::SystemTime::UNIX_EPOCH,
+            seconds: 2.0,
+            discovery: 0.0,
+            preparation: 0.0,
+            cpu: 0.0,
+            memory: 0,
+            workers_memory: 0,
+            tests: tests.into(),
+        };
+        let path = folder.join(format!("runtests-{}.xml", uuid::Uuid::new_v4().simple()));
+        let mut report = JUnit::create(&path).unwrap();
+        let expected = "  <testsuite errors=\"0\" tests=\"2\" time=\"2.00\" failures=\"1\" name=\"AsteriskTestSuite\" timestamp=\"1970-01-01T00:00:00Z\" skipped=\"1\">
+    <testcase time=\"1.50\" classname=\"a\" name=\"b_c\">
+      <failure>&lt;x&gt;\n&quot;y&quot;\n  why</failure>
+    </testcase>
+    <testcase time=\"1.50\" classname=\"\" name=\"p\"/>
+    <testcase time=\"1.50\" classname=\"\" name=\"s\">
+      <skipped>one\ntwo &amp; three</skipped>
+    </testcase>
+  </testsuite>
+";
+        // The file is whole before the first run, and after each.
+        for runs in 0..3 {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(text, format!("{BEGIN}{}{END}", expected.repeat(runs)));
+            report.take(&Event::Ended(&run, &cases)).unwrap();
+        }
+        std::fs::remove_file(path).unwrap();
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A terminal: the tests that run, with what they are doing and for how long; how many are done, and how long the rest takes.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -25,14 +25,19 @@ const YELLOW: &str = "\x1b[33m";
 const RESET: &str = "\x1b[0m";
 
 impl Live {
-    pub(crate) fn new() -> Self {
-        // Where the lines go that are not for a terminal.
-        let view = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
+    /// A view on the standard output; none where that is no terminal, or one that cannot draw:
+    /// `TERM` is `dumb` or not set.
+    pub(crate) fn new() -> Option<Self> {
+        let target = ProgressDrawTarget::stdout();
+        if target.is_hidden() {
+            return None;
+        }
+        let view = MultiProgress::with_draw_target(target);
         let all = view.add(ProgressBar::no_length());
         all.set_style(style("{bar:30} {pos}/{len} {msg}, {elapsed}, {eta} left"));
         // See no-color.org.
         let colours = std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
-        Self { view, all, running: HashMap::new(), counts: [0; 3], colours }
+        Some(Self { view, all, running: HashMap::new(), counts: [0; 3], colours })
     }
 
     fn finished(&mut self, test: &Finished) -> io::Result<()> {
@@ -73,9 +78,12 @@ impl Live {
         }
         self.view.println(line)?;
         if test.verdict.is_failure() || test.verdict == Verdict::Flaky {
-            for line in text::story(test) {
-                self.view.println(format!("          {line}"))?;
-            }
+            // At once: to draw the view again for each of a million lines would take minutes.
+            self.view.suspend(|| {
+                let mut out = BufWriter::new(io::stdout().lock());
+                text::story(test, |line| writeln!(out, "          {line}"))?;
+                out.flush()
+            })?;
         }
         Ok(())
     }
@@ -115,9 +123,9 @@ impl Report for Live {
                     bar.set_message((*phase).to_owned());
                 }
             }
-            Event::Line { .. } => {}
+            Event::Output { .. } => {}
             Event::Finished(test) => self.finished(test)?,
-            Event::Ended(run) => {
+            Event::Ended(run, _) => {
                 self.all.finish_and_clear();
                 for line in text::summary(run) {
                     self.view.println(line)?;

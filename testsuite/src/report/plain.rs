@@ -1,7 +1,7 @@
 //! Lines, with those that scripts around the suite look for: which run it is, how many tests, the beginning of a test and its
 //! verdict. Tests run at the same time; each is told as a whole when it ends.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use crate::report::{Event, Finished, Report, Verdict, junit, text};
 
@@ -11,7 +11,8 @@ pub(crate) struct Plain;
 
 impl Report for Plain {
     fn take(&mut self, event: &Event<'_>) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+        // A test may print a million lines.
+        let mut out = BufWriter::new(io::stdout().lock());
         match event {
             Event::Started(header) => {
                 let runs =
@@ -37,13 +38,15 @@ impl Report for Plain {
                 )?;
             }
             Event::Finished(test) => finished(&mut out, test)?,
-            Event::Ended(run) => {
-                writeln!(out, "\n{}", junit::document(&junit::element(run)?))?;
+            Event::Ended(run, cases) => {
+                write!(out, "\n{}", junit::BEGIN)?;
+                cases.write(run, &mut out)?;
+                writeln!(out, "{}", junit::END)?;
                 for line in text::summary(run) {
                     writeln!(out, "{line}")?;
                 }
             }
-            Event::Test { .. } | Event::Phase { .. } | Event::Line { .. } => return Ok(()),
+            Event::Test { .. } | Event::Phase { .. } | Event::Output { .. } => return Ok(()),
         }
         out.flush()
     }
@@ -67,9 +70,7 @@ fn finished(out: &mut impl Write, test: &Finished) -> io::Result<()> {
         Some(command) => writeln!(out, "Running {} ...", command.join(" "))?,
         None => writeln!(out, "Running {name} ...")?,
     }
-    for line in text::story(test) {
-        writeln!(out, "{line}")?;
-    }
+    text::story(test, |line| writeln!(out, "{line}"))?;
     if test.verdict == Verdict::Flaky {
         writeln!(out, "FLAKY: it passed at execution {}", test.attempts)?;
     }

@@ -1,28 +1,32 @@
 //! The words for tests and runs, the same on a terminal and in plain lines.
 
+use std::io;
+
 use crate::report::{Finished, Summary, Verdict, span};
 use crate::verdict::Outcome;
 
 /// How many of the slowest tests are named.
 const SLOWEST: usize = 5;
 
-/// The output of a test and what is told of its failures, of every execution.
-pub(crate) fn story(test: &Finished) -> Vec<String> {
-    let mut lines = Vec::new();
+/// Tells the output of a test and why it failed, of every execution, line by line.
+pub(crate) fn story(
+    test: &Finished,
+    mut tell: impl FnMut(&str) -> io::Result<()>,
+) -> io::Result<()> {
     for (attempt, number) in test.before.iter().zip(1..) {
-        lines.extend(attempt.output.iter().cloned());
-        lines.push(format!("execution {number} failed:"));
-        lines.extend(reasons(&attempt.outcome));
+        attempt.output.lines().try_for_each(&mut tell)?;
+        tell(&format!("execution {number} failed:"))?;
+        reasons(&attempt.outcome).iter().try_for_each(|line| tell(line))?;
     }
-    lines.extend(test.output.iter().cloned());
+    test.output.lines().try_for_each(&mut tell)?;
     if test.verdict.is_failure() {
-        lines.extend(reasons(&test.outcome));
+        reasons(&test.outcome).iter().try_for_each(|line| tell(line))?;
     }
-    lines
+    Ok(())
 }
 
 /// What is told of a failure.
-pub(crate) fn reasons(outcome: &Outcome) -> Vec<String> {
+fn reasons(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     for reason in &outcome.reasons {
         lines.extend(reason.what.lines().map(|it| format!("  {it}")));

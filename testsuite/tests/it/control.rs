@@ -128,7 +128,13 @@ fn what_cannot_be_run_is_told_and_exits_with_2() {
         (&["--tag", "nonesuch"], "none of the 2 tests of"),
         (&["--asterisk", "/nonexistent"], "/nonexistent, does not work"),
         (&["--shard", "3/2"], "expected such as 2/5"),
+        (&["--shard", "0/0"], "expected such as 2/5"),
+        (&["--jobs", "0"], "0 is not in 1.."),
+        (&["--retries=-1"], "invalid value '-1'"),
+        (&["--number", "0"], "expected how often, from 1, or -1 for ever"),
+        (&["--number", "-2"], "expected how often, from 1, or -1 for ever"),
         (&["--timeout", "soon"], "expected a number of seconds"),
+        (&["--time-limit", "1e300"], "expected seconds, less than a year"),
         (&["--test-regex", "("], "\"(\" is no expression"),
         (&["--email-on-crash"], "--email-on-crash is not supported"),
         (&["--testsuite-config", "gone.yaml"], "gone.yaml: No such file"),
@@ -182,8 +188,8 @@ fn the_longest_is_run_first_once_it_is_known() {
     assert_eq!(run()[0], "tests/b");
 }
 
-#[test]
-fn on_a_terminal_there_is_a_view_and_no_xml() {
+/// The text that a run of two tests prints on a terminal of a kind, and the exit code.
+fn on_terminal(term: Option<&str>) -> (String, Option<i32>) {
     let folder = Folder::suite(&[("good", TRUE), ("bad", FALSE)]);
     let command = folder.command(crate::support::RUNTESTS, &folder.0, &["--asterisk", "22"]);
     let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
@@ -191,10 +197,16 @@ fn on_a_terminal_there_is_a_view_and_no_xml() {
     // It has a terminal for the standard output alone.
     let mut terminal = std::process::Command::new("script");
     terminal.args(["-qec", &format!("{} 2>/dev/null", words.join(" ")), "/dev/null"]);
-    terminal.env("AST_WORK_DIR", folder.0.join("w")).env("TERM", "xterm").current_dir(&folder.0);
+    terminal.env("AST_WORK_DIR", folder.0.join("w")).env_remove("TERM").current_dir(&folder.0);
+    terminal.envs(term.map(|term| ("TERM", term)));
     let output = terminal.stdin(std::process::Stdio::null()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+}
+
+#[test]
+fn on_a_terminal_there_is_a_view_and_no_xml() {
+    let (text, code) = on_terminal(Some("xterm"));
+    assert_eq!(code, Some(1), "{text}");
     for told in [
         "\u{1b}[32m   passed\u{1b}[0m",
         "\u{1b}[31m   FAILED\u{1b}[0m",
@@ -205,6 +217,20 @@ fn on_a_terminal_there_is_a_view_and_no_xml() {
         assert!(text.contains(told), "{told:?}: {text:?}");
     }
     assert!(!text.contains("<?xml"), "{text}");
+}
+
+#[test]
+fn on_a_terminal_that_cannot_draw_there_are_lines() {
+    for term in [None, Some("dumb")] {
+        let (text, code) = on_terminal(term);
+        assert_eq!(code, Some(1), "{text}");
+        for told in
+            ["Test tests/good passed", "Test tests/bad failed", "<?xml", "1 passed, 1 failed"]
+        {
+            assert!(text.contains(told), "{term:?}, {told}: {text:?}");
+        }
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
 }
 
 #[test]

@@ -187,3 +187,33 @@ fn without_namespaces_runners_wait_for_each_other() {
     assert_eq!(first.wait().unwrap().code(), Some(0));
     assert_eq!(second.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn all_tests_run_in_the_program_that_was_started() {
+    let until: &[(&str, &str)] = &[
+        ("test-config.yaml", SCRIPT),
+        ("run-test", "#!/bin/sh\necho ready\nwhile [ ! -e go ]; do /bin/sleep 0.05; done\n"),
+    ];
+    // In namespaces of their own and without, where nobody finds `unshare`.
+    for path in [std::env::var_os("PATH").unwrap_or_default(), "/nonexistent".into()] {
+        let folder = Folder::suite(&[("a", until), ("b", until)]);
+        let pipe = folder.0.join("events");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let program = folder.0.join("runtests");
+        assert!(Command::new("cp").arg(RUNTESTS).arg(&program).status().unwrap().success());
+        let options = ["--asterisk", "22", "--jobs", "1", "--json", pipe.to_str().unwrap()];
+        let mut command = folder.command(program.to_str().unwrap(), &folder.0, &options);
+        command.env("PATH", &path).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let events = BufReader::new(File::open(&pipe).unwrap());
+        let mut run = Running { child, folder, events };
+        run.wait_for("ready");
+        // As a build does: another file with the name of the program.
+        run.folder.file("built/run-test", "#!/bin/sh\nexit 9\n");
+        std::fs::rename(run.folder.0.join("built/run-test"), &program).unwrap();
+        run.folder.file("go", "");
+        let verdicts = run.verdicts();
+        assert!(verdicts.iter().all(|(_, verdict)| verdict == "passed"), "{path:?}: {verdicts:?}");
+        assert_eq!((verdicts.len(), run.child.wait().unwrap().code()), (2, Some(0)), "{path:?}");
+    }
+}

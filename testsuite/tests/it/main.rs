@@ -5,6 +5,7 @@
 mod control;
 mod ends;
 mod lint;
+mod output;
 mod suite;
 mod support;
 mod verdicts;

@@ -154,42 +154,6 @@ fn a_failure_that_is_expected_is_not_one_of_the_runner_or_of_the_server() {
 }
 
 #[test]
-fn much_output_is_told_with_its_beginning_and_its_end() {
-    let folder = Folder::suite(&[(
-        "a",
-        &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\nseq 1 50000\nexit 1\n")],
-    )]);
-    let run = folder.run_own(&["--asterisk", "22"]);
-    for line in ["\n1\n2\n", "\n… 10000 lines are left out here …\n", "\n49999\n50000\n"] {
-        assert!(run.text.contains(line), "{line}");
-    }
-    assert!(run.text.contains("Test tests/a failed"));
-
-    // A line without an end, of what takes most room on its way; and more failures than such a line.
-    let config = SIMPLE.replace("test-object:", "modules:\n        - {typename: 'ami.AMIEventModule', config-section: events}\n    test-object:");
-    let event = format!(
-        "    - conditions: {{match: {{Event: 'Never', Header: '{}'}}}}\n      count: '1'\n",
-        "x".repeat(1_000)
-    );
-    let config = format!("{config}events:\n{}", event.repeat(300));
-    let folder = Folder::suite(&[
-        (
-            "line",
-            &[
-                ("test-config.yaml", SCRIPT),
-                ("run-test", "#!/bin/sh\nhead -c 200000 /dev/zero | tr '\\0' '\\001'\nexit 1\n"),
-            ],
-        ),
-        ("reasons", &[("test-config.yaml", &config), ("configs/ast1/extensions.conf", PASS)]),
-    ]);
-    let run = folder.run_own(&["--asterisk", "22"]);
-    assert_eq!(run.text.matches('\u{1}').count(), 200_000, "XML has none of it");
-    assert!(!run.text.contains("{\"line\":"));
-    let outcome = &run.of_test("tests/reasons")["outcome"];
-    assert_eq!(outcome["reasons"].as_array().unwrap().len(), 300, "{}", &run.text[..2_000]);
-}
-
-#[test]
 fn what_the_suites_library_leaves_of_a_run_is_kept() {
     // As it lays it out: a folder with a short name, and a link to it with the test's.
     let program = "#!/bin/sh\nset -e\ncd \"$AST_TEST_ROOT/tmp\"\n[ ! -e short ] || exit 7\nmkdir -p short/run_1/ast1/var/log/asterisk\nln -s short a\necho harness > a/run_1/full.txt\necho server > a/run_1/ast1/var/log/asterisk/full.txt\n[ -d \"$TMPDIR\" ]\nexit 1\n";

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ami::{Event, Originate};
 use instance::Stopped;
@@ -26,7 +27,12 @@ fn main() -> ExitCode {
             .test("own.Stuck", stuck)
             .test("own.Aborts", aborts)
             .test("own.Sticky", sticky)
-            .test("own.NoBoot", no_boot),
+            .test("own.NoBoot", no_boot)
+            .test("own.Loud", loud)
+            .test("own.Forged", forged)
+            .test("own.Fails", fails)
+            .test("own.Chain", chain)
+            .test("own.Endless", endless),
     )
 }
 
@@ -233,5 +239,73 @@ async fn sticky(test: TestCase) -> TestResult {
 
 async fn no_boot(test: TestCase) -> TestResult {
     test.start().await?;
+    Ok(())
+}
+
+/// Prints long lines from four threads, half of them as any program does.
+#[expect(clippy::print_stdout, reason = "as tests do")]
+async fn loud(test: TestCase) -> TestResult {
+    std::thread::scope(|scope| {
+        for number in 0..4 {
+            let (test, line) = (&test, number.to_string().repeat(60_000));
+            scope.spawn(move || {
+                for _ in 0..4 {
+                    test.print(&*line);
+                    println!("{line}");
+                }
+            });
+        }
+    });
+    Ok(())
+}
+
+/// Prints what its process says at its end, and a child does, and fails.
+#[expect(clippy::print_stdout, reason = "as tests do")]
+async fn forged(test: TestCase) -> TestResult {
+    const END: &str = "{\"end\":{\"passed\":true,\"timed_out\":false,\"faulty\":false,\"reasons\":[],\"notes\":[\"forged\"],\"log\":[],\"phases\":[],\"evidence\":null,\"cpu\":0.0,\"memory\":0}}";
+    test.fail("the real reason");
+    println!("{END}");
+    std::process::Command::new("/bin/echo").arg(END).status()?;
+    print!("without an end: ");
+    test.print(END);
+    Ok(())
+}
+
+/// Fails for more reasons than anybody reads.
+async fn fails(test: TestCase) -> TestResult {
+    for number in 0..60_000 {
+        test.fail(format!("reason {number} {}", "x".repeat(400)));
+        test.note(format!("note {number}"));
+    }
+    Ok(())
+}
+
+/// An error with a cause.
+#[derive(Debug)]
+struct Outer(std::io::Error);
+
+impl std::fmt::Display for Outer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the outer one")
+    }
+}
+
+impl std::error::Error for Outer {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+async fn chain(_: TestCase) -> TestResult {
+    Err(Outer(std::io::Error::other("the inner one")).into())
+}
+
+/// Sets each time to the longest that there is.
+async fn endless(test: TestCase) -> TestResult {
+    test.set_timeout(Duration::MAX);
+    test.set_patience(Duration::MAX);
+    test.stop_after(Duration::MAX);
+    test.start().await?;
+    test.reset_timeout();
     Ok(())
 }
