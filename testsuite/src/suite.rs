@@ -42,7 +42,8 @@ pub struct FoundTest {
     pub config: Result<TestConfig, ConfigError>,
     /// Whether it brings a program `run-test`.
     pub script: bool,
-    /// How many servers it configures, and at least one.
+    /// The number of servers that the test will boot, as far as its configuration says, and at
+    /// least one.
     pub instances: usize,
 }
 
@@ -135,13 +136,71 @@ fn read_all(root: &Path, names: &[String]) -> Vec<FoundTest> {
 
 fn read(root: &Path, name: &str) -> FoundTest {
     let folder = root.join(name);
-    let configs = fs::read_dir(folder.join("configs")).into_iter().flatten().flatten();
-    let numbered = configs
-        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("ast")?.parse::<usize>().ok());
+    let config = TestConfig::read(&folder);
+    let said = config.as_ref().ok().and_then(|config| servers_of_object(root, &folder, config));
     FoundTest {
         name: name.to_owned(),
-        config: TestConfig::read(&folder),
         script: folder.join("run-test").exists(),
-        instances: numbered.max().unwrap_or(1).clamp(1, 64),
+        instances: said.or_else(|| numbered(&folder.join("configs"))).unwrap_or(1).clamp(1, 64),
+        config,
+    }
+}
+
+/// The number of servers that the object of a test will boot, as far as that is said outside of the
+/// test's own `configs`.
+fn servers_of_object(root: &Path, folder: &Path, config: &TestConfig) -> Option<usize> {
+    let object = config.object.as_ref()?;
+    if let Some(said) = object.section.get("asterisk-instances").filter(|it| !it.is_null()) {
+        return said.text()?.parse().ok();
+    }
+    // See bridge_test_case.py: it takes these instead of the test's own.
+    if object.typename.ends_with("BridgeTestCase") {
+        return numbered(&root.join("configs/bridge"));
+    }
+    let shared = root.join(object.section.get("config-path")?.text()?);
+    // Those of the test itself lie over them.
+    numbered(&shared).max(numbered(&folder.join("configs")))
+}
+
+/// The highest number of the folders `astN` in a folder; none if there are none.
+fn numbered(folder: &Path) -> Option<usize> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let numbers = entries
+        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("ast")?.parse::<usize>().ok());
+    numbers.max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_has_as_many_servers_as_its_configuration_says() {
+        let root = std::env::temp_dir().join(format!("suite-{}", uuid::Uuid::new_v4().simple()));
+        for folder in
+            ["configs/bridge/ast3", "configs/bridge/ast1", "shared/ast2", "own/configs/ast4"]
+        {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let object = |name: &str, section: &str| {
+            fs::create_dir_all(root.join(name)).unwrap();
+            let text = format!("test-modules: {{test-object: {{typename: '{section}\n");
+            fs::write(root.join(name).join(TestConfig::FILE), text).unwrap();
+            read(&root, name).instances
+        };
+        let simple = "test_case.SimpleTestCase', config-section: o}}";
+        assert_eq!(object("own", &format!("{simple}\no: {{a: b}}")), 4);
+        assert_eq!(object("said", &format!("{simple}\no: {{asterisk-instances: 5}}")), 5);
+        assert_eq!(object("own", &format!("{simple}\no: {{asterisk-instances: 0}}")), 1);
+        assert_eq!(object("empty", &format!("{simple}\no: {{asterisk-instances: }}")), 1);
+        assert_eq!(object("path", &format!("{simple}\no: {{config-path: shared}}")), 2);
+        assert_eq!(object("own", &format!("{simple}\\no: {{config-path: shared}}")), 4);
+        let bridge = "bridge_test_case.BridgeTestCase', config-section: o}}";
+        assert_eq!(object("bridge", &format!("{bridge}\no: {{a: b}}")), 3);
+        assert_eq!(object("bridge", &format!("{bridge}\no: {{asterisk-instances: 4}}")), 4);
+        // A program has those of its own configuration.
+        fs::write(root.join("own").join(TestConfig::FILE), "testinfo: {summary: x}\n").unwrap();
+        assert_eq!(read(&root, "own").instances, 4);
+        fs::remove_dir_all(root).unwrap();
     }
 }
