@@ -1,8 +1,9 @@
 //! What a test says of itself in `test-config.yaml`, and what the suite's own file of that name says of all.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::version::AsteriskVersion;
+use crate::version::{AsteriskVersion, VersionError};
 use crate::yaml::{ConfigError, Document, Duplicate, Node};
 
 /// A test's `test-config.yaml`.
@@ -30,6 +31,8 @@ pub struct TestConfig {
     pub root: Node,
     /// Keys that are in it twice.
     pub duplicates: Vec<Duplicate>,
+    /// Lines of it that are written out elsewhere, too.
+    pub(crate) aliased: BTreeSet<usize>,
 }
 
 /// Something that a test needs.
@@ -68,7 +71,7 @@ impl TestConfig {
     }
 
     fn from_document(document: Document) -> Result<Self, ConfigError> {
-        let Document { root, duplicates } = document;
+        let Document { root, duplicates, aliased } = document;
         if !root.is_map() {
             return Err(root.error(format!(
                 "expected a mapping with testinfo and properties, found {}",
@@ -98,6 +101,7 @@ impl TestConfig {
             modules: module("modules").map_or(Ok(Vec::new()), |it| modules_of(&root, it))?,
             root: root.clone(),
             duplicates,
+            aliased,
         })
     }
 
@@ -156,7 +160,9 @@ fn versions(node: Option<&Node>) -> Result<Vec<AsteriskVersion>, ConfigError> {
     let items = if node.text().is_some() { std::slice::from_ref(node) } else { node.items() };
     let version = |item: &Node| {
         let text = item.expect_text("a version")?;
-        text.parse().map_err(|error| item.error(format!("{error}")))
+        text.parse().map_err(|error: VersionError| {
+            item.error("the version cannot be read").caused_by(error)
+        })
     };
     items.iter().map(version).collect()
 }
@@ -255,10 +261,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_right_is_refused_with_its_line() {
-        let refused = |text| read(text).unwrap_err().to_string();
+        let refused = |text| format!("{:#}", read(text).unwrap_err());
         assert_eq!(
             refused("properties:\n  minversion: 'quiche'\n").split(';').next(),
-            Some("test-config.yaml:2: \"quiche\" is no version of Asterisk")
+            Some(
+                "test-config.yaml:2: the version cannot be read: \"quiche\" is no version of Asterisk"
+            )
         );
         assert!(
             refused("test-modules:\n  modules:\n    - {config-section: x}\n")

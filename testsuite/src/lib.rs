@@ -57,7 +57,7 @@ pub use suite::{FoundTest, Suite};
 pub use verdict::{Outcome, Phase, Reason};
 pub use version::{AsteriskVersion, VersionError};
 pub use watch::{Watch, WatchError};
-pub use yaml::{ConfigError, Document, Duplicate, Node, Value};
+pub use yaml::{ConfigError, Document, Duplicate, Mapping, Node, Value};
 
 /// The whole of a program that runs tests: those that its command line names, with those in Rust that it registers.
 ///

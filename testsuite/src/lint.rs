@@ -14,8 +14,11 @@ use crate::dependency::{CUSTOM, KINDS};
 use crate::objects::{self, Refusal};
 use crate::registry::Registry;
 use crate::schema;
-use crate::suite::{FoundTest, LIST, Suite};
-use crate::yaml::{ConfigError, Document, Node};
+use crate::suite::{self, FoundTest, LIST, Suite};
+use crate::yaml::{ConfigError, Document, Duplicate, Node};
+
+/// How many sections are looked through for the one that was probably meant. Files have a dozen.
+const COMPARED: usize = 100;
 
 /// What was found.
 #[derive(Default)]
@@ -33,6 +36,7 @@ pub(crate) fn run(
     let suite = Suite::find(root, global)?;
     let mut findings = Findings::default();
     findings.errors.extend(suite.problems.iter().cloned());
+    findings.warnings.extend(suite.notices.iter().cloned());
     for list in &suite.lists {
         findings.list(list);
     }
@@ -48,7 +52,7 @@ pub(crate) fn run(
         found.dedup();
         for error in found.iter_mut() {
             error.file = error.file.strip_prefix(root).unwrap_or(&error.file).to_owned();
-            writeln!(out, "{kind}: {error}")?;
+            writeln!(out, "{kind}: {error:#}")?;
         }
     }
     let (errors, warnings) = (findings.errors.len(), findings.warnings.len());
@@ -67,17 +71,18 @@ impl Findings {
         let Ok(document) = Document::read(path) else {
             return;
         };
-        self.duplicates(path, &document);
+        self.duplicates(path, &document.duplicates);
         self.warnings.extend(schema::unknown(&document.root, "a list of tests has", &["tests"]));
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut seen: BTreeMap<(&str, String), usize> = BTreeMap::new();
         for item in document.root.get("tests").map(Node::items).unwrap_or_default() {
-            self.warnings.extend(schema::unknown(item, "an entry has", &["test", "dir"]));
-            let Some(name) = item.get("test").or_else(|| item.get("dir")).and_then(Node::text)
-            else {
-                continue;
-            };
-            if let Some(first) = seen.insert(name, item.line) {
-                self.warn(item, format!("{name} is listed in line {first} already"));
+            const KINDS: [&str; 2] = ["test", "dir"];
+            self.warnings.extend(schema::unknown(item, "an entry has", &KINDS));
+            for kind in KINDS {
+                let name = item.get(kind).and_then(Node::text).and_then(suite::below);
+                let Some(name) = name else { continue };
+                if let Some(first) = seen.insert((kind, name.clone()), item.line) {
+                    self.warn(item, format!("{name} is listed in line {first} already"));
+                }
             }
         }
     }
@@ -87,7 +92,7 @@ impl Findings {
         let Ok(document) = Document::read(path) else {
             return;
         };
-        self.duplicates(path, &document);
+        self.duplicates(path, &document.duplicates);
         let Some(settings) = document.root.get("global-settings") else {
             return self
                 .warn(&document.root, "there are no global-settings, so nothing of it counts");
@@ -106,11 +111,11 @@ impl Findings {
         }
     }
 
-    fn duplicates(&mut self, path: &Path, document: &Document) {
-        for it in &document.duplicates {
+    fn duplicates(&mut self, path: &Path, duplicates: &[Duplicate]) {
+        for it in duplicates {
             let what =
                 format!("{} is there twice: what line {} says of it is lost", it.key, it.lost);
-            self.warnings.push(ConfigError { file: path.to_owned(), line: Some(it.line), what });
+            self.warnings.push(ConfigError::new(path, Some(it.line), what));
         }
     }
 
@@ -120,9 +125,7 @@ impl Findings {
             Err(error) => return self.errors.push(error.clone()),
         };
         let path = root.join(&test.name).join(TestConfig::FILE);
-        let document =
-            Document { root: config.root.clone(), duplicates: config.duplicates.clone() };
-        self.duplicates(&path, &document);
+        self.duplicates(&path, &config.duplicates);
         self.sections(config);
         let part = |key: &str| config.root.get(key);
         for (node, what, keys) in [
@@ -138,41 +141,40 @@ impl Findings {
         let folder = root.join(&test.name);
         for entry in fs::read_dir(folder.join("configs")).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with("branch-") {
-                let what = "nobody reads configurations of branches any more".to_owned();
-                self.warnings.push(ConfigError { file: entry.path(), line: None, what });
+                let what = "nobody reads configurations of branches any more";
+                self.warnings.push(ConfigError::new(&entry.path(), None, what));
             }
         }
     }
 
-    /// Sections that no module names.
+    /// Sections that no module names, and names of none.
     fn sections(&mut self, config: &TestConfig) {
         let all = || config.object.iter().chain(&config.modules);
-        let named: BTreeSet<_> = all()
-            .filter_map(|module| module.place.get("config-section").and_then(Node::text))
-            .collect();
-        for name in &named {
-            if config.root.get(name).is_none()
-                && let Some(module) = all()
-                    .find(|it| it.place.get("config-section").and_then(Node::text) == Some(name))
-            {
-                let sections = config.root.entries().filter_map(|(key, _)| key.text());
-                let hint = schema::hint(name, sections);
-                self.warn(
-                    &module.place,
-                    format!("there is no section {name}, so it gets the whole file{hint}"),
-                );
+        let mut named: BTreeMap<&str, &ModuleConfig> = BTreeMap::new();
+        for module in all() {
+            if let Some(name) = module.place.get("config-section").and_then(Node::text) {
+                named.entry(name).or_insert(module);
             }
+        }
+        for (name, module) in named.iter().filter(|(name, _)| config.root.get(name).is_none()) {
+            let sections = config.root.entries().filter_map(|(key, _)| key.text());
+            let hint = schema::hint(name, sections.take(COMPARED));
+            let what = format!("there is no section {name}, so it gets the whole file{hint}");
+            self.warn(&module.place, what);
         }
         // A script may read what it likes, and a module without a section reads everything.
         let reads_all = all().any(|it| it.place.get("config-section").is_none());
         if config.object.is_none() || reads_all {
             return;
         }
-        for (key, _) in config.root.entries() {
+        for (key, section) in config.root.entries() {
             let name = key.text().unwrap_or_default();
-            if !schema::TOP.contains(&name) && !named.contains(name) {
-                let hint =
-                    schema::hint(name, schema::TOP.iter().copied().chain(named.iter().copied()));
+            let is_read = schema::TOP.contains(&name)
+                || named.contains_key(name)
+                || is_written_out(section, key.line, config);
+            if !is_read {
+                let names = schema::TOP.iter().chain(named.keys()).take(COMPARED);
+                let hint = schema::hint(name, names.copied());
                 self.warn(key, format!("nobody reads the section {name}{hint}"));
             }
         }
@@ -193,11 +195,14 @@ impl Findings {
 
     fn modules(&mut self, config: &TestConfig, test: &FoundTest, registry: &Registry) {
         let all = || config.object.iter().chain(&config.modules);
+        let mut seen = BTreeSet::new();
         for ModuleConfig { typename, section, place, .. } in all() {
             self.warnings.extend(schema::unknown(place, "a module has", schema::MODULE));
+            let name = place.get("config-section").and_then(Node::text);
             if !section.is_null()
-                && place.get("config-section").is_some()
+                && name.is_some()
                 && !section_is_all(section, config)
+                && seen.insert((typename, name))
             {
                 self.warnings.extend(schema::unread(typename, section));
             }
@@ -224,7 +229,7 @@ impl Findings {
         while let Some(folder) = folders.pop() {
             if folder.join(TestConfig::FILE).is_file() && !listed.contains(&folder) {
                 let what = format!("no {LIST} names this test");
-                self.warnings.push(ConfigError { file: folder.clone(), line: None, what });
+                self.warnings.push(ConfigError::new(&folder, None, what));
             }
             let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
             let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
@@ -238,4 +243,15 @@ impl Findings {
 /// Whether a module got the whole file because its section is not there.
 fn section_is_all(section: &Node, config: &TestConfig) -> bool {
     section.line == config.root.line && section.get("test-modules").is_some()
+}
+
+/// Whether a section that begins in a line, or a part of it, is written out elsewhere, too: by an alias or by `<<`.
+fn is_written_out(node: &Node, first: usize, config: &TestConfig) -> bool {
+    // What stands before the section is written out in it.
+    if node.line < first {
+        return false;
+    }
+    config.aliased.contains(&node.line)
+        || node.items().iter().any(|item| is_written_out(item, first, config))
+        || node.entries().any(|(_, value)| is_written_out(value, first, config))
 }

@@ -38,7 +38,7 @@ pub(crate) fn tests(
         match &planned.fate {
             Fate::Run(how) => writeln!(out, "      --> Runs: {how}")?,
             Fate::Skip(reason) => writeln!(out, "      --> Skip: {reason}")?,
-            Fate::Broken(error) => writeln!(out, "      --> Broken: {error}")?,
+            Fate::Broken(error) => writeln!(out, "      --> Broken: {error:#}")?,
             Fate::Lacks(unmet) => {
                 for unmet in unmet {
                     writeln!(

@@ -40,8 +40,8 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// For an expression at a place.
-    fn expression(node: &Node, error: &ExpressionError) -> Self {
-        Self::Config(node.error(error.to_string()))
+    fn expression(node: &Node, error: ExpressionError) -> Self {
+        Self::Config(node.error("the expression cannot be used").caused_by(error))
     }
 }
 

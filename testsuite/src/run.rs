@@ -70,7 +70,10 @@ async fn tests(registry: &Registry, options: &Options, program: File) -> anyhow:
     let chosen = plan::chosen(&suite, options)?;
     let discovery = begun.elapsed().as_secs_f64();
     for problem in &suite.problems {
-        writeln!(io::stderr(), "warning: {problem}")?;
+        writeln!(io::stderr(), "warning: {problem:#}")?;
+    }
+    for notice in &suite.notices {
+        writeln!(io::stderr(), "notice: {notice}")?;
     }
     if options.list_tags {
         return list::tags(&chosen).map(|()| ExitCode::from(PASSED)).map_err(Into::into);
@@ -339,7 +342,7 @@ fn not_to_run(planned: &Planned) -> Option<Finished> {
         Fate::Run(_) => return None,
         Fate::Skip(reason) => (Verdict::Skipped, vec![reason.clone()]),
         Fate::Lacks(unmet) => (Verdict::Lacking, unmet.iter().map(ToString::to_string).collect()),
-        Fate::Broken(error) => (Verdict::Broken, vec![error.to_string()]),
+        Fate::Broken(error) => (Verdict::Broken, vec![format!("{error:#}")]),
     };
     Some(Finished {
         name: planned.name.clone(),

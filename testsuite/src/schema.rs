@@ -186,9 +186,14 @@ pub(crate) fn hint<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Stri
 
 /// The one of some names that was probably meant.
 pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // To compare longer ones takes too long.
+    const LONGEST: usize = 100;
+    if name.len() > LONGEST {
+        return None;
+    }
     let bare = |text: &str| text.to_ascii_lowercase().replace(['-', '_', ' '], "");
     let wanted = bare(name);
-    let near = names.filter_map(|it| {
+    let near = names.filter(|it| it.len() <= LONGEST).filter_map(|it| {
         let name = bare(it);
         let distance = strsim::damerau_levenshtein(&wanted, &name);
         // A third of the letters wrong is another word, but one that lacks some may be a short form.

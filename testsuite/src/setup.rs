@@ -103,7 +103,7 @@ impl Setup {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => {
-                return Err(ConfigError { file: path, line: None, what: error.to_string() });
+                return Err(ConfigError::new(&path, None, "cannot be read").caused_by(error));
             }
         };
         let needed = config.dependencies.iter().filter(|it| it.kind == "asterisk");

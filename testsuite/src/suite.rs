@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::thread;
 
 use crate::config::{GlobalConfig, TestConfig};
-use crate::yaml::{ConfigError, Document, Node};
+use crate::yaml::{ConfigError, Document, Node, Value};
 
 /// The folder of tests in a suite, and the beginning of every test's name.
 const TESTS: &str = "tests";
@@ -27,8 +27,10 @@ pub struct Suite {
     pub global: GlobalConfig,
     /// The tests, by their names.
     pub tests: Vec<FoundTest>,
-    /// Lists that could not be read.
+    /// Lists that could not be read, and entries of them.
     pub problems: Vec<ConfigError>,
+    /// What was left out, and is no mistake of the suite.
+    pub notices: Vec<ConfigError>,
     /// Every list that was read.
     pub(crate) lists: Vec<PathBuf>,
 }
@@ -52,70 +54,132 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// If it has no list of tests, or its global configuration cannot be right. What is wrong with a test is told with it.
+    /// If its lists name no test and one of them is wrong, or if its global configuration cannot be right. What is wrong with a
+    /// test is told with it.
     pub fn find(root: &Path, global: Option<&Path>) -> Result<Self, ConfigError> {
         let top = root.join(TESTS).join(LIST);
         if !top.is_file() {
             let what = "there is no such list of tests: is this the folder of a test suite?";
-            return Err(ConfigError { file: top, line: None, what: what.to_owned() });
+            return Err(ConfigError::new(&top, None, what));
         }
         let global = GlobalConfig::read(root, global)?;
-        let mut finder =
-            Finder { root, names: BTreeSet::new(), lists: Vec::new(), problems: Vec::new() };
-        finder.folder(TESTS);
-        let Finder { names, lists, problems, .. } = finder;
+        let mut finder = Finder::new(root);
+        finder.folder(TESTS, None);
+        let Finder { names, lists, mut problems, notices, .. } = finder;
+        if names.is_empty() && !problems.is_empty() {
+            return Err(problems.swap_remove(0));
+        }
         let names: Vec<_> = names.into_iter().collect();
-        Ok(Self { root: root.to_owned(), global, tests: read_all(root, &names), problems, lists })
+        let tests = read_all(root, &names);
+        Ok(Self { root: root.to_owned(), global, tests, problems, notices, lists })
     }
 }
+
+/// What is expected in a list of tests.
+const ENTRIES: &str = "`test: FOLDER` or `dir: FOLDER`";
 
 struct Finder<'a> {
     root: &'a Path,
     names: BTreeSet<String>,
+    /// The folders whose lists are being read, without links.
+    open: Vec<PathBuf>,
+    /// The folders whose lists were read, as they are named.
+    seen: BTreeSet<String>,
     lists: Vec<PathBuf>,
     problems: Vec<ConfigError>,
+    notices: Vec<ConfigError>,
 }
 
-impl Finder<'_> {
-    fn folder(&mut self, folder: &str) {
+impl<'a> Finder<'a> {
+    fn new(root: &'a Path) -> Self {
+        Self {
+            root,
+            names: BTreeSet::new(),
+            open: Vec::new(),
+            seen: BTreeSet::new(),
+            lists: Vec::new(),
+            problems: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// Reads the list of a folder, which another list names at `place`.
+    fn folder(&mut self, folder: &str, place: Option<&Node>) {
         let path = self.root.join(folder).join(LIST);
-        if folder == CUSTOM && !path.exists() {
+        if (folder == CUSTOM && !path.exists()) || !self.seen.insert(folder.to_owned()) {
             return;
         }
-        if self.lists.contains(&path) {
+        // A folder under a second name has tests of its own: so does the suite choose some for its gates. But one that leads
+        // back to where it is named would have them forty times.
+        let real = fs::canonicalize(self.root.join(folder));
+        let real = real.unwrap_or_else(|_| self.root.join(folder));
+        if let Some(place) = place.filter(|_| self.open.contains(&real)) {
+            let what = format!("{folder} is a link to a folder that it is in, and is left out");
+            self.notices.push(place.error(what));
             return;
         }
         self.lists.push(path.clone());
+        self.open.push(real);
         match Document::read(&path) {
             Ok(document) => self.list(folder, &document.root),
             Err(error) => self.problems.push(error),
         }
+        self.open.pop();
     }
 
     fn list(&mut self, folder: &str, root: &Node) {
         let Some(tests) = root.get("tests") else {
-            self.problems.push(root.error("expected `tests:` with a list of `test:` and `dir:`"));
-            return;
+            let found = root.kind();
+            let what = format!("expected `tests:` with a list of {ENTRIES}, found {found}");
+            return self.problems.push(root.error(what));
         };
-        for item in tests.items() {
-            let named = |key| item.get(key).and_then(Node::text);
-            let is_inside = |name: &str| {
-                Path::new(name).components().all(|it| matches!(it, std::path::Component::Normal(_)))
-            };
-            match (named("test"), named("dir")) {
-                (Some(name), _) if is_inside(name) => {
-                    self.names.insert(format!("{folder}/{}", name.trim_end_matches('/')));
-                }
-                (None, Some(name)) if is_inside(name) => {
-                    self.folder(&format!("{folder}/{}", name.trim_end_matches('/')));
-                }
-                _ => {
-                    let what = "expected `test: FOLDER` or `dir: FOLDER`, below this one";
-                    self.problems.push(item.error(what));
-                }
-            }
+        let Value::List(items) = &tests.value else {
+            let what = format!("expected a list of {ENTRIES}, found {}", tests.kind());
+            return self.problems.push(tests.error(what));
+        };
+        for item in &**items {
+            self.entry(folder, item);
         }
     }
+
+    fn entry(&mut self, folder: &str, item: &Node) {
+        let mut is_named = false;
+        for (key, name) in item.entries() {
+            let Some(kind @ ("test" | "dir")) = key.text() else { continue };
+            is_named = true;
+            let Some(below) = name.text().filter(|_| !name.is_null()).and_then(below) else {
+                let text = name.text().filter(|_| !name.is_null());
+                let found = text.map_or_else(|| name.kind().to_owned(), |text| format!("{text:?}"));
+                let what =
+                    format!("expected `{kind}:` with a folder below this one, found {found}");
+                self.problems.push(name.error(what));
+                continue;
+            };
+            let below = format!("{folder}/{below}");
+            if kind == "test" {
+                self.names.insert(below);
+            } else {
+                self.folder(&below, Some(name));
+            }
+        }
+        if !is_named {
+            let what = format!("expected {ENTRIES}, found {}", item.kind());
+            self.problems.push(item.error(what));
+        }
+    }
+}
+
+/// The name of a folder below another one, as one name for each: `./a//b/` is `a/b`. `None` if it is not below it.
+pub(crate) fn below(name: &str) -> Option<String> {
+    let mut parts = Vec::new();
+    for part in Path::new(name).components() {
+        match part {
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::CurDir => {}
+            _ => return None,
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 /// Reads the configurations, on all cores: a suite has a thousand.

@@ -3,27 +3,22 @@
 //! The files of the Asterisk test suite are in that dialect: YAML 1.1, and of keys that are there twice the last one counts.
 //! A scalar stays the text that it was; what it is, is decided where somebody asks.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
-use granit_parser::{Event, Parser, ScalarStyle};
+use self::read::{Reader, decode};
 
-/// How many nodes a document may have once its aliases are written out. The suite's largest has some thousand.
-const NODES: usize = 200_000;
+mod error;
+mod mapping;
+mod read;
+#[cfg(test)]
+mod tests;
 
-/// Something in a configuration file that cannot be right.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{}{}: {what}", .file.display(), .line.map(|line| format!(":{line}")).unwrap_or_default())]
-pub struct ConfigError {
-    /// The file.
-    pub file: PathBuf,
-    /// The line in it, from 1.
-    pub line: Option<usize>,
-    /// What is wrong, and what was expected.
-    pub what: String,
-}
+pub use self::error::ConfigError;
+pub use self::mapping::Mapping;
 
 /// A key that a mapping has twice.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,12 +38,16 @@ pub struct Document {
     pub root: Node,
     /// The keys that it has twice.
     pub duplicates: Vec<Duplicate>,
+    /// The lines of what is written out elsewhere, too: anchors that an alias names.
+    pub(crate) aliased: BTreeSet<usize>,
 }
 
-/// A value and its place.
+/// A value and its place. A clone shares what is in it.
 #[derive(Clone)]
 pub struct Node {
     file: Arc<Path>,
+    /// How many nodes it is, with those in it.
+    size: usize,
     /// The line that it begins in, from 1.
     pub line: usize,
     /// What it is.
@@ -66,9 +65,9 @@ pub enum Value {
         plain: bool,
     },
     /// A sequence.
-    List(Vec<Node>),
-    /// A mapping, in the order of the file.
-    Map(Vec<(Node, Node)>),
+    List(Arc<[Node]>),
+    /// A mapping.
+    Map(Arc<Mapping>),
 }
 
 impl fmt::Debug for Node {
@@ -76,24 +75,25 @@ impl fmt::Debug for Node {
         match &self.value {
             Value::Scalar { text, plain: true } => f.write_str(text),
             Value::Scalar { text, .. } => write!(f, "{text:?}"),
-            Value::List(list) => f.debug_list().entries(list).finish(),
-            Value::Map(map) => {
-                f.debug_map().entries(map.iter().map(|(key, value)| (key, value))).finish()
-            }
+            Value::List(list) => f.debug_list().entries(&**list).finish(),
+            Value::Map(_) => f.debug_map().entries(self.entries()).finish(),
         }
     }
 }
 
 impl Document {
-    /// Reads a file.
+    /// Reads a file: UTF-8, or UTF-16 with a byte order mark.
     ///
     /// # Errors
     ///
     /// If it cannot be read, or is not YAML.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let error = |what: String| ConfigError { file: path.to_owned(), line: None, what };
-        let bytes = std::fs::read(path).map_err(|it| error(it.to_string()))?;
-        let text = String::from_utf8(bytes).map_err(|_| error("it is not UTF-8".to_owned()))?;
+        let unread = |error| ConfigError::new(path, None, "cannot be read").caused_by(error);
+        // To open a FIFO would wait for somebody who writes.
+        if !fs::metadata(path).map_err(unread)?.is_file() {
+            return Err(ConfigError::new(path, None, "expected a file"));
+        }
+        let text = decode(path, fs::read(path).map_err(unread)?)?;
         Self::parse(path, &text)
     }
 
@@ -103,167 +103,23 @@ impl Document {
     ///
     /// If it is not YAML, or more than one document.
     pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
-        let file = Arc::from(file);
-        Reader { file, anchors: BTreeMap::new(), duplicates: Vec::new(), nodes: 0 }.document(text)
+        Reader::new(file).document(text)
     }
-}
-
-struct Reader {
-    file: Arc<Path>,
-    anchors: BTreeMap<usize, Node>,
-    duplicates: Vec<Duplicate>,
-    nodes: usize,
-}
-
-/// A collection that has begun.
-enum Open {
-    List { line: usize, anchor: usize, items: Vec<Node> },
-    Map { line: usize, anchor: usize, entries: Vec<(Node, Node)>, key: Option<Node> },
-}
-
-impl Reader {
-    fn document(mut self, text: &str) -> Result<Document, ConfigError> {
-        let mut open: Vec<Open> = Vec::new();
-        let mut root = None;
-        for item in Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)) {
-            let (event, span) = match item {
-                Ok(item) => item,
-                Err(error) => {
-                    let line = error.marker().line();
-                    return Err(self.error(line, format!("this is not YAML: {}", error.info())));
-                }
-            };
-            let line = span.start.line();
-            let node = match event {
-                Event::DocumentStart(..) if root.is_some() => {
-                    return Err(self.error(line, "a second document begins here".to_owned()));
-                }
-                Event::Scalar(text, style, anchor, tag) => {
-                    let text_tag = tag.is_some_and(|tag| tag.suffix() == "str");
-                    let plain = style == ScalarStyle::Plain && !text_tag;
-                    let value = Value::Scalar { text: text.into_owned(), plain };
-                    self.node(line, anchor, value)?
-                }
-                Event::Alias(anchor) => self.alias(line, anchor)?,
-                Event::SequenceStart(_, anchor, _) => {
-                    open.push(Open::List { line, anchor, items: Vec::new() });
-                    continue;
-                }
-                Event::MappingStart(_, anchor, _) => {
-                    open.push(Open::Map { line, anchor, entries: Vec::new(), key: None });
-                    continue;
-                }
-                Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                    Some(Open::List { line, anchor, items }) => {
-                        self.node(line, anchor, Value::List(items))?
-                    }
-                    Some(Open::Map { line, anchor, entries, .. }) => {
-                        let entries = self.merged(entries)?;
-                        self.node(line, anchor, Value::Map(entries))?
-                    }
-                    None => continue,
-                },
-                _ => continue,
-            };
-            match open.last_mut() {
-                None => root = Some(node),
-                Some(Open::List { items, .. }) => items.push(node),
-                Some(Open::Map { entries, key, .. }) => match key.take() {
-                    None => *key = Some(node),
-                    Some(key) => insert(entries, key, node, &mut self.duplicates),
-                },
-            }
-        }
-        let root = root.unwrap_or_else(|| Node {
-            file: Arc::clone(&self.file),
-            line: 1,
-            value: Value::Scalar { text: String::new(), plain: true },
-        });
-        Ok(Document { root, duplicates: self.duplicates })
-    }
-
-    fn node(&mut self, line: usize, anchor: usize, value: Value) -> Result<Node, ConfigError> {
-        self.count(line, 1)?;
-        let node = Node { file: Arc::clone(&self.file), line, value };
-        if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
-        }
-        Ok(node)
-    }
-
-    fn alias(&mut self, line: usize, anchor: usize) -> Result<Node, ConfigError> {
-        let Some(node) = self.anchors.get(&anchor).cloned() else {
-            return Err(self.error(line, "this alias is inside of what it stands for".to_owned()));
-        };
-        self.count(line, node.size())?;
-        Ok(node)
-    }
-
-    fn count(&mut self, line: usize, nodes: usize) -> Result<(), ConfigError> {
-        self.nodes += nodes;
-        if self.nodes > NODES {
-            return Err(self.error(line, format!("there are more than {NODES} values")));
-        }
-        Ok(())
-    }
-
-    /// The entries with those of `<<` before them.
-    fn merged(&mut self, entries: Vec<(Node, Node)>) -> Result<Vec<(Node, Node)>, ConfigError> {
-        let is_merge =
-            |key: &Node| matches!(&key.value, Value::Scalar { text, plain: true } if text == "<<");
-        if !entries.iter().any(|(key, _)| is_merge(key)) {
-            return Ok(entries);
-        }
-        let mut merged: Vec<(Node, Node)> = Vec::new();
-        for (_, value) in entries.iter().filter(|(key, _)| is_merge(key)) {
-            let sources = match &value.value {
-                Value::List(list) => list.as_slice(),
-                _ => std::slice::from_ref(value),
-            };
-            for source in sources {
-                let Value::Map(theirs) = &source.value else {
-                    return Err(self.error(value.line, "`<<` takes a mapping".to_owned()));
-                };
-                for (key, value) in theirs {
-                    if !merged.iter().any(|(it, _)| it.text() == key.text()) {
-                        merged.push((key.clone(), value.clone()));
-                    }
-                }
-            }
-        }
-        // What a mapping says itself replaces what it takes over, and that is no mistake.
-        for (key, value) in entries.into_iter().filter(|(key, _)| !is_merge(key)) {
-            insert(&mut merged, key, value, &mut Vec::new());
-        }
-        Ok(merged)
-    }
-
-    fn error(&self, line: usize, what: String) -> ConfigError {
-        ConfigError { file: self.file.to_path_buf(), line: Some(line), what }
-    }
-}
-
-/// Adds an entry; the last of a key counts, in the place of the first.
-fn insert(
-    entries: &mut Vec<(Node, Node)>,
-    key: Node,
-    value: Node,
-    duplicates: &mut Vec<Duplicate>,
-) {
-    let same = |it: &Node| it.text().is_some() && it.text() == key.text();
-    let Some((old, lost)) = entries.iter_mut().find(|(it, _)| same(it)) else {
-        entries.push((key, value));
-        return;
-    };
-    let text = key.text().unwrap_or_default().to_owned();
-    duplicates.push(Duplicate { key: text, lost: old.line, line: key.line });
-    (*old, *lost) = (key, value);
 }
 
 impl Node {
+    fn new(file: &Arc<Path>, line: usize, value: Value) -> Self {
+        let below: usize = match &value {
+            Value::Scalar { .. } => 0,
+            Value::List(items) => items.iter().map(|it| it.size).sum(),
+            Value::Map(map) => map.entries().iter().map(|(key, it)| key.size + it.size).sum(),
+        };
+        Self { file: Arc::clone(file), size: below + 1, line, value }
+    }
+
     /// An error at this place.
     pub fn error(&self, what: impl Into<String>) -> ConfigError {
-        ConfigError { file: self.file.to_path_buf(), line: Some(self.line), what: what.into() }
+        ConfigError::new(&self.file, Some(self.line), what)
     }
 
     /// The file that it is in.
@@ -271,15 +127,18 @@ impl Node {
         &self.file
     }
 
-    /// What a mapping has for a key. Nothing of another node.
+    /// The value that a mapping has for a key; `None` if it has not, or the node is no mapping.
     pub fn get(&self, key: &str) -> Option<&Self> {
-        self.entries().find(|(it, _)| it.text() == Some(key)).map(|(_, value)| value)
+        match &self.value {
+            Value::Map(map) => map.get(key),
+            _ => None,
+        }
     }
 
     /// The entries of a mapping, in the order of the file. Of another node none.
     pub fn entries(&self) -> impl Iterator<Item = (&Self, &Self)> {
         let entries = match &self.value {
-            Value::Map(entries) => entries.as_slice(),
+            Value::Map(map) => map.entries(),
             _ => &[],
         };
         entries.iter().map(|(key, value)| (key, value))
@@ -324,7 +183,7 @@ impl Node {
     pub fn is_true(&self) -> bool {
         match &self.value {
             Value::List(items) => !items.is_empty(),
-            Value::Map(entries) => !entries.is_empty(),
+            Value::Map(map) => !map.entries().is_empty(),
             Value::Scalar { text, plain: false } => !text.is_empty(),
             Value::Scalar { .. } => {
                 self.bool().unwrap_or(true) && !self.is_null() && self.number() != Some(0.0)
@@ -403,88 +262,5 @@ impl Node {
 
     fn is_plain(&self, words: &[&str]) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true } if words.contains(&&**text))
-    }
-
-    fn size(&self) -> usize {
-        let below: usize = match &self.value {
-            Value::Scalar { .. } => 0,
-            Value::List(items) => items.iter().map(Self::size).sum(),
-            Value::Map(entries) => {
-                entries.iter().map(|(key, value)| key.size() + value.size()).sum()
-            }
-        };
-        below + 1
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Document {
-        Document::parse(Path::new("t.yaml"), text).unwrap()
-    }
-
-    fn refused(text: &str) -> String {
-        Document::parse(Path::new("t.yaml"), text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn the_last_of_two_keys_counts_and_both_are_told() {
-        let document = read("a: 1\nb:\n  c: 2\n  c: 3\na: 4\n");
-        assert_eq!(format!("{:?}", document.root), "{a: 4, b: {c: 3}}");
-        let duplicate = |key: &str, lost, line| Duplicate { key: key.to_owned(), lost, line };
-        assert_eq!(document.duplicates, [duplicate("c", 3, 4), duplicate("a", 1, 5)]);
-    }
-
-    #[test]
-    fn booleans_are_those_of_yaml_1_1_and_quotes_make_a_text() {
-        let document = read(
-            "[yes, No, on, 'no', True, 0, '', ~, 'False', [], 1.5, 08, y, 010, 0x0, 0e0, '08']",
-        );
-        let items = document.root.items();
-        let bools: Vec<_> = items.iter().take(5).map(Node::bool).collect();
-        assert_eq!(bools, [Some(true), Some(false), Some(true), None, Some(true)]);
-        let truths: String = items.iter().map(|it| if it.is_true() { '1' } else { '0' }).collect();
-        assert_eq!(truths, "10111000101111011");
-        let numbers: Vec<_> = [10, 11, 13, 14, 15, 16].map(|at: usize| items[at].number()).to_vec();
-        assert_eq!(numbers, [Some(1.5), None, Some(8.0), Some(0.0), None, Some(8.0)]);
-    }
-
-    #[test]
-    fn aliases_and_merged_keys_are_written_out() {
-        let document = read("a: &a {x: 1, y: 2}\nb:\n  y: 3\n  <<: *a\nc: *a\n");
-        let root = &document.root;
-        assert_eq!(root.get("b").unwrap().get("x").unwrap().text(), Some("1"));
-        assert_eq!(root.get("b").unwrap().get("y").unwrap().text(), Some("3"));
-        assert_eq!(root.get("c").unwrap().get("y").unwrap().text(), Some("2"));
-        assert!(document.duplicates.is_empty());
-    }
-
-    #[test]
-    fn places_are_told() {
-        let document = read("# first\na:\n  - b\n  - 'c'\n");
-        let item = &document.root.get("a").unwrap().items()[1];
-        assert_eq!(item.error("odd").to_string(), "t.yaml:4: odd");
-        assert_eq!(
-            item.expect_number("count").unwrap_err().to_string(),
-            "t.yaml:4: count is \"c\", not a number"
-        );
-    }
-
-    #[test]
-    fn what_is_no_document_is_refused_with_its_line() {
-        assert!(refused("a: 1\nb: [1, 2\n").starts_with("t.yaml:"), "{}", refused("b: [1"));
-        assert!(refused("a: 1\n---\nb: 1\n").starts_with("t.yaml:2: a second document"));
-        assert!(refused(&"[".repeat(9_000)).contains("recursion limit"));
-        assert!(refused(&"- ".repeat(9_000)).contains("limit"));
-        let mut laughs = "a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n".to_owned();
-        for level in 1..9 {
-            let below = format!("*a{}, ", level - 1).repeat(9);
-            laughs.push_str(&format!("a{level}: &a{level} [{below}]\n"));
-        }
-        assert!(refused(&laughs).contains("more than 200000 values"));
-        assert!(read("").root.is_null());
-        assert!(read("# only a word\n").root.is_null());
     }
 }

@@ -184,7 +184,7 @@ fn matcher(event: &str, node: &Node) -> Result<Matcher, Refusal> {
             } else {
                 matcher.matching(name, pattern)
             };
-            matcher = with.map_err(|error| Refusal::expression(value, &error))?;
+            matcher = with.map_err(|error| Refusal::expression(value, error))?;
         }
     }
     Ok(matcher)

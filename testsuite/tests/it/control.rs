@@ -137,7 +137,7 @@ fn what_cannot_be_run_is_told_and_exits_with_2() {
         (&["--time-limit", "1e300"], "expected seconds, less than a year"),
         (&["--test-regex", "("], "\"(\" is no expression"),
         (&["--email-on-crash"], "--email-on-crash is not supported"),
-        (&["--testsuite-config", "gone.yaml"], "gone.yaml: No such file"),
+        (&["--testsuite-config", "gone.yaml"], "gone.yaml: cannot be read: No such file"),
         (&["--asterisk", "22"], "tests/b/test-config.yaml:1: this is not YAML"),
     ] {
         let run = folder.run_own(options);
