@@ -3,7 +3,6 @@
 //! It boots a real Asterisk in a private sandbox with the configuration of a test's folder, calls `Local/s@default`, and
 //! waits for the dialplan to raise `UserEvent(TestResult,result:pass)` once the monkeys have been heard.
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -81,7 +80,7 @@ async fn main() -> ExitCode {
     let report = Report::new(arguments.verbose);
     let verdict = tokio::select! {
         verdict = run(&arguments, &report) => verdict,
-        () = interrupted() => Err("interrupted".into()),
+        () = interrupted() => Err(anyhow::Error::msg("interrupted")),
     };
     match verdict {
         Ok(Verdict::Passed) => {
@@ -93,15 +92,15 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
-            report.end(&format!("FAILED: {error}"));
+            report.end(&format!("FAILED: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(arguments: &Arguments, report: &Report) -> Result<Verdict, Box<dyn Error>> {
+async fn run(arguments: &Arguments, report: &Report) -> anyhow::Result<Verdict> {
     let folder = arguments.folder.clone().unwrap_or_else(own_folder);
-    let config = TestConfig::read(&folder.join("test-config.yaml"))?;
+    let config = TestConfig::read(&folder.join("test-config.yaml")).map_err(anyhow::Error::msg)?;
     report.say(&format!("{}: {}", folder.display(), config.summary));
     let want = arguments.asterisk.clone().unwrap_or_default();
     let mut last = None;

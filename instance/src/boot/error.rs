@@ -163,6 +163,7 @@ mod tests {
             findings: vec![Finding::DiskFull],
             last_words: vec!["one".to_owned(), "two".to_owned()],
             folder: "/tmp/x".into(),
+            kept: true,
         };
         assert_eq!(
             error.to_string(),

@@ -5,8 +5,8 @@
 mod boots;
 mod configuration;
 mod ending;
-mod keeping;
 mod fetched;
+mod keeping;
 mod layouts;
 mod machine;
 mod program;
