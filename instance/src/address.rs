@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
 
 use uuid::Uuid;
 
+use crate::listening;
+
 /// The port of the claim: below the range that the kernel hands out by itself.
 const GUARD: u16 = 5037;
 
@@ -52,14 +54,38 @@ impl Address {
     }
 
     fn at(ip: Ipv4Addr, guard: u16, ami: &[u16], http: &[u16]) -> io::Result<Self> {
-        let _guard = UdpSocket::bind((ip, guard))?;
+        let claim = UdpSocket::bind((ip, guard));
+        let _guard = claim.map_err(|error| refused(error, ip, &[guard]))?;
+        // Where the loopback interface is down an address can be had and not be reached.
+        _guard.connect((ip, guard)).map_err(|error| refused(error, ip, &[guard]))?;
         // A server that outlived its owner holds no claim, but its port.
         let free = |port: &&u16| TcpListener::bind((ip, **port)).is_ok();
         let first = |ports: &[u16]| ports.iter().find(free).copied();
-        let ami_port = first(ami).ok_or(io::ErrorKind::AddrInUse)?;
-        let http_port = first(http).ok_or(io::ErrorKind::AddrInUse)?;
+        let taken = |ports| refused(io::ErrorKind::AddrInUse.into(), ip, ports);
+        let ami_port = first(ami).ok_or_else(|| taken(ami))?;
+        let http_port = first(http).ok_or_else(|| taken(http))?;
         Ok(Self { ip: ip.into(), ami_port, http_port, _guard })
     }
+}
+
+/// The error with its place, and with what can be done.
+fn refused(error: io::Error, ip: Ipv4Addr, ports: &[u16]) -> io::Error {
+    let holder = |port: &u16| listening::holder(ip.into(), *port);
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => match ports.iter().find_map(holder) {
+            Some(holder) => format!("{holder} listens there"),
+            None => "`ss -lntup` shows who has it".to_owned(),
+        },
+        io::ErrorKind::NetworkUnreachable => {
+            "the loopback interface is down, `ip link set lo up` starts it".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "there is no IPv4 loopback, `ip address add 127.0.0.1/8 dev lo` makes it".to_owned()
+        }
+        _ => "servers listen at addresses of 127.0.0.0/8".to_owned(),
+    };
+    let ports = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    io::Error::new(error.kind(), format!("{ip}, port {ports}: {error}; {hint}"))
 }
 
 fn random() -> Ipv4Addr {
@@ -79,6 +105,7 @@ mod tests {
         let first = Address::at(ip, guard, &ami, &[5140]).unwrap();
         let second = Address::at(ip, guard, &ami, &[5140]).unwrap_err();
         assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
+        assert!(second.to_string().starts_with(&format!("{ip}, port 5137: ")), "{second}");
         drop(first);
         assert!(Address::at(ip, guard, &ami, &[5140]).is_ok());
     }
@@ -90,7 +117,9 @@ mod tests {
         let taken = everywhere.local_addr().unwrap().port();
         let (ip, guard) = (random(), 5137);
         assert_eq!(Address::at(ip, guard, &[taken, 5139], &[5140]).unwrap().ami_port, 5139);
-        assert!(Address::at(ip, guard, &[taken], &[5140]).is_err());
+        let error = Address::at(ip, guard, &[taken], &[5140]).unwrap_err().to_string();
+        let holder = format!("process {} (", std::process::id());
+        assert!(error.contains(&format!("port {taken}")) && error.contains(&holder), "{error}");
         drop(everywhere);
         assert_eq!(Address::at(ip, guard, &[taken, 5139], &[5140]).unwrap().ami_port, taken);
     }

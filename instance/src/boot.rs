@@ -42,6 +42,10 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// How long a server that has what it registers last may take to say that it is ready, if neither its log nor its word does.
 const MOMENT: Duration = Duration::from_secs(2);
 
+/// How far the log of a server that is ready may be behind, and how often it is looked at.
+const LOGGED: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
 /// How long the end of a server that closed a connection may take.
 const DYING: Duration = Duration::from_millis(100);
 
@@ -191,15 +195,18 @@ impl Sandbox {
         let left = process.left();
         findings.extend((!left.is_empty()).then_some(Finding::Processes(left)));
         findings.extend(findings::sanitizers(&logs, &before.launch));
-        let disk = rustix::fs::statvfs(&self.layout.base);
-        // Of one without a limit there are no figures.
-        let room = |disk: StatVfs| disk.f_bavail.saturating_mul(disk.f_frsize);
-        let is_full = disk.is_ok_and(|disk| disk.f_blocks > 0 && room(disk) < ROOM);
-        findings.extend(is_full.then_some(Finding::DiskFull));
+        findings.extend(self.has_full_disk().then_some(Finding::DiskFull));
         let (early, late) = self.errors(&before.launch, &before.ready);
         findings.extend(late.lines.into_iter().map(Finding::Error));
         findings.extend((late.more > 0).then_some(Finding::MoreErrors(late.more)));
         (findings, early)
+    }
+
+    fn has_full_disk(&self) -> bool {
+        let disk = rustix::fs::statvfs(&self.layout.base);
+        // Of one without a limit there are no figures.
+        let room = |disk: StatVfs| disk.f_bavail.saturating_mul(disk.f_frsize);
+        disk.is_ok_and(|disk| disk.f_blocks > 0 && room(disk) < ROOM)
     }
 
     /// The command that launches the server.
@@ -295,10 +302,27 @@ impl Boot<'_> {
             }
             () = self.asked() => {}
         }
-        // Before anybody has it do something: the log ends with what it says of its boot.
-        self.before.ready = log::lengths(&self.sandbox.logs());
         self.stage = Stage::Ready;
-        self.log_in().await
+        let client = self.log_in().await?;
+        self.logged().await;
+        self.before.ready = log::lengths(&self.sandbox.logs());
+        Ok(client)
+    }
+
+    /// Waits until the log says that the server is ready, which it does after the server's own word: nobody has the server do
+    /// anything before that line, so all errors behind it are not of the boot. Without that line, which a server whose log is
+    /// behind by a thousand lines may leave out, all is logged after a while.
+    async fn logged(&self) {
+        let begun = Instant::now();
+        let mut log = self.sandbox.log();
+        while log.exists() && !errors::says_ready(&log, self.before.length_at_launch(&log)) {
+            if begun.elapsed() > LOGGED || self.sandbox.has_full_disk() {
+                tracing::warn!("the log does not say that the server is ready");
+                return;
+            }
+            sleep(LOOK_EVERY).await;
+            log = self.sandbox.log();
+        }
     }
 
     async fn log_in(&self) -> Result<Client, BootFailure> {

@@ -62,9 +62,8 @@ impl Errors {
 /// The errors of a boot, and those behind it, in the files of a log, the oldest first. `start` is how long the oldest was
 /// when the server was launched, and `ready` how long it was when the server said that it is ready.
 ///
-/// A server writes each line of its boot before it goes on, and says that it is ready behind all of them, so what is longer
-/// than `ready` came later. Its log tells the same a moment later: where the log has that line, it ends the boot unless the
-/// length did.
+/// The line that ends the boot divides them; a log that has no such line is divided by its length at that time. A server
+/// writes its log from another thread and in order, so its length tells less than the line.
 pub(crate) fn errors(files: &[PathBuf], start: u64, ready: u64) -> (Errors, Errors) {
     let (mut boot, mut late) = (Errors::default(), Errors::default());
     let mut limits = Some((start, ready));

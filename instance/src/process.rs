@@ -196,6 +196,8 @@ fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> Exit
             other => break other,
         }
     };
+    // Where the kernel does not let anybody look it has to be reaped to be waited for.
+    let reaped = ended.is_err().then(|| child.wait().ok()).flatten();
     // Until it is reaped its number is its own, and whoever signals it meanwhile need not wait for this.
     let left = descendants::names(folder, pid);
     // With SIGCHLD ignored the kernel reaps by itself, and the number may be anybody's.
@@ -207,7 +209,7 @@ fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> Exit
     let mut state = lock(state);
     state.left = left;
     // Another thread may have reaped it, with `waitpid` for any child. Then there is what was seen before.
-    let status = child.wait().ok().or_else(|| seen(&ended.ok()??));
+    let status = reaped.or_else(|| child.wait().ok()).or_else(|| seen(&ended.ok()??));
     state.pid = None;
     status.unwrap_or_else(|| {
         tracing::warn!(%pid, "somebody else reaped the server: how it ended is not known");
@@ -251,5 +253,71 @@ fn die_with_parent(command: &mut Command) {
     // values hold a number and a kind; neither is on the heap.
     unsafe {
         command.pre_exec(hook);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{PidfdFlags, WaitOptions, pidfd_open, waitpid};
+
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(Stdio::piped()).process_group(0);
+        command
+    }
+
+    fn folder() -> std::path::PathBuf {
+        std::env::temp_dir().join(format!("process-{}", uuid::Uuid::new_v4().simple()))
+    }
+
+    #[test]
+    fn how_a_process_ended_is_told_although_another_thread_reaped_it_or_is_not_known() {
+        let _forks = crate::FORKS.blocking_read();
+        for (script, code, signal) in [("exit 3", Some(3), None), ("kill -9 $$", None, Some(9))] {
+            let child = shell(script).spawn().unwrap();
+            let pid = Pid::from_child(&child);
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            let status = seen(&waitid(WaitId::Pid(pid), options).unwrap().unwrap()).unwrap();
+            assert_eq!(
+                (status.code(), status.signal(), status.core_dumped()),
+                (code, signal, false)
+            );
+            // Somebody waits for any child.
+            waitpid(Some(pid), WaitOptions::empty()).unwrap();
+            let status = wait(child, pid, &folder(), &Mutex::new(State::default()));
+            assert!(!status.success(), "{status}");
+            assert_eq!((status.code(), status.signal()), (None, None));
+            assert!(status.to_string().starts_with("unrecognised"), "{status}");
+        }
+    }
+
+    #[test]
+    fn descendants_are_killed_while_others_use_the_process() {
+        let _forks = crate::FORKS.blocking_read();
+        let folder = folder();
+        let mut child =
+            shell("setsid sleep 1000 >&2 & echo $!").env(MARK, &folder).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let left = Pid::from_raw(line.trim().parse().unwrap()).unwrap();
+        let left = pidfd_open(left, PidfdFlags::empty()).unwrap();
+        let pid = Pid::from_child(&child);
+        let state = Mutex::new(State { pid: Some(pid), ..State::default() });
+        thread::scope(|scope| {
+            let held = lock(&state);
+            let waiting = scope.spawn(|| wait(child, pid, &folder, &state));
+            let minute = Timespec { tv_sec: 60, tv_nsec: 0 };
+            let ended = poll(&mut [PollFd::new(&left, PollFlags::IN)], Some(&minute)).unwrap();
+            assert_eq!(held.pid, Some(pid), "it was reaped");
+            drop(held);
+            assert_eq!(ended, 1, "it waited for the lock");
+            assert!(waiting.join().unwrap().success());
+        });
+        assert_eq!(lock(&state).left.len(), 1);
     }
 }

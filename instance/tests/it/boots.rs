@@ -52,6 +52,19 @@ async fn a_long_boot_ends_when_the_server_says_so_and_its_errors_are_of_the_boot
 }
 
 #[tokio::test]
+async fn errors_that_are_logged_when_the_server_has_said_that_it_is_ready_are_of_the_boot() {
+    // A server says so before its log is written. More than a thousand lines at once it would leave out.
+    let commands = format!("[startup_commands]\n{}", "module load x.so = yes\n".repeat(300));
+    for major in VERSIONS {
+        let builder = builder(major).await.file("cli.conf", &*commands);
+        let stopped = builder.build().unwrap().boot().await.unwrap().stop().await.unwrap();
+        assert_eq!((stopped.stopping, stopped.findings), (Stopping::Now, Vec::new()));
+        let errors = stopped.boot_errors.iter().filter(|it| it.contains("x.so")).count();
+        assert!(errors >= 300, "{errors}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_without_a_log_that_does_not_notify_is_asked_on_its_console() {
     let root = Scratch::new();
     let silent = wrapped(&root, &server(22).await, "unset NOTIFY_SOCKET; exec \"$@\"").await;
