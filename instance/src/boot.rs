@@ -175,7 +175,7 @@ impl Sandbox {
             None => Vec::new(),
         };
         // The last words have the errors.
-        findings.retain(|finding| !matches!(finding, Finding::Error(_)));
+        findings.retain(|it| !matches!(it, Finding::Error(_) | Finding::MoreErrors(_)));
         self.failed(stage, failure, findings, before)
     }
 
@@ -196,7 +196,7 @@ impl Sandbox {
         findings.extend((!left.is_empty()).then_some(Finding::Processes(left)));
         findings.extend(findings::sanitizers(&logs, &before.launch));
         findings.extend(self.has_full_disk().then_some(Finding::DiskFull));
-        let (early, late) = self.errors(&before.launch, &before.ready);
+        let (early, late) = self.errors(before);
         findings.extend(late.lines.into_iter().map(Finding::Error));
         findings.extend((late.more > 0).then_some(Finding::MoreErrors(late.more)));
         (findings, early)

@@ -16,7 +16,7 @@ use crate::server::Server;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How far the clock of files may be behind the system's: the kernel's tick, 10 ms at most.
-const TICK: Duration = Duration::from_millis(20);
+pub(crate) const TICK: Duration = Duration::from_millis(20);
 
 /// What stands before the backtraces in gdb's output.
 const MARK: &str = "-- backtraces --";

@@ -12,6 +12,8 @@ use std::time::SystemTime;
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 
+use crate::boot::Before;
+use crate::crash::TICK;
 use crate::instance::Instance;
 use crate::log;
 use crate::sandbox::Sandbox;
@@ -147,10 +149,9 @@ pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
     }
     for line in more {
         // What the console shows of the log may have another date before it.
+        let text = parse(&line).map(|it| it.text.to_owned());
         let same = |other: &String| {
-            *other == line
-                || parse(other).map(|it| it.text) == parse(&line).map(|it| it.text)
-                    && parse(&line).is_some()
+            *other == line || text.is_some() && parse(other).map(|it| it.text) == text.as_deref()
         };
         if !lines.iter().any(same) {
             lines.push(kept(line.as_bytes()));
@@ -261,7 +262,7 @@ impl Instance {
     /// [`Stopped::boot_errors`](crate::Stopped::boot_errors) are the same. Where a server has logged nothing, or nothing can
     /// be read, there are none.
     pub fn boot_errors(&self) -> Vec<String> {
-        self.sandbox.errors(&self.booted.before.launch, &self.booted.before.ready).0.lines
+        self.sandbox.errors(&self.booted.before).0.lines
     }
 }
 
@@ -283,18 +284,15 @@ impl Sandbox {
         })
     }
 
-    /// The errors of the boot and those behind it, by the lengths of the files at the launch and when the server was ready.
-    pub(crate) fn errors(
-        &self,
-        launch: &BTreeMap<PathBuf, u64>,
-        ready: &BTreeMap<PathBuf, u64>,
-    ) -> (Errors, Errors) {
+    /// The errors of a boot and those behind it.
+    pub(crate) fn errors(&self, before: &Before) -> (Errors, Errors) {
         let log = self.log();
         let length = |lengths: &BTreeMap<_, _>| lengths.get(&log).copied();
         // One that never was ready logged all of it while it booted.
-        let none = if ready.is_empty() { u64::MAX } else { 0 };
-        let ready = length(ready).unwrap_or(none);
-        errors(&with_rotated(&log, launch), length(launch).unwrap_or(0), ready)
+        let none = if before.ready.is_empty() { u64::MAX } else { 0 };
+        let ready = length(&before.ready).unwrap_or(none);
+        let files = with_rotated(&log, before.launched);
+        errors(&files, length(&before.launch).unwrap_or(0), ready)
     }
 
     /// The file of the log that has errors in it. With `appendhostname` its name has the host's at the end.
@@ -308,17 +306,16 @@ impl Sandbox {
     }
 }
 
-/// A log with what was rotated away since the launch, the oldest first: whatever they are named behind its own name.
-fn with_rotated(log: &Path, launch: &BTreeMap<PathBuf, u64>) -> Vec<PathBuf> {
+/// A log with what was written and rotated away since the launch, the oldest first, whatever is behind its name.
+fn with_rotated(log: &Path, launched: SystemTime) -> Vec<PathBuf> {
     let prefix = format!("{}.", log.file_name().unwrap_or_default().to_string_lossy());
+    let since = launched.checked_sub(TICK).unwrap_or(launched);
     let entries = log.parent().and_then(|folder| fs::read_dir(folder).ok());
-    let rotated = entries.into_iter().flatten().flatten().filter(|entry| {
-        let path = entry.path();
-        entry.file_name().to_string_lossy().starts_with(&prefix) && !launch.contains_key(&path)
-    });
-    let written = |entry: &fs::DirEntry| entry.metadata().and_then(|it| it.modified());
-    let mut files: Vec<_> = rotated
-        .map(|entry| (written(&entry).unwrap_or(SystemTime::UNIX_EPOCH), entry.path()))
+    let entries = entries.into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .filter(|(written, _)| *written >= since)
         .collect();
     files.sort();
     files.into_iter().map(|(_, path)| path).chain([log.to_owned()]).collect()
