@@ -71,8 +71,8 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// If the server has ended, if it knows no such command, or after a minute. A command that is known and fails says so
-    /// in what it prints.
+    /// If the server has ended, or ends before the command is through, if it knows no such command, or after a minute. A
+    /// command that is known and fails says so in what it prints.
     pub async fn cli(&self, command: &str) -> Result<String, CliError> {
         console::ask(&self.sandbox.control_socket(), command).await
     }

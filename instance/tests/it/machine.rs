@@ -171,3 +171,20 @@ async fn a_database_driver_manager_writes_into_the_sandbox() {
         assert!(output.status.success() && said.contains("Can't open lib"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn a_loopback_that_is_down_or_has_no_address_is_named_with_what_to_do() {
+    let script = r#"
+        boot="timeout 60 $INSTANCE boot --asterisk $SERVER --root $PLACE"
+        unshare --net $boot </dev/null || true
+        unshare --net sh -c "ip link set lo up; ip address del 127.0.0.1/8 dev lo; $boot" </dev/null || true
+        find $PLACE -mindepth 2 -type d
+    "#;
+    let scratch = Scratch::new();
+    let Some((output, said)) = unshared(22, &scratch, script).await else { return };
+    assert!(output.status.success(), "{said}");
+    let lines: Vec<_> = said.lines().collect();
+    let [down, none] = lines[..] else { panic!("{said}") };
+    assert!(down.contains(", port 5037: ") && down.contains("ip link set lo up"), "{said}");
+    assert!(none.contains("there is no IPv4 loopback"), "{said}");
+}
