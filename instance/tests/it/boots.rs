@@ -3,10 +3,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 
 use ami::Originate;
-use instance::{AmiSettings, BootError, BootFailure, Builder, Finding, Modules, Stage, Stopping};
+use instance::{
+    AmiSettings, BootError, BootFailure, Builder, CliError, Finding, Modules, Stage, Stopping,
+};
 
 use crate::support::{AGES, MODULES, Scratch, VERSIONS, builder, processes, server, wrapped};
 
@@ -247,4 +250,31 @@ async fn a_logger_conf_of_the_tests_own_hides_no_error() {
         let [a, b, c, d] = own.clone();
         tokio::join!(life(major, a), life(major, b), life(major, c), life(major, d));
     }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_stopped_yet_is_told_until_it_can() {
+    let early = async |major: u32| {
+        // Its last commands come a second after AMI, and somebody says for it that it is ready.
+        let dialplan = "#exec \"sleep 1\"\n[default]\n";
+        let builder = builder(major).await.file("extensions.conf", dialplan);
+        let sandbox = builder.build().unwrap();
+        fs::write(sandbox.etc().join("logger.conf"), "[logfiles]\n").unwrap();
+        let command = sandbox.command();
+        let socket = command.get_envs().find(|(name, _)| *name == "NOTIFY_SOCKET");
+        let socket = socket.unwrap().1.unwrap().to_owned();
+        let address = sandbox.ami_address();
+        let (instance, ()) = tokio::join!(sandbox.boot(), async {
+            while tokio::net::TcpStream::connect(&address).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+            UnixDatagram::unbound().unwrap().send_to(b"READY=1", socket).unwrap();
+        });
+        let instance = instance.unwrap();
+        let unknown = instance.cli("core show help core stop now").await.unwrap_err();
+        assert!(matches!(unknown, CliError::NoSuchCommand { .. }), "{unknown}");
+        let stopped = instance.stop().await.unwrap();
+        assert_eq!((stopped.stopping, stopped.findings), (Stopping::Now, Vec::new()));
+    };
+    tokio::join!(early(22), early(16));
 }
