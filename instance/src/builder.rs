@@ -13,6 +13,7 @@ use ami::Config;
 
 use crate::address::Address;
 use crate::builder::error::at;
+use crate::builder::files::is_folder;
 use crate::builder::layers::{Addition, Layers};
 use crate::cache::Environment;
 use crate::documentation::{self, Documentation};
@@ -24,6 +25,8 @@ use crate::server::Server;
 use crate::template::Keys;
 
 mod error;
+mod files;
+mod includes;
 mod layers;
 mod permissions;
 mod trees;
@@ -321,12 +324,14 @@ impl Builder {
                     fs::read_dir(folder).map_err(at(folder))?;
                     let number = sandbox.number;
                     let configs = folder.join(format!("configs/ast{number}"));
-                    if configs.is_dir() {
+                    if is_folder(&folder.join("configs"))? && is_folder(&configs)? {
                         layers.add_folder(&configs)?;
                     }
+                    let files = folder.join("files");
+                    let has_files = is_folder(&files)?;
                     for name in ["common".to_owned(), format!("ast{number}")] {
-                        let files = folder.join("files").join(name);
-                        if files.is_dir() {
+                        let files = files.join(name);
+                        if has_files && is_folder(&files)? {
                             add_files(&files, layout, &mut layers)?;
                         }
                     }
@@ -341,6 +346,7 @@ impl Builder {
         }
         layers.set_modules(&self.modules)?;
         layers.set_log()?;
+        layers.check_links()?;
         layers.check_includes()?;
         layers.check_options()?;
         // A module of the test's own moves the folder.
@@ -365,7 +371,8 @@ impl Builder {
         };
         // One that we do not understand is for the server to judge.
         short.or_else(|error| {
-            tracing::warn!(%error, "the documentation cannot be shortened: the boot takes longer");
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the documentation cannot be shortened: the boot takes longer");
             if place.exists() {
                 fs::remove_dir_all(&place).map_err(at(&place))?;
             }
@@ -377,7 +384,7 @@ impl Builder {
 /// Adds files of a test: those for `astetcdir` are configuration like other.
 fn add_files(folder: &Path, layout: &mut Layout, layers: &mut Layers) -> Result<(), BuildError> {
     let configuration = folder.join("astetcdir");
-    if configuration.is_dir() {
+    if is_folder(&configuration)? {
         layers.add_folder(&configuration)?;
     }
     trees::copy(folder, layout)

@@ -154,7 +154,7 @@ pub enum CallFileError {
         value: String,
     },
     /// The file cannot be written.
-    #[error("{}: {error}", .path.display())]
+    #[error("{}", .path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -178,6 +178,16 @@ mod tests {
             call.text().unwrap(),
             "Channel: Local/1@a\nContext: b\nExtension: 2\nPriority: 1\nWaitTime: 2\nSetvar: A=b\\;c\nArchive: yes\n"
         );
+    }
+
+    #[test]
+    fn an_error_says_its_cause_once() {
+        let call = CallFile::to_application("Local/1@a", "Echo", "");
+        let error = call.put(Path::new("/nonexistent/spool")).unwrap_err();
+        assert!(error.to_string().starts_with("/nonexistent/spool/outgoing/"), "{error}");
+        assert!(error.to_string().ends_with(".call"), "{error}");
+        let cause = std::error::Error::source(&error).unwrap();
+        assert_eq!(cause.to_string(), "No such file or directory (os error 2)");
     }
 
     #[test]

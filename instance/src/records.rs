@@ -1,5 +1,6 @@
 //! Call detail records and channel events, as the server's modules write them into files.
 
+use std::error::Error;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,7 @@ pub(crate) fn cel(logs: &Path, etc: &Path) -> Result<Vec<Record>, RecordError> {
     let conf = etc.join("cel_custom.conf");
     let text = match fs::read_to_string(&conf) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(RecordError { path: conf, error: error.into() });
+            return Err(RecordError::new(&conf, error.into()));
         }
         text => text.unwrap_or_default(),
     };
@@ -67,7 +68,7 @@ pub(crate) fn cel(logs: &Path, etc: &Path) -> Result<Vec<Record>, RecordError> {
 }
 
 fn read(path: &Path, names: &[&str]) -> Result<Vec<Record>, RecordError> {
-    let failed = |error| RecordError { path: path.to_owned(), error };
+    let failed = |error| RecordError::new(path, error);
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -117,13 +118,25 @@ fn name(field: &str) -> String {
 
 /// A file of records that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {error}", .path.display())]
+#[error("{}", .path.display())]
 pub struct RecordError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
     #[source]
-    error: csv::Error,
+    error: Box<dyn Error + Send + Sync>,
+}
+
+impl RecordError {
+    fn new(path: &Path, error: csv::Error) -> Self {
+        let path = path.to_owned();
+        // The reader's error says the same as its source, and keeps that to itself.
+        let error = match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
+            Some(source) => io::Error::new(source.kind(), source.to_string()).into(),
+            None => error.into(),
+        };
+        Self { path, error }
+    }
 }
 
 #[cfg(test)]
@@ -141,6 +154,16 @@ mod tests {
         );
         assert_eq!(mapping("[mappings]\nMaster.csv=${a},x${b}y\n").unwrap(), ["a", "b"]);
         assert_eq!(mapping("[mappings]\n"), None);
+    }
+
+    #[test]
+    fn an_error_says_its_cause_once() {
+        let folder = std::env::temp_dir();
+        let error = read(&folder, &[]).unwrap_err();
+        assert_eq!(error.to_string(), folder.display().to_string());
+        let cause = error.source().unwrap();
+        assert_eq!(cause.to_string(), "Is a directory (os error 21)");
+        assert!(cause.source().is_none());
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Run {
     /// Removes the folder, unless it is to be kept.
     pub(crate) fn end(&self) -> io::Result<()> {
         if !self.keep.load(Ordering::Relaxed) {
-            return remove(&self.path);
+            return remove(&self.path).map_err(|error| located(&self.path, error));
         }
         if self.keeping == Keeping::Always {
             self.tell();
@@ -218,8 +218,8 @@ fn gate(parent: &Path) -> io::Result<File> {
         let _ = locked.send(held);
     });
     lock.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-        let held = format!("{}: another process does not give it up", path.display());
-        Err(io::Error::new(io::ErrorKind::TimedOut, held))
+        let held = io::Error::new(io::ErrorKind::TimedOut, "another process does not give it up");
+        Err(located(&path, held))
     })
 }
 
@@ -334,8 +334,8 @@ fn remove(path: &Path) -> io::Result<()> {
         removed => removed,
     };
     match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(located(path, error)),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 

@@ -117,12 +117,12 @@ async fn main() -> ExitCode {
         Command::Sweep { kept, root } => sweep(&root, kept),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("{error}");
+        eprintln!("{:#}", anyhow::Error::from_boxed(error));
         ExitCode::FAILURE
     })
 }
 
-type Done = Result<ExitCode, Box<dyn Error>>;
+type Done = Result<ExitCode, Box<dyn Error + Send + Sync>>;
 
 impl Boot {
     async fn run(self) -> Done {
@@ -174,7 +174,7 @@ impl Boot {
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
-    async fn boot(&self) -> Result<Vec<Instance>, Box<dyn Error>> {
+    async fn boot(&self) -> Result<Vec<Instance>, Box<dyn Error + Send + Sync>> {
         let want = self.asterisk.clone().unwrap_or_default();
         let server = Server::find_or_fetch(&want, steps()).await?;
         let base = || {

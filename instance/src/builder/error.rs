@@ -9,12 +9,18 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> BuildError {
     move |error| BuildError::File { path, error }
 }
 
+impl BuildError {
+    pub(super) fn dangling(link: &Path, target: PathBuf) -> Self {
+        Self::Dangling { links: vec![(link.to_owned(), target)] }
+    }
+}
+
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A file or folder could not be read or written.
-    #[error("{}: {error}", .path.display())]
+    #[error("{}", .path.display())]
     File {
         /// Which.
         path: PathBuf,
@@ -23,7 +29,7 @@ pub enum BuildError {
         error: io::Error,
     },
     /// No loopback address is free.
-    #[error("failed to claim {}: {error}", .wanted.map_or_else(|| "a loopback address".to_owned(), |it| it.to_string()))]
+    #[error("failed to claim {}", .wanted.map_or_else(|| "a loopback address".to_owned(), |it| it.to_string()))]
     Address {
         /// The one that was asked for.
         wanted: Option<Ipv4Addr>,
@@ -69,6 +75,64 @@ pub enum BuildError {
     Name {
         /// The name.
         name: String,
+    },
+    /// Something among the files that is neither a file nor a folder: a named pipe, a socket or a device.
+    #[error("{}: {kind}; only files and folders can be copied into a sandbox", .path.display())]
+    Kind {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        kind: &'static str,
+    },
+    /// Links among the files that lead nowhere. Locks of editors (`.#name`) are passed over, and so is a link whose name a later
+    /// layer has a file for.
+    #[error(
+        "links that lead nowhere: {}; put the files there, or remove the links",
+        .links.iter().map(|(link, to)| format!("{} -> {}", link.display(), to.display())).collect::<Vec<_>>().join(", ")
+    )]
+    Dangling {
+        /// The links, and what each names.
+        links: Vec<(PathBuf, PathBuf)>,
+    },
+    /// A folder that is in itself, by a link.
+    #[error("{}: a link to a folder that it is in itself", .path.display())]
+    Cycle {
+        /// The link.
+        path: PathBuf,
+    },
+    /// An `#include` of a file that is not there. The server would read no further in the file that includes it.
+    #[error(
+        "{from}:{line}: the sandbox has no file {name:?}, and the server would read no further; use `#tryinclude` if it need not be there"
+    )]
+    Include {
+        /// The file that includes it.
+        from: String,
+        /// The line in it, from 1.
+        line: usize,
+        /// The name, as the server would see it.
+        name: String,
+    },
+    /// An `#include` of a file of the system's own Asterisk.
+    #[error(
+        "{from}:{line}: {name:?} is a file of the system's Asterisk; for one of the sandbox write a name without a folder, or <<astetcdir>>/ before it"
+    )]
+    SystemInclude {
+        /// The file that includes it.
+        from: String,
+        /// The line in it, from 1.
+        line: usize,
+        /// The name, as the server would see it.
+        name: String,
+    },
+    /// A block comment that does not end, in a file that the code adds to: what is added would be a part of the comment.
+    #[error(
+        "{from}:{line}: the comment that begins here with `;--` does not end, and would hide what the code adds to the file; end it with `--;`"
+    )]
+    OpenComment {
+        /// The file.
+        from: String,
+        /// The line in it, from 1.
+        line: usize,
     },
     /// A section that cannot be written.
     #[error("{file}, section [{section}] set from code: {what}")]

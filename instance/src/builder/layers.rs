@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::error::{BuildError, at};
+use super::files::{Entry, Walk, is_lock, look};
+use super::includes::{self, Files};
 use super::permissions::Permissions;
 use crate::conf;
 use crate::errors;
@@ -72,6 +74,8 @@ pub(super) enum Addition {
 /// The configuration files by name: the last layer of each, and what was added to it.
 pub(super) struct Layers {
     files: BTreeMap<PathBuf, Vec<Part>>,
+    /// Links that lead nowhere, and what each names, by the names of the files that they would be.
+    dangling: BTreeMap<PathBuf, (PathBuf, PathBuf)>,
     permissions: Vec<Permissions>,
 }
 
@@ -114,7 +118,8 @@ fn is_option(line: &str) -> bool {
 impl Layers {
     /// Our own files, with the options that the code sets.
     pub(super) fn base(options: &[(String, String)]) -> Result<Self, BuildError> {
-        let mut layers = Self { files: BTreeMap::new(), permissions: Vec::new() };
+        let mut layers =
+            Self { files: BTreeMap::new(), dangling: BTreeMap::new(), permissions: Vec::new() };
         for name in EMPTY {
             layers.put(name, "", From::Us);
         }
@@ -150,25 +155,46 @@ impl Layers {
     }
 
     fn put(&mut self, name: &str, text: &str, from: From) {
-        self.files.insert(name.into(), vec![Part { text: text.into(), from }]);
+        self.insert(name.into(), text.into(), from);
+    }
+
+    fn insert(&mut self, name: PathBuf, text: Vec<u8>, from: From) {
+        self.dangling.remove(&name);
+        self.files.insert(name, vec![Part { text, from }]);
     }
 
     /// Adds the files of a folder and those below it.
     pub(super) fn add_folder(&mut self, folder: &Path) -> Result<(), BuildError> {
         self.permissions.extend(Permissions::read(folder)?);
-        self.add_subfolder(folder, Path::new(""))
+        self.add_subfolder(folder, Path::new(""), None)
     }
 
-    fn add_subfolder(&mut self, folder: &Path, inside: &Path) -> Result<(), BuildError> {
+    fn add_subfolder(
+        &mut self,
+        folder: &Path,
+        inside: &Path,
+        above: Option<&Walk<'_>>,
+    ) -> Result<(), BuildError> {
         // Joining nothing would add a slash that the error shows.
         let here =
             if inside.as_os_str().is_empty() { folder.to_owned() } else { folder.join(inside) };
+        let walk = Walk::enter(&here, above)?;
         for entry in fs::read_dir(&here).map_err(at(&here))? {
             let path = entry.map_err(at(&here))?.path();
-            let name = inside.join(path.file_name().unwrap_or_default());
-            if path.is_dir() {
-                self.add_subfolder(folder, &name)?;
-                continue;
+            let file_name = path.file_name().unwrap_or_default();
+            let name = inside.join(file_name);
+            match look(&path)? {
+                Entry::File => {}
+                Entry::Folder => {
+                    self.add_subfolder(folder, &name, Some(&walk))?;
+                    continue;
+                }
+                Entry::Dangling(target) => {
+                    if !is_lock(file_name) {
+                        self.dangling.insert(name, (path, target));
+                    }
+                    continue;
+                }
             }
             if name == Path::new("asterisk.conf") {
                 return Err(BuildError::AsteriskConf { from: path.display().to_string() });
@@ -177,7 +203,7 @@ impl Layers {
                 continue;
             }
             let text = fs::read(&path).map_err(at(&path))?;
-            self.files.insert(name, vec![Part { text, from: From::Folder(path) }]);
+            self.insert(name, text, From::Folder(path));
         }
         Ok(())
     }
@@ -272,6 +298,12 @@ impl Layers {
         self.add_to(LOGGER, &Addition::Section { name: "logfiles".to_owned(), keys })
     }
 
+    /// A file that is not there would be missed by nobody: the server takes it for one that nobody wrote.
+    pub(super) fn check_links(&mut self) -> Result<(), BuildError> {
+        let links: Vec<_> = std::mem::take(&mut self.dangling).into_values().collect();
+        if links.is_empty() { Ok(()) } else { Err(BuildError::Dangling { links }) }
+    }
+
     /// A `.conf.inc` that a test brings and nothing includes would be without effect.
     pub(super) fn check_includes(&self) -> Result<(), BuildError> {
         let is_include = |name: &&PathBuf| name.to_string_lossy().ends_with(".conf.inc");
@@ -310,40 +342,68 @@ impl Layers {
         {
             return Err(BuildError::OddPath { path: path.clone() });
         }
+        let mut files = Files::new();
         for (name, parts) in self.files {
-            let path = etc.join(&name);
+            let rendered = Rendered::new(&name, parts, keys)?;
+            files.insert(name, rendered);
+        }
+        includes::check(&files, etc)?;
+        for (name, file) in &files {
+            let path = etc.join(name);
             let folder = path.parent().unwrap_or(etc);
             fs::create_dir_all(folder).map_err(at(folder))?;
-            let text = render(&name, parts, keys)?;
-            fs::write(&path, text).map_err(at(&path))?;
+            fs::write(&path, &file.text).map_err(at(&path))?;
         }
         self.permissions.iter().try_for_each(|permissions| permissions.apply(etc))
     }
 }
 
-/// The file that the parts make.
-fn render(name: &Path, parts: Vec<Part>, keys: &Keys) -> Result<Vec<u8>, BuildError> {
-    let mut all: Vec<u8> = Vec::new();
-    for part in parts {
-        // An addition begins a line.
-        if all.last().is_some_and(|&last| last != b'\n') {
-            all.push(b'\n');
+/// A file with all that belongs to it.
+pub(super) struct Rendered {
+    pub(super) text: Vec<u8>,
+    /// The parts, and how many lines are before each.
+    parts: Vec<(usize, From)>,
+}
+
+impl Rendered {
+    /// The file that the parts make.
+    fn new(name: &Path, parts: Vec<Part>, keys: &Keys) -> Result<Self, BuildError> {
+        let mut all = Self { text: Vec::new(), parts: Vec::new() };
+        for part in parts {
+            if let Some(line) = conf::unclosed(&String::from_utf8_lossy(&all.text)) {
+                let (from, line) = all.place(name, line);
+                return Err(BuildError::OpenComment { from, line });
+            }
+            // An addition begins a line.
+            if all.text.last().is_some_and(|&last| last != b'\n') {
+                all.text.push(b'\n');
+            }
+            let before = all.text.iter().filter(|&&byte| byte == b'\n').count();
+            let (text, unknown) = template::render(&part.text, keys);
+            if let (Some(unknown), From::Us | From::Code) = (unknown, &part.from) {
+                // In a test's file it may mean something else.
+                let known = keys.keys().map(|key| format!("<<{key}>>")).collect::<Vec<_>>();
+                return Err(BuildError::UnknownKey {
+                    file: name.to_owned(),
+                    line: before + unknown.line,
+                    key: unknown.key,
+                    known: known.join(" "),
+                });
+            }
+            all.text.extend(text);
+            all.parts.push((before, part.from));
         }
-        let before = all.iter().filter(|&&byte| byte == b'\n').count();
-        let (text, unknown) = template::render(&part.text, keys);
-        if let (Some(unknown), From::Us | From::Code) = (unknown, part.from) {
-            // In a test's file it may mean something else.
-            let known = keys.keys().map(|key| format!("<<{key}>>")).collect::<Vec<_>>();
-            return Err(BuildError::UnknownKey {
-                file: name.to_owned(),
-                line: before + unknown.line,
-                key: unknown.key,
-                known: known.join(" "),
-            });
-        }
-        all.extend(text);
+        Ok(all)
     }
-    Ok(all)
+
+    /// The file that a line comes from, as its author knows it, and the line there.
+    pub(super) fn place(&self, name: &Path, line: usize) -> (String, usize) {
+        let part = self.parts.iter().rfind(|(before, _)| *before < line);
+        part.map_or_else(
+            || (name.display().to_string(), line),
+            |(before, from)| (from.of(name), line - before),
+        )
+    }
 }
 
 fn text(parts: &[Part]) -> String {

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::error::{BuildError, at};
+use super::files::{Entry, look};
 
 /// What the server has to be able to read: else it goes to the system's folders.
 const OURS: [&str; 2] = ["asterisk.conf", "asterisk.options.conf.inc"];
@@ -23,8 +24,11 @@ impl Permissions {
     /// The file of a folder, if it has one.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, BuildError> {
         let from = folder.join(Self::FILE);
-        if !from.exists() {
+        if fs::symlink_metadata(&from).is_err() {
             return Ok(None);
+        }
+        if let Entry::Dangling(target) = look(&from)? {
+            return Err(BuildError::dangling(&from, target));
         }
         let text = fs::read_to_string(&from).map_err(at(&from))?;
         let mut modes = Vec::new();

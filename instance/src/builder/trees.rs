@@ -8,6 +8,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::error::{BuildError, at};
+use super::files::{Entry, Walk, is_lock, look};
 use super::permissions::Permissions;
 use crate::sandbox::{DIRECTORIES, Layout};
 
@@ -16,9 +17,14 @@ pub(super) fn copy(from: &Path, layout: &mut Layout) -> Result<(), BuildError> {
     for entry in fs::read_dir(from).map_err(at(from))? {
         let path = entry.map_err(at(from))?.path();
         let key = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !path.is_dir() || key == "astetcdir" {
+        match look(&path) {
+            Ok(Entry::Folder) if key != "astetcdir" => {}
+            Ok(Entry::Dangling(target)) if DIRECTORIES.contains(&&*key) => {
+                return Err(BuildError::dangling(&path, target));
+            }
+            Err(error) if DIRECTORIES.contains(&&*key) => return Err(error),
             // Somebody's notes; or configuration, which is a layer.
-            continue;
+            _ => continue,
         }
         if key == "astsbindir" || !DIRECTORIES.contains(&&*key) {
             return Err(BuildError::Tree { path });
@@ -31,7 +37,7 @@ pub(super) fn copy(from: &Path, layout: &mut Layout) -> Result<(), BuildError> {
             return Err(BuildError::Tree { path });
         };
         own(&layout.base, &to)?;
-        copy_tree(&layout.base, &path, &to)?;
+        copy_tree(&layout.base, &path, &to, None)?;
         if let Some(permissions) = Permissions::read(&path)? {
             permissions.apply(&to)?;
         }
@@ -39,15 +45,29 @@ pub(super) fn copy(from: &Path, layout: &mut Layout) -> Result<(), BuildError> {
     Ok(())
 }
 
-fn copy_tree(base: &Path, from: &Path, to: &Path) -> Result<(), BuildError> {
+fn copy_tree(
+    base: &Path,
+    from: &Path,
+    to: &Path,
+    above: Option<&Walk<'_>>,
+) -> Result<(), BuildError> {
+    let walk = Walk::enter(from, above)?;
     own(base, to)?;
     for entry in fs::read_dir(from).map_err(at(from))? {
         let path = entry.map_err(at(from))?.path();
         let name = path.file_name().unwrap_or_default();
         let target = to.join(name);
-        if path.is_dir() {
-            copy_tree(base, &path, &target)?;
-        } else if name != Permissions::FILE {
+        match look(&path) {
+            Ok(Entry::Folder) => {
+                copy_tree(base, &path, &target, Some(&walk))?;
+                continue;
+            }
+            Ok(Entry::Dangling(_)) if is_lock(name) => continue,
+            Ok(Entry::Dangling(link)) => return Err(BuildError::dangling(&path, link)),
+            Ok(Entry::File) => {}
+            Err(error) => return Err(error),
+        }
+        if name != Permissions::FILE {
             // Not through a link, into the server's own file; nor into one that may not be written.
             if fs::symlink_metadata(&target).is_ok_and(|it| !it.is_dir()) {
                 fs::remove_file(&target).map_err(at(&target))?;

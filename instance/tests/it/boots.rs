@@ -110,9 +110,6 @@ async fn a_server_without_ami_is_an_error_that_says_what_to_do() {
         assert!(error.last_words.contains(&reason), "{error}");
         assert_eq!(error.to_string().matches("enabled = yes").count(), 0, "{error}");
 
-        let (_, _, reason) = manager(&format!("{head}#include \"nowhere.conf\"\n")).await;
-        assert!(reason.contains("The file 'nowhere.conf' was listed as a #include"), "{reason}");
-
         let (error, settings, reason) = manager("[general]\nenabled = no\n").await;
         assert_eq!((settings, &*reason), (AmiSettings::Disabled, ""));
         let end = "which is disabled: set `enabled = yes` in [general] of manager.conf";

@@ -7,7 +7,7 @@ use std::path::Path;
 use ami::Action;
 use instance::{BuildError, Builder, Documentation, Instance, Modules, Sandbox};
 
-use crate::support::{Scratch, VERSIONS, assert_gone, builder, server};
+use crate::support::{Scratch, VERSIONS, assert_gone, builder, chain, server};
 
 #[tokio::test]
 async fn sections_go_on_where_there_is_one_and_begin_where_there_is_none() {
@@ -155,7 +155,7 @@ async fn the_address_that_a_test_names_is_given_once() {
     assert_eq!(instance.sandbox().address(), address);
     instance.ami().call(Action::new("Ping")).await.unwrap();
     let error = builder(22).await.address(address).build().unwrap_err();
-    let shown = error.to_string();
+    let shown = chain(&error);
     assert!(matches!(error, BuildError::Address { wanted: Some(_), .. }), "{shown}");
     assert!(shown.contains("127.9.8.7") && shown.contains("in use"), "{shown}");
     instance.stop().await.unwrap();

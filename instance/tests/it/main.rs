@@ -6,6 +6,7 @@ mod boots;
 mod configuration;
 mod ending;
 mod fetched;
+mod files;
 mod keeping;
 mod layouts;
 mod machine;

@@ -163,7 +163,7 @@ async fn what_is_wrong_is_told_on_the_error_output() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
         assert!(said.contains(word), "{arguments:?}: {said}");
         if let Some((_, kept)) = said.split_once("the sandbox is kept: ") {
-            fs::remove_dir_all(kept.trim()).unwrap();
+            fs::remove_dir_all(kept.split([':', '\n']).next().unwrap()).unwrap();
         }
     }
 }

@@ -225,7 +225,7 @@ async fn a_refused_login_is_an_error_with_the_servers_word() {
     assert!(!format!("{error:?}").contains("mysecret"), "{error:?}");
     assert_eq!(processes(&error.folder), [0; 0]);
     fs::remove_dir_all(&error.folder).unwrap();
-    let shown = chain(error);
+    let shown = chain(&error);
     assert_eq!(shown.matches("Authentication failed").count(), 1, "{shown}");
     let last = shown.lines().last().unwrap();
     assert!(last.starts_with("instance 1 failed at logging in to the booted server: "), "{shown}");

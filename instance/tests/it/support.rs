@@ -1,5 +1,6 @@
 //! Servers to test with, and a look at what is left.
 
+use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,11 +85,6 @@ impl Drop for Scratch {
     }
 }
 
-/// The error with all its causes.
-pub(crate) fn chain(error: impl std::error::Error + Send + Sync + 'static) -> String {
-    format!("{:#}", anyhow::Error::from(error))
-}
-
 /// The processes that have a path in their command line, or in the mark that instances have.
 pub(crate) fn processes(path: &Path) -> Vec<u32> {
     let path = path.to_str().unwrap();
@@ -102,6 +98,12 @@ pub(crate) fn processes(path: &Path) -> Vec<u32> {
             || String::from_utf8_lossy(&environment).contains(&mark)
     })
     .collect()
+}
+
+/// All that an error says, with its causes, as programs print it.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Asserts that neither folder nor process is left.
