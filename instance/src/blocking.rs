@@ -22,8 +22,7 @@
 
 use std::future::Future;
 use std::io;
-use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -36,7 +35,8 @@ use ami::{
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 
 use crate::{
-    BootError, CliError, LogError, Progress, Sandbox, Server, ServerError, Stop, Stopped, Want,
+    BootError, CallFile, CallFileError, CliError, LogError, Progress, Record, RecordError,
+    Resources, Sandbox, Server, ServerError, Stop, Stopped, Want,
 };
 
 static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
@@ -110,25 +110,86 @@ pub fn boot_all(sandboxes: Vec<Sandbox>) -> Result<Vec<Instance>, BootError> {
 }
 
 /// A running server in its sandbox: [`crate::Instance`], with functions that wait in place of those to await.
+///
+/// What happens when it is dropped is the same as there. It does not dereference to that type: a function of it that has to be
+/// awaited would do nothing here, under a name that is here as well. It is [`asynchronous`](Self::asynchronous).
 #[derive(Debug)]
 pub struct Instance(crate::Instance);
 
-impl Deref for Instance {
-    type Target = crate::Instance;
-
-    fn deref(&self) -> &crate::Instance {
+impl Instance {
+    /// The instance for those who await, with its AMI client. With [`wait`], what has no function here can be used.
+    pub fn asynchronous(&self) -> &crate::Instance {
         &self.0
     }
-}
 
-impl Instance {
+    /// As [`crate::Instance::ami_address`].
+    pub fn ami_address(&self) -> String {
+        self.0.ami_address()
+    }
+
+    /// As [`crate::Instance::boot_time`].
+    pub fn boot_time(&self) -> Duration {
+        self.0.boot_time()
+    }
+
+    /// As [`crate::Instance::sandbox`].
+    pub fn sandbox(&self) -> &Sandbox {
+        self.0.sandbox()
+    }
+
+    /// As [`crate::Instance::pid`].
+    pub fn pid(&self) -> Option<u32> {
+        self.0.pid()
+    }
+
+    /// As [`crate::Instance::keep`].
+    pub fn keep(&self) {
+        self.0.keep();
+    }
+
+    /// As [`crate::Instance::call_file`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn call_file(&self, call: &CallFile) -> Result<PathBuf, CallFileError> {
+        self.0.call_file(call)
+    }
+
+    /// As [`crate::Instance::cdr`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn cdr(&self) -> Result<Vec<Record>, RecordError> {
+        self.0.cdr()
+    }
+
+    /// As [`crate::Instance::cel`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn cel(&self) -> Result<Vec<Record>, RecordError> {
+        self.0.cel()
+    }
+
+    /// As [`crate::Instance::resources`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn resources(&self) -> io::Result<Resources> {
+        self.0.resources()
+    }
+
     /// As [`ami::Client::call`].
     ///
     /// # Errors
     ///
     /// As there.
     pub fn call(&self, action: Action) -> Result<Response, ami::Error> {
-        wait(self.ami().call(action))
+        wait(self.0.ami().call(action))
     }
 
     /// As [`ami::Client::list`], to its end.
@@ -137,7 +198,7 @@ impl Instance {
     ///
     /// As there.
     pub fn list(&self, action: Action) -> Result<Collected, ListError> {
-        wait(self.ami().list(action).collect())
+        wait(self.0.ami().list(action).collect())
     }
 
     /// As [`ami::Client::command`].
@@ -146,7 +207,7 @@ impl Instance {
     ///
     /// As there.
     pub fn command(&self, command: &str) -> Result<CommandOutput, ami::Error> {
-        wait(self.ami().command(command))
+        wait(self.0.ami().command(command))
     }
 
     /// As [`ami::Client::originate`].
@@ -155,12 +216,12 @@ impl Instance {
     ///
     /// As there.
     pub fn originate(&self, originate: Originate) -> Result<Originated, ami::Error> {
-        wait(self.ami().originate(originate))
+        wait(self.0.ami().originate(originate))
     }
 
     /// As [`ami::Client::subscribe`].
     pub fn subscribe(&self, filter: Filter) -> Events {
-        Events(self.ami().subscribe(filter))
+        Events(self.0.ami().subscribe(filter))
     }
 
     /// As [`crate::Instance::cli`].
@@ -313,3 +374,11 @@ pub enum EventError {
     #[error("no event can come any more: the subscription has ended")]
     Ended,
 }
+
+/// ```compile_fail
+/// fn coerced(instance: &instance::blocking::Instance) -> &instance::Instance {
+///     instance
+/// }
+/// ```
+#[cfg(doctest)]
+struct NoDeref;

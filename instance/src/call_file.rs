@@ -47,22 +47,23 @@ impl CallFile {
         Self { lines: Vec::new(), at: None }.line("Channel", channel)
     }
 
-    /// How long to wait for an answer, to the second; 45 s unless set.
+    /// Sets the time to wait for an answer, in whole seconds, from 1 to 2,147,483; 45 s unless set. The server takes no less, and
+    /// counts in milliseconds (`apply_outgoing` in `pbx/pbx_spool.c`).
     #[must_use]
     pub fn wait_time(self, time: Duration) -> Self {
-        self.line("WaitTime", time.as_secs().to_string())
+        self.line("WaitTime", seconds(time))
     }
 
-    /// How often to try again after a call that nobody answered; not at all unless set.
+    /// Sets how often to try again after a call that nobody answered; not at all unless set.
     #[must_use]
     pub fn max_retries(self, times: u32) -> Self {
-        self.line("MaxRetries", times.to_string())
+        self.line("MaxRetries", times.min(i32::MAX.unsigned_abs()).to_string())
     }
 
-    /// How long to wait before another try, to the second; 5 minutes unless set.
+    /// Sets the time to wait before another try, in whole seconds, from 1 to 2,147,483; 5 minutes unless set.
     #[must_use]
     pub fn retry_time(self, time: Duration) -> Self {
-        self.line("RetryTime", time.as_secs().to_string())
+        self.line("RetryTime", seconds(time))
     }
 
     /// The caller ID, such as `Alice <100>`.
@@ -139,6 +140,11 @@ impl CallFile {
     }
 }
 
+/// Seconds as the server reads them.
+fn seconds(time: Duration) -> String {
+    time.as_secs().clamp(1, u64::from(i32::MAX.unsigned_abs()) / 1000).to_string()
+}
+
 /// A call file that was not written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -178,6 +184,17 @@ mod tests {
             call.text().unwrap(),
             "Channel: Local/1@a\nContext: b\nExtension: 2\nPriority: 1\nWaitTime: 2\nSetvar: A=b\\;c\nArchive: yes\n"
         );
+    }
+
+    #[test]
+    fn times_are_those_that_the_server_takes() {
+        for (time, seconds) in [(Duration::from_millis(1), 1), (Duration::MAX, 2_147_483)] {
+            let call = CallFile::to_application("Local/1@a", "Echo", "");
+            let text = call.wait_time(time).retry_time(time).max_retries(u32::MAX).text().unwrap();
+            let lines =
+                format!("WaitTime: {seconds}\nRetryTime: {seconds}\nMaxRetries: 2147483647\n");
+            assert!(text.ends_with(&lines), "{text}");
+        }
     }
 
     #[test]

@@ -230,6 +230,16 @@ async fn the_use_of_the_machine_is_told() {
     instance.stop().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_time_that_never_ends_is_one() {
+    let sandbox = builder(22).await.file("extensions.conf", DIALPLAN).boot_timeout(Duration::MAX);
+    let instance = sandbox.build().unwrap().boot().await.unwrap();
+    instance.log().wait_for("Asterisk Ready", Duration::MAX).await.unwrap();
+    let stopped = instance.shut_down(Stop::Gracefully(Duration::MAX)).await;
+    assert_eq!(stopped.stopping, Stopping::Gracefully);
+    instance.stop().await.unwrap();
+}
+
 #[test]
 fn plain_functions_do_all_of_it() {
     let server =
@@ -247,6 +257,12 @@ fn plain_functions_do_all_of_it() {
     let error = events.next(Duration::from_millis(10)).unwrap_err();
     assert_eq!(error, blocking::EventError::Timeout(Duration::from_millis(10)));
     instance.call(Action::new("Ping")).unwrap();
+    let client = instance.asynchronous().ami();
+    blocking::wait(client.call(Action::new("Ping"))).unwrap();
+    assert!(instance.resources().unwrap().threads > 1 && instance.pid().is_some());
+    assert_eq!((instance.cdr().unwrap(), instance.cel().unwrap()), (vec![], vec![]));
+    let call = CallFile::to_extension("Local/short@default", "default", "short", 1);
+    assert!(instance.call_file(&call).unwrap().starts_with(instance.sandbox().spool()));
     assert!(instance.list(Action::new("CoreShowChannels")).is_ok());
     assert!(instance.command("core show uptime").unwrap().to_string().contains("uptime"));
     assert!(instance.cli("core show uptime").unwrap().contains("uptime"));
