@@ -138,6 +138,9 @@ async fn start(context: &Context, job: &Job) -> io::Result<Worker> {
     let (ours, theirs) = StdStream::pair()?;
     let (printed, print) = io::pipe()?;
     let mut command = Command::from(context.isolation.command(&context.program)?);
+    // What stays of a test is the runner's to say: the worker copies its evidence, and then removes
+    // the folder.
+    command.env_remove("ASTERISK_KEEP");
     // Ctrl-C is for the runner.
     command.process_group(0).stdin(OwnedFd::from(theirs)).stderr(print);
     let child = command.kill_on_drop(true).spawn()?;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Folder, OWN_TESTS, RUNTESTS, SCRIPT, SIMPLE, WAIT, assert_end};
+use crate::support::{Folder, OWN_TESTS, RUNTESTS, Run, SCRIPT, SIMPLE, WAIT, assert_end};
 
 /// A runner whose tests run.
 struct Running {
@@ -145,6 +145,22 @@ fn a_test_that_hangs_its_process_is_killed_and_its_evidence_kept() {
     assert!(run.reasons("tests/stuck").contains("it took longer than the limit of 8 s"));
     assert!(folder.0.join("logs/tests/stuck/run_0/ast1/etc/asterisk/manager.conf").is_file());
     assert_end(&folder.processes());
+    assert!(folder.sandboxes().is_empty(), "{:?}", folder.sandboxes());
+}
+
+#[test]
+fn evidence_is_kept_whatever_the_environment_says_of_sandboxes() {
+    let no_boot: &[(&str, &str)] = &[
+        ("test-config.yaml", SIMPLE),
+        ("configs/ast1/modules.conf.inc", "require => app_nonesuch.so\n"),
+    ];
+    let folder = Folder::suite(&[("no_boot", no_boot)]);
+    let json = folder.0.join("run.json");
+    let mut command = folder.command(RUNTESTS, &folder.0, &["--asterisk", "22"]);
+    let run = Run::of(command.env("ASTERISK_KEEP", "never").arg("--json").arg(&json), &json);
+    assert_eq!(run.verdict("tests/no_boot"), "failed", "{}", run.text);
+    let log = folder.read("logs/tests/no_boot/run_0/ast1/var/log/asterisk/messages.txt");
+    assert!(log.contains("app_nonesuch"), "{log}");
     assert!(folder.sandboxes().is_empty(), "{:?}", folder.sandboxes());
 }
 
