@@ -111,13 +111,14 @@ pub fn boot_all(sandboxes: Vec<Sandbox>) -> Result<Vec<Instance>, BootError> {
 
 /// A running server in its sandbox: [`crate::Instance`], with functions that wait in place of those to await.
 ///
-/// What happens when it is dropped is the same as there. It does not dereference to that type: a function of it that has to be
-/// awaited would do nothing here, under a name that is here as well. It is [`asynchronous`](Self::asynchronous).
+/// Dropping it does the same as there. There is no `Deref` to that type, whose functions of the
+/// same names do nothing until they are awaited; [`asynchronous`](Self::asynchronous) gives it.
 #[derive(Debug)]
 pub struct Instance(crate::Instance);
 
 impl Instance {
-    /// The instance for those who await, with its AMI client. With [`wait`], what has no function here can be used.
+    /// The instance for those who await, with its AMI client. With [`wait`], what has no function
+    /// here can be used.
     pub fn asynchronous(&self) -> &crate::Instance {
         &self.0
     }

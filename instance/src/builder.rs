@@ -215,8 +215,9 @@ impl Builder {
         self
     }
 
-    /// Sets whether the folder stays if the instance is dropped without having been stopped; it does unless set, for that is
-    /// how a test ends that fails with `?`. Programs for which that is no failure set `false`.
+    /// Sets whether the folder stays if the instance is dropped without having been stopped; it
+    /// does unless set, for that is how a test ends that fails with `?`. Programs for which that is
+    /// no failure set `false`.
     #[must_use]
     pub fn keep_on_drop(mut self, keep: bool) -> Self {
         self.keep_on_drop = keep;

@@ -47,8 +47,9 @@ impl CallFile {
         Self { lines: Vec::new(), at: None }.line("Channel", channel)
     }
 
-    /// Sets the time to wait for an answer, in whole seconds, from 1 to 2,147,483; 45 s unless set. The server takes no less, and
-    /// counts in milliseconds (`apply_outgoing` in `pbx/pbx_spool.c`).
+    /// Sets the time to wait for an answer, in whole seconds, from 1 to 2,147,483; 45 s unless set.
+    /// The server takes no less, and counts in milliseconds (`apply_outgoing` in
+    /// `pbx/pbx_spool.c`).
     #[must_use]
     pub fn wait_time(self, time: Duration) -> Self {
         self.line("WaitTime", seconds(time))
@@ -60,7 +61,8 @@ impl CallFile {
         self.line("MaxRetries", times.min(i32::MAX.unsigned_abs()).to_string())
     }
 
-    /// Sets the time to wait before another try, in whole seconds, from 1 to 2,147,483; 5 minutes unless set.
+    /// Sets the time to wait before another try, in whole seconds, from 1 to 2,147,483; 5 minutes
+    /// unless set.
     #[must_use]
     pub fn retry_time(self, time: Duration) -> Self {
         self.line("RetryTime", seconds(time))

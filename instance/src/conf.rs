@@ -53,8 +53,8 @@ fn parsed(line: &str) -> Option<Line> {
     Some(Line::Key(key.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// The name in an include: quotes and brackets are none of it, but where they are at both its ends. One that begins with a key of
-/// ours begins with two brackets.
+/// The name in an include: quotes and brackets are none of it, but where they are at both its ends.
+/// One that begins with a key of ours begins with two brackets.
 fn unquoted(name: &str) -> &str {
     let end = match name.as_bytes() {
         [b'"', _, ..] => '"',
@@ -150,7 +150,8 @@ pub(crate) fn is_for(include: &str, file: &str) -> bool {
     }
 }
 
-/// Whether a name is one of a pattern with `*` and `?`, of which neither stands for a slash, nor for a dot that begins a name.
+/// Whether a name is one of a pattern with `*` and `?`, of which neither stands for a slash, nor
+/// for a dot that begins a name.
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     fn tail_matches(pattern: &str, name: &str, begins: bool) -> bool {
         let mut rest = pattern.chars();

@@ -20,7 +20,8 @@ static GUARD: Mutex<Guard> = Mutex::new(Guard { child: None, runs: Vec::new() })
 #[derive(Debug)]
 struct Guard {
     child: Option<Child>,
-    /// The runs that it was told of, and that may still be there: another guard has to be told of them.
+    /// The runs that it was told of, and that may still be there: another guard has to be told of
+    /// them.
     runs: Vec<PathBuf>,
 }
 

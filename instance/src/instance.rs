@@ -21,11 +21,13 @@ use crate::stop::{Stop, Stopped};
 
 /// A running server in its sandbox.
 ///
-/// [`stop`](Self::stop) lets it end its business and removes the folder. Dropping it kills the server. An instance that is dropped
-/// without having been stopped, by a `?` or a panic, is one of a test that failed: its folder stays as evidence, and the
-/// path is printed on the error output, once for all instances of a run. [`Builder::keep_on_drop`](crate::Builder::keep_on_drop)
-/// and the environment variable `ASTERISK_KEEP` (`always`, `failed` or `never`; `failed` unless set) change that.
-/// After [`shut_down`](Self::shut_down), also by [`Stop::Kill`], dropping it removes the folder.
+/// [`stop`](Self::stop) lets it end its business and removes the folder. Dropping it kills the
+/// server. An instance that is dropped without having been stopped, by a `?` or a panic, is one of
+/// a test that failed: its folder stays as evidence, and the path is printed on the error output,
+/// once for all instances of a run. [`Builder::keep_on_drop`](crate::Builder::keep_on_drop) and the
+/// environment variable `ASTERISK_KEEP` (`always`, `failed` or `never`; `failed` unless set) change
+/// that. After [`shut_down`](Self::shut_down), also by [`Stop::Kill`], dropping it removes the
+/// folder.
 #[derive(Debug)]
 pub struct Instance {
     // In the order in which they are dropped.

@@ -1,16 +1,16 @@
-//! Which runs stay when they are over: the environment variable `ASTERISK_KEEP`.
+//! The wish of the environment for the runs that are over: the variable `ASTERISK_KEEP`.
 
 use std::ffi::OsStr;
 
 /// The variable of the environment.
 pub(crate) const VARIABLE: &str = "ASTERISK_KEEP";
 
-/// Which folders stay.
+/// The folders that stay.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Keeping {
-    /// Each that was built.
+    /// The folder of each run that was built.
     Always,
-    /// Those of failures.
+    /// The folders of failures.
     #[default]
     Failed,
     /// None but those that the code asks for by name.

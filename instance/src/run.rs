@@ -7,7 +7,8 @@
 //!       etc/asterisk/  var/lib/asterisk/  var/spool/asterisk/  var/run/asterisk/  var/log/asterisk/
 //! ```
 //!
-//! Anybody can make something of that name in `/tmp`. Where it is not a folder of ours that is closed to others, the home is
+//! Anybody can make something of that name in `/tmp`. Where it is not a folder of ours that is
+//! closed to others, the home is
 //! `asterisk-instance-<uid>-<eight hex digits>`, made anew or found again. One that is not ours is never gone into.
 //!
 //! Whoever creates a run removes the runs whose lock nobody holds: their process is gone, however it went. A run that is
@@ -31,7 +32,7 @@ use crate::keep::Keeping;
 const LOCK: &str = ".lock";
 const KEEP: &str = ".keep";
 
-/// How many names to try for a home where others make them too.
+/// The number of names to try for a home where others make them too.
 const TRIES: usize = 16;
 
 /// How long to wait for another process that makes or looks for runs.
@@ -139,7 +140,8 @@ fn first_name() -> String {
     format!("asterisk-instance-{}", rustix::process::geteuid())
 }
 
-/// A home of this user's runs to make one in: the folder of the first name, or another where that is not ours.
+/// A home of this user's runs to make one in: the folder of the first name, or another where that
+/// is not ours.
 fn home(root: &Path) -> io::Result<PathBuf> {
     let first = root.join(first_name());
     if make_or_trust(&first)? {
@@ -270,7 +272,8 @@ impl FoundRun {
     ///
     /// # Errors
     ///
-    /// If a folder cannot be read. That there is none is no error. What is another user's, or open to others, is passed over.
+    /// If a folder cannot be read. That there is none is no error. What is another user's, or open
+    /// to others, is passed over.
     pub fn all(root: &Path) -> io::Result<Vec<Self>> {
         let mut found = Vec::new();
         for home in homes(&absolute(root)?)? {
@@ -412,7 +415,7 @@ mod tests {
         assert_eq!(states(&root.0).count(), 1);
     }
 
-    /// What others can put in place of the first home, and how it is removed again.
+    /// Puts something in place of the first home, as others can.
     fn foreign(place: &Path, kind: &str, elsewhere: &Path) -> io::Result<()> {
         match kind {
             "a file" => fs::write(place, ""),

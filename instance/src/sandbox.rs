@@ -110,8 +110,9 @@ impl Sandbox {
     }
 }
 
-/// Keeps the run when it is dropped by a panic, or while a server is in use: whoever drops it then, by a `?` above all, did not
-/// come to its end. That another instance of the run was stopped does not matter.
+/// Keeps the run when it is dropped by a panic, or while a server is in use: whoever drops it then,
+/// by a `?` above all, did not come to its end. That another instance of the run was stopped does
+/// not matter.
 #[derive(Debug)]
 pub(crate) struct Witness {
     run: Arc<Run>,

@@ -76,16 +76,17 @@ pub enum BuildError {
         /// The name.
         name: String,
     },
-    /// Something among the files that is neither a file nor a folder: a named pipe, a socket or a device.
+    /// Something among the files that is neither a file nor a folder: a named pipe, a socket or a
+    /// device.
     #[error("{}: {kind}; only files and folders can be copied into a sandbox", .path.display())]
     Kind {
         /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The kind of thing that is there.
         kind: &'static str,
     },
-    /// Links among the files that lead nowhere. Locks of editors (`.#name`) are passed over, and so is a link whose name a later
-    /// layer has a file for.
+    /// Links among the files that lead nowhere. Locks of editors (`.#name`) are passed over, and so
+    /// is a link whose name a later layer has a file for.
     #[error(
         "links that lead nowhere: {}; put the files there, or remove the links",
         .links.iter().map(|(link, to)| format!("{} -> {}", link.display(), to.display())).collect::<Vec<_>>().join(", ")
@@ -100,7 +101,8 @@ pub enum BuildError {
         /// The link.
         path: PathBuf,
     },
-    /// An `#include` of a file that is not there. The server would read no further in the file that includes it.
+    /// An `#include` of a file that is not there. The server would read no further in the file that
+    /// includes it.
     #[error(
         "{from}:{line}: the sandbox has no file {name:?}, and the server would read no further; use `#tryinclude` if it need not be there"
     )]
@@ -124,7 +126,8 @@ pub enum BuildError {
         /// The name, as the server would see it.
         name: String,
     },
-    /// A block comment that does not end, in a file that the code adds to: what is added would be a part of the comment.
+    /// A block comment that does not end, in a file that the code adds to: what is added would be a
+    /// part of the comment.
     #[error(
         "{from}:{line}: the comment that begins here with `;--` does not end, and would hide what the code adds to the file; end it with `--;`"
     )]

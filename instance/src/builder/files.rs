@@ -1,4 +1,5 @@
-//! Looking at what a test brings, before it is read: a file, a folder, or something that is neither.
+//! Looking at what a test brings, before it is read: a file, a folder, or something that is
+//! neither.
 
 use std::ffi::OsStr;
 use std::fs::{self, FileType};
@@ -11,7 +12,7 @@ use rustix::io::Errno;
 
 use super::error::{BuildError, at};
 
-/// What is at a path, behind its links.
+/// The thing at a path, behind its links.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Entry {
     Folder,
@@ -59,7 +60,8 @@ fn kind(kind: FileType) -> &'static str {
     }
 }
 
-/// Whether a name is that of an editor's lock, such as `.#extensions.conf`: a link that is never meant to lead anywhere.
+/// Whether a name is that of an editor's lock, such as `.#extensions.conf`: a link that is never
+/// meant to lead anywhere.
 pub(super) fn is_lock(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b".#")
 }

@@ -1,9 +1,10 @@
-//! What the configuration files include, as the server will look for it.
+//! The includes of the configuration files, as the server will look for them.
 //!
-//! A file with an `#include` of something that is not there is given up by the server at that line, and its module goes without
-//! it; of most modules the boot succeeds all the same. This holds for patterns that match nothing, and for folders
-//! (`ast_config_internal_load` in `main/config.c`; both versions do the same). Names are relative to the folder of the
-//! configuration, also in files of its subfolders.
+//! A file with an `#include` of something that is not there is given up by the server at that line,
+//! and its module goes without it; of most modules the boot succeeds all the same. This holds for
+//! patterns that match nothing, and for folders (`ast_config_internal_load` in `main/config.c`;
+//! both versions do the same). Names are relative to the folder of the configuration, also in files
+//! of its subfolders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +20,8 @@ const SYSTEM: [&str; 2] = ["/etc/asterisk", "/usr/local/etc/asterisk"];
 /// The files of a sandbox, by their names in the folder of the configuration.
 pub(super) type Files = BTreeMap<PathBuf, Rendered>;
 
-/// Checks what is included by the files that the server reads, from those that modules read by themselves.
+/// Checks what is included by the files that the server reads, from those that modules read by
+/// themselves.
 pub(super) fn check(files: &Files, etc: &Path) -> Result<(), BuildError> {
     let is_first = |name: &&PathBuf| {
         name.components().count() == 1 && name.extension().is_some_and(|it| it == "conf")

@@ -190,7 +190,9 @@ impl Layers {
                     continue;
                 }
                 Entry::Dangling(target) => {
-                    if !is_lock(file_name) {
+                    if is_lock(file_name) {
+                        tracing::warn!(path = %path.display(), "an editor's lock is passed over");
+                    } else {
                         self.dangling.insert(name, (path, target));
                     }
                     continue;

@@ -62,7 +62,10 @@ fn copy_tree(
                 copy_tree(base, &path, &target, Some(&walk))?;
                 continue;
             }
-            Ok(Entry::Dangling(_)) if is_lock(name) => continue,
+            Ok(Entry::Dangling(_)) if is_lock(name) => {
+                tracing::warn!(path = %path.display(), "an editor's lock is passed over");
+                continue;
+            }
             Ok(Entry::Dangling(link)) => return Err(BuildError::dangling(&path, link)),
             Ok(Entry::File) => {}
             Err(error) => return Err(error),

@@ -211,7 +211,6 @@ async fn what_is_added_behind_a_comment_that_does_not_end_is_refused() {
     assert!(base.clone().configs(&test.0).build().is_ok());
 }
 
-/// What is refused is what a server does not read, and the rest is what it reads.
 #[tokio::test]
 async fn includes_that_are_not_refused_are_those_that_the_server_reads() {
     let test = Scratch::new();

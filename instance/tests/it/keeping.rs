@@ -1,10 +1,13 @@
-//! Which folders stay, and who is told where: what ends in a process of its own, so that its error output can be read.
+//! The folders that stay, and who is told where: from processes of their own, so that their error
+//! output can be read.
 
 use std::error::Error;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use ami::Action;
@@ -13,7 +16,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, 
 
 use crate::support::{AGES, Scratch, builder};
 
-/// What the child does, and where its sandboxes are.
+/// The child's deed, and the place of its sandboxes.
 const DEED: &str = "INSTANCE_TEST_DEED";
 const ROOT: &str = "INSTANCE_TEST_ROOT";
 
@@ -37,23 +40,11 @@ async fn a_child() -> Result<(), Box<dyn Error>> {
             let _sandbox = builder.build()?;
             Err("this error is part of the test".into())
         }
-        "cancelled" => {
-            let one = builder.clone();
-            // The second one never says that it is ready, so that the first is up when both are given up.
-            let silent = Scratch::new();
-            let script = format!("touch {}; exec sleep 1000", silent.0.join("up").display());
-            let second = Builder::new(silent.server(&script).await).root(&root);
-            let sandboxes = Builder::build_all([one, second])?;
-            let log = sandboxes[0].logs().join("full.txt");
-            let ready = async {
-                while !fs::read_to_string(&log).is_ok_and(|log| log.contains("logged on")) {
-                    tokio::task::yield_now().await;
-                }
-            };
-            tokio::select! {
-                _ = Sandbox::boot_all(sandboxes) => Err("the boot ended".into()),
-                () = ready => Ok(()),
-            }
+        "cancelled" => cancelled(builder, &root).await,
+        "held by a static" => {
+            static HELD: Mutex<Option<Instance>> = Mutex::new(None);
+            *HELD.lock()? = Some(builder.build()?.boot().await?);
+            Err("this error is part of the test".into())
         }
         "two" => {
             let sandboxes = Builder::build_all([builder.clone(), builder])?;
@@ -80,18 +71,38 @@ async fn a_child() -> Result<(), Box<dyn Error>> {
             instance.restart().await?;
             used(&instance, "none").await
         }
-        "killed without its first guard" => {
-            let _first = builder.clone().build()?;
-            let guard = guard().ok_or("no guard")?;
-            kill_process(guard, Signal::KILL)?;
-            waitid(WaitId::Pid(guard), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
-            let _second = builder.build()?;
-            kill_process(getpid(), Signal::KILL)?;
-            std::future::pending().await
-        }
+        "killed without its first guard" => killed_without_its_first_guard(&builder).await,
         "not heeded" => used(&builder.keep_on_drop(false).build()?.boot().await?, "none").await,
         other => used(&builder.build()?.boot().await?, other).await,
     }
+}
+
+/// Gives up the boot of two when the first of them is up: the second one never says that it is
+/// ready.
+async fn cancelled(builder: Builder, root: &OsStr) -> Result<(), Box<dyn Error>> {
+    let silent = Scratch::new();
+    let second = Builder::new(silent.server("exec sleep 1000").await).root(root);
+    let sandboxes = Builder::build_all([builder, second])?;
+    let log = sandboxes[0].logs().join("full.txt");
+    let up = async {
+        while !fs::read_to_string(&log).is_ok_and(|log| log.contains("logged on")) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = Sandbox::boot_all(sandboxes) => Err("the boot ended".into()),
+        () = up => Ok(()),
+    }
+}
+
+async fn killed_without_its_first_guard(builder: &Builder) -> Result<(), Box<dyn Error>> {
+    let _first = builder.clone().build()?;
+    let guard = guard().ok_or("no guard")?;
+    kill_process(guard, Signal::KILL)?;
+    waitid(WaitId::Pid(guard), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
+    let _second = builder.clone().build()?;
+    kill_process(getpid(), Signal::KILL)?;
+    std::future::pending().await
 }
 
 /// Uses an instance, and fails by its error.
@@ -177,15 +188,21 @@ fn the_environment_says_which_folders_stay() {
 }
 
 #[test]
-fn all_runs_of_a_killed_process_are_removed_also_if_the_guard_of_the_first_was_killed_before() {
-    for foreign in [false, true] {
+fn all_runs_of_a_process_that_ends_are_removed_also_if_a_guard_was_killed_before() {
+    for (foreign, deed, signal) in [
+        (false, "killed without its first guard", Some(9)),
+        (true, "killed without its first guard", Some(9)),
+        // Of a static nothing is dropped at the end of a process.
+        (false, "held by a static", None),
+    ] {
         let root = Scratch::new();
         let first = format!("asterisk-instance-{}", rustix::process::geteuid());
         if foreign {
             root.file(&first, "not a folder of ours");
         }
-        let output = child("killed without its first guard", &root).output().unwrap();
-        assert_eq!(output.status.signal(), Some(9), "{output:?}");
+        let output = child(deed, &root).output().unwrap();
+        assert_eq!(output.status.signal(), signal, "{output:?}");
+        assert!(!output.status.success(), "{output:?}");
         let mut places = fs::read_dir(&root.0).unwrap().map(|place| place.unwrap().path());
         let home = places.find(|place| place.ends_with(&first) != foreign).unwrap();
         let begun = Instant::now();
