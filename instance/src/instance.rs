@@ -168,7 +168,8 @@ impl Instance {
         self.booted.process.pid()
     }
 
-    /// Kills the server, as a crash would end it. The sandbox stays as it is.
+    /// Kills the server, as a crash would end it. The sandbox stays as it is, and the instance is
+    /// still to be [stopped](Self::stop).
     pub async fn kill(&self) -> ExitStatus {
         self.booted.process.signal(Signal::KILL);
         self.booted.process.exited().await
@@ -198,6 +199,10 @@ impl Instance {
     /// # Errors
     ///
     /// If the folder cannot be removed. The server is gone all the same.
+    ///
+    /// # Cancel safety
+    ///
+    /// To give it up is to drop the instance: the server is killed, and the folder stays.
     pub async fn stop(self) -> io::Result<Stopped> {
         let stopped = self.shut_down(Stop::Now).await;
         self.keep_evidence(&stopped);

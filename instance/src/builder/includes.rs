@@ -24,7 +24,8 @@ pub(super) type Files = BTreeMap<PathBuf, Rendered>;
 /// themselves.
 pub(super) fn check(files: &Files, etc: &Path) -> Result<(), BuildError> {
     let is_first = |name: &&PathBuf| {
-        name.components().count() == 1 && name.extension().is_some_and(|it| it == "conf")
+        let shown = name.to_string_lossy();
+        !shown.starts_with('.') && !shown.contains('/') && shown.ends_with(".conf")
     };
     let mut next: Vec<&Path> = files.keys().filter(is_first).map(PathBuf::as_path).collect();
     let mut seen: BTreeSet<&Path> = next.iter().copied().collect();

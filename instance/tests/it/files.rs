@@ -223,6 +223,10 @@ async fn includes_that_are_not_refused_are_those_that_the_server_reads() {
     test.file("nested/x.inc", "#include sub/../nested.inc\n");
     test.file("nested.inc", &context("nested"));
     test.file("twice.inc", "#include twice.inc\n");
+    // No module reads these by itself.
+    test.file(".hidden.conf", "#include nowhere\n");
+    test.file("sub/unused.txt", "#include nowhere\n");
+    test.file("unused.txt", "#include nowhere\n");
     let outside = test.file("outside", &context("outside"));
     let text = format!(
         "{}#include sub/*.conf\n#Include \"b c\\;d.inc\" ; why\n#include <[s]et.inc>\n\
