@@ -53,6 +53,11 @@ pub use sandbox::Sandbox;
 pub use server::{FindError, ProbeError, Server, ServerError, Version, Want};
 pub use stop::{Stop, Stopped, Stopping};
 
+/// The folder in which fetched servers are kept, if the environment names a place for one.
+pub fn cache_folder() -> Option<std::path::PathBuf> {
+    cache::Environment::read().cache
+}
+
 /// Between fork and exec a child has a copy of every descriptor. A test that looks at a lock or a port right after it was
 /// given up takes this for itself; one that forks shares it.
 #[cfg(test)]

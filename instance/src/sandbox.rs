@@ -89,6 +89,12 @@ impl Sandbox {
         self.layout.control_socket()
     }
 
+    /// Sets the manager user that the boot logs in with, as [`Builder::login`](crate::Builder::login) does: for a user that
+    /// was found in the rendered files.
+    pub fn set_login(&mut self, user: impl Into<String>, secret: impl Into<String>) {
+        self.login = Config::new(user, secret).reconnect(None);
+    }
+
     /// Keeps the folder, whatever happens from now on.
     pub fn keep(&self) {
         self.run.keep();

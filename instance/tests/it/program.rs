@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use ami::{Config, Originate};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -12,6 +13,11 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value;
 
 use crate::support::{AGES, Scratch, VERSIONS, assert_gone, is_alive, processes, server};
+
+mod boot_log;
+mod ends;
+mod login;
+mod paths;
 
 const DIALPLAN: &str = "[default]
 exten => child,1,Answer()
@@ -32,6 +38,20 @@ fn command() -> Command {
     command
 }
 
+/// A cache of a test's own, with the user's servers and their documentation.
+async fn cache() -> Scratch {
+    let cache = Scratch::new();
+    for major in VERSIONS {
+        let binary = server(major).await.binary().to_owned();
+        symlink(binary.ancestors().nth(3).unwrap(), cache.0.join(major.to_string())).unwrap();
+    }
+    let documentation = instance::cache_folder().map(|cache| cache.join("documentation"));
+    if let Some(documentation) = documentation.filter(|folder| folder.is_dir()) {
+        symlink(documentation, cache.0.join("documentation")).unwrap();
+    }
+    cache
+}
+
 impl Program {
     /// Boots, and reads where the instances are.
     fn boot(arguments: &[&str]) -> Self {
@@ -41,14 +61,48 @@ impl Program {
         Self::start(command)
     }
 
-    fn start(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
+    fn start(command: Command) -> Self {
+        let mut program = Self::spawn(command);
+        let line = program.line();
         let booted: Value = serde_json::from_str(&line).unwrap_or_default();
-        let instances = booted["instances"].as_array().cloned().unwrap_or_default();
-        Self { child, output, instances }
+        program.instances = booted["instances"].as_array().cloned().unwrap_or_default();
+        program
+    }
+
+    /// Starts it, and reads nothing yet.
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, output, instances: Vec::new() }
+    }
+
+    /// The next line, with its end; empty at the end of all.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        if self.output.buffer().is_empty() {
+            let patience = Timespec { tv_sec: AGES.as_secs().try_into().unwrap(), tv_nsec: 0 };
+            let mut output = [PollFd::new(self.output.get_ref(), PollFlags::IN)];
+            assert_eq!(poll(&mut output, Some(&patience)), Ok(1), "it prints nothing");
+        }
+        self.output.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// The lines up to one that has a word in it.
+    fn text_until(&mut self, word: &str) -> String {
+        let mut text = String::new();
+        while !text.lines().last().is_some_and(|line| line.contains(word)) {
+            let line = self.line();
+            assert!(!line.is_empty(), "no {word:?}: {text}");
+            text.push_str(&line);
+        }
+        text
+    }
+
+    /// Stops reading.
+    fn close(&mut self) {
+        let (nothing, _) = std::io::pipe().unwrap();
+        self.output = BufReader::new(ChildStdout::from(std::os::fd::OwnedFd::from(nothing)));
     }
 
     fn text(&self, at: usize, key: &str) -> String {
@@ -64,11 +118,24 @@ impl Program {
     }
 
     /// Waits for the end: what else it printed, and how it ended.
-    fn end(mut self) -> (Vec<Value>, std::process::ExitStatus) {
+    fn end(self) -> (Vec<Value>, ExitStatus) {
         let mut rest = String::new();
-        self.output.read_to_string(&mut rest).unwrap();
+        let status = self.rest(&mut rest);
         let lines = rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        (lines, self.child.wait().unwrap())
+        (lines, status)
+    }
+
+    /// Waits for the end, and adds what else it printed.
+    fn rest(mut self, text: &mut String) -> ExitStatus {
+        self.output.read_to_string(text).unwrap();
+        self.child.wait().unwrap()
+    }
+
+    /// What it prints on the error output until it ends.
+    fn errors(&mut self) -> String {
+        let mut errors = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        errors
     }
 }
 
@@ -78,6 +145,26 @@ impl Drop for Program {
         // It has ended, if the test came to its end.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// What a command printed that has ended. What it kept is removed.
+struct Said {
+    code: Option<i32>,
+    out: String,
+    error: String,
+}
+
+impl Said {
+    fn by(command: &mut Command) -> Self {
+        let output = command.stderr(Stdio::piped()).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        for kept in error.split("the sandbox is kept: ").skip(1) {
+            let kept = kept.split([':', '\n']).next().unwrap();
+            // It may be told twice.
+            let _ = fs::remove_dir_all(kept);
+        }
+        Self { code: output.status.code(), out: String::from_utf8(output.stdout).unwrap(), error }
     }
 }
 
@@ -158,13 +245,9 @@ async fn what_is_wrong_is_told_on_the_error_output() {
         (&["fetch", "99"], 1, "99"),
         (&["bout"], 2, "boot"),
     ] {
-        let output = command().args(arguments).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        assert!(said.contains(word), "{arguments:?}: {said}");
-        if let Some((_, kept)) = said.split_once("the sandbox is kept: ") {
-            fs::remove_dir_all(kept.split([':', '\n']).next().unwrap()).unwrap();
-        }
+        let said = Said::by(command().args(arguments));
+        assert_eq!(said.code, Some(code), "{arguments:?}: {}", said.error);
+        assert!(said.error.contains(word), "{arguments:?}: {}", said.error);
     }
 }
 

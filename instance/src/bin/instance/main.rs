@@ -1,0 +1,119 @@
+//! Asterisk servers for tests in any language: boots them in sandboxes, tells where they are, and holds them.
+
+use std::io::{self, Write};
+use std::mem::{Discriminant, discriminant};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use instance::Progress;
+
+mod bare;
+mod boot;
+mod boot_log;
+mod conf;
+mod ends;
+mod facts;
+mod login;
+mod outcome;
+
+mod upkeep;
+
+/// Asterisk servers for tests: each in a sandbox and on a loopback address of its own
+#[derive(Debug, Parser)]
+#[command(name = "instance", after_help = CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const CODES: &str = "\
+Exit codes:
+  0  all went well; of boot: each server was there until it was to end
+  1  failed, for the reason on the error output; of boot: also if a server ended by itself
+  2  the command line is wrong";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Boot servers, print where they are, and hold them until Ctrl-C or SIGTERM
+    #[command(after_help = CODES)]
+    Boot(Box<boot::Boot>),
+    /// Fetch a server into the cache (Debian only; 22 or 16)
+    Fetch {
+        /// The major version
+        major: u32,
+    },
+    /// List the servers and the sandboxes of this user
+    List {
+        /// Where the sandboxes are
+        #[arg(long, value_name = "FOLDER", default_value = "/tmp")]
+        root: PathBuf,
+    },
+    /// Remove the sandboxes that killed processes left
+    Sweep {
+        /// Also those that were kept as evidence
+        #[arg(long)]
+        kept: bool,
+        /// Where the sandboxes are
+        #[arg(long, value_name = "FOLDER", default_value = "/tmp")]
+        root: PathBuf,
+    },
+}
+
+/// The exit code of a command that was executed.
+type Done = anyhow::Result<ExitCode>;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to standard output and is no failure. There is nobody to tell if it cannot be printed.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    run(arguments.command).unwrap_or_else(|error| {
+        complain(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: Command) -> Done {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("failed to start the runtime")?;
+    let done = runtime.block_on(async {
+        match command {
+            Command::Boot(boot) => boot.run().await,
+            Command::Fetch { major } => upkeep::fetch(major).await,
+            Command::List { root } => upkeep::list(&root).await,
+            Command::Sweep { kept, root } => upkeep::sweep(&root, kept),
+        }
+    });
+    // A thread that still makes a sandbox is not waited for; what it has made goes away with this process.
+    runtime.shutdown_background();
+    done
+}
+
+/// Tells each step of a fetch once.
+fn steps() -> impl FnMut(Progress) + Send {
+    let mut last: Option<Discriminant<Progress>> = None;
+    move |progress| {
+        let step = discriminant(&progress);
+        if last.replace(step) != Some(step) || matches!(progress, Progress::Index { .. }) {
+            complain(&progress.to_string());
+        }
+    }
+}
+
+/// Prints a line, for a reader that may be a program waiting for it.
+fn say(line: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let said = writeln!(out, "{line}").and_then(|()| out.flush());
+    said.context("failed to write to the standard output")
+}
+
+/// Prints a line on the error output. That nobody reads it is no reason to leave servers behind.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -1,0 +1,105 @@
+//! The end of servers, and the report of it.
+
+use std::io;
+use std::path::Path;
+
+use instance::{Finding, Stopped, Stopping};
+use serde_json::json;
+
+use crate::bare::Bare;
+use crate::boot_log::BootLog;
+use crate::facts::milliseconds;
+use crate::{complain, say};
+
+/// The end of an instance; no more is known of one whose folder could not be removed.
+pub(crate) struct Ended {
+    number: u32,
+    stopped: Option<Stopped>,
+}
+
+impl Ended {
+    /// The lines of level ERROR in the log while it booted.
+    pub(crate) fn boot_errors(&self) -> &[String] {
+        self.stopped.as_ref().map_or(&[], |stopped| &stopped.boot_errors)
+    }
+
+    /// Whether it was there until it was asked to stop, and nothing of it is left.
+    pub(crate) fn is_well(&self) -> bool {
+        self.stopped.as_ref().is_some_and(|stopped| !has_died(stopped))
+    }
+}
+
+/// Whether a server ended by itself, maybe in the moment in which it was to stop.
+fn has_died(stopped: &Stopped) -> bool {
+    let is_end = |finding: &Finding| matches!(finding, Finding::Crash(_) | Finding::Ended(_));
+    stopped.stopping == Stopping::WasOver || stopped.findings.iter().any(is_end)
+}
+
+/// Whether the library has said that it keeps the folder for a finding.
+fn is_told(stopped: &Stopped) -> bool {
+    stopped.findings.iter().any(|finding| match finding {
+        Finding::Crash(crash) => crash.core.is_some() || crash.backtraces.is_some(),
+        Finding::Sanitizer { .. } => true,
+        _ => false,
+    })
+}
+
+/// Says on the error output what did not go well, and where the folder of the run is, if it is kept.
+pub(crate) fn judge(stopped: Vec<(u32, io::Result<Stopped>)>, folder: &Path) -> Vec<Ended> {
+    let mut ended = Vec::new();
+    for (number, stopped) in stopped {
+        let stopped = match stopped {
+            Ok(stopped) => Some(stopped),
+            Err(error) => {
+                complain(&format!("instance {number}: {:#}", anyhow::Error::from(error)));
+                None
+            }
+        };
+        if let Some(stopped) = stopped.as_ref().filter(|it| has_died(it)) {
+            complain(&format!("instance {number} ended by itself ({})", stopped.status));
+        }
+        ended.push(Ended { number, stopped });
+    }
+    let is_told = ended.iter().filter_map(|it| it.stopped.as_ref()).any(is_told);
+    if folder.exists() && !is_told {
+        complain(&format!("the sandbox is kept: {}", folder.display()));
+    }
+    ended
+}
+
+/// Prints how the instances ended.
+pub(crate) fn tell(
+    ended: &[Ended],
+    logs: &[BootLog],
+    bare: &Bare,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let told = ended.iter().zip(logs);
+    let told = told.filter_map(|(it, log)| Some((it.number, it.stopped.as_ref()?, log)));
+    if as_json {
+        let stopped = told.map(|(number, stopped, log)| {
+            json!({
+                "number": number,
+                "by": stopped.stopping.to_string(),
+                "status": stopped.status.to_string(),
+                "milliseconds": milliseconds(stopped.took),
+                "boot_errors": stopped.boot_errors,
+                "new_boot_errors": log.new_errors(bare, &stopped.boot_errors),
+                "configuration_warnings": log.warnings,
+                "findings": stopped.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            })
+        });
+        return say(&json!({ "stopped": stopped.collect::<Vec<_>>() }).to_string());
+    }
+    for (number, stopped, log) in told {
+        let took = stopped.took.as_millis();
+        say(&format!("instance {number}: {}, {took} ms ({})", stopped.stopping, stopped.status))?;
+        for line in log.lines(bare, &stopped.boot_errors) {
+            say(&format!("    {line}"))?;
+        }
+        for finding in &stopped.findings {
+            say(&format!("    {finding}"))?;
+        }
+    }
+    Ok(())
+}
