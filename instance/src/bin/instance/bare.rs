@@ -39,7 +39,7 @@ impl<'a> Line<'a> {
 
     /// Whether the reader of configuration files says it (`main/config.c`), of a file that is not read as it stands.
     pub(crate) fn is_of_configuration(&self) -> bool {
-        self.level == "WARNING" && self.text.starts_with("config.c: ")
+        self.level == "WARNING" && self.text.starts_with("config.c:")
     }
 }
 

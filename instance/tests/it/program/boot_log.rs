@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -93,6 +93,58 @@ async fn a_boot_without_errors_needs_no_bare_one() {
     let (lines, _) = program.end();
     assert_eq!(lines[0]["stopped"][0]["new_boot_errors"], serde_json::json!([]));
     assert!(!cache.0.join("bare").exists());
+}
+
+#[tokio::test]
+async fn each_key_is_documented() {
+    server(22).await;
+    let program = Program::boot(&["--asterisk", "22"]);
+    let booted = program.instances[0].clone();
+    program.signal(Signal::INT);
+    let (lines, _) = program.end();
+    for facts in [&booted, &lines[0]["stopped"][0]] {
+        for (key, _) in facts.as_object().unwrap() {
+            assert!(include_str!("../../../README.md").contains(&format!("`{key}`")), "{key}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bare_boot_that_fails_is_told_and_the_comparison_left_out() {
+    let (real, scratch, configs) = (server(22).await, Scratch::new(), declining());
+    // A server that boots with this configuration alone.
+    let command = real.command();
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_str().unwrap()).collect();
+    let script = format!(
+        "grep -q oops ${{7%/*}}/extensions.conf || exit 7; exec {} \"$@\"",
+        words.join(" ")
+    );
+    scratch.server(&script).await;
+    scratch.replace("usr/lib/asterisk/modules", &real.directories().modules);
+    scratch.replace("usr/share/asterisk", &real.directories().data);
+    let mut command = command_with(&scratch, &configs);
+    command.stderr(Stdio::piped());
+    let mut program = Program::start(command);
+    program.signal(Signal::INT);
+    let error = program.errors();
+    let (lines, status) = program.end();
+    assert!(status.success(), "{status}");
+    let stopped = &lines[0]["stopped"][0];
+    assert_eq!(with(&stopped["boot_errors"], "pbx_config declined").len(), 1, "{stopped}");
+    assert!(stopped["new_boot_errors"].is_null(), "{stopped}");
+    assert!(error.contains("failed to boot a bare sandbox"), "{error}");
+    let kept = error.split_once("the sandbox is kept: ").unwrap().1;
+    fs::remove_dir_all(kept.split([':', '\n']).next().unwrap()).unwrap();
+    assert!(!scratch.0.join("bare").exists());
+}
+
+/// A boot of the server in a folder, which is also the cache.
+fn command_with(server: &Scratch, configs: &Scratch) -> Command {
+    let mut command = command();
+    command.args(["boot", "--json", "--asterisk"]).arg(&server.0).arg(&configs.0);
+    command.env("ASTERISK_CACHE", &server.0);
+    command
 }
 
 #[tokio::test]
