@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -80,9 +81,7 @@ impl Program {
     fn line(&mut self) -> String {
         let mut line = String::new();
         if self.output.buffer().is_empty() {
-            let patience = Timespec { tv_sec: AGES.as_secs().try_into().unwrap(), tv_nsec: 0 };
-            let mut output = [PollFd::new(self.output.get_ref(), PollFlags::IN)];
-            assert_eq!(poll(&mut output, Some(&patience)), Ok(1), "it prints nothing");
+            wait_for_output(self.output.get_ref());
         }
         self.output.read_line(&mut line).unwrap();
         line
@@ -133,10 +132,18 @@ impl Program {
 
     /// What it prints on the error output until it ends.
     fn errors(&mut self) -> String {
-        let mut errors = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        let (mut errors, mut stderr) = (String::new(), self.child.stderr.take().unwrap());
+        wait_for_output(&stderr);
+        stderr.read_to_string(&mut errors).unwrap();
         errors
     }
+}
+
+/// Waits until there is something to read, or the end, but not for ever.
+fn wait_for_output(output: &impl AsFd) {
+    let patience = Timespec { tv_sec: AGES.as_secs().try_into().unwrap(), tv_nsec: 0 };
+    let mut output = [PollFd::new(output, PollFlags::IN)];
+    assert_eq!(poll(&mut output, Some(&patience)), Ok(1), "it prints nothing");
 }
 
 impl Drop for Program {

@@ -1,5 +1,5 @@
-//! The errors that a server logs while it boots without a configuration: those that a configuration does not make. With all
-//! modules there are some hundred, for modules that miss their files.
+//! The errors that a server logs while it boots without a configuration: those that a configuration
+//! does not make. With all modules there are some hundred, for modules that miss their files.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,9 +14,10 @@ use std::time::Duration;
 use anyhow::Context;
 use instance::{Builder, Documentation, Instance, Sandbox, Server};
 
-use crate::{complain, conf};
+use crate::{aside, complain, conf};
 
-/// The version of the plain form of a line; counted up when that changes, for the cache has what earlier versions made.
+/// The version of the plain form of a line; counted up when that changes, for the cache has what
+/// earlier versions made.
 const FORM: u32 = 1;
 
 /// The longest time that a bare boot may take.
@@ -37,7 +38,8 @@ impl<'a> Line<'a> {
         is_level.then_some(Self { level, text })
     }
 
-    /// Whether the reader of configuration files says it (`main/config.c`), of a file that is not read as it stands.
+    /// Whether the reader of configuration files says it (`main/config.c`), of a file that is not
+    /// read as it stands.
     pub(crate) fn is_of_configuration(&self) -> bool {
         self.level == "WARNING" && self.text.starts_with("config.c:")
     }
@@ -86,8 +88,9 @@ impl Own {
     }
 }
 
-/// The modules that a sandbox loads: its `modules.conf`, without what would make a module necessary. A module that
-/// misses its configuration is to be one of the errors, and not the end of the boot.
+/// The modules that a sandbox loads: its `modules.conf`, without what would make a module
+/// necessary. A module that misses its configuration is to be one of the errors, and not the end of
+/// the boot.
 pub(crate) fn modules_of(sandbox: &Sandbox) -> String {
     let sections = conf::read(&sandbox.etc(), "modules.conf");
     let keys = conf::named(&sections, "modules").map_or(&[][..], |it| &it.keys);
@@ -116,8 +119,8 @@ impl Bare {
         Self { server, root: root.to_owned(), documentation, known: RefCell::default() }
     }
 
-    /// Finds out the errors of a boot with these modules, unless that is known: from the cache or by booting. A boot that
-    /// fails is told, once.
+    /// Finds out the errors of a boot with these modules, unless that is known: from the cache or
+    /// by booting. A boot that fails is told, once.
     pub(crate) async fn find_out(&self, modules: &str) {
         if self.known.borrow().contains_key(modules) {
             return;
@@ -147,7 +150,10 @@ impl Bare {
             && let Err(error) = keep(file, &errors)
         {
             // The next run finds them out again.
-            complain(&format!("failed to keep the errors of a bare boot: {error}"));
+            complain(&format!(
+                "{}: failed to keep the errors of a bare boot: {error}",
+                file.display()
+            ));
         }
         Ok(errors)
     }
@@ -170,7 +176,7 @@ impl Bare {
         let builder = Builder::new(self.server.clone()).root(&self.root).boot_timeout(PATIENCE);
         let builder =
             builder.documentation(self.documentation).file("modules.conf", modules.to_owned());
-        let sandbox = tokio::task::spawn_blocking(|| builder.build()).await??;
+        let sandbox = aside(|| builder.build()).await??;
         let instance = sandbox.boot().await?;
         let own = Own::of(&instance);
         let stopped = instance.stop().await?;

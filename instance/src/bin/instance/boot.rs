@@ -19,14 +19,16 @@ use crate::ends::{End, Ends};
 use crate::facts::{self, facts};
 use crate::login::{Login, LoginArguments, Users};
 use crate::outcome::{self, Ended};
-use crate::{Done, say, steps};
+use crate::{Done, aside, say, steps};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Boot {
-    /// Folders of configuration files, one for each instance; none for one with our base files alone
+    /// Folders of configuration files, one for each instance; none for one with our base files
+    /// alone
     configs: Vec<PathBuf>,
 
-    /// A folder of the Asterisk test suite's kind: each of its configs/astN is an instance, with files/common and files/astN
+    /// A folder of the Asterisk test suite's kind: each of its configs/astN is an instance, with
+    /// files/common and files/astN
     #[arg(long, value_name = "FOLDER", conflicts_with = "configs")]
     test: Option<PathBuf>,
 
@@ -46,7 +48,8 @@ pub(crate) struct Boot {
     #[arg(long)]
     documentation: bool,
 
-    /// The loopback address of the first instance; the next ones get those that follow [default: free ones]
+    /// The loopback address of the first instance; the next ones get those that follow [default:
+    /// free ones]
     #[arg(long, value_name = "127.x.y.z")]
     address: Option<Ipv4Addr>,
 
@@ -143,13 +146,12 @@ impl Boot {
     }
 
     async fn boot(&self) -> anyhow::Result<Booted> {
-        let given = self.login.given()?;
+        let login = self.login.clone();
+        let given = aside(move || login.given()).await??;
         let want = self.asterisk.clone().unwrap_or_default();
         let server = Server::find_or_fetch(&want, steps()).await?;
         let builders = self.builders(&server)?;
-        // Files that take their time must not keep a signal from ending the program.
-        let built = tokio::task::spawn_blocking(|| Builder::build_all(builders)).await;
-        let mut sandboxes = built.context("failed to make the sandboxes")??;
+        let mut sandboxes = aside(|| Builder::build_all(builders)).await??;
         let users: Vec<_> = sandboxes.iter().map(Users::of).collect();
         let mut logins = Vec::new();
         for (sandbox, users) in sandboxes.iter_mut().zip(&users) {
@@ -211,7 +213,8 @@ impl Boot {
         say("Ctrl-C ends them")
     }
 
-    /// Holds the servers until one ends by itself or all are to end. `news` tells what the comparison found.
+    /// Holds the servers until one ends by itself or all are to end. `news` tells what the
+    /// comparison found.
     async fn hold(
         &self,
         instances: &[Instance],

@@ -14,16 +14,16 @@ pub(crate) struct BootLog {
     modules: String,
     /// The lines of level ERROR that were there when the boot had ended.
     errors: Vec<String>,
-    /// The warnings of the reader of configuration files. A module that cannot read its file declines, which is an error, and
-    /// the reason is only a warning.
+    /// The warnings of the reader of configuration files. A module that cannot read its file
+    /// declines, which is an error, and the reason is only a warning.
     pub(crate) warnings: Vec<String>,
 }
 
 /// The line of the log that ends the boot.
 const READY: &str = "Asterisk Ready.";
 
-/// The longest wait for that line. The log is written by a thread of its own, and comes behind the word that the server is
-/// ready; a `logger.conf` of the test's own may leave the line out.
+/// The longest wait for that line. The log is written by a thread of its own, and comes behind the
+/// word that the server is ready; a `logger.conf` of the test's own may leave the line out.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl BootLog {

@@ -29,8 +29,8 @@ impl Section {
     }
 }
 
-/// The sections of a file in the folder of the configuration. A file that cannot be read has none: whether the server can do
-/// without it is the server's to say.
+/// The sections of a file in the folder of the configuration. A file that cannot be read has none:
+/// whether the server can do without it is the server's to say.
 pub(crate) fn read(etc: &Path, file: &str) -> Vec<Section> {
     let mut reader = Reader { etc, sections: Vec::new(), current: None };
     reader.file(&etc.join(file), DEPTH);
@@ -47,7 +47,8 @@ struct Reader<'a> {
     etc: &'a Path,
     /// Each with whether it is a template.
     sections: Vec<(Section, bool)>,
-    /// The place of the section that lines belong to. A file that is included begins in that of the line before.
+    /// The place of the section that lines belong to. A file that is included begins in that of the
+    /// line before.
     current: Option<usize>,
 }
 
@@ -76,7 +77,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Begins a section, or goes on with it: `name](options)`, the options being `!`, `+` and the names of templates.
+    /// Begins a section, or goes on with it: `name](options)`, the options being `!`, `+` and the
+    /// names of templates.
     fn section(&mut self, rest: &str) {
         let Some((name, rest)) = rest.split_once(']') else {
             return;
@@ -141,8 +143,8 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The part of a line that is not in a comment, without the backslash of a semicolon that begins none. `depth` is how deep
-/// in block comments the line begins, and then the next one.
+/// The part of a line that is not in a comment, without the backslash of a semicolon that begins
+/// none. `depth` is how deep in block comments the line begins, and then the next one.
 fn outside_comments(line: &str, depth: &mut usize) -> String {
     let mut outside = String::new();
     let mut rest = line;

@@ -71,14 +71,16 @@ async fn either(interrupt: &mut Signal, terminate: &mut Signal) -> &'static str 
     }
 }
 
-/// Waits for what a thread tells; for ever if the thread ended without a word, or has told it already.
+/// Waits for what a thread tells; for ever if the thread ended without a word, or has told it
+/// already.
 async fn happened(told: &mut oneshot::Receiver<()>) {
     if told.is_terminated() || told.await.is_err() {
         pending().await
     }
 }
 
-/// Starts a thread that tells when something has happened, if `happens` says so: a terminal or a file cannot be waited for otherwise.
+/// Starts a thread that tells when something has happened, if `happens` says so: a terminal or a
+/// file cannot be waited for otherwise.
 fn told(happens: impl FnOnce() -> bool + Send + 'static) -> oneshot::Receiver<()> {
     let (teller, told) = oneshot::channel();
     std::thread::spawn(move || {
@@ -96,7 +98,8 @@ fn read_to_the_end() -> bool {
     true
 }
 
-/// Waits until the other end of the standard output is closed, which only that of a pipe, a socket or a terminal can be.
+/// Waits until the other end of the standard output is closed, which only that of a pipe, a socket
+/// or a terminal can be.
 fn reader_goes() -> bool {
     let output = io::stdout();
     let mut ends = [PollFd::new(&output, PollFlags::empty())];

@@ -37,7 +37,8 @@ pub(crate) fn facts(instance: &Instance, login: &Login) -> Value {
     })
 }
 
-/// The facts for people: a line for each, in which a secret that is not shown says where it comes from.
+/// The facts for people: a line for each, in which a secret that is not shown says where it comes
+/// from.
 pub(crate) fn lines(instance: &Instance, login: &Login) -> String {
     let facts = facts(instance, login);
     let line = |name: &str, value: &Value| {
@@ -58,7 +59,8 @@ pub(crate) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The `host:port` that HTTP listens on, if `http.conf` enables it (`__ast_http_load` in `main/http.c`).
+/// The `host:port` that HTTP listens on, if `http.conf` enables it (`__ast_http_load` in
+/// `main/http.c`).
 fn http_address(sandbox: &Sandbox) -> Option<String> {
     let sections = conf::read(&sandbox.etc(), "http.conf");
     let general = conf::named(&sections, "general")?;
@@ -76,8 +78,8 @@ fn http_address(sandbox: &Sandbox) -> Option<String> {
     })
 }
 
-/// The first user of ARI, and the password where it is not encrypted, if `ari.conf` does not disable ARI
-/// (`res/ari/config.c`).
+/// The first user of ARI, and the password where it is not encrypted, if `ari.conf` does not
+/// disable ARI (`res/ari/config.c`).
 fn ari_user(etc: &Path) -> Option<(String, Option<String>)> {
     let sections = conf::read(etc, "ari.conf");
     if conf::named(&sections, "general").and_then(|it| it.is_true("enabled")) == Some(false) {

@@ -67,6 +67,7 @@ impl Login {
             Source::File(path) => format!("from the file {}", path.display()),
         }
     }
+
     /// Sets this login for the boot of a sandbox.
     pub(crate) fn set(&self, sandbox: &mut Sandbox) {
         sandbox.set_login(&self.user, &self.secret);
@@ -100,10 +101,11 @@ impl Login {
 }
 
 /// The options of the login.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LoginArguments {
-    /// The manager user to log in as, for a configuration with users of its own; its secret comes from --secret-file, the
-    /// environment variable ASTERISK_SECRET or the configuration's manager.conf, in that order [default: user]
+    /// The manager user to log in as, for a configuration with users of its own; its secret comes
+    /// from --secret-file, the environment variable ASTERISK_SECRET or the configuration's
+    /// manager.conf, in that order [default: user]
     #[arg(long, value_name = "USER")]
     login: Option<String>,
 
@@ -113,7 +115,8 @@ pub(crate) struct LoginArguments {
 }
 
 impl LoginArguments {
-    /// Reads the secret that is given beside the configuration. Once for all instances.
+    /// Reads the secret that is given beside the configuration, once for all instances. The file
+    /// may be a pipe.
     pub(crate) fn given(&self) -> anyhow::Result<Option<Login>> {
         let Some(user) = &self.login else {
             return Ok(None);
@@ -134,7 +137,8 @@ impl LoginArguments {
         }
     }
 
-    /// The login of an instance: the one that was given, or that of the user in its configuration, or ours.
+    /// The login of an instance: the one that was given, or that of the user in its configuration,
+    /// or ours.
     pub(crate) fn of(&self, given: Option<&Login>, users: &Users) -> anyhow::Result<Login> {
         if let Some(given) = given {
             return Ok(given.clone());
@@ -172,7 +176,8 @@ impl Users {
         Self(users.map(|it| (it.name.clone(), it.get("secret").map(str::to_owned))).collect())
     }
 
-    /// The secret of a user that is there. The server does not tell cases apart (`get_manager_by_name_locked`).
+    /// The secret of a user that is there. The server does not tell cases apart
+    /// (`get_manager_by_name_locked`).
     fn get(&self, user: &str) -> Option<Option<&str>> {
         let mut users = self.0.iter();
         users.find(|(name, _)| name.eq_ignore_ascii_case(user)).map(|(_, secret)| secret.as_deref())

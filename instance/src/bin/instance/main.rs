@@ -1,4 +1,5 @@
-//! Asterisk servers for tests in any language: boots them in sandboxes, tells where they are, and holds them.
+//! Asterisk servers for tests in any language: boots them in sandboxes, tells where they are, and
+//! holds them.
 
 use std::io::{self, Write};
 use std::mem::{Discriminant, discriminant};
@@ -68,7 +69,8 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help goes to standard output and is no failure. There is nobody to tell if it cannot be printed.
+            // Help goes to standard output and is no failure. There is nobody to tell if it cannot
+            // be printed.
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
@@ -90,9 +92,15 @@ fn run(command: Command) -> Done {
             Command::Sweep { kept, root } => upkeep::sweep(&root, kept),
         }
     });
-    // A thread that still makes a sandbox is not waited for; what it has made goes away with this process.
+    // A thread that still makes a sandbox is not waited for; what it has made goes away with this
+    // process.
     runtime.shutdown_background();
     done
+}
+
+/// Does work that may block, such as reading files, and lets signals end the program meanwhile.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work).await.context("failed to work on a thread of its own")
 }
 
 /// Tells each step of a fetch once.

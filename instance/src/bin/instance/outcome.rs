@@ -44,7 +44,8 @@ fn is_told(stopped: &Stopped) -> bool {
     })
 }
 
-/// Says on the error output what did not go well, and where the folder of the run is, if it is kept.
+/// Says on the error output what did not go well, and where the folder of the run is, if it is
+/// kept.
 pub(crate) fn judge(stopped: Vec<(u32, io::Result<Stopped>)>, folder: &Path) -> Vec<Ended> {
     let mut ended = Vec::new();
     for (number, stopped) in stopped {

@@ -1,10 +1,12 @@
 //! How the program ends, and what it says then.
 
 use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Program, Said, command};
@@ -97,6 +99,31 @@ async fn a_signal_ends_it_while_it_makes_the_sandbox() {
         assert_eq!(error, format!("{name} came while the servers were booting\n"));
         drop(held);
     }
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_while_it_reads_the_secret() {
+    let scratch = Scratch::new();
+    let pipe = scratch.0.join("secret");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = command();
+    command.args(["boot", "--login", "admin", "--secret-file"]).arg(&pipe);
+    command.stderr(Stdio::piped());
+    let mut program = Program::spawn(command);
+    // It can be opened when the program reads it.
+    let begun = Instant::now();
+    let silent = loop {
+        let nonblock = OFlags::NONBLOCK.bits().cast_signed();
+        match File::options().write(true).custom_flags(nonblock).open(&pipe) {
+            Ok(silent) => break silent,
+            Err(_) => assert!(begun.elapsed() < AGES, "it does not read"),
+        }
+        std::thread::yield_now();
+    };
+    program.signal(Signal::INT);
+    assert_eq!(program.errors(), "SIGINT came while the servers were booting\n");
+    assert_eq!(program.end().1.code(), Some(1));
+    drop(silent);
 }
 
 #[tokio::test]
