@@ -54,6 +54,16 @@ impl Facts {
         self.options.contains(name)
     }
 
+    /// What the header `buildopts.h` of its build says, as far as the suite's Python reads it.
+    pub(crate) fn header(&self) -> String {
+        let is_name = |name: &&String| {
+            !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+        };
+        let names: Vec<_> = self.options.iter().filter(is_name).map(String::as_str).collect();
+        let lines = names.iter().map(|name| format!("#define {name} 1\n"));
+        format!("{}#define AST_BUILDOPTS \"{}\"\n", lines.collect::<String>(), names.join(", "))
+    }
+
     pub(crate) fn options(&self) -> String {
         self.options.iter().cloned().collect::<Vec<_>>().join(", ")
     }
@@ -84,5 +94,20 @@ mod tests {
         let old = "  Build Options:               TEST_FRAMEWORK\n";
         assert!(options(new).contains("TEST_FRAMEWORK") && options(old).contains("TEST_FRAMEWORK"));
         assert!(options("  Build Options:     (none)\n").contains("(none)"));
+    }
+
+    #[test]
+    fn the_header_has_the_options_that_are_names() {
+        let facts = |text| Facts {
+            version: None,
+            modules: BTreeSet::new(),
+            options: options(text),
+            complaints: Vec::new(),
+        };
+        assert_eq!(
+            facts("Build Options: TEST_FRAMEWORK, OPTIONAL_API\n").header(),
+            "#define OPTIONAL_API 1\n#define TEST_FRAMEWORK 1\n#define AST_BUILDOPTS \"OPTIONAL_API, TEST_FRAMEWORK\"\n"
+        );
+        assert_eq!(facts("Build Options: (none)\n").header(), "#define AST_BUILDOPTS \"\"\n");
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Ground {
     /// The server's own configuration and data.
     etc: PathBuf,
     data: PathBuf,
+    spool: PathBuf,
+    logs: PathBuf,
     held: Held,
 }
 
@@ -38,6 +40,8 @@ impl Ground {
             folder: sandbox.folder().to_owned(),
             etc: sandbox.etc(),
             data: sandbox.data(),
+            spool: sandbox.spool(),
+            logs: sandbox.logs(),
             held: Held::Made(Box::new(sandbox)),
         })
     }
@@ -79,19 +83,17 @@ impl Ground {
     /// A system as the suite's library expects it below `AST_TEST_ROOT`, made of the server in use. The library mirrors it file
     /// by file and does not follow links to folders, so folders are folders here and files are links. Paths are short: below it
     /// come 40 characters of the library's, and then the control socket.
-    pub(crate) fn tree(&self) -> io::Result<PathBuf> {
+    pub(crate) fn tree(&self, facts: &Facts) -> io::Result<PathBuf> {
         let root = &self.folder;
         let place = |path: &str| -> io::Result<PathBuf> {
             let path = root.join(path);
             fs::create_dir_all(&path)?;
             Ok(path)
         };
-        let binary = place("usr/sbin")?.join("asterisk");
-        fs::write(&binary, wrapper(&self.server))?;
-        fs::set_permissions(&binary, fs::Permissions::from_mode(0o755))?;
+        program(&place("usr/sbin")?.join("asterisk"), &wrapper(&self.server))?;
         let etc = place("etc/asterisk")?;
         match samples(&self.server) {
-            Some(samples) => mirror(&samples, &etc, 0)?,
+            Some(samples) => mirror(samples, &etc, 0)?,
             None => mirror(&self.etc, &etc, 0)?,
         }
         let conf = etc.join("asterisk.conf");
@@ -99,20 +101,36 @@ impl Ground {
             fs::remove_file(&conf)?;
         }
         fs::write(conf, ASTERISK_CONF)?;
+        fs::write(place("usr/include/asterisk")?.join("buildopts.h"), facts.header())?;
         mirror(&self.server.directories().modules, &place("usr/lib/asterisk/modules")?, 0)?;
         mirror(&self.data, &place("var/lib/asterisk")?, 0)?;
-        for folder in [
-            "var/spool/asterisk/outgoing",
-            "var/spool/asterisk/voicemail",
-            "var/log/asterisk",
-            "run",
-            "tmp",
-        ] {
+        for folder in FOLDERS {
             place(folder)?;
+        }
+        let (spool, logs) = (place("var/spool/asterisk")?, place("var/log/asterisk")?);
+        same_folders(&self.spool, &spool)?;
+        same_folders(&self.logs, &logs)?;
+        // Its package or its `make install` knows best.
+        if let Some(own) = samples(&self.server).and_then(|etc| etc.ancestors().nth(2)) {
+            same_folders(&own.join("var/spool/asterisk"), &spool)?;
+            same_folders(&own.join("var/log/asterisk"), &logs)?;
         }
         Ok(root.clone())
     }
 }
+
+/// What `make install` makes beside the folders that have something in them, and the folders for what runs.
+const FOLDERS: [&str; 9] = [
+    "var/lib/asterisk/agi-bin",
+    "var/lib/asterisk/firmware/iax",
+    "var/lib/asterisk/images",
+    "var/lib/asterisk/keys",
+    "var/lib/asterisk/moh",
+    "var/lib/asterisk/phoneprov",
+    "var/spool/asterisk/voicemail/default",
+    "run",
+    "tmp",
+];
 
 /// Its folders. The library takes the values for paths below the tree.
 const ASTERISK_CONF: &str = "\
@@ -132,10 +150,10 @@ astsbindir => /usr/sbin
 ";
 
 /// The sample configuration that came with a server which has a root of its own. That of the system is somebody's, and in use.
-fn samples(server: &Server) -> Option<PathBuf> {
-    let root = server.binary().ancestors().nth(3)?;
-    let etc = root.join("etc/asterisk");
-    (root != Path::new("/") && etc.is_dir()).then_some(etc)
+fn samples(server: &Server) -> Option<&Path> {
+    let etc = server.directories().configuration.as_deref()?;
+    let is_systems = ["/etc", "/usr/local/etc"].iter().any(|folder| etc.starts_with(folder));
+    (!is_systems).then_some(etc)
 }
 
 /// Copies those configuration files that are wanted.
@@ -162,12 +180,26 @@ fn copy_confs(
     Ok(())
 }
 
-/// A program that launches the server, also one that needs a loader of its own.
+/// Writes a program.
+pub(crate) fn program(path: &Path, text: &str) -> io::Result<()> {
+    fs::write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+/// A word for a shell.
+pub(crate) fn quoted(word: &OsStr) -> String {
+    format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"))
+}
+
+/// A program that launches the server, also one that needs a loader or libraries of its own.
 fn wrapper(server: &Server) -> String {
     let command = server.command();
+    let set = command.get_envs().filter_map(|(name, value)| {
+        Some(format!("export {}={}\n", name.to_string_lossy(), quoted(value?)))
+    });
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let quoted = words.map(|word| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''")));
-    format!("#!/bin/sh\nexec {} \"$@\"\n", quoted.collect::<Vec<_>>().join(" "))
+    let words = words.map(quoted).collect::<Vec<_>>().join(" ");
+    format!("#!/bin/sh\n{}exec {words} \"$@\"\n", set.collect::<String>())
 }
 
 /// How deep the folders of a server may be.
@@ -188,6 +220,22 @@ fn mirror(from: &Path, to: &Path, depth: usize) -> io::Result<()> {
             }
         } else if let Ok(original) = fs::canonicalize(&path) {
             symlink(original, target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the folders that are in another, without what is in them.
+fn same_folders(from: &Path, to: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(from) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if let Some(name) = path.file_name().filter(|_| path.is_dir()) {
+            fs::create_dir_all(to.join(name))?;
         }
     }
     Ok(())

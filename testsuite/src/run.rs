@@ -101,7 +101,10 @@ async fn tests(registry: &Registry, options: &Options, program: File) -> anyhow:
         base: ground.base(&root).context("the suite's configs")?,
         global,
         root: sandboxes,
-        tree: has_scripts.then(|| ground.tree()).transpose().context("the tree for programs")?,
+        tree: has_scripts
+            .then(|| ground.tree(&facts))
+            .transpose()
+            .context("the tree for programs")?,
         logs: std::path::absolute(&options.logs)?,
         isolated,
         keep_logs: options.keep_full_logs,

@@ -27,7 +27,9 @@ pub(crate) async fn run(job: &Job, script: &Script, cancelled: &CancellationToke
     let mut child = match start(job, script) {
         Ok(child) => child,
         Err(error) => {
-            outcome.reasons.push(Reason::new(format!("{}: {error}", script.command.join(" "))));
+            let hint = hint_of(job, script).unwrap_or_default();
+            let what = format!("{}: {error}{hint}", script.command.join(" "));
+            outcome.reasons.push(Reason::new(what));
             outcome.faulty = true;
             return outcome;
         }
@@ -39,9 +41,11 @@ pub(crate) async fn run(job: &Job, script: &Script, cancelled: &CancellationToke
     match ended {
         Some(Ok(status)) if status.success() => outcome.passed = true,
         Some(Ok(status)) => {
-            outcome
-                .reasons
-                .push(Reason::new(format!("{} ended with {status}", script.command.join(" "))));
+            // `env` is what the system finds, and it does not find the rest of the line.
+            let hint = status.code().filter(|code| *code == NO_PROGRAM);
+            let hint = hint.and_then(|_| hint_of(job, script)).unwrap_or_default();
+            let what = format!("{} ended with {status}{hint}", script.command.join(" "));
+            outcome.reasons.push(Reason::new(what));
         }
         Some(Err(error)) => outcome.reasons.push(Reason::new(error.to_string())),
         None => outcome.reasons.push(Reason::new(INTERRUPTED)),
@@ -56,6 +60,36 @@ pub(crate) async fn run(job: &Job, script: &Script, cancelled: &CancellationToke
         outcome.reasons.push(Reason::new(format!("a server crashed, core {}", core.display())));
     }
     outcome
+}
+
+/// How a shell or `env` says that there is no such program.
+const NO_PROGRAM: i32 = 127;
+
+/// What the first line of a program has to do with its not being found.
+fn hint_of(job: &Job, script: &Script) -> Option<String> {
+    let program = job.suite.join(script.command.first()?);
+    let mut start = Vec::new();
+    File::open(program).ok()?.take(256).read_to_end(&mut start).ok()?;
+    let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let line = String::from_utf8_lossy(line);
+    Some(match line.strip_suffix('\r') {
+        Some(_) => {
+            "; its first line ends in CR, which the system takes for a part of the name: save it with LF alone as the end of a line".to_owned()
+        }
+        None => format!("; its first line names {}", line.trim()),
+    })
+}
+
+/// The folder that the suite's library has its own log in, and that the suite's runner makes: a fresh checkout has none.
+fn make_logs(suite: &Path) {
+    let logs = suite.join("logs");
+    if !suite.join("lib/python/asterisk").is_dir() || logs.is_dir() {
+        return;
+    }
+    // Only the library needs it, and says so.
+    if let Err(error) = std::fs::create_dir_all(&logs) {
+        orders::tell(&Message::Line(format!("failed to make {}: {error}", logs.display())));
+    }
 }
 
 /// The cores of the test's servers: they run in the suite's folder, and leave them there. In a core is the environment, and with
@@ -97,6 +131,7 @@ fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
     let path = before("PATH", script.tree.join("usr/sbin"))?;
     let libraries = before("PYTHONPATH", "lib/python".into())?;
     std::fs::create_dir_all(&script.scratch)?;
+    make_logs(&job.suite);
     let mut command = Command::new(program);
     command
         .args(arguments)
@@ -145,8 +180,9 @@ pub(crate) fn sweep(script: &Script) -> std::io::Result<()> {
     let Ok(folder) = std::fs::canonicalize(&script.work) else {
         return Ok(());
     };
-    // Whoever set the link, what is outside of the tree is not ours.
-    if folder.starts_with(std::fs::canonicalize(&script.tree)?) {
+    // Whoever set the link, what is not below the folder of the library's runs is not ours: the tree is that of all tests.
+    let own = std::fs::canonicalize(&script.tree)?.join("tmp");
+    if folder.starts_with(&own) && folder != own {
         std::fs::remove_dir_all(folder)?;
     }
     Ok(())

@@ -4,6 +4,7 @@
 
 mod control;
 mod ends;
+mod library;
 mod lint;
 mod output;
 mod suite;
