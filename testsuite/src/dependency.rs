@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{Ipv6Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::config::{Dependency, ModuleConfig, TestConfig};
 use crate::facts::Facts;
+use crate::library::{self, Lacking, Python};
 use crate::objects::{self, Refusal};
 use crate::registry::Registry;
 use crate::suite::FoundTest;
@@ -24,9 +25,6 @@ pub(crate) const CUSTOM: [&str; 8] =
 
 /// The Python module that the suite captures packets with.
 const CAPTURE: &str = "scapy";
-
-/// Where the suite's Python is.
-const LIBRARY: &str = "lib/python/asterisk/test_runner.py";
 
 /// What runs a test.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,29 +57,63 @@ impl fmt::Display for Unmet {
     }
 }
 
-/// Finds what runs a test.
-pub(crate) fn how(
-    suite: &Path,
-    test: &FoundTest,
-    config: &TestConfig,
-    registry: &Registry,
-    global: &[ModuleConfig],
-    version: Option<&AsteriskVersion>,
-) -> Result<Result<How, Unmet>, ConfigError> {
-    if test.script {
-        return Ok(Ok(How::Script(vec![format!("{}/run-test", test.name)])));
-    }
-    match objects::build(config, global, version, registry) {
-        Ok(_) => Ok(Ok(How::Native)),
-        Err(Refusal::Config(error)) => Err(error),
-        Err(Refusal::NotNative(_)) if suite.join(LIBRARY).exists() => {
-            let command = ["python3", "-m", "asterisk.test_runner", &test.name];
-            Ok(Ok(How::Script(command.map(str::to_owned).to_vec())))
+/// What runs tests that more than one could run.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Choice {
+    /// We do, where we can.
+    #[default]
+    Either,
+    /// We alone do.
+    Native,
+    /// The suite's Python does, where it can.
+    Library,
+}
+
+/// What finding out what runs a test takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Runners<'a> {
+    pub(crate) suite: &'a Path,
+    pub(crate) registry: &'a Registry,
+    /// Modules of all tests.
+    pub(crate) global: &'a [ModuleConfig],
+    pub(crate) version: Option<&'a AsteriskVersion>,
+    pub(crate) python: &'a Python,
+    pub(crate) choice: Choice,
+}
+
+impl Runners<'_> {
+    /// Finds what runs a test.
+    pub(crate) fn how(
+        &self,
+        test: &FoundTest,
+        config: &TestConfig,
+    ) -> Result<Result<How, Unmet>, ConfigError> {
+        let refused = |name: &str, reason: String| Ok(Err(Unmet { name: name.to_owned(), reason }));
+        if test.script {
+            if self.choice == Choice::Native && library::is_python(self.suite, test) {
+                return refused("--native", "it is a program in Python".to_owned());
+            }
+            return Ok(Ok(How::Script(vec![format!("{}/run-test", test.name)])));
         }
-        Err(Refusal::NotNative(reason)) => Ok(Err(Unmet {
-            name: "test-object".to_owned(),
-            reason: format!("{reason}, and the suite's Python is not in lib/python"),
-        })),
+        let has_library = self.suite.join(library::RUNNER).exists();
+        // A test in Rust has nothing that Python could run.
+        let is_rust =
+            config.object.as_ref().is_some_and(|it| self.registry.get(&it.typename).is_some());
+        match objects::build(config, self.global, self.version, self.registry) {
+            Err(Refusal::Config(error)) => Err(error),
+            Ok(_) if self.choice == Choice::Library && has_library && !is_rust => {
+                Ok(Ok(self.python.runs(&test.name)))
+            }
+            Ok(_) => Ok(Ok(How::Native)),
+            Err(Refusal::NotNative(reason)) if self.choice == Choice::Native => {
+                refused("--native", reason)
+            }
+            Err(Refusal::NotNative(_)) if has_library => Ok(Ok(self.python.runs(&test.name))),
+            Err(Refusal::NotNative(reason)) => refused(
+                "test-object",
+                format!("{reason}, and the suite's Python is not in lib/python"),
+            ),
+        }
     }
 }
 
@@ -92,8 +124,12 @@ pub(crate) struct Judge<'a> {
     version: Option<&'a AsteriskVersion>,
     /// Whether each test has a network of its own, where it may do anything.
     isolated: bool,
-    /// The Python modules that are there, of those that scripts need.
-    python: BTreeSet<String>,
+    suite: &'a Path,
+    python: &'a Python,
+    /// The Python modules that are there, of those that scripts say they need.
+    modules: BTreeSet<String>,
+    /// Those that are not there, of those that scripts import.
+    lacking: Lacking,
     sipp: Option<Sipp>,
     openssl: Option<Numbers>,
 }
@@ -111,22 +147,22 @@ type Numbers = Vec<u64>;
 impl<'a> Judge<'a> {
     /// Finds out what the tests need that has to be asked of programs.
     pub(crate) fn new<'t>(
-        suite: &Path,
+        runners: &Runners<'a>,
         facts: &'a Facts,
-        forced: Option<&'a AsteriskVersion>,
         isolated: bool,
-        tests: impl Iterator<Item = (&'t TestConfig, &'t How)>,
+        tests: impl Iterator<Item = (&'t FoundTest, &'t TestConfig, &'t How)> + Clone,
     ) -> Self {
-        let (mut python, mut kinds) = (BTreeSet::new(), BTreeSet::new());
-        for (config, how) in tests {
+        let Runners { suite, python, .. } = *runners;
+        let (mut modules, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+        for (_, config, how) in tests.clone() {
             for Dependency { kind, value } in &config.dependencies {
                 kinds.insert(&**kind);
                 if matches!(how, How::Native) {
                     continue;
                 }
                 match &**kind {
-                    "python" => python.extend(value.text()),
-                    "pcap" => python.extend([CAPTURE]),
+                    "python" => modules.extend(value.text()),
+                    "pcap" => modules.extend([CAPTURE]),
                     _ => {}
                 }
             }
@@ -135,15 +171,33 @@ impl<'a> Judge<'a> {
         let sipp = kinds.contains("sipp").then(|| said("sipp", "-v")).flatten();
         Self {
             facts,
-            version: forced.or(facts.version.as_ref()),
+            version: runners.version,
             isolated,
-            python: importable(suite, &python),
+            suite,
+            python,
+            modules: python.importable(suite, &modules),
+            lacking: Lacking::of(python, suite, tests),
             sipp: sipp.map(|text| Sipp { version: version_in(&text), text }),
             openssl: kinds.contains("openssl").then(|| version("openssl", "version")).flatten(),
         }
     }
 
-    /// What a test lacks.
+    /// One sentence for those tests that lack something of Python.
+    pub(crate) fn warning(&self, tests: usize) -> Option<String> {
+        self.lacking.warning(tests)
+    }
+
+    /// What Python lacks for a test.
+    pub(crate) fn lacks_python(
+        &self,
+        test: &FoundTest,
+        config: &TestConfig,
+        how: &How,
+    ) -> Option<Unmet> {
+        self.lacking.unmet(self.suite, test, config, how)
+    }
+
+    /// What a test lacks of all that it says it needs.
     pub(crate) fn unmet(&self, config: &TestConfig, how: &How) -> Vec<Unmet> {
         let mut unmet: Vec<_> =
             config.dependencies.iter().filter_map(|it| self.lacks(it, how)).collect();
@@ -175,19 +229,22 @@ impl<'a> Judge<'a> {
             "asterisk" => self.facts.lacks_module(name),
             // What runs natively has nothing of Python in it.
             "python" if *how == How::Native => None,
-            "python" => {
-                (!self.python.contains(name)).then(|| "python3 finds no such module".to_owned())
-            }
+            "python" => (!self.modules.contains(name))
+                .then(|| format!("{} finds no such module", self.python.name())),
             "sipp" => self.lacks_sipp(value),
-            "app" => (!is_in_path(name)).then(|| "no such program is in PATH".to_owned()),
+            // Programs find ours by these names.
+            "app" if matches!(name, "python" | "python3") && self.python.path().is_some() => None,
+            "app" => executable(Path::new(name))
+                .is_none()
+                .then(|| "no such program is in PATH".to_owned()),
             "buildoption" => (!self.facts.has_option(name))
                 .then(|| format!("the server was built with: {}", self.facts.options())),
             "custom" => self.lacks_custom(name),
             "openssl" => self.lacks_openssl(value),
             // What runs natively needs nobody's library for that.
             "pcap" if *how == How::Native => None,
-            "pcap" => (!self.python.contains(CAPTURE))
-                .then(|| format!("python3 finds no module {CAPTURE}")),
+            "pcap" => (!self.modules.contains(CAPTURE))
+                .then(|| format!("{} finds no module {CAPTURE}", self.python.name())),
             _ => {
                 Some(format!("there is no such kind of dependency; there are {}", KINDS.join(", ")))
             }
@@ -263,38 +320,18 @@ fn numbers(text: &str) -> Option<Numbers> {
     (numbers.len() > 1).then_some(numbers)
 }
 
-/// Of these modules, those that `python3` can import, with the suite's library beside its own.
-fn importable(suite: &Path, names: &BTreeSet<&str>) -> BTreeSet<String> {
-    const PROGRAM: &str = "
-import importlib.util, sys
-sys.path.append('lib/python')
-for name in sys.argv[1:]:
-    try:
-        found = importlib.util.find_spec(name) is not None
-    except Exception:
-        found = False
-    if found:
-        print(name)
-";
-    if names.is_empty() {
-        return BTreeSet::new();
-    }
-    let mut command = Command::new("python3");
-    command.args(["-c", PROGRAM]).args(names).current_dir(suite).stdin(Stdio::null());
-    let output = command.output().map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&output).lines().map(str::to_owned).collect()
-}
-
-fn is_in_path(program: &str) -> bool {
+/// The absolute path of a program: of one without a slash, the first in `PATH`. None if there is none that can be executed.
+pub(crate) fn executable(program: &Path) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
-    let is_executable = |path: &Path| {
+    let is_executable = |path: &PathBuf| {
         path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
     };
-    if program.contains('/') {
-        return is_executable(Path::new(program));
+    if program.components().count() > 1 {
+        return std::path::absolute(program).ok().filter(is_executable);
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| is_executable(&folder.join(program)))
+    let mut found = std::env::split_paths(&path).map(|folder| folder.join(program));
+    std::path::absolute(found.find(is_executable)?).ok()
 }
 
 /// Whether somewhere in a configuration an event has that name: many tests need a server with `TEST_FRAMEWORK` and do not say so.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use instance::{Builder, Instance, Sandbox, Server, Stop};
 
 use crate::facts::Facts;
+use crate::library::Python;
 
 /// A sandbox that lasts as long as the run. It goes away with it, in whatever way that ends.
 #[derive(Debug)]
@@ -83,7 +84,7 @@ impl Ground {
     /// A system as the suite's library expects it below `AST_TEST_ROOT`, made of the server in use. The library mirrors it file
     /// by file and does not follow links to folders, so folders are folders here and files are links. Paths are short: below it
     /// come 40 characters of the library's, and then the control socket.
-    pub(crate) fn tree(&self, facts: &Facts) -> io::Result<PathBuf> {
+    pub(crate) fn tree(&self, facts: &Facts, python: &Python) -> io::Result<PathBuf> {
         let root = &self.folder;
         let place = |path: &str| -> io::Result<PathBuf> {
             let path = root.join(path);
@@ -91,6 +92,13 @@ impl Ground {
             Ok(path)
         };
         program(&place("usr/sbin")?.join("asterisk"), &wrapper(&self.server))?;
+        // A link would not be known as a part of its virtual environment.
+        if let Some(path) = python.path() {
+            let text = format!("#!/bin/sh\nexec {} \"$@\"\n", quoted(path.as_os_str()));
+            for name in ["python", "python3"] {
+                program(&place("usr/local/bin")?.join(name), &text)?;
+            }
+        }
         let etc = place("etc/asterisk")?;
         match samples(&self.server) {
             Some(samples) => mirror(samples, &etc, 0)?,
@@ -181,13 +189,13 @@ fn copy_confs(
 }
 
 /// Writes a program.
-pub(crate) fn program(path: &Path, text: &str) -> io::Result<()> {
+fn program(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
 
 /// A word for a shell.
-pub(crate) fn quoted(word: &OsStr) -> String {
+fn quoted(word: &OsStr) -> String {
     format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"))
 }
 

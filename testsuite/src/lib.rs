@@ -19,6 +19,7 @@ mod ground;
 mod history;
 mod isolate;
 mod jobs;
+mod library;
 mod lines;
 mod lint;
 mod list;

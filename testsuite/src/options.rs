@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use instance::Want;
 
+use crate::dependency::Choice;
+
 /// Runs Asterisk tests: those of the Asterisk test suite, and your own, in parallel, each in a network of its own.
 ///
 /// Exits with 0 if no test failed, with 1 if one did, and with 2 if something could not be run.
@@ -59,6 +61,19 @@ pub(crate) struct Options {
     /// List the tags
     #[arg(short = 'L', long)]
     pub(crate) list_tags: bool,
+
+    /// The Python for tests that the suite's library runs, and for programs in Python
+    /// [default: that of VIRTUAL_ENV, of .venv in the suite, or python3]
+    #[arg(long, value_name = "PATH", conflicts_with = "native")]
+    pub(crate) python: Option<PathBuf>,
+
+    /// Only tests that need no Python
+    #[arg(long, conflicts_with = "library")]
+    pub(crate) native: bool,
+
+    /// Have the suite's Python run all tests that it can run; without it, only those that do not run natively
+    #[arg(long)]
+    pub(crate) library: bool,
 
     /// Run nothing: every test passes
     #[arg(short, long)]
@@ -206,6 +221,15 @@ fn shard(text: &str) -> Result<(usize, usize), String> {
 }
 
 impl Options {
+    /// What runs tests that more than one could run.
+    pub(crate) fn choice(&self) -> Choice {
+        match (self.native, self.library) {
+            (true, _) => Choice::Native,
+            (_, true) => Choice::Library,
+            _ => Choice::Either,
+        }
+    }
+
     /// What was asked for that this runner does not do.
     pub(crate) fn unsupported(&self) -> Option<&'static str> {
         if self.email_on_crash {

@@ -1,11 +1,10 @@
 //! Which tests are run, in which order, and what becomes of the others.
 
 use crate::config::TestConfig;
-use crate::dependency::{self, How, Judge, Unmet};
+use crate::dependency::{How, Judge, Runners, Unmet};
 use crate::expression::{Expression, ExpressionError};
 use crate::facts::Facts;
 use crate::options::Options;
-use crate::registry::Registry;
 use crate::schema;
 use crate::suite::{FoundTest, Suite};
 use crate::yaml::ConfigError;
@@ -83,54 +82,29 @@ fn prefix(text: &str) -> String {
     format!("{path}/")
 }
 
-/// Decides what becomes of the tests.
+/// Decides what becomes of the tests. The second value is a sentence for all those that lack something of Python.
 pub(crate) fn fates(
     suite: &Suite,
     tests: &[&FoundTest],
-    registry: &Registry,
+    runners: &Runners<'_>,
     facts: &Facts,
     options: &Options,
     isolated: bool,
-) -> Vec<Planned> {
-    let forced = suite.global.forced_version.as_ref();
-    let version = forced.or(facts.version.as_ref());
-    let how = |test: &FoundTest| -> (Option<TestConfig>, Result<How, Fate>) {
-        let config = match &test.config {
-            Ok(config) => config.clone(),
-            Err(error) => return (None, Err(Fate::Broken(error.clone()))),
-        };
-        let excluded = suite.global.exclude.iter().find(|it| test.name.contains(&***it));
-        let how = match (&config.skip, excluded) {
-            (Some(reason), _) => Err(Fate::Skip(reason.clone())),
-            (None, Some(excluded)) => {
-                Err(Fate::Skip(format!("the global configuration excludes {excluded}")))
-            }
-            (None, None) => {
-                let found = dependency::how(
-                    &suite.root,
-                    test,
-                    &config,
-                    registry,
-                    &suite.global.modules,
-                    version,
-                );
-                match found {
-                    Ok(Ok(how)) => Ok(how),
-                    Ok(Err(unmet)) => Err(Fate::Lacks(vec![unmet])),
-                    Err(error) => Err(Fate::Broken(error)),
-                }
-            }
-        };
-        (Some(config), how)
-    };
-    let found: Vec<_> = tests.iter().map(|test| how(test)).collect();
-    let runnable =
-        found.iter().filter_map(|(config, how)| Some((config.as_ref()?, how.as_ref().ok()?)));
-    let judge = Judge::new(&suite.root, facts, forced, isolated, runnable);
+) -> (Vec<Planned>, Option<String>) {
+    let found: Vec<_> = tests.iter().map(|test| how(suite, test, runners)).collect();
+    let runnable = tests
+        .iter()
+        .zip(&found)
+        .filter_map(|(test, (config, how))| Some((*test, config.as_ref()?, how.as_ref().ok()?)));
+    let judge = Judge::new(runners, facts, isolated, runnable);
+    let mut without_python = 0;
     let planned = tests.iter().zip(found).map(|(test, (config, how))| {
         let fate = match (config, how) {
             (Some(config), Ok(how)) => {
                 let mut unmet = judge.unmet(&config, &how);
+                let python = judge.lacks_python(test, &config, &how);
+                without_python += usize::from(python.is_some());
+                unmet.extend(python);
                 unmet.extend(refused(options, &how, isolated));
                 if unmet.is_empty() { Fate::Run(how) } else { Fate::Lacks(unmet) }
             }
@@ -139,7 +113,33 @@ pub(crate) fn fates(
         };
         Planned { name: test.name.clone(), instances: test.instances, fate }
     });
-    planned.collect()
+    let planned = planned.collect();
+    (planned, judge.warning(without_python))
+}
+
+/// What runs a test, or else becomes of it.
+fn how(
+    suite: &Suite,
+    test: &FoundTest,
+    runners: &Runners<'_>,
+) -> (Option<TestConfig>, Result<How, Fate>) {
+    let config = match &test.config {
+        Ok(config) => config.clone(),
+        Err(error) => return (None, Err(Fate::Broken(error.clone()))),
+    };
+    let excluded = suite.global.exclude.iter().find(|it| test.name.contains(&***it));
+    let how = match (&config.skip, excluded) {
+        (Some(reason), _) => Err(Fate::Skip(reason.clone())),
+        (None, Some(excluded)) => {
+            Err(Fate::Skip(format!("the global configuration excludes {excluded}")))
+        }
+        (None, None) => match runners.how(test, &config) {
+            Ok(Ok(how)) => Ok(how),
+            Ok(Err(unmet)) => Err(Fate::Lacks(vec![unmet])),
+            Err(error) => Err(Fate::Broken(error)),
+        },
+    };
+    (Some(config), how)
 }
 
 /// What was asked for that we cannot do for a test.

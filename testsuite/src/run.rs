@@ -15,12 +15,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::GlobalConfig;
-use crate::dependency::How;
+use crate::dependency::{How, Runners};
 use crate::execute::Context;
 use crate::ground::Ground;
 use crate::history::History;
 use crate::isolate::Isolation;
 use crate::jobs::Jobs;
+use crate::library::Python;
 use crate::options::{Command, Options};
 use crate::output::Output;
 use crate::plan::{self, Fate, Planned};
@@ -33,7 +34,7 @@ use crate::report::{Event, Finished, Header, Reports, Summary, Verdict};
 use crate::schedule::{Schedule, Task};
 use crate::suite::Suite;
 use crate::verdict::Outcome;
-use crate::{lint, list, serial, usage};
+use crate::{library, lint, list, serial, usage};
 
 /// A test passed, or none had to.
 const PASSED: u8 = 0;
@@ -79,6 +80,10 @@ async fn tests(registry: &Registry, options: &Options, program: File) -> anyhow:
         return list::tags(&chosen).map(|()| ExitCode::from(PASSED)).map_err(Into::into);
     }
     plan::check_names(&suite, options).map_err(anyhow::Error::msg)?;
+    let python = Python::find(options.python.as_deref(), &root).map_err(anyhow::Error::msg)?;
+    if options.library && !root.join(library::RUNNER).exists() {
+        anyhow::bail!("--library: expected {} in the suite", library::RUNNER);
+    }
     if chosen.is_empty() {
         anyhow::bail!("none of the {} tests of {} is chosen", suite.tests.len(), root.display());
     }
@@ -89,7 +94,18 @@ async fn tests(registry: &Registry, options: &Options, program: File) -> anyhow:
     let facts = ground.ask().await.map_err(anyhow::Error::from_boxed)?;
     let isolation = Isolation::find(&program);
     let isolated = isolation.is_there();
-    let planned = plan::fates(&suite, &chosen, registry, &facts, options, isolated);
+    let runners = Runners {
+        suite: &root,
+        registry,
+        global: &suite.global.modules,
+        version: suite.global.forced_version.as_ref().or(facts.version.as_ref()),
+        python: &python,
+        choice: options.choice(),
+    };
+    let (planned, warning) = plan::fates(&suite, &chosen, &runners, &facts, options, isolated);
+    if let Some(warning) = warning {
+        writeln!(io::stderr(), "warning: {warning}")?;
+    }
     if options.list_tests || options.list_terse {
         let listed = list::tests(&planned, &chosen, server.version().as_str(), options.list_terse);
         return listed.map(|()| ExitCode::from(PASSED)).map_err(Into::into);
@@ -102,7 +118,7 @@ async fn tests(registry: &Registry, options: &Options, program: File) -> anyhow:
         global,
         root: sandboxes,
         tree: has_scripts
-            .then(|| ground.tree(&facts))
+            .then(|| ground.tree(&facts, &python))
             .transpose()
             .context("the tree for programs")?,
         logs: std::path::absolute(&options.logs)?,

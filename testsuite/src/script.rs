@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
@@ -88,7 +88,8 @@ fn make_logs(suite: &Path) {
     }
     // Only the library needs it, and says so.
     if let Err(error) = std::fs::create_dir_all(&logs) {
-        orders::tell(&Message::Line(format!("failed to make {}: {error}", logs.display())));
+        // The output of a test goes there.
+        let _ = writeln!(std::io::stderr(), "failed to make {}: {error}", logs.display());
     }
 }
 
@@ -128,8 +129,9 @@ fn has(path: &Path, wanted: &[u8]) -> std::io::Result<bool> {
 fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
     let (program, arguments) =
         script.command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
-    let path = before("PATH", script.tree.join("usr/sbin"))?;
-    let libraries = before("PYTHONPATH", "lib/python".into())?;
+    let programs = ["usr/local/bin", "usr/sbin"].map(|folder| script.tree.join(folder));
+    let path = before("PATH", programs)?;
+    let libraries = before("PYTHONPATH", ["lib/python".into()])?;
     std::fs::create_dir_all(&script.scratch)?;
     make_logs(&job.suite);
     let mut command = Command::new(program);
@@ -150,11 +152,11 @@ fn start(job: &Job, script: &Script) -> std::io::Result<Child> {
     command.spawn()
 }
 
-/// A folder before those that a variable names. An empty one would be the working directory.
-fn before(variable: &str, folder: PathBuf) -> std::io::Result<OsString> {
+/// Folders before those that a variable names. An empty one would be the working directory.
+fn before(variable: &str, folders: impl IntoIterator<Item = PathBuf>) -> std::io::Result<OsString> {
     let value = std::env::var_os(variable).unwrap_or_default();
     let others = std::env::split_paths(&value).filter(|path| !path.as_os_str().is_empty());
-    std::env::join_paths(std::iter::once(folder).chain(others)).map_err(std::io::Error::other)
+    std::env::join_paths(folders.into_iter().chain(others)).map_err(std::io::Error::other)
 }
 
 /// Keeps what the suite's library has in its folder for the run of the test. A program that does not use it has its output kept.

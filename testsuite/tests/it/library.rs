@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
-use crate::support::{Folder, SCRIPT};
+use crate::support::{Folder, PASS, RUNTESTS, Run, SCRIPT, SIMPLE};
 
 /// The server that the tests use.
 fn server() -> instance::Server {
@@ -89,9 +90,8 @@ fn the_samples_of_a_server_with_a_prefix_are_found() {
     let command = server.command();
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words = words.map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ");
-    folder.file("prefix/sbin/run-test", &format!("#!/bin/sh\nexec {words} \"$@\"\n"));
+    folder.program("prefix/sbin/asterisk", &format!("#!/bin/sh\nexec {words} \"$@\"\n"));
     let binary = prefix.join("sbin/asterisk");
-    fs::rename(prefix.join("sbin/run-test"), &binary).unwrap();
     let run = folder.run_own(&["--asterisk", binary.to_str().unwrap()]);
     assert_eq!(run.verdict("tests/a"), "passed", "{}", run.text);
     let outputs = run.events.iter().filter(|it| it["event"] == "test-output");
@@ -141,4 +141,164 @@ fn a_link_out_of_the_folder_of_runs_is_not_followed() {
     for (name, _) in &tests {
         assert_eq!(run.verdict(&format!("tests/{name}")), "passed", "{name}: {}", run.text);
     }
+}
+
+/// A test that does not run natively.
+const FOREIGN: &str = "testinfo:\n    summary: 'x'\ntest-modules:\n    test-object:\n        typename: 'test_case.Foreign'\n";
+
+/// A stand-in for Python: it says what it runs, and that the suite's library imports a module which is missing unless the suite
+/// has a file `installed`.
+const PYTHON: &str = r#"#!/bin/sh
+case $1 in
+    -c) [ -e installed ] || while read -r file; do
+            case $file in *test_runner.py) printf '%s\ttwisted\n' "$file" ;; esac
+        done ;;
+    -m) echo "NAME runs $2 $3" ;;
+    *) echo "NAME runs $1" ;;
+esac
+"#;
+
+/// A suite with a test for the library, one that can run natively, one in Python and one in no such thing.
+fn suite_with_library(python: &str) -> Folder {
+    let by_python = "#!/usr/bin/env python\n";
+    let folder = Folder::suite(&[
+        ("foreign", &[("test-config.yaml", FOREIGN)]),
+        ("native", &[("test-config.yaml", SIMPLE), ("configs/ast1/extensions.conf", PASS)]),
+        ("program", &[("test-config.yaml", SCRIPT), ("run-test", by_python)]),
+        ("shell", &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\n")]),
+    ]);
+    folder.file("lib/python/asterisk/test_runner.py", "import twisted\n");
+    folder.program(python, &PYTHON.replace("NAME", python));
+    folder
+}
+
+fn outputs(run: &Run, name: &str) -> Vec<String> {
+    let events = run.events.iter().filter(|it| it["event"] == "test-output" && it["name"] == name);
+    events.map(|it| it["line"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_python_lacks_is_told_once_and_no_failure() {
+    let folder = suite_with_library("py");
+    let python = folder.0.join("py").display().to_string();
+    let options = ["--asterisk", "22", "--python", "./py"];
+    let run = folder.run_own(&options);
+    assert_eq!(run.code, Some(0), "{}", run.text);
+    let reasons = run.reasons("tests/foreign");
+    assert_eq!(run.verdict("tests/foreign"), "lacking", "{reasons}");
+    assert!(reasons.contains("python: twisted") && reasons.contains("-m pip install twisted"));
+    for name in ["native", "program", "shell"] {
+        assert_eq!(run.verdict(&format!("tests/{name}")), "passed", "{}", run.text);
+    }
+    let warning = format!(
+        "warning: 1 test needs Python modules that {python} does not have (twisted); `{python} -m pip install twisted`"
+    );
+    assert_eq!(run.text.matches(&warning).count(), 1, "{}", run.text);
+    // A list says what would happen.
+    let listed = folder.run_own(&[&options[..], &["--list-terse"]].concat());
+    assert!(listed.text.contains("0001 D tests/foreign \n"), "{}", listed.text);
+    assert!(listed.text.contains("0003 E tests/program \n"), "{}", listed.text);
+    folder.file("installed", "");
+    let run = folder.run_own(&options);
+    assert_eq!(run.verdict("tests/foreign"), "passed", "{}", run.text);
+    assert_eq!(outputs(&run, "tests/foreign"), ["py runs asterisk.test_runner tests/foreign"]);
+    assert!(!run.text.contains("warning"), "{}", run.text);
+    // Programs get the same Python, by the names that they have for it.
+    assert_eq!(outputs(&run, "tests/program"), ["py runs tests/program/run-test"]);
+    let run = folder.run_own(&["--asterisk", "22", "--python", "./none", "-t", "shell"]);
+    assert_eq!(run.code, Some(2), "{}", run.text);
+    assert!(run.text.contains("error: --python ./none: expected a program"), "{}", run.text);
+}
+
+#[test]
+fn a_virtual_environment_is_found() {
+    let folder = suite_with_library(".venv/bin/python");
+    folder.program("active/bin/python", &PYTHON.replace("NAME", "active"));
+    folder.file("installed", "");
+    let json = folder.0.join("run.json");
+    let run = |active: Option<&str>| {
+        let mut command = folder.command(RUNTESTS, &folder.0, &["--asterisk", "22"]);
+        command.args(["-t", "foreign", "--json"]).arg(&json);
+        match active {
+            Some(active) => command.env("VIRTUAL_ENV", folder.0.join(active)),
+            None => command.env_remove("VIRTUAL_ENV"),
+        };
+        outputs(&Run::of(&mut command, &json), "tests/foreign")
+    };
+    let runs = |name: &str| [format!("{name} runs asterisk.test_runner tests/foreign")];
+    assert_eq!(run(None), runs(".venv/bin/python"));
+    assert_eq!(run(Some("active")), runs("active"));
+}
+
+#[test]
+fn who_runs_a_test_can_be_chosen() {
+    let folder = suite_with_library("py");
+    folder.file("installed", "");
+    let run = |options: &[&str]| folder.run_own(&[&["--asterisk", "22"], options].concat());
+    let library = run(&["--library", "--python", "./py"]);
+    let told = outputs(&library, "tests/native");
+    assert_eq!(told, ["py runs asterisk.test_runner tests/native"], "{}", library.text);
+    let native = run(&["--native"]);
+    for (name, verdict) in
+        [("foreign", "lacking"), ("native", "passed"), ("program", "lacking"), ("shell", "passed")]
+    {
+        assert_eq!(native.verdict(&format!("tests/{name}")), verdict, "{}", native.text);
+    }
+    assert!(native.reasons("tests/foreign").contains("--native: this program has no"));
+    for conflict in [&["--native", "--library"][..], &["--native", "--python", "./py"]] {
+        let run = run(conflict);
+        assert_eq!(run.code, Some(2), "{}", run.text);
+        assert!(run.text.contains("cannot be used with"), "{}", run.text);
+    }
+    fs::remove_dir_all(folder.0.join("lib")).unwrap();
+    let run = run(&["--library"]);
+    assert_eq!(run.code, Some(2), "{}", run.text);
+    assert!(run.text.contains("--library: expected lib/python/asterisk/test_runner.py"));
+}
+
+/// What a real Python finds in files of a suite, where there is one.
+#[test]
+fn modules_that_a_test_imports_are_looked_for_in_all_that_it_loads() {
+    if Command::new("python3").args(["-c", ""]).status().is_err() {
+        eprintln!("left out: no python3 here");
+        return;
+    }
+    let program = "#!/usr/bin/env python3\nimport sys\nsys.path.append('lib/python')\nimport asterisk.deep\nprint('fine')\n";
+    let folder = Folder::suite(&[
+        ("deep", &[("test-config.yaml", SCRIPT), ("run-test", program)]),
+        (
+            "own",
+            &[
+                (
+                    "test-config.yaml",
+                    "test-modules: {test-object: {typename: 'mine.Object', config-section: x}}\n",
+                ),
+                ("mine.py", "import nonesuch_own, os.path\n"),
+            ],
+        ),
+        ("plain", &[("test-config.yaml", FOREIGN)]),
+    ]);
+    let library = "lib/python/asterisk";
+    folder.file(&format!("{library}/__init__.py"), "");
+    folder.file(
+        &format!("{library}/test_runner.py"),
+        "from __future__ import annotations\nfrom . import optional\nimport asterisk.optional\nprint('ran')\n",
+    );
+    folder.file(
+        &format!("{library}/optional.py"),
+        "try:\n    import nonesuch_optional\nexcept ImportError:\n    pass\ndef f():\n    import nonesuch_late\n",
+    );
+    folder.file(&format!("{library}/deep.py"), "from asterisk import deeper\n");
+    folder.file(
+        &format!("{library}/deeper.py"),
+        "import asterisk.deep, json\nfrom nonesuch_deep.part import x\n",
+    );
+    let run = folder.run_own(&["--asterisk", "22", "--python", "python3"]);
+    for (name, module) in [("deep", "nonesuch_deep"), ("own", "nonesuch_own")] {
+        let reasons = run.reasons(&format!("tests/{name}"));
+        assert_eq!(run.verdict(&format!("tests/{name}")), "lacking", "{}", run.text);
+        assert!(reasons.contains(&format!("python: {module}: ")), "{reasons}");
+    }
+    assert_eq!(run.verdict("tests/plain"), "passed", "{}", run.text);
+    assert!(run.text.contains("2 tests need Python modules"), "{}", run.text);
 }

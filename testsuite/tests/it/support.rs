@@ -46,14 +46,21 @@ impl Folder {
         folder
     }
 
-    /// Writes a file. By a child where it is a program: one that this process had open for writing cannot be executed while
-    /// another thread forks.
+    /// Writes a file.
     pub(crate) fn file(&self, name: &str, text: &str) {
+        if name.ends_with("run-test") {
+            return self.program(name, text);
+        }
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        if !name.ends_with("run-test") {
-            return fs::write(&path, text).unwrap();
-        }
+        fs::write(&path, text).unwrap();
+    }
+
+    /// Writes a program. By a child: a file that this process had open for writing cannot be executed while another thread
+    /// forks.
+    pub(crate) fn program(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         let draft = path.with_extension("draft");
         fs::write(&draft, text).unwrap();
         fs::set_permissions(&draft, fs::Permissions::from_mode(0o644)).unwrap();
