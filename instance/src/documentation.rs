@@ -6,11 +6,12 @@
 //! and kept in the cache.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, Writer};
@@ -30,6 +31,12 @@ pub enum Documentation {
 
 /// To be counted up when the short form changes: what is in the cache was made by another version.
 const FORM: u32 = 1;
+
+/// How long one that nobody uses is kept. A server reads it when it boots.
+const KEEP: Duration = Duration::from_hours(30 * 24);
+
+/// How old the sign of use may be before it is made anew.
+const FRESH: Duration = Duration::from_hours(24);
 
 /// The elements of the file that are kept, in the order in which the server gets to see them: it searches them from the
 /// beginning for each name.
@@ -54,9 +61,11 @@ pub(crate) fn shortened(from: &Path, cache: &Path) -> io::Result<PathBuf> {
     let parent = cache.join("documentation");
     let folder = parent.join(format!("{:016x}", state.finish()));
     if folder.is_dir() {
+        note_use(&folder);
         return Ok(folder);
     }
     fs::create_dir_all(&parent)?;
+    remove_unused(&parent)?;
     // Complete when it gets its name, and the first of several processes gives it.
     let partial = parent.join(format!(".partial-{}", Uuid::new_v4().simple()));
     let made = fill(&partial, from, &files).and_then(|()| match fs::rename(&partial, &folder) {
@@ -67,6 +76,42 @@ pub(crate) fn shortened(from: &Path, cache: &Path) -> io::Result<PathBuf> {
         fs::remove_dir_all(&partial)?;
     }
     made.map(|()| folder)
+}
+
+/// How long ago a folder was used last: that is when it was changed.
+fn unused(folder: &Path) -> Duration {
+    let changed = fs::symlink_metadata(folder).and_then(|metadata| metadata.modified());
+    changed.ok().and_then(|then| then.elapsed().ok()).unwrap_or_default()
+}
+
+/// Has others know that a folder is used. One that cannot be changed, in a cache that only another user writes, is theirs to keep.
+fn note_use(folder: &Path) {
+    if unused(folder) > FRESH
+        && let Err(error) = File::open(folder).and_then(|it| it.set_modified(SystemTime::now()))
+    {
+        tracing::debug!(path = %folder.display(), %error, "the use is not noted");
+    }
+}
+
+/// Removes what nobody has used for long, and what a killed process left of one. What somebody begins to use meanwhile stays.
+fn remove_unused(parent: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(parent)? {
+        let (path, is_old) = (entry?.path(), |path: &Path| unused(path) > KEEP);
+        if !is_old(&path) {
+            continue;
+        }
+        // Nobody finds a part of one.
+        let away = parent.join(format!(".partial-{}", Uuid::new_v4().simple()));
+        let removed = fs::rename(&path, &away).and_then(|()| match is_old(&away) {
+            true => fs::remove_dir_all(&away),
+            false => fs::rename(&away, &path),
+        });
+        // Another process may have been at it, and nothing depends on it.
+        if let Err(error) = removed {
+            tracing::debug!(path = %path.display(), %error, "an unused documentation stays");
+        }
+    }
+    Ok(())
 }
 
 /// Makes a folder with the short form, where there is no cache.
@@ -260,6 +305,33 @@ mod tests {
         assert_ne!(first, second);
         assert!(fs::read_to_string(second.join("core-en_US.xml")).unwrap().contains("other"));
         assert_eq!(fs::read_dir(cache.join("documentation")).unwrap().count(), 2);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_nobody_has_used_for_long_is_removed_when_one_is_made() {
+        let folder =
+            std::env::temp_dir().join(format!("documentation-{}", Uuid::new_v4().simple()));
+        let cache = folder.join("cache");
+        let make = |name: &str| {
+            let from = folder.join(name);
+            fs::create_dir_all(&from).unwrap();
+            fs::write(from.join("core-en_US.xml"), "<docs><manager name=\"a\"/></docs>").unwrap();
+            shortened(&from, &cache).unwrap()
+        };
+        let (unused, used, other) = (make("unused"), make("used"), make("other"));
+        let killed = cache.join("documentation/.partial-0");
+        fs::create_dir(&killed).unwrap();
+        for path in [&unused, &used, &killed] {
+            let long_ago = SystemTime::now() - 2 * KEEP;
+            File::open(path).unwrap().set_modified(long_ago).unwrap();
+        }
+        let from = folder.join("used");
+        assert_eq!(shortened(&from, &cache).unwrap(), used);
+        let new = make("new");
+        assert!(!unused.exists() && !killed.exists());
+        assert!(used.is_dir() && other.is_dir() && new.is_dir());
+        assert_eq!(fs::read_dir(cache.join("documentation")).unwrap().count(), 3);
         fs::remove_dir_all(folder).unwrap();
     }
 }
