@@ -9,6 +9,7 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::Context as _;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::retry_on_intr;
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SocketFlags, SocketType};
@@ -23,25 +24,31 @@ const LONGEST: usize = 65_550;
 #[derive(Debug)]
 pub(crate) struct Capture {
     stop: UnixStream,
-    thread: JoinHandle<io::Result<()>>,
+    thread: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Capture {
     /// Begins. It takes the right to see all packets, which a test has in a network of its own.
-    pub(crate) fn start(path: &Path) -> io::Result<Self> {
-        let [four, six] = PROTOCOLS.map(socket);
+    pub(crate) fn start(path: &Path) -> anyhow::Result<Self> {
+        let [four, six] = PROTOCOLS.map(|it| socket(it).context("no socket for all packets"));
         let sockets = [four?, six?];
-        let mut file = BufWriter::new(File::create(path)?);
-        file.write_all(&header())?;
-        let (stop, stopped) = UnixStream::pair()?;
-        let thread = thread::spawn(move || capture(&sockets, &stopped, &mut file));
+        let file = File::create(path).and_then(|file| {
+            let mut file = BufWriter::new(file);
+            file.write_all(&header()).map(|()| file)
+        });
+        let place = path.display().to_string();
+        let mut file = file.with_context(|| format!("{place} cannot be written"))?;
+        let (stop, stopped) = UnixStream::pair().context("no socket to end it by")?;
+        let thread = thread::spawn(move || {
+            capture(&sockets, &stopped, &mut file).with_context(|| format!("writing {place}"))
+        });
         Ok(Self { stop, thread })
     }
 
     /// Ends, with all that has come. That takes a moment.
-    pub(crate) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
         drop(self.stop);
-        self.thread.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+        self.thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("its thread panicked")))
     }
 }
 

@@ -9,6 +9,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use instance::{FoundRun, RunState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -122,7 +123,7 @@ pub(crate) async fn execute(
     let status = match start(context, job).await {
         Ok(worker) => run.follow(worker, cancelled).await,
         Err(error) => {
-            let what = format!("the process that runs the test cannot be started: {error}");
+            let what = format!("the process that runs the test cannot be started: {error:#}");
             run.end = Some(Outcome { reasons: vec![Reason::new(what)], ..Outcome::default() });
             Ok(ExitStatus::default())
         }
@@ -132,18 +133,19 @@ pub(crate) async fn execute(
     Execution { outcome, interrupted, output, seconds: begun.elapsed().as_secs_f64() }
 }
 
-async fn start(context: &Context, job: &Job) -> io::Result<Worker> {
-    let mut line = serde_json::to_vec(job)?;
+async fn start(context: &Context, job: &Job) -> anyhow::Result<Worker> {
+    let mut line = serde_json::to_vec(job).context("orders for it")?;
     line.push(b'\n');
-    let (ours, theirs) = StdStream::pair()?;
-    let (printed, print) = io::pipe()?;
+    let (ours, theirs) = StdStream::pair().context("a socket for its messages")?;
+    let (printed, print) = io::pipe().context("a pipe for its output")?;
     let mut command = Command::from(context.isolation.command(&context.program)?);
     // What stays of a test is the runner's to say: the worker copies its evidence, and then removes
     // the folder.
     command.env_remove("ASTERISK_KEEP");
+    let program = command.as_std().get_program().display().to_string();
     // Ctrl-C is for the runner.
     command.process_group(0).stdin(OwnedFd::from(theirs)).stderr(print);
-    let child = command.kill_on_drop(true).spawn()?;
+    let child = command.kill_on_drop(true).spawn().context(program)?;
     // With it go our copies of the worker's ends, so that they end with the worker.
     drop(command);
     ours.set_nonblocking(true)?;
@@ -348,11 +350,11 @@ impl Running<'_> {
             return;
         };
         match evidence::keep(folder, &self.job.evidence, self.job.keep_core) {
-            Ok(kept) => {
+            Ok(mut kept) => {
                 outcome.notes.extend(kept.note());
                 outcome.evidence = Some(kept.place);
             }
-            Err(error) => outcome.notes.push(format!("not all evidence could be kept: {error}")),
+            Err(error) => outcome.notes.push(format!("not all evidence could be kept: {error:#}")),
         }
         outcome.notes.extend(remove(&self.job.root, folder));
     }
@@ -363,5 +365,6 @@ fn remove(root: &Path, folder: &Path) -> Option<String> {
     let found = FoundRun::all(root).unwrap_or_default();
     let run = found.iter().find(|it| it.path() == folder && it.state() != RunState::Running)?;
     let error = run.remove().err()?;
-    Some(format!("a sandbox stays: {}: {error}", folder.display()))
+    let error = anyhow::Error::from(error);
+    Some(format!("a sandbox stays: {}: {error:#}", folder.display()))
 }

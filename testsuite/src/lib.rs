@@ -41,6 +41,7 @@ mod script;
 mod serial;
 mod setup;
 mod suite;
+mod tail;
 mod usage;
 mod verdict;
 mod version;

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Context as _;
 use tracing::Level;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
@@ -39,18 +40,21 @@ impl Write for &Target {
 }
 
 /// Starts logging, as soon as there is a folder. To be called once.
-pub(crate) fn start() -> io::Result<()> {
+pub(crate) fn start() -> anyhow::Result<()> {
     tracing_subscriber::registry()
         .with(layer(&FULL).with_filter(LevelFilter::from_level(Level::DEBUG)))
         .with(layer(&MESSAGES).with_filter(LevelFilter::from_level(Level::INFO)))
         .try_init()
-        .map_err(io::Error::other)
+        .context("the logs of the test cannot be set up")
 }
 
 /// Logs into a folder.
-pub(crate) fn go_to(folder: &Path) -> io::Result<()> {
-    FULL.set(File::create(folder.join("full.txt"))?);
-    MESSAGES.set(File::create(folder.join("messages.txt"))?);
+pub(crate) fn go_to(folder: &Path) -> anyhow::Result<()> {
+    for (target, name) in [(&FULL, "full.txt"), (&MESSAGES, "messages.txt")] {
+        let path = folder.join(name);
+        let file = File::create(&path);
+        target.set(file.with_context(|| format!("the log {} cannot be made", path.display()))?);
+    }
     Ok(())
 }
 

@@ -160,7 +160,7 @@ fn before(variable: &str, folders: impl IntoIterator<Item = PathBuf>) -> std::io
 }
 
 /// Keeps what the suite's library has in its folder for the run of the test. A program that does not use it has its output kept.
-pub(crate) fn keep(script: &Script, evidence: &Path, cores: bool) -> std::io::Result<Kept> {
+pub(crate) fn keep(script: &Script, evidence: &Path, cores: bool) -> anyhow::Result<Kept> {
     // It is a link with the test's name.
     let runs = std::fs::read_dir(&script.work).into_iter().flatten().flatten();
     let is_run = |path: &PathBuf| {

@@ -70,9 +70,9 @@ async fn work(registry: &Registry, orders: &Orders) -> Outcome {
 
 async fn run(registry: &Registry, job: &Job, end: &CancellationToken) -> anyhow::Result<Outcome> {
     if job.isolated {
-        isolate::enter()?;
+        isolate::enter().context("the network of the test")?;
     }
-    descendants::adopt()?;
+    descendants::adopt().context("processes that lose their parents cannot be adopted")?;
     std::env::set_current_dir(&job.suite)
         .with_context(|| format!("the suite {} cannot be entered", job.suite.display()))?;
     let config = TestConfig::read(&job.suite.join(&job.test))?;
@@ -87,7 +87,7 @@ async fn run(registry: &Registry, job: &Job, end: &CancellationToken) -> anyhow:
             invert(&mut outcome, inverted);
             if !outcome.passed || job.keep_logs {
                 match script::keep(script, &job.evidence, job.keep_core) {
-                    Ok(kept) => {
+                    Ok(mut kept) => {
                         outcome.notes.extend(kept.note());
                         if job.keep_core {
                             let cores = keep_cores(&outcome.cores, &script.tree, &kept.place);
@@ -99,7 +99,8 @@ async fn run(registry: &Registry, job: &Job, end: &CancellationToken) -> anyhow:
                 }
             }
             if let Err(error) = script::sweep(script) {
-                outcome.notes.push(format!("not all that it wrote could be removed: {error}"));
+                let error = anyhow::Error::from(error);
+                outcome.notes.push(format!("not all that it wrote could be removed: {error:#}"));
             }
             outcome
         }
@@ -147,7 +148,7 @@ async fn native(
     if let Some(folder) = folder.filter(|_| !outcome.passed || job.keep_logs) {
         test.phase("evidence");
         match evidence::keep(&folder, &job.evidence, job.keep_core) {
-            Ok(kept) => {
+            Ok(mut kept) => {
                 outcome.notes.extend(kept.note());
                 if job.keep_core {
                     outcome.notes.extend(keep_cores(&outcome.cores, &folder, &kept.place));
@@ -167,8 +168,8 @@ async fn native(
     Ok(outcome)
 }
 
-fn not_kept(error: &io::Error) -> String {
-    format!("evidence could not be kept: {error}")
+fn not_kept(error: &anyhow::Error) -> String {
+    format!("evidence could not be kept: {error:#}")
 }
 
 /// Keeps the cores that the kernel put elsewhere. Those stay there as well: the place is not ours.
@@ -176,9 +177,12 @@ fn keep_cores(cores: &[PathBuf], sandbox: &Path, place: &Path) -> Vec<String> {
     let elsewhere = cores.iter().filter(|core| !core.starts_with(sandbox));
     let kept = elsewhere.map(|core| {
         let target = place.join(core.file_name().unwrap_or_default());
-        match std::fs::copy(core, target) {
+        match std::fs::copy(core, &target) {
             Ok(_) => format!("{} is kept", core.display()),
-            Err(error) => format!("{} could not be kept: {error}", core.display()),
+            Err(error) => {
+                let target = target.display();
+                format!("{} could not be copied to {target}: {error}", core.display())
+            }
         }
     });
     kept.collect()
@@ -202,7 +206,8 @@ fn sweep(root: &Path, folder: &Path) -> Option<String> {
     let found = FoundRun::all(root).unwrap_or_default();
     let kept = found.iter().find(|run| run.path() == folder && run.state() == RunState::Kept);
     let error = kept?.remove().err()?;
-    Some(format!("a sandbox stays: {}: {error}", folder.display()))
+    let error = anyhow::Error::from(error);
+    Some(format!("a sandbox stays: {}: {error:#}", folder.display()))
 }
 
 /// A test that has to fail passes when it does. A server that crashed is no such failure.

@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use ami::{Client, Event};
-use instance::{Instance, Log};
+use instance::Instance;
 use tokio::sync::watch;
 
-use super::lock;
 use crate::matcher::Matcher;
+use crate::tail;
 use crate::watch::{Open, Watch};
 
 /// A server of the test, and the test's connection to it. A clone is the same.
@@ -26,8 +27,8 @@ struct AstInner {
     instance: Instance,
     client: Client,
     open: Arc<Open>,
-    /// What it says from when it was up.
-    log: Mutex<Log>,
+    /// The server's log, and how long it was when the server was up.
+    log: (PathBuf, u64),
     may_end: AtomicBool,
     /// The channels that events told of and that have not hung up.
     channels: watch::Sender<HashSet<Vec<u8>>>,
@@ -36,15 +37,15 @@ struct AstInner {
 impl Ast {
     /// A server that has booted, with the test's own connection to it.
     pub(super) fn new(instance: Instance, client: Client, open: Arc<Open>) -> Self {
-        let mut log = instance.log();
+        let log = instance.log().path().to_owned();
         // What was said of the boot is said.
-        let _ = log.lines();
+        let said = std::fs::metadata(&log).map_or(0, |it| it.len());
         let inner = AstInner {
             number: instance.sandbox().number(),
             instance,
             client,
             open,
-            log: Mutex::new(log),
+            log: (log, said),
             may_end: AtomicBool::new(false),
             channels: watch::Sender::default(),
         };
@@ -81,9 +82,9 @@ impl Ast {
     pub(super) fn last_lines(&self) -> Vec<String> {
         const LAST: usize = 12;
         const LEVELS: [&str; 4] = ["] VERBOSE[", "] NOTICE[", "] WARNING[", "] ERROR["];
-        let mut lines = lock(&self.inner.log).lines().unwrap_or_default();
-        lines.retain(|line| LEVELS.iter().any(|level| line.contains(level)));
-        let last = lines.split_off(lines.len().saturating_sub(LAST));
+        let (log, said) = &self.inner.log;
+        let is_told = |line: &str| LEVELS.iter().any(|level| line.contains(level));
+        let last = tail::last_lines(log, *said, LAST, is_told);
         last.into_iter().map(|line| format!("ast{}: {line}", self.number())).collect()
     }
 

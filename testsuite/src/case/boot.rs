@@ -50,7 +50,7 @@ impl TestCase {
             if self.shared.setup.pcap {
                 let capture = Capture::start(&folder.join("packet.pcap"));
                 let capture =
-                    capture.map_err(|error| format!("packets cannot be captured: {error}"))?;
+                    capture.map_err(|error| format!("packets cannot be captured: {error:#}"))?;
                 *lock(&self.shared.capture) = Some(capture);
             }
         }

@@ -68,7 +68,7 @@ impl TestCase {
         if let Some(capture) = capture
             && let Err(error) = capture.finish()
         {
-            self.note(format!("the capture of packets is not complete: {error}"));
+            self.note(format!("the capture of packets is not complete: {error:#}"));
         }
         let all: Vec<_> = stopped.iter().map(|(_, stopped)| stopped.clone()).collect();
         self.tell(|module| module.stopped(&all, self));
