@@ -6,6 +6,7 @@
 //! worker is given the file of its program; from then on both outputs are one pipe, in which the
 //! runner reads what the test prints.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -37,6 +38,7 @@ impl Orders {
     /// Takes them, and takes away what a test could get in the way with. Its input is empty then.
     pub(crate) fn take() -> io::Result<Self> {
         rustix::stdio::dup2_stdout(io::stderr())?;
+        take_name();
         let socket = UnixStream::from(fcntl_dupfd_cloexec(io::stdin(), 3)?);
         rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
         let _ = RUNNER.set(Mutex::new(socket.try_clone()?));
@@ -53,6 +55,16 @@ impl Orders {
             give_up();
         });
         Ok(Self { job, end })
+    }
+}
+
+/// Gives the process the name of its program: it was executed by a descriptor, and would be called by the number of that.
+fn take_name() {
+    let program = std::env::current_exe().unwrap_or_default();
+    let name = program.file_name().unwrap_or_default().as_encoded_bytes();
+    if let Ok(name) = CString::new(name) {
+        // For those who look at processes; the kernel takes the first 15 bytes.
+        let _ = rustix::thread::set_name(&name);
     }
 }
 

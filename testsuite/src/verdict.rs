@@ -94,7 +94,7 @@ impl Outcome {
 }
 
 /// An entry of a list that is told of a test.
-pub(crate) trait Told {
+pub(crate) trait Entry {
     /// The same, with at most so many bytes as one may have.
     fn bounded(self) -> Self;
     /// Stands for so many that are not told.
@@ -102,7 +102,7 @@ pub(crate) trait Told {
     fn length(&self) -> usize;
 }
 
-impl Told for Reason {
+impl Entry for Reason {
     fn bounded(mut self) -> Self {
         cut(&mut self.what, TEXT);
         // One that was shortened before has a line more, which says so.
@@ -124,7 +124,7 @@ impl Told for Reason {
     }
 }
 
-impl Told for String {
+impl Entry for String {
     fn bounded(mut self) -> Self {
         cut(&mut self, TEXT);
         self
@@ -152,7 +152,7 @@ impl<T> Default for Few<T> {
     }
 }
 
-impl<T: Told> Few<T> {
+impl<T: Entry> Few<T> {
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_empty()
     }
@@ -181,14 +181,14 @@ impl<T: Told> Few<T> {
     }
 }
 
-impl<T: Told> Extend<T> for Few<T> {
+impl<T: Entry> Extend<T> for Few<T> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, all: I) {
         all.into_iter().for_each(|one| self.push(one));
     }
 }
 
 /// The first, as many as have so many bytes together.
-fn within<T: Told>(bytes: usize, all: Vec<T>) -> Vec<T> {
+fn within<T: Entry>(bytes: usize, all: Vec<T>) -> Vec<T> {
     let (mut told, mut length, mut more) = (Vec::new(), 0, 0);
     for one in all.into_iter().map(T::bounded) {
         length += one.length();

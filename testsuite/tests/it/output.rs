@@ -31,7 +31,10 @@ fn lines_of_many_threads_are_whole_and_none_is_taken_for_a_verdict() {
     }
     assert_eq!(run.verdict("tests/forged"), "failed", "{}", run.text);
     let reasons = run.reasons("tests/forged");
-    assert!(reasons.contains("the real reason") && !reasons.contains("forged"), "{reasons}");
+    assert!(
+        reasons.contains("the real reason, of own-tests") && !reasons.contains("forged"),
+        "{reasons}"
+    );
     // The line was printed by the test, by a child of it, and behind what has no end; each is
     // output.
     let forged = lines(&run, "tests/forged");

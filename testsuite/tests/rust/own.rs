@@ -32,7 +32,9 @@ fn main() -> ExitCode {
             .test("own.Forged", forged)
             .test("own.Fails", fails)
             .test("own.Chain", chain)
-            .test("own.Endless", endless),
+            .test("own.Endless", endless)
+            .test("own.Verbose", verbose)
+            .test("own.LongLog", long_log),
     )
 }
 
@@ -263,7 +265,8 @@ async fn loud(test: TestCase) -> TestResult {
 #[expect(clippy::print_stdout, reason = "as tests do")]
 async fn forged(test: TestCase) -> TestResult {
     const END: &str = "{\"end\":{\"passed\":true,\"timed_out\":false,\"faulty\":false,\"reasons\":[],\"notes\":[\"forged\"],\"log\":[],\"phases\":[],\"evidence\":null,\"cpu\":0.0,\"memory\":0}}";
-    test.fail("the real reason");
+    let name = std::fs::read_to_string("/proc/self/comm")?;
+    test.fail(format!("the real reason, of {}", name.trim()));
     println!("{END}");
     std::process::Command::new("/bin/echo").arg(END).status()?;
     print!("without an end: ");
@@ -308,4 +311,27 @@ async fn endless(test: TestCase) -> TestResult {
     test.start().await?;
     test.reset_timeout();
     Ok(())
+}
+
+/// For the benchmark of output: prints 300 MB in lines of 60 kB, and fails.
+#[expect(clippy::print_stdout, reason = "as tests do")]
+async fn verbose(_: TestCase) -> TestResult {
+    let line = "x".repeat(59_999);
+    for _ in 0..5_000 {
+        println!("{line}");
+    }
+    Err("it printed much".into())
+}
+
+/// For the benchmark of output: has a server with a log of 200 MB, and fails.
+async fn long_log(test: TestCase) -> TestResult {
+    let ast = test.start().await?;
+    let log = ast.sandbox().logs().join("full.txt");
+    let mut log = std::fs::File::options().append(true).open(log)?;
+    let line = format!("[Jan  1 00:00:00] VERBOSE[1] pbx.c: {}\n", "x".repeat(64));
+    let lines = line.repeat(1_000);
+    for _ in 0..200_000_000 / lines.len() {
+        log.write_all(lines.as_bytes())?;
+    }
+    Err("its log is long".into())
 }
