@@ -326,7 +326,7 @@ impl List {
     pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
         let name = action.name();
         let counts = shape::counts_its_items(name);
-        let expect = Expect::List { shape: ListShape::of(name), counts };
+        let expect = Expect::List { shape: ListShape::of(name), counts, shared: false };
         let many = Many::new(handle, action, expect);
         Self { many, response: None, complete: None, error: None }
     }
@@ -335,6 +335,19 @@ impl List {
     /// client's time-out.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.many.limit = timeout;
+        self
+    }
+
+    /// Gives the events of the list to subscribers as well, the one that ends it among them: in their
+    /// place on the wire, with their ActionID, as far as a filter admits them. They do not happen
+    /// now, though many have the names of events that do, such as `QueueMember`.
+    ///
+    /// To be called before the list is first polled. A list that has begun goes to subscribers up to
+    /// its end, also if it is dropped; one that is dropped before goes to nobody.
+    pub fn also_to_subscribers(mut self) -> Self {
+        if let Expect::List { shared, .. } = &mut self.many.sending.expect {
+            *shared = true;
+        }
         self
     }
 

@@ -101,8 +101,8 @@ impl Client {
     }
 
     /// Sends an action that is answered with a list, such as `CoreShowChannels` or `QueueStatus`.
-    /// Its events come to the list alone, not to subscribers; nothing is sent before the list
-    /// is first polled.
+    /// Its events come to the list alone, not to subscribers, unless they are
+    /// [to go to both](List::also_to_subscribers); nothing is sent before the list is first polled.
     ///
     /// ```no_run
     /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {

@@ -4,8 +4,8 @@
 //! - A response with the id of a pending call ends the call; or, for `Originate`, its first half;
 //!   or it opens a list.
 //! - An `OriginateResponse` with the id of a pending originate ends that one.
-//! - An event with the id of the open list goes to that list alone: several items have the names of
-//!   real events.
+//! - An event with the id of the open list goes to that list alone, unless the caller wants it for
+//!   subscribers, too: several items have the names of real events.
 //! - Every other event goes to the subscribers of its name.
 //! - What is neither, and comes while the server works on an exchange, is part of its reply.
 //! - Anything else goes to subscribers who ask for strays, and is counted, never an error: dialplan
@@ -29,7 +29,7 @@ use crate::message::{Event, Message, Response};
 use crate::parse::Line;
 use crate::reply::{Replies, Reply};
 use crate::router::{Expect, Router};
-use crate::shape::{self, ListShape};
+use crate::shape;
 use crate::stray::Stray;
 use crate::subscribers::Publisher;
 
@@ -144,7 +144,8 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Whether an event is part of the reply that is coming, and was handed to who waits for that.
+    /// Whether an event is part of the reply that is coming, and for nobody but who waits for that.
+    /// It was handed to them.
     fn belongs_to_a_reply(&mut self, event: &Event) -> bool {
         let open = self.router.has_open();
         if self.list.is_none() && !open {
@@ -153,13 +154,14 @@ impl<'a> Dispatch<'a> {
         let action_id = event.action_id();
         let id = self.router.our_id(action_id);
         if let Some(list) = &self.list {
+            let shared = list.shared;
             if id == Some((list.id, false)) {
                 self.list_item(event, true);
-                return true;
+                return !shared;
             }
             if action_id.is_none() && list.has_such_items(event) {
                 self.list_item(event, false);
-                return true;
+                return !shared;
             }
             self.break_list(event);
         }
@@ -188,6 +190,7 @@ impl<'a> Dispatch<'a> {
 
     fn list_item(&mut self, event: &Event, with_id: bool) {
         let Some(mut list) = self.list.take() else { return };
+        let shared = list.shared;
         let glued = list.shape.is_some_and(|shape| shape.is_glued);
         let by_header = with_id && (ends_list(event) || glued && event.get("EventList").is_some());
         let by_name = list.shape.filter(|shape| with_id && event.is(shape.end));
@@ -210,7 +213,7 @@ impl<'a> Dispatch<'a> {
             wanted = list.send(Ok(Reply::End(Some(event.clone()))));
             self.router.forget(list.id);
         }
-        if !wanted {
+        if !wanted && !shared {
             self.unmatched(event);
         }
     }
@@ -260,7 +263,10 @@ impl<'a> Dispatch<'a> {
                 self.router.finish(id, response.into_message());
             }
             Some(Expect::Originate) => self.router.set_responded(id),
-            Some(Expect::List { shape, counts }) => self.begin_list(id, shape, counts, response),
+            Some(Expect::List { shape, counts, shared }) => {
+                let list = OpenList::new(id, shape, self.router.many(id));
+                self.begin_list(OpenList { counts, shared, ..list }, response);
+            }
             // Timed out, cancelled, or one of the few actions that answer more than once.
             None => {
                 if self.begins_list(&response) {
@@ -277,24 +283,17 @@ impl<'a> Dispatch<'a> {
         starts_list(response) || self.router.is_old() && says_so()
     }
 
-    fn begin_list(
-        &mut self,
-        id: u64,
-        shape: Option<&'static ListShape>,
-        counts: bool,
-        response: Response,
-    ) {
+    fn begin_list(&mut self, list: OpenList, response: Response) {
         let message = response.get("Message").unwrap_or_default();
         let opens = starts_list(&response)
-            || shape.is_some_and(|shape| shape.opens(message, self.router.is_old()));
-        let list = OpenList { counts, ..OpenList::new(id, shape, self.router.many(id)) };
+            || list.shape.is_some_and(|shape| shape.opens(message, self.router.is_old()));
         list.send(Ok(Reply::Response(response)));
         if opens {
             self.list = Some(list);
         } else {
             // Some actions answer with a plain success where there is nothing to list.
             list.send(Ok(Reply::End(None)));
-            self.router.forget(id);
+            self.router.forget(list.id);
         }
     }
 

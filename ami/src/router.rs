@@ -27,9 +27,9 @@ pub(crate) enum Expect {
     Response,
     /// The `OriginateResponse`, unless the response refuses.
     Originate,
-    /// The end of the list, which the table may know more about; and whether its number of items is
-    /// to be believed.
-    List { shape: Option<&'static ListShape>, counts: bool },
+    /// The end of the list, which the table may know more about; whether its number of items is to
+    /// be believed; and whether its events are for subscribers, too.
+    List { shape: Option<&'static ListShape>, counts: bool, shared: bool },
     /// The fence: everything before it is the reply.
     Everything { shape: Option<&'static ListShape> },
 }

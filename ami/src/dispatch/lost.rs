@@ -34,16 +34,19 @@ impl Dispatch<'_> {
     fn too_large_event(&mut self, event: Event, id: Option<(u64, bool)>, lost: impl Fn() -> Error) {
         let has_id = event.action_id().is_some();
         if let Some(list) = &mut self.list {
+            let shared = list.shared;
             let foreign = list.shape.is_some_and(|shape| shape.with_others);
             // The id of an item may stand behind what made it so large.
             if id == Some((list.id, false)) || !has_id && !foreign {
-                list.spoil(lost);
+                list.spoil(&lost);
                 if has_id && ends_list(&event) && !list.of_everything {
                     list.send(Ok(Reply::End(None)));
                     self.router.forget(list.id);
                     self.list = None;
                 }
-                return;
+                if !shared {
+                    return;
+                }
             }
         }
         if let Some((id, false)) = id {
@@ -71,14 +74,16 @@ impl Dispatch<'_> {
         if let Some(list) = self.list.as_mut().filter(|list| list.id == id) {
             return list.spoil(lost);
         }
-        let everything = matches!(self.router.expects(id), Some(Expect::Everything { .. }));
+        let expects = self.router.expects(id);
+        let everything = matches!(expects, Some(Expect::Everything { .. }));
+        let shared = matches!(expects, Some(Expect::List { shared: true, .. }));
         let many = self.router.many(id);
         if starts_list(response) {
             // An exchange gets the rest of it. Nobody else can do much with items that have no
             // beginning.
             let sender = many.clone().filter(|_| everything);
             let list = OpenList::new(id, None, sender);
-            self.list = Some(OpenList { of_everything: everything, ..list });
+            self.list = Some(OpenList { of_everything: everything, shared, ..list });
         }
         match many {
             Some(many) if everything => drop(many.send(Err(lost()))),

@@ -15,6 +15,8 @@ pub(super) struct OpenList {
     pub(super) sender: Option<Replies>,
     /// Whether it is a part of everything that somebody waits for.
     pub(super) of_everything: bool,
+    /// Whether its events are for subscribers, too.
+    pub(super) shared: bool,
     /// Whether the number that the server gives at the end is that of the items.
     pub(super) counts: bool,
     pub(super) items: u64,
@@ -30,8 +32,8 @@ impl OpenList {
 
     pub(super) fn new(id: u64, shape: Option<&'static ListShape>, sender: Option<Replies>) -> Self {
         let names = Vec::new();
-        let (of_everything, counts) = (false, false);
-        Self { id, shape, sender, of_everything, counts, items: 0, names, broken: false }
+        let (of_everything, shared, counts) = (false, false, false);
+        Self { id, shape, sender, of_everything, shared, counts, items: 0, names, broken: false }
     }
 
     pub(super) fn of_nobody(id: u64) -> Self {

@@ -644,3 +644,110 @@ async fn a_call_that_the_server_is_silent_about_ends_with_its_fence() {
         assert!(matches!(result, Err(Error::NoResponse)), "{action}: {result:?}");
     }
 }
+
+#[tokio::test]
+async fn a_list_for_subscribers_too_comes_to_both_in_the_order_of_the_wire() {
+    let (client, mut peer) = with_banner(NEW).await;
+    let mut all = client.subscribe(Filter::all());
+    let mut ends = client.subscribe(Filter::named(["ItemsComplete"]).field("ListItems", "0"));
+    let mut others = client.subscribe(Filter::named(["ItemsComplete"]).field("ListItems", "1"));
+    let server = async {
+        let id = peer.fenced().await;
+        let reply = format!("Event: Before\r\n\r\n{BEGIN}{ITEM}{ITEM}{END}Event: Behind\r\n\r\n");
+        peer.send(reply.replace("#", &id)).await;
+        let next = peer.fenced().await;
+        peer.send(format!("{BEGIN}{ITEM}{END}Event: Last\r\n\r\n").replace("#", &next)).await;
+        id
+    };
+    let lists = async {
+        let shared = client.list(Action::new("Things")).also_to_subscribers().collect().await;
+        // The next one is for its caller alone again.
+        let own = client.list(Action::new("Things")).collect().await;
+        (shared.unwrap(), own.unwrap())
+    };
+    let (id, (shared, own)) = tokio::join!(server, lists);
+    assert_eq!((shared.items.len(), own.items.len()), (2, 1));
+    assert!(shared.complete.is_some());
+    for expected in ["Before", "Item", "Item", "ItemsComplete", "Behind", "Last"] {
+        assert_eq!(next_name(&mut all).await, expected);
+    }
+    let Some(Item::Event(end)) = ends.next().await else { panic!("no end") };
+    assert_eq!(end.action_id(), Some(id.as_bytes()));
+    assert_eq!(taken(&mut ends), Vec::<String>::new());
+    assert_eq!(taken(&mut others), Vec::<String>::new());
+    assert_eq!(client.stats().unmatched, 0);
+}
+
+#[tokio::test]
+async fn items_without_an_id_and_an_end_by_its_name_are_for_subscribers_too() {
+    let (client, mut peer) = with_banner(NEW).await;
+    let mut all = client.subscribe(Filter::all());
+    let server = async {
+        let id = peer.fenced().await;
+        let reply = format!(
+            "{BEGIN}Event: PeerEntry\r\nObjectName: a\r\n\r\n\
+             Event: PeerlistComplete\r\nActionID: #\r\nEventList: Complete\r\n\r\n"
+        );
+        peer.send(reply.replace("#", &id)).await;
+        let id = peer.fenced().await;
+        // A refusal begins nothing.
+        peer.send(LATE.replace("#", &id)).await;
+        peer.send("Event: Behind\r\n\r\n").await;
+    };
+    let lists = async {
+        let peers = client.list(Action::new("IAXpeers")).also_to_subscribers().collect().await;
+        assert_eq!(peers.unwrap().items.len(), 1);
+        let refused = client.list(Action::new("Things")).also_to_subscribers().collect().await;
+        assert!(matches!(refused.unwrap_err().error, Error::Rejected(_)));
+    };
+    tokio::join!(server, lists);
+    for expected in ["PeerEntry", "PeerlistComplete", "Behind"] {
+        assert_eq!(next_name(&mut all).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_list_that_has_begun_goes_to_its_end_for_subscribers() {
+    let (client, mut peer) = with_banner(NEW).await;
+    let mut all = client.subscribe(Filter::all());
+    let dropped = async {
+        let mut list = client.list(Action::new("Things")).also_to_subscribers();
+        assert!(list.next().await.unwrap().is_ok());
+    };
+    let server = async {
+        let id = peer.fenced().await;
+        peer.send(format!("{BEGIN}{ITEM}").replace("#", &id)).await;
+        id
+    };
+    let ((), first) = tokio::join!(dropped, server);
+    peer.send(format!("{ITEM}{END}").replace("#", &first)).await;
+    let second = tokio::select! {
+        list = client.list(Action::new("Things")).also_to_subscribers().collect() => panic!("{list:?}"),
+        id = peer.fenced() => id,
+    };
+    peer.send(format!("{BEGIN}{ITEM}{END}Event: Behind\r\n\r\n").replace("#", &second)).await;
+    for expected in ["Item", "Item", "ItemsComplete", "Behind"] {
+        assert_eq!(next_name(&mut all).await, expected);
+    }
+    assert_eq!((client.in_flight(), client.stats().unmatched), (0, 3), "nobody's alone");
+}
+
+#[tokio::test]
+async fn an_item_that_is_too_large_is_missed_by_subscribers_of_its_list() {
+    let long = format!("Event: Item\r\nActionID: #\r\nX: {}\r\n\r\n", "x".repeat(1000));
+    let (near, mut peer) = Peer::new();
+    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).max_message(500);
+    let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
+    let client = client.unwrap();
+    let mut all = client.subscribe(Filter::all());
+    let server = async {
+        let id = peer.fenced().await;
+        peer.send(format!("{BEGIN}{ITEM}{long}{END}").replace("#", &id)).await;
+    };
+    let list = client.list(Action::new("Things")).also_to_subscribers().collect();
+    let (list, ()) = tokio::join!(list, server);
+    assert!(matches!(list.unwrap_err().error, Error::TooLarge(_)));
+    assert_eq!(next_name(&mut all).await, "Item");
+    assert!(matches!(all.next().await, Some(Item::Missed(1))));
+    assert_eq!(next_name(&mut all).await, "ItemsComplete");
+}

@@ -99,6 +99,28 @@ async fn every_kind_of_list_is_complete() {
 }
 
 #[tokio::test]
+async fn a_list_comes_to_subscribers_too_where_that_is_asked_for() {
+    for major in VERSIONS {
+        let instance = boot(major).await;
+        let client = connect(&instance, user().timeout(AGES)).await.unwrap();
+        client.originate(answered()).await.unwrap();
+        let mut told = client.subscribe(Filter::named(["Status", "StatusComplete"]));
+        client.list(Action::new("Status")).collect().await.unwrap();
+        let list = client.list(Action::new("Status")).also_to_subscribers().collect().await;
+        let list = list.unwrap();
+        assert!(list.items.len() >= 2, "{major}: {list:?}");
+        for item in list.items.iter().chain(&list.complete) {
+            let told = next(&mut told).await;
+            assert_eq!(told.raw(), item.raw(), "{major}");
+            assert_eq!(told.action_id(), list.items[0].action_id());
+        }
+        client.call(Action::new("Ping")).await.unwrap();
+        assert_eq!((told.queued(), client.stats().unmatched), (0, 0), "{major}");
+        instance.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn lists_that_are_refused_or_break_off_say_so() {
     for major in VERSIONS {
         let instance = boot_all(major).await;
