@@ -21,7 +21,7 @@ use crate::yaml::{ConfigError, Node};
 /// async fn sample(test: TestCase) -> TestResult {
 ///     let ast = test.start().await?;
 ///     let mut results = ast.watch(Matcher::event("UserEvent").header("UserEvent", "TestResult"));
-///     ast.ami().originate(Originate::to_application("Local/s@default", "Echo", "")).await?;
+///     ast.originate(Originate::to_application("Local/s@default", "Echo", "")).await?;
 ///     let result = results.next().await?;
 ///     test.set_passed(result.text("result").as_deref() == Some("pass"));
 ///     Ok(())

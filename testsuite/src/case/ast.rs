@@ -4,16 +4,17 @@ use std::collections::HashSet;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::ExitStatus;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
-use ami::{Client, Event};
+use ami::{Client, Event, Originate, Originated};
 use instance::Instance;
 use tokio::sync::watch;
 
+use super::{Shared, TestCase};
 use crate::matcher::Matcher;
 use crate::tail;
-use crate::watch::{Open, Watch};
+use crate::watch::Watch;
 
 /// A server of the test, and the test's connection to it. A clone is the same.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ struct AstInner {
     number: u32,
     instance: Instance,
     client: Client,
-    open: Arc<Open>,
+    test: Weak<Shared>,
     /// The server's log, and how long it was when the server was up.
     log: (PathBuf, u64),
     may_end: AtomicBool,
@@ -36,7 +37,7 @@ struct AstInner {
 
 impl Ast {
     /// A server that has booted, with the test's own connection to it.
-    pub(super) fn new(instance: Instance, client: Client, open: Arc<Open>) -> Self {
+    pub(super) fn new(instance: Instance, client: Client, test: &TestCase) -> Self {
         let log = instance.log().path().to_owned();
         // What was said of the boot is said.
         let said = std::fs::metadata(&log).map_or(0, |it| it.len());
@@ -44,7 +45,7 @@ impl Ast {
             number: instance.sandbox().number(),
             instance,
             client,
-            open,
+            test: Arc::downgrade(&test.shared),
             log: (log, said),
             may_end: AtomicBool::new(false),
             channels: watch::Sender::default(),
@@ -70,7 +71,37 @@ impl Ast {
     /// Waits for events, from this call on. If the test ends while one is awaited, it is told that none came, and what came
     /// nearest.
     pub fn watch(&self, matcher: Matcher) -> Watch {
-        Watch::new(self.ami(), matcher, self.number(), &self.inner.open)
+        let open = self.test().map(|test| Arc::clone(&test.shared.open)).unwrap_or_default();
+        Watch::new(self.ami(), matcher, self.number(), &open)
+    }
+
+    /// Places a call, and waits until it is answered or has failed. `None` if it was not answered, which is a note of the test
+    /// and no error: a dialplan can say all that a test waits for and never answer. Otherwise as [`Client::originate`].
+    ///
+    /// Dropping the future does not hang up.
+    ///
+    /// # Errors
+    ///
+    /// If the action cannot be sent, the server refuses it (a context without that extension, a user without that permission),
+    /// or the connection ends.
+    pub async fn originate(&self, originate: Originate) -> Result<Option<Originated>, ami::Error> {
+        match self.ami().originate(originate).await {
+            Ok(originated) => Ok(Some(originated)),
+            Err(ami::Error::Originate { reason, event }) => {
+                if let Some(test) = self.test() {
+                    let channel = event.text("Channel").unwrap_or_default();
+                    let number = self.number();
+                    test.note(format!("Asterisk {number}: {channel} was not answered: {reason}"));
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The test, unless it is over.
+    fn test(&self) -> Option<TestCase> {
+        Some(TestCase { shared: self.inner.test.upgrade()? })
     }
 
     /// Says that the server may end in the middle of the test.

@@ -5,9 +5,9 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::sync::Arc;
 
 use ami::{Buffer, Client, Filter, Recording};
+use anyhow::Context;
 use instance::{Builder, Instance, Sandbox};
 use tokio::net::TcpStream;
 
@@ -46,26 +46,25 @@ impl TestCase {
             let folder = sandbox.folder();
             self.state().folder = Some(folder.to_owned());
             self.say(&Message::Folder(folder.to_owned()));
-            logs::go_to(folder)?;
+            logs::go_to(folder).with_context(|| format!("the logs in {}", folder.display()))?;
             if self.shared.setup.pcap {
                 let capture = Capture::start(&folder.join("packet.pcap"));
-                let capture =
-                    capture.map_err(|error| format!("packets cannot be captured: {error:#}"))?;
+                let capture = capture.context("packets cannot be captured")?;
                 *lock(&self.shared.capture) = Some(capture);
             }
         }
         for sandbox in &sandboxes {
             let suite = &self.shared.setup.suite;
-            link_suite(suite, sandbox).map_err(|error| format!("{}: {error}", suite.display()))?;
+            link_suite(suite, sandbox).with_context(|| suite.display().to_string())?;
         }
         self.phase("boot");
         let mut asts = Vec::new();
         for instance in Sandbox::boot_all(sandboxes).await? {
             let number = instance.sandbox().number();
             let client = self.connect(&instance).await;
-            let client = client
-                .map_err(|error| format!("the test's login to Asterisk {number}: {error:#}"))?;
-            asts.push(Ast::new(instance, client, Arc::clone(&self.shared.open)));
+            let client =
+                client.with_context(|| format!("the test's login to Asterisk {number}"))?;
+            asts.push(Ast::new(instance, client, self));
         }
         lock(&self.shared.asts).clone_from(&asts);
         self.shared.booted.notify_one();
@@ -82,11 +81,13 @@ impl TestCase {
     }
 
     /// The test's own connection, with a record of what the server says.
-    async fn connect(&self, instance: &Instance) -> Result<Client, Box<dyn Error + Send + Sync>> {
+    async fn connect(&self, instance: &Instance) -> anyhow::Result<Client> {
         let sandbox = instance.sandbox();
         let transcript = sandbox.folder().join(format!("ast{}.ami", sandbox.number()));
-        let recording = Recording::create(transcript)?;
-        let stream = TcpStream::connect(instance.ami_address()).await?;
+        let recording =
+            Recording::create(&transcript).with_context(|| transcript.display().to_string())?;
+        let address = instance.ami_address();
+        let stream = TcpStream::connect(&*address).await.with_context(|| address.clone())?;
         stream.set_nodelay(true)?;
         let config = self.shared.setup.login(self.section());
         Ok(config.handshake(recording.tee(stream)).await?)

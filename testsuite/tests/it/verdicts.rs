@@ -9,11 +9,20 @@ use crate::support::{
 };
 
 /// Every one of them, what becomes of it, and what is told of that.
-const EXPECTED: [(&str, &str, &str); 35] = [
+const EXPECTED: [(&str, &str, &str); 40] = [
     ("tests/sample", "passed", ""),
     ("tests/rust/aborts", "failed", "the process that runs the test ended ("),
+    ("tests/rust/calls", "passed", "Asterisk 1: Local/silent@default was not answered: "),
+    ("tests/rust/calls", "passed", "Asterisk 1: Local/nobody@nowhere was not answered: "),
+    ("tests/rust/calls", "passed", "Asterisk 1: Nonesuch/1 was not answered: "),
+    (
+        "tests/rust/causes",
+        "failed",
+        "[{\"what\":\"the garden is closed: invalid digit found in string\",\"details\"",
+    ),
     ("tests/rust/crash", "failed", "the server crashed (signal 11)"),
     ("tests/rust/killed", "passed", ""),
+    ("tests/rust/lists", "passed", ""),
     ("tests/rust/mixed", "failed", "UserEvent with UserEvent \\\"Never\\\" came never, expected 1"),
     ("tests/rust/mixed", "failed", "a module of our own says so"),
     ("tests/rust/no_boot", "failed", "Error loading module 'app_nonesuch.so'"),
@@ -74,7 +83,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
     assert!(run.text.starts_with("Running tests for Asterisk 22."), "{}", run.text);
     for line in [
         "(run 1 of 1)...\n",
-        "Tests to run: 29 * 1 time(s) = 29  Maximum test inactivity time: -1 sec.\n",
+        "Tests to run: 32 * 1 time(s) = 32  Maximum test inactivity time: -1 sec.\n",
     ] {
         assert!(run.text.contains(line), "{line}: {}", run.text);
     }
@@ -89,8 +98,8 @@ fn our_own_tests_give_their_verdicts_on_22() {
 
     let report = folder.read("r.xml");
     for part in [
-        "<testsuite errors=\"0\" tests=\"29\" time=\"",
-        "failures=\"15\" name=\"AsteriskTestSuite\" timestamp=\"20",
+        "<testsuite errors=\"0\" tests=\"32\" time=\"",
+        "failures=\"16\" name=\"AsteriskTestSuite\" timestamp=\"20",
         " skipped=\"3\">",
         " classname=\"yaml\" name=\"verdict\">\n      <failure>",
         " classname=\"\" name=\"sample\"/>",

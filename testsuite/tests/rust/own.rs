@@ -1,11 +1,12 @@
 //! Tests written in Rust: a program with them is a runner for them, and for all others.
 
 use std::io::Write;
+use std::num::ParseIntError;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ami::{Event, Originate};
+use ami::{Action, Event, Originate};
 use instance::Stopped;
 use testsuite::{Ast, ConfigError, Matcher, Module, Node, Registry, TestCase, TestResult};
 
@@ -14,6 +15,9 @@ fn main() -> ExitCode {
         Registry::new()
             .test("own.Sample", sample)
             .test("own.TwoServers", two_servers)
+            .test("own.Calls", calls)
+            .test("own.Lists", lists)
+            .test("own.Causes", causes)
             .test("own.Observed", observed)
             .test("own.Patient", patient)
             .test("own.Unmet", unmet)
@@ -50,10 +54,7 @@ fn call() -> Originate {
 async fn sample(test: TestCase) -> TestResult {
     let ast = test.start().await?;
     let mut results = ast.watch(result());
-    test.spawn(async move {
-        // The verdict is the dialplan's.
-        let _ = ast.ami().originate(call()).await;
-    });
+    ast.originate(call()).await?;
     let result = results.next().await?;
     test.set_passed(result.text("result").as_deref() == Some("pass"));
     Ok(())
@@ -68,6 +69,52 @@ async fn two_servers(test: TestCase) -> TestResult {
     });
     results.next().await?;
     Ok(())
+}
+
+/// Calls that are answered, that are not, and that the server refuses.
+async fn calls(test: TestCase) -> TestResult {
+    let ast = test.start().await?;
+    let call = |channel: &str| ast.originate(Originate::to_application(channel, "Echo", ""));
+    let answered = call("Local/answers@default").await?.ok_or("not answered")?;
+    if answered.channel() != b"Local/answers@default-00000000;1" {
+        test.fail(format!("the channel is {}", answered.channel().escape_ascii()));
+    }
+    for channel in ["Local/silent@default", "Local/nobody@nowhere", "Nonesuch/1"] {
+        if let Some(answered) = call(channel).await? {
+            test.fail(format!("{channel} was answered: {answered:?}"));
+        }
+    }
+    let to = |channel: &str, exten: &str| Originate::to_extension(channel, "default", exten, "1");
+    for refused in [to("answers", "silent"), to("Local/answers@default", "nobody")] {
+        match ast.originate(refused).await {
+            Err(ami::Error::Rejected(_)) => {}
+            other => test.fail(format!("it was not refused: {other:?}")),
+        }
+    }
+    ast.ami().close().await?;
+    if let Ok(answered) = call("Local/answers@default").await {
+        test.fail(format!("there is no connection any more: {answered:?}"));
+    }
+    Ok(())
+}
+
+/// Modules see the events that answer an action.
+async fn lists(test: TestCase) -> TestResult {
+    let ast = test.start().await?;
+    ast.ami().list(Action::new("Status")).also_to_subscribers().collect().await?;
+    ast.ami().list(Action::new("Status")).collect().await?;
+    Ok(())
+}
+
+/// An error whose causes are in its source alone.
+#[derive(Debug, thiserror::Error)]
+#[error("the garden is closed")]
+struct Closed(#[source] ParseIntError);
+
+/// The reason of a test has all causes, each once.
+async fn causes(_: TestCase) -> TestResult {
+    let plants = "many".parse::<u8>().map_err(Closed)?;
+    Err(format!("{plants} plants").into())
 }
 
 /// What a module is told.
