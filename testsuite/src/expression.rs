@@ -16,7 +16,17 @@ pub struct ExpressionError {
 #[derive(Clone, Debug)]
 pub struct Expression {
     source: String,
-    regex: Regex,
+    matches: Matches,
+}
+
+#[derive(Clone, Debug)]
+enum Matches {
+    /// The text itself.
+    Same,
+    /// From the beginning on.
+    AtStart(Regex),
+    /// Wherever the expression says.
+    Anywhere(Regex),
 }
 
 impl Expression {
@@ -26,7 +36,7 @@ impl Expression {
     ///
     /// If it is not one, or looks around or back, which takes more than linear time.
     pub fn at_start(pattern: &str) -> Result<Self, ExpressionError> {
-        Self::compile(pattern, &format!(r"\A(?:{})", translated(pattern)))
+        Ok(Self::new(pattern, Matches::AtStart(compile(pattern, &translated(pattern))?)))
     }
 
     /// An expression for a whole value.
@@ -35,7 +45,11 @@ impl Expression {
     ///
     /// As [`at_start`](Self::at_start).
     pub fn whole(pattern: &str) -> Result<Self, ExpressionError> {
-        Self::compile(pattern, &format!(r"\A(?:{})\z", translated(pattern)))
+        let translated = translated(pattern);
+        // What is no expression by itself can be one in brackets, such as `a)(b`.
+        compile(pattern, &translated)?;
+        let whole = format!(r"\A(?:{translated})\z");
+        Ok(Self::new(pattern, Matches::Anywhere(compile(pattern, &whole)?)))
     }
 
     /// An expression that matches anywhere, as `re.search` does.
@@ -44,22 +58,16 @@ impl Expression {
     ///
     /// As [`at_start`](Self::at_start).
     pub fn anywhere(pattern: &str) -> Result<Self, ExpressionError> {
-        Self::compile(pattern, &translated(pattern))
+        Ok(Self::new(pattern, Matches::Anywhere(compile(pattern, &translated(pattern))?)))
     }
 
     /// A value that has to be the same.
-    pub(crate) fn exactly(value: &str) -> Result<Self, ExpressionError> {
-        Self::compile(value, &format!(r"\A{}\z", regex::escape(value)))
+    pub(crate) fn exactly(value: &str) -> Self {
+        Self::new(value, Matches::Same)
     }
 
-    fn compile(source: &str, pattern: &str) -> Result<Self, ExpressionError> {
-        let regex = Regex::new(pattern).map_err(|error| {
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default();
-            let reason = reason.strip_prefix("error: ").unwrap_or(reason).to_owned();
-            ExpressionError { pattern: source.to_owned(), reason }
-        })?;
-        Ok(Self { source: source.to_owned(), regex })
+    fn new(source: &str, matches: Matches) -> Self {
+        Self { source: source.to_owned(), matches }
     }
 
     /// As it was written.
@@ -69,8 +77,22 @@ impl Expression {
 
     /// Whether it matches a value.
     pub fn is_match(&self, value: &str) -> bool {
-        self.regex.is_match(value)
+        match &self.matches {
+            Matches::Same => value == self.source,
+            // If there is one at the beginning it is the first.
+            Matches::AtStart(regex) => regex.find(value).is_some_and(|found| found.start() == 0),
+            Matches::Anywhere(regex) => regex.is_match(value),
+        }
     }
+}
+
+fn compile(source: &str, pattern: &str) -> Result<Regex, ExpressionError> {
+    Regex::new(pattern).map_err(|error| {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default();
+        let reason = reason.strip_prefix("error: ").unwrap_or(reason).to_owned();
+        ExpressionError { pattern: source.to_owned(), reason }
+    })
 }
 
 /// What Python takes for a plain character and this engine for more.
@@ -165,6 +187,26 @@ mod tests {
             matches("[a&&b]+$", "a&b") && matches(r"[\]x]+$", "]x") && matches(r"\<a\>", "<a>")
         );
         assert!(matches(r"a\Z", "a") && matches(r"\d+\.\d+", "1.5") && matches("[0-9a-f]+$", "0f"));
+    }
+
+    #[test]
+    fn an_expression_is_read_by_itself() {
+        for pattern in ["a)(b", "a)|(b", "a\\", "[a", "(?P<n>a", "a{3,2}", "x{100000}{1000}"] {
+            for read in [Expression::at_start, Expression::whole, Expression::anywhere] {
+                let error = read(pattern).unwrap_err();
+                assert_eq!(error.pattern, pattern);
+                assert!(!error.reason.is_empty(), "{error}");
+            }
+        }
+        assert!(matches("(?x) a b # in words", "abc") && !matches("(?x) a b # in words", "xab"));
+        assert!(matches("(?i)PASS$", "pass") && matches("", "anything") && matches("ä+", "ää"));
+        assert!(!matches("b|c", "ab") && matches("(?P<first>a)|b", "b"));
+        assert!(
+            Expression::exactly("a|b").is_match("a|b") && !Expression::exactly("a").is_match("ab")
+        );
+        // It need not fit into a compiled expression.
+        let long = "x".repeat(20_000_000);
+        assert!(Expression::exactly(&long).is_match(&long));
     }
 
     #[test]

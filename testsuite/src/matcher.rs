@@ -33,12 +33,8 @@ impl Matcher {
 
     /// Those of them that have a header with this very value.
     #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: &str) -> Self {
-        // An escaped text is an expression.
-        if let Ok(value) = Expression::exactly(value) {
-            self.headers.push(Header { name: name.into(), value, not: false });
-        }
-        self
+    pub fn header(self, name: impl Into<String>, value: &str) -> Self {
+        self.with(name.into(), Expression::exactly(value), false)
     }
 
     /// Those that have a header that an expression matches from its beginning on.
