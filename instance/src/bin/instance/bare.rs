@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::Context;
-use instance::{Builder, Documentation, Instance, Sandbox, Server};
+use anyhow::{Context, bail};
+use instance::{Builder, Documentation, Finding, Instance, Sandbox, Server};
 
 use crate::{aside, complain, conf};
 
@@ -127,7 +127,7 @@ impl Bare {
         }
         let found = self.cached_or_booted(modules).await.map(Rc::new);
         if let Err(error) = &found {
-            let what = "failed to boot a bare sandbox to compare the errors of the boot with";
+            let what = "failed to find out the errors of a bare boot to compare with";
             complain(&format!("{what}: {error:#}"));
         }
         self.known.borrow_mut().insert(modules.to_owned(), found.ok());
@@ -180,7 +180,16 @@ impl Bare {
         let instance = sandbox.boot().await?;
         let own = Own::of(&instance);
         let stopped = instance.stop().await?;
-        Ok(stopped.boot_errors.iter().map(|line| own.plain(line)).collect())
+        let mut lines = stopped.boot_errors;
+        for finding in stopped.findings {
+            match finding {
+                // It does nothing but boot.
+                Finding::Error(line) => lines.push(line),
+                // Its log may be cut, and what is kept here is believed from then on.
+                other => bail!("{other}"),
+            }
+        }
+        Ok(lines.iter().map(|line| own.plain(line)).collect())
     }
 }
 

@@ -80,7 +80,8 @@ struct Booted {
     logins: Vec<Login>,
 }
 
-/// The comparison of the errors with those of bare boots, until it is done.
+/// The comparison of the errors with those of bare boots while the servers are held, until it is
+/// done. There is none for programs: they are told at the end, and until then the machine is theirs.
 type Comparison<'a> = Option<Pin<Box<dyn Future<Output = ()> + 'a>>>;
 
 impl Boot {
@@ -106,11 +107,12 @@ impl Boot {
         for instance in &instances {
             logs.push(BootLog::of(instance).await);
         }
-        let mut comparison: Comparison<'_> = Some(Box::pin(async {
+        let compare = async {
             for log in &logs {
                 log.compare(&bare).await;
             }
-        }));
+        };
+        let mut comparison: Comparison<'_> = if self.json { None } else { Some(Box::pin(compare)) };
         let news = || logs.iter().filter_map(|it| it.news(&bare)).try_for_each(|it| say(&it));
         let held = match shown {
             Ok(()) => self.hold(&instances, &mut comparison, news, &mut ends).await,
@@ -128,7 +130,7 @@ impl Boot {
                 comparison.await;
             }
             for (ended, log) in ended.iter().zip(&logs) {
-                log.compare_with(&bare, ended.boot_errors()).await;
+                log.compare_with(&bare, ended.whole_boot_errors()).await;
             }
         };
         tokio::select! {
@@ -225,9 +227,8 @@ impl Boot {
         loop {
             let compared = async {
                 match comparison {
-                    // Programs are told at the end, and until then the machine is theirs.
-                    Some(comparison) if !self.json => comparison.as_mut().await,
-                    _ => pending().await,
+                    Some(comparison) => comparison.as_mut().await,
+                    None => pending().await,
                 }
             };
             tokio::select! {

@@ -18,9 +18,10 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// The lines of level ERROR in the log while it booted.
-    pub(crate) fn boot_errors(&self) -> &[String] {
-        self.stopped.as_ref().map_or(&[], |stopped| &stopped.boot_errors)
+    /// The lines of level ERROR in the log while it booted, if all of the log is there.
+    pub(crate) fn whole_boot_errors(&self) -> &[String] {
+        let is_whole = |stopped: &&Stopped| !stopped.findings.contains(&Finding::DiskFull);
+        self.stopped.as_ref().filter(is_whole).map_or(&[], |stopped| &stopped.boot_errors)
     }
 
     /// Whether it was there until it was asked to stop, and nothing of it is left.

@@ -110,33 +110,36 @@ async fn each_key_is_documented() {
 }
 
 #[tokio::test]
-async fn a_bare_boot_that_fails_is_told_and_the_comparison_left_out() {
-    let (real, scratch, configs) = (server(22).await, Scratch::new(), declining());
-    // A server that boots with this configuration alone.
+async fn a_bare_boot_that_is_not_well_is_told_and_not_kept() {
+    let (real, configs) = (server(22).await, declining());
     let command = real.command();
     let words = [command.get_program()].into_iter().chain(command.get_args());
     let words: Vec<_> = words.map(|word| word.to_str().unwrap()).collect();
-    let script = format!(
-        "grep -q oops ${{7%/*}}/extensions.conf || exit 7; exec {} \"$@\"",
-        words.join(" ")
-    );
-    scratch.server(&script).await;
-    scratch.replace("usr/lib/asterisk/modules", &real.directories().modules);
-    scratch.replace("usr/share/asterisk", &real.directories().data);
-    let mut command = command_with(&scratch, &configs);
-    command.stderr(Stdio::piped());
-    let mut program = Program::start(command);
-    program.signal(Signal::INT);
-    let error = program.errors();
-    let (lines, status) = program.end();
-    assert!(status.success(), "{status}");
-    let stopped = &lines[0]["stopped"][0];
-    assert_eq!(with(&stopped["boot_errors"], "pbx_config declined").len(), 1, "{stopped}");
-    assert!(stopped["new_boot_errors"].is_null(), "{stopped}");
-    assert!(error.contains("failed to boot a bare sandbox"), "{error}");
-    let kept = error.split_once("the sandbox is kept: ").unwrap().1;
-    fs::remove_dir_all(kept.split([':', '\n']).next().unwrap()).unwrap();
-    assert!(!scratch.0.join("bare").exists());
+    let report = "echo SUMMARY: odd > ${7%/etc/*}/var/log/asterisk/sanitizer.1";
+    for (trouble, says) in [("exit 7", "exit status: 7"), (report, "SUMMARY: odd")] {
+        // Whatever has not this configuration has the trouble.
+        let is_ours = "grep -q oops ${7%/*}/extensions.conf";
+        let script = format!("{is_ours} || {trouble}; exec {} \"$@\"", words.join(" "));
+        let scratch = Scratch::new();
+        scratch.server(&script).await;
+        scratch.replace("usr/lib/asterisk/modules", &real.directories().modules);
+        scratch.replace("usr/share/asterisk", &real.directories().data);
+        let mut command = command_with(&scratch, &configs);
+        command.stderr(Stdio::piped());
+        let mut program = Program::start(command);
+        program.signal(Signal::INT);
+        let error = program.errors();
+        let (lines, status) = program.end();
+        assert!(status.success(), "{status}");
+        let stopped = &lines[0]["stopped"][0];
+        assert_eq!(with(&stopped["boot_errors"], "pbx_config declined").len(), 1, "{stopped}");
+        assert!(stopped["new_boot_errors"].is_null(), "{stopped}");
+        assert!(error.contains("failed to find out the errors of a bare boot"), "{error}");
+        assert!(error.contains(says), "{error}");
+        let kept = error.split_once("the sandbox is kept: ").unwrap().1;
+        fs::remove_dir_all(kept.split([':', '\n']).next().unwrap()).unwrap();
+        assert!(!scratch.0.join("bare").exists());
+    }
 }
 
 /// A boot of the server in a folder, which is also the cache.
