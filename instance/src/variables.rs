@@ -47,15 +47,33 @@ const PREFIXES: [&str; 9] =
 /// How the names of others end: sanitizers and what makes their reports readable.
 const SUFFIXES: [&str; 2] = ["SAN_OPTIONS", "SAN_SYMBOLIZER_PATH"];
 
+/// The variable of the program `instance` with a manager user's secret.
+const SECRET: &str = "ASTERISK_SECRET";
+
 /// The variables of this process that a server inherits.
 pub(crate) fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
     env::vars_os().filter(|(name, _)| is_inherited(name))
 }
 
 fn is_inherited(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| {
+    name.to_str().filter(|name| *name != SECRET).is_some_and(|name| {
         NAMES.contains(&name)
             || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
             || SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_secrets_are_not_inherited() {
+        for name in ["PATH", "LC_ALL", "ASAN_OPTIONS", "ASTERISK_CACHE", "LD_LIBRARY_PATH"] {
+            assert!(is_inherited(name.as_ref()), "{name}");
+        }
+        for name in ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "ASTERISK_SECRET", "XPATH"] {
+            assert!(!is_inherited(name.as_ref()), "{name}");
+        }
+    }
 }
