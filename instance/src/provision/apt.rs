@@ -322,7 +322,8 @@ fn start(command: Command, step: &'static str) -> Result<(Child, Option<ChildStd
     let mut ward = Command::new("/bin/sh");
     ward.args(["-c", WARD, "asterisk-instance-fetch"]).arg(tool.get_program());
     ward.args(tool.get_args()).env("LC_ALL", "C.UTF-8");
-    ward.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // The shell is not killed: it may have started the tool and not yet what ends it.
+    ward.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = ward.spawn().map_err(|error| FetchError::Tool { step, error })?;
     let held = child.stdin.take();
     Ok((child, held))
