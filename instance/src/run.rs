@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Anybody can make something of that name in `/tmp`. Where it is not a folder of ours that is
-//! closed to others, the home is
-//! `asterisk-instance-<uid>-<eight hex digits>`, made anew or found again. One that is not ours is never gone into.
+//! closed to others, the home is `asterisk-instance-<uid>-<eight hex digits>`, made anew or found
+//! again. One that is not ours is never gone into.
 //!
 //! Whoever creates a run removes the runs whose lock nobody holds: their process is gone, however it went. A run that is
 //! to be kept has a mark in it. A process that is killed has its runs removed at once by its [guard].

@@ -37,8 +37,10 @@ pub(super) fn look(path: &Path) -> Result<Entry, BuildError> {
 
 /// Whether there is a folder at a path, which need not be there.
 pub(super) fn is_folder(path: &Path) -> Result<bool, BuildError> {
-    if fs::symlink_metadata(path).is_err() {
-        return Ok(false);
+    match fs::symlink_metadata(path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(at(path)(error)),
     }
     match look(path)? {
         Entry::Folder => Ok(true),
