@@ -94,6 +94,7 @@ impl Run {
         assert_eq!(self.code, Some(1), "{}", self.text);
         assert!(self.text.contains("FAILED") && self.text.contains(reason), "{}", self.text);
         let kept = self.text.lines().find_map(|line| line.split_once(" is kept: ")).unwrap().1;
+        let kept = kept.split(": ").next().unwrap();
         assert!(Path::new(kept).join("ast1/etc/asterisk/extensions.conf").exists());
         fs::remove_dir_all(kept).unwrap();
     }
