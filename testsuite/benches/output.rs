@@ -1,11 +1,12 @@
 //! The cost of much output, and of a long log.
 //!
-//! `cargo bench -p testsuite --bench output` runs `runtests` with one test that fails: a program and a test in Rust that print
-//! 300 MB in lines of 60 kB, and a test in Rust whose server has a log of 200 MB. Each is run in
-//! turn with a baseline: `cat` sends as many bytes through a pipe to a reader that counts them. The
-//! figures are the processor time of all processes of the run, from when the runner has got to know
-//! its server, in units of the baseline's, and the most memory that the runner and its worker had,
-//! in units of 100 MB. `BENCH_ROUNDS` sets how many rounds there are.
+//! `cargo bench -p testsuite --bench output` runs `runtests` with one test that fails: a program
+//! and a test in Rust that print 300 MB in lines of 60 kB, and a test in Rust whose server has a
+//! log of 200 MB. Each is run in turn with a baseline: `cat` sends as many bytes through a pipe to
+//! a reader that counts them. The figures are the processor time of all processes of the run, from
+//! when the runner has got to know its server, in units of the baseline's, and the most memory that
+//! the runner and its worker had, in units of 100 MB. `BENCH_ROUNDS` sets how many rounds there
+//! are.
 
 #![expect(clippy::print_stdout, reason = "the figures are the program's output")]
 

@@ -15,6 +15,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, ExitCode, Stdio};
 
+use anyhow::Context as _;
 use rustix::io::retry_on_intr;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType};
 
@@ -54,11 +55,9 @@ const WAYS: [&[&str]; 3] = [
 ];
 
 /// The file of the program that runs.
-pub(crate) fn program() -> io::Result<File> {
+pub(crate) fn program() -> anyhow::Result<File> {
     const OWN: &str = "/proc/self/exe";
-    let named =
-        |error: io::Error| format!("the program that runs, {OWN}, cannot be opened: {error}");
-    File::open(OWN).map_err(|error| io::Error::new(error.kind(), named(error)))
+    File::open(OWN).with_context(|| format!("the program that runs, {OWN}, cannot be opened"))
 }
 
 impl Isolation {

@@ -70,10 +70,6 @@ pub fn main(registry: Registry) -> ExitCode {
     if arguments.first().is_some_and(|it| it == isolate::WORKER) {
         return worker::main(&registry, &arguments);
     }
-    let program = match isolate::program() {
-        Ok(program) => program,
-        Err(error) => return refuse(&error),
-    };
     let options = match options::Options::try_parse() {
         Ok(options) => options,
         Err(error) => {
@@ -83,13 +79,11 @@ pub fn main(registry: Registry) -> ExitCode {
         }
     };
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run::run(&registry, &options, program)),
-        Err(error) => refuse(&error),
+        Ok(runtime) => runtime.block_on(run::run(&registry, &options)),
+        Err(error) => {
+            // Nobody may read it; the code tells as well.
+            let _ = writeln!(io::stderr(), "error: the runtime cannot be made: {error}");
+            ExitCode::from(2)
+        }
     }
-}
-
-/// Says why there is no run. Nobody may read it; the code tells as well.
-fn refuse(error: &io::Error) -> ExitCode {
-    let _ = writeln!(io::stderr(), "error: {error}");
-    ExitCode::from(2)
 }

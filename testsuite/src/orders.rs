@@ -35,7 +35,8 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    /// Takes them, and takes away what a test could get in the way with. Its input is empty then.
+    /// Takes the orders, and takes away what a test could get in the way with: its input is empty
+    /// then.
     pub(crate) fn take() -> io::Result<Self> {
         rustix::stdio::dup2_stdout(io::stderr())?;
         take_name();
@@ -58,7 +59,8 @@ impl Orders {
     }
 }
 
-/// Gives the process the name of its program: it was executed by a descriptor, and would be called by the number of that.
+/// Gives the process the name of its program: it was executed by a descriptor, and would be called
+/// by the number of that.
 fn take_name() {
     let program = std::env::current_exe().unwrap_or_default();
     let name = program.file_name().unwrap_or_default().as_encoded_bytes();

@@ -68,8 +68,8 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    /// Keeps what a summary needs of a test that was told: a run has a thousand of them, and a program
-    /// may run for ever.
+    /// Keeps what a summary needs of a test that was told: a run has a thousand of them, and a
+    /// program may run for ever.
     pub(crate) fn told(mut self) -> Self {
         self.output = Output::default();
         self.before = Vec::new();

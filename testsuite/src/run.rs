@@ -1,7 +1,6 @@
 //! A run: the tests are found, judged, run at the same time as far as there is room, and told of.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::Path;
@@ -19,7 +18,7 @@ use crate::dependency::{How, Runners};
 use crate::execute::Context;
 use crate::ground::Ground;
 use crate::history::History;
-use crate::isolate::Isolation;
+use crate::isolate::{self, Isolation};
 use crate::jobs::Jobs;
 use crate::library::Python;
 use crate::options::{Command, Options};
@@ -47,13 +46,13 @@ const NOT_RUN: u8 = 2;
 const LIST: &str = "the list cannot be printed";
 
 /// Does what the command line says.
-pub(crate) async fn run(registry: &Registry, options: &Options, program: File) -> ExitCode {
+pub(crate) async fn run(registry: &Registry, options: &Options) -> ExitCode {
     let ended = match &options.command {
         Some(Command::Lint { suite, testsuite_config }) => {
             let global = GlobalConfig::named(testsuite_config.as_deref());
             lint::run(suite, global.as_deref(), registry).map_err(anyhow::Error::from_boxed)
         }
-        None => Box::pin(tests(registry, options, program)).await,
+        None => Box::pin(tests(registry, options)).await,
     };
     ended.unwrap_or_else(|error| {
         // Nobody may read it; the code tells as well.
@@ -62,10 +61,12 @@ pub(crate) async fn run(registry: &Registry, options: &Options, program: File) -
     })
 }
 
-async fn tests(registry: &Registry, options: &Options, program: File) -> anyhow::Result<ExitCode> {
+async fn tests(registry: &Registry, options: &Options) -> anyhow::Result<ExitCode> {
     if let Some(what) = options.unsupported() {
         anyhow::bail!(what);
     }
+    // Before anybody can build another in its place.
+    let program = isolate::program()?;
     let begun = Instant::now();
     let root = std::fs::canonicalize(&options.suite)
         .with_context(|| format!("the suite {}", options.suite.display()))?;

@@ -141,9 +141,7 @@ impl One {
                 return Finished { before, seconds, ..ended(job, verdict, attempt, execution) };
             }
             let output = if attempt > OUTPUTS {
-                Output::line(
-                    "… the output of this execution is left out; it is kept with the logs …\n",
-                )
+                Output::line("… the output of this execution is left out here …\n")
             } else {
                 execution.output
             };

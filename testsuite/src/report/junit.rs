@@ -59,6 +59,9 @@ impl Report for JUnit {
         if self.end.is_some() {
             self.end = Some(self.file.stream_position()?);
             self.file.write_all(END.as_bytes())?;
+            // A run that could not be written may have left more.
+            let length = self.file.stream_position()?;
+            self.file.set_len(length)?;
         }
         Ok(())
     }
