@@ -160,6 +160,11 @@ impl Apt<'_> {
         Err(FetchError::Gone { major, tried: tried.join("; ") })
     }
 
+    /// Whether this is for a server that is there and works.
+    fn is_part(&self) -> bool {
+        self.packages != PACKAGES
+    }
+
     /// What a place has of the packages. None if they are not there.
     async fn look(
         &self,
@@ -180,7 +185,7 @@ impl Apt<'_> {
         let mut install = self.install();
         install.arg("--print-uris");
         let plan = Plan::parse(&run(install, "find the packages").await?);
-        let has_server = |plan: &Plan| !plan.version.is_empty() || self.packages != PACKAGES;
+        let has_server = |plan: &Plan| !plan.version.is_empty() || self.is_part();
         Ok(plan.filter(has_server))
     }
 
@@ -260,7 +265,9 @@ impl Apt<'_> {
         // As root, apt would download as another user, who cannot write here.
         option("APT::Sandbox::User", "");
         option("Acquire::Languages", "none");
-        option("Acquire::Retries", "3");
+        // Nobody who has a server waits long for the rest of it.
+        option("Acquire::Retries", if self.is_part() { "0" } else { "3" });
+        option("Acquire::http::Timeout", if self.is_part() { "10" } else { "30" });
         // The catalogue of desktop programs is half of the download.
         option("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false");
         command
