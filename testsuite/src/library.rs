@@ -15,11 +15,21 @@ use crate::suite::FoundTest;
 pub(crate) const RUNNER: &str = "lib/python/asterisk/test_runner.py";
 
 /// Prints, for each Python file that is named on a line of input, the modules that it imports when it is loaded, also by way of
-/// other files of the suite, and that are not there. An import that may fail (in a `try`, in a function) does not count.
+/// other files of the suite, and that are not there. An import that may fail (in a `try`, in a function) does not count, nor does
+/// that of a module which is somewhere in the suite: a test can add to the places where Python looks.
 const LOOK: &str = r"
 import ast, importlib.util, os, sys
 sys.path.insert(0, 'lib/python')
-files, there = {}, {}
+files, there, own = {}, {}, set()
+
+def is_own(name):
+    if not own:
+        own.add('')
+        for folder, folders, names in (it for top in ('lib', 'tests') for it in os.walk(top)):
+            own.update(it[:-3] for it in names if it.endswith('.py'))
+            if '__init__.py' in names:
+                own.add(os.path.basename(folder))
+    return name in own
 
 def is_there(name):
     if name not in there:
@@ -27,6 +37,7 @@ def is_there(name):
             there[name] = importlib.util.find_spec(name) is not None
         except Exception:
             there[name] = False
+        there[name] = there[name] or is_own(name)
     return there[name]
 
 def imported(path):

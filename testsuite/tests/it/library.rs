@@ -264,6 +264,8 @@ fn modules_that_a_test_imports_are_looked_for_in_all_that_it_loads() {
         return;
     }
     let program = "#!/usr/bin/env python3\nimport sys\nsys.path.append('lib/python')\nimport asterisk.deep\nprint('fine')\n";
+    let elsewhere =
+        "#!/usr/bin/env python3\nimport sys\nsys.path.append('tests/shared')\nimport of_tests\n";
     let folder = Folder::suite(&[
         ("deep", &[("test-config.yaml", SCRIPT), ("run-test", program)]),
         (
@@ -277,7 +279,9 @@ fn modules_that_a_test_imports_are_looked_for_in_all_that_it_loads() {
             ],
         ),
         ("plain", &[("test-config.yaml", FOREIGN)]),
+        ("elsewhere", &[("test-config.yaml", SCRIPT), ("run-test", elsewhere)]),
     ]);
+    folder.file("tests/shared/of_tests.py", "");
     let library = "lib/python/asterisk";
     folder.file(&format!("{library}/__init__.py"), "");
     folder.file(
@@ -299,6 +303,8 @@ fn modules_that_a_test_imports_are_looked_for_in_all_that_it_loads() {
         assert_eq!(run.verdict(&format!("tests/{name}")), "lacking", "{}", run.text);
         assert!(reasons.contains(&format!("python: {module}: ")), "{reasons}");
     }
-    assert_eq!(run.verdict("tests/plain"), "passed", "{}", run.text);
+    for name in ["tests/plain", "tests/elsewhere"] {
+        assert_eq!(run.verdict(name), "passed", "{}", run.text);
+    }
     assert!(run.text.contains("2 tests need Python modules"), "{}", run.text);
 }
