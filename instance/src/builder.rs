@@ -463,7 +463,8 @@ fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
     }
     let own = fs::canonicalize(&from).map_err(at(&from))?;
     let mut languages = folders(&from)?;
-    // Debian's package has links in there to the system's own recordings. A language may be a link to anywhere.
+    // Debian's package has links in there to the system's own recordings. A language may be a link
+    // to anywhere.
     languages.retain(|name, path| {
         is_language(name) || fs::canonicalize(path).is_ok_and(|path| path.starts_with(&own))
     });
@@ -479,7 +480,8 @@ fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Whether a folder of sounds has the name of a language: `en`, `pt_BR`, `en_US_f_Allison`, `fr-armelle`.
+/// Whether a folder of sounds has the name of a language: `en`, `pt_BR`, `en_US_f_Allison`,
+/// `fr-armelle`.
 fn is_language(name: &str) -> bool {
     let code = name.split(['_', '-']).next().unwrap_or_default();
     matches!(code.len(), 2 | 3) && code.bytes().all(|byte| byte.is_ascii_lowercase())

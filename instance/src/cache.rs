@@ -54,8 +54,9 @@ impl Environment {
     }
 }
 
-/// The folder of fetched servers that the environment names. A relative `XDG_CACHE_HOME` is ignored, as the XDG Base Directory
-/// Specification says; a relative `ASTERISK_CACHE` would be another folder for each program, so it is refused.
+/// The folder of fetched servers that the environment names. A relative `XDG_CACHE_HOME` is
+/// ignored, as the XDG Base Directory Specification says; a relative `ASTERISK_CACHE` would be
+/// another folder for each program, so it is refused.
 fn place(var: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, CacheError> {
     let cache = match var("ASTERISK_CACHE").map(PathBuf::from) {
         Some(cache) if cache.is_absolute() => cache,
@@ -73,7 +74,8 @@ fn place(var: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, CacheError> 
             base.join("asterisk-instance")
         }
     };
-    // The loader takes the first two for the end of a folder; a semicolon begins a comment in asterisk.conf.
+    // The loader takes the first two for the end of a folder; a semicolon begins a comment in
+    // asterisk.conf.
     match cache.to_string_lossy().chars().find(|c| matches!(c, ':' | ';') || c.is_control()) {
         Some(character) => Err(CacheError::Odd { path: cache, character }),
         None => Ok(cache),
@@ -92,7 +94,7 @@ pub enum CacheError {
     Relative {
         /// The variable.
         variable: &'static str,
-        /// Its value.
+        /// The value that it has.
         value: PathBuf,
     },
     /// The path has a character that a server would not survive.

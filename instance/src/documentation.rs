@@ -32,10 +32,10 @@ pub enum Documentation {
 /// To be counted up when the short form changes: what is in the cache was made by another version.
 const FORM: u32 = 1;
 
-/// How long one that nobody uses is kept. A server reads it when it boots.
+/// The time for which one that nobody uses is kept. A server reads it when it boots.
 const KEEP: Duration = Duration::from_hours(30 * 24);
 
-/// How old the sign of use may be before it is made anew.
+/// The age of the sign of use at which it is made anew.
 const FRESH: Duration = Duration::from_hours(24);
 
 /// The elements of the file that are kept, in the order in which the server gets to see them: it searches them from the
@@ -78,13 +78,14 @@ pub(crate) fn shortened(from: &Path, cache: &Path) -> io::Result<PathBuf> {
     made.map(|()| folder)
 }
 
-/// How long ago a folder was used last: that is when it was changed.
+/// The time since a folder was used last: that is when it was changed.
 fn unused(folder: &Path) -> Duration {
     let changed = fs::symlink_metadata(folder).and_then(|metadata| metadata.modified());
     changed.ok().and_then(|then| then.elapsed().ok()).unwrap_or_default()
 }
 
-/// Has others know that a folder is used. One that cannot be changed, in a cache that only another user writes, is theirs to keep.
+/// Has others know that a folder is used. One that cannot be changed, in a cache that only another
+/// user writes, is theirs to keep.
 fn note_use(folder: &Path) {
     if unused(folder) > FRESH
         && let Err(error) = File::open(folder).and_then(|it| it.set_modified(SystemTime::now()))
@@ -93,7 +94,8 @@ fn note_use(folder: &Path) {
     }
 }
 
-/// Removes what nobody has used for long, and what a killed process left of one. What somebody begins to use meanwhile stays.
+/// Removes what nobody has used for long, and what a killed process left of one. What somebody
+/// begins to use meanwhile stays.
 fn remove_unused(parent: &Path) -> io::Result<()> {
     for entry in fs::read_dir(parent)? {
         let (path, is_old) = (entry?.path(), |path: &Path| unused(path) > KEEP);

@@ -20,10 +20,11 @@ pub struct Directories {
 /// Where a server was installed.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// The folder that stands for `/`: that itself for a system's own server, another for a fetched one or one that was
-    /// installed with `DESTDIR` or a prefix.
+    /// The folder that stands for `/`: that itself for a system's own server, another for a fetched
+    /// one or one that was installed with `DESTDIR` or a prefix.
     pub(crate) root: PathBuf,
-    /// The folders that a file of the server may name its own below, the nearest first: with `DESTDIR`, one of them.
+    /// The folders that a file of the server may name its own below, the nearest first: with
+    /// `DESTDIR`, one of them.
     above: Vec<PathBuf>,
     /// The folders that have `lib`, `share`, `etc` and `var` of the server in them.
     prefixes: Vec<PathBuf>,
@@ -57,7 +58,8 @@ impl Place {
         })
     }
 
-    /// The folders with libraries that were installed with a server below a root of its own. The loader does not look there.
+    /// The folders with libraries that were installed with a server below a root of its own. The
+    /// loader does not look there.
     pub(crate) fn own_libraries(&self) -> Vec<PathBuf> {
         if self.root == Path::new("/") {
             return Vec::new();
@@ -76,7 +78,8 @@ impl Place {
         folders.find(|folder| folder.join("asterisk.conf").is_file())
     }
 
-    /// Where a folder may be that a file of the server names: below a root of its own, it is named as if that were `/`.
+    /// Where a folder may be that a file of the server names: below a root of its own, it is named
+    /// as if that were `/`.
     fn named(&self, path: &Path) -> Vec<PathBuf> {
         let inside = path.strip_prefix("/").unwrap_or(path);
         self.above.iter().map(|folder| folder.join(inside)).collect()

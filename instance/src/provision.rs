@@ -104,14 +104,14 @@ pub enum Progress {
     Completing {
         /// The server's folder.
         root: PathBuf,
-        /// What it gets, and the package that has it.
+        /// The part that it gets, and the package that has it.
         part: String,
     },
     /// A server that was fetched before lacks something, and works without it.
     Incomplete {
         /// The server's folder.
         root: PathBuf,
-        /// What it lacks, and the package that has it.
+        /// The part that it lacks, and the package that has it.
         part: String,
         /// Why that could not be fetched.
         why: String,
@@ -182,7 +182,8 @@ pub(crate) async fn fetch(
     Ok(Server::at(&root).await?)
 }
 
-/// A fetch: what it needs of the system, and the folder that it works in. Only for the holder of the lock.
+/// A fetch: what it needs of the system, and the folder that it works in. Only for the holder of
+/// the lock.
 struct Fetch<'a> {
     environment: &'a Environment,
     release: &'a Release,

@@ -90,7 +90,7 @@ pub struct Server {
     directories: Directories,
 }
 
-/// How to launch a server.
+/// The way to launch a server.
 #[derive(Clone, Debug)]
 struct Launch {
     /// The binary, or what loads it and the arguments for that.
@@ -145,9 +145,10 @@ impl Server {
         Self::find_in(&Environment::read(), want).await
     }
 
-    /// As [`find`](Self::find), and where there is none, fetches one into the user's cache: the version that is wanted,
-    /// or 22. A server there that an earlier version of this crate fetched gets what has come since (music on hold), if that
-    /// can be had; that is tried once a day. `progress` is told what happens.
+    /// As [`find`](Self::find), and where there is none, fetches one into the user's cache: the
+    /// version that is wanted, or 22. A server there that an earlier version of this crate fetched
+    /// gets what has come since (music on hold), if that can be had; that is tried once a day.
+    /// `progress` is told what happens.
     ///
     /// # Errors
     ///
@@ -221,8 +222,8 @@ impl Server {
         &self.directories
     }
 
-    /// The command that launches it, without arguments of its own. It sets `LD_LIBRARY_PATH` where the server has libraries
-    /// of its own that the system's loader does not look for.
+    /// The command that launches it, without arguments of its own. It sets `LD_LIBRARY_PATH` where
+    /// the server has libraries of its own that the system's loader does not look for.
     pub fn command(&self) -> std::process::Command {
         self.launch.command()
     }

@@ -57,7 +57,7 @@ impl fmt::Display for Unmet {
     }
 }
 
-/// What runs tests that more than one could run.
+/// The choice for tests that more than one could run.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Choice {
     /// We do, where we can.
@@ -69,7 +69,7 @@ pub(crate) enum Choice {
     Library,
 }
 
-/// What finding out what runs a test takes.
+/// All that decides what runs a test.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Runners<'a> {
     pub(crate) suite: &'a Path,
@@ -128,7 +128,7 @@ pub(crate) struct Judge<'a> {
     python: &'a Python,
     /// The Python modules that are there, of those that scripts say they need.
     modules: BTreeSet<String>,
-    /// Those that are not there, of those that scripts import.
+    /// The modules that are not there, of those that scripts import.
     lacking: Lacking,
     sipp: Option<Sipp>,
     openssl: Option<Numbers>,
@@ -187,7 +187,7 @@ impl<'a> Judge<'a> {
         self.lacking.warning(tests)
     }
 
-    /// What Python lacks for a test.
+    /// Says what Python lacks for a test.
     pub(crate) fn lacks_python(
         &self,
         test: &FoundTest,
@@ -197,7 +197,7 @@ impl<'a> Judge<'a> {
         self.lacking.unmet(self.suite, test, config, how)
     }
 
-    /// What a test lacks of all that it says it needs.
+    /// Lists what a test lacks of all that it says it needs.
     pub(crate) fn unmet(&self, config: &TestConfig, how: &How) -> Vec<Unmet> {
         let mut unmet: Vec<_> =
             config.dependencies.iter().filter_map(|it| self.lacks(it, how)).collect();
@@ -320,7 +320,8 @@ fn numbers(text: &str) -> Option<Numbers> {
     (numbers.len() > 1).then_some(numbers)
 }
 
-/// The absolute path of a program: of one without a slash, the first in `PATH`. None if there is none that can be executed.
+/// The absolute path of a program: of one without a slash, the first in `PATH`. None if there is
+/// none that can be executed.
 pub(crate) fn executable(program: &Path) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
     let is_executable = |path: &PathBuf| {

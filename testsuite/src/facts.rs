@@ -54,7 +54,7 @@ impl Facts {
         self.options.contains(name)
     }
 
-    /// What the header `buildopts.h` of its build says, as far as the suite's Python reads it.
+    /// The header `buildopts.h` of its build, as far as the suite's Python reads it.
     pub(crate) fn header(&self) -> String {
         let is_name = |name: &&String| {
             !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')

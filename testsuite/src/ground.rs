@@ -127,7 +127,8 @@ impl Ground {
     }
 }
 
-/// What `make install` makes beside the folders that have something in them, and the folders for what runs.
+/// The folders that `make install` makes beside those that have something in them, and those for
+/// what runs.
 const FOLDERS: [&str; 9] = [
     "var/lib/asterisk/agi-bin",
     "var/lib/asterisk/firmware/iax",

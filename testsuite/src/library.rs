@@ -1,4 +1,5 @@
-//! The Python that runs the suite's library and its programs: which one it is, and what it lacks for them.
+//! The Python that runs the suite's library and its programs: which one it is, and what it lacks
+//! for them.
 //!
 //! Without a look at that, each of some nine hundred tests would end in a traceback.
 
@@ -14,9 +15,10 @@ use crate::suite::FoundTest;
 /// The part of the suite's library that runs tests of YAML.
 pub(crate) const RUNNER: &str = "lib/python/asterisk/test_runner.py";
 
-/// Prints, for each Python file that is named on a line of input, the modules that it imports when it is loaded, also by way of
-/// other files of the suite, and that are not there. An import that may fail (in a `try`, in a function) does not count, nor does
-/// that of a module which is somewhere in the suite: a test can add to the places where Python looks.
+/// Prints, for each Python file that is named on a line of input, the modules that it imports when
+/// it is loaded, also by way of other files of the suite, and that are not there. An import that
+/// may fail (in a `try`, in a function) does not count, nor does that of a module which is
+/// somewhere in the suite: a test can add to the places where Python looks.
 const LOOK: &str = r"
 import ast, importlib.util, os, sys
 sys.path.insert(0, 'lib/python')
@@ -109,8 +111,8 @@ const PACKAGES: [(&str, &str); 3] = [
 pub(crate) struct Python(Option<PathBuf>);
 
 impl Python {
-    /// The Python that is named; else that of the virtual environment which is active, of the suite's own (`.venv`), or `python3`
-    /// in `PATH`.
+    /// The Python that is named; else that of the virtual environment which is active, of the
+    /// suite's own (`.venv`), or `python3` in `PATH`.
     pub(crate) fn find(named: Option<&Path>, suite: &Path) -> Result<Self, String> {
         if let Some(named) = named {
             let found = executable(named).ok_or_else(|| {
@@ -157,7 +159,8 @@ impl Python {
         let mut child = command.spawn().map_err(|error| told(&error))?;
         let pipe = child.stdin.take();
         let output = std::thread::scope(|scope| {
-            // What it prints may fill its pipe before it has read all. One that reads nothing is no error here.
+            // What it prints may fill its pipe before it has read all. One that reads nothing is no
+            // error here.
             scope.spawn(move || pipe.map(|mut pipe| pipe.write_all(input.as_bytes())));
             child.wait_with_output()
         });
@@ -170,7 +173,7 @@ impl Python {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Of these modules, those that can be imported, with the suite's library beside its own.
+    /// Finds those of these modules that can be imported, with the suite's library beside its own.
     pub(crate) fn importable(&self, suite: &Path, names: &BTreeSet<&str>) -> BTreeSet<String> {
         const PROGRAM: &str = "
 import importlib.util, sys
@@ -192,7 +195,7 @@ for name in sys.argv[1:]:
     }
 }
 
-/// What Python lacks for the tests that it runs.
+/// The modules that Python lacks for the tests that it runs.
 #[derive(Debug)]
 pub(crate) struct Lacking {
     python: String,
@@ -227,7 +230,7 @@ impl Lacking {
         Self { python: python.name(), requirements, missing }
     }
 
-    /// What a test lacks.
+    /// Says what a test lacks.
     pub(crate) fn unmet(
         &self,
         suite: &Path,
@@ -289,7 +292,8 @@ impl Lacking {
     }
 }
 
-/// Whether a line of `requirements.txt` is for a package: `Twisted[tls]>=22`, `starpy @ git+https://…`, `git+https://…/starpy.git@1`.
+/// Whether a line of `requirements.txt` is for a package: `Twisted[tls]>=22`, `starpy @
+/// git+https://…`, `git+https://…/starpy.git@1`.
 fn requires(line: &str, package: &str) -> bool {
     let name = line.split(|c: char| "[]<>=!~;@ ".contains(c)).next().unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or(name);
@@ -308,7 +312,8 @@ pub(crate) fn is_python(suite: &Path, test: &FoundTest) -> bool {
     first.starts_with("#!") && first.contains("python")
 }
 
-/// The Python files that a test loads: its program, or the suite's runner and its object and modules.
+/// The Python files that a test loads: its program, or the suite's runner and its object and
+/// modules.
 fn files(suite: &Path, test: &FoundTest, config: &TestConfig, how: &How) -> Vec<String> {
     if *how == How::Native {
         return Vec::new();

@@ -71,7 +71,8 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with = "library")]
     pub(crate) native: bool,
 
-    /// Have the suite's Python run all tests that it can run; without it, only those that do not run natively
+    /// Have the suite's Python run all tests that it can run; without it, only those that do not
+    /// run natively
     #[arg(long)]
     pub(crate) library: bool,
 
@@ -221,7 +222,7 @@ fn shard(text: &str) -> Result<(usize, usize), String> {
 }
 
 impl Options {
-    /// What runs tests that more than one could run.
+    /// The choice for tests that more than one could run.
     pub(crate) fn choice(&self) -> Choice {
         match (self.native, self.library) {
             (true, _) => Choice::Native,

@@ -82,7 +82,8 @@ fn prefix(text: &str) -> String {
     format!("{path}/")
 }
 
-/// Decides what becomes of the tests. The second value is a sentence for all those that lack something of Python.
+/// Decides what becomes of the tests. The second value is a sentence for all those that lack
+/// something of Python.
 pub(crate) fn fates(
     suite: &Suite,
     tests: &[&FoundTest],
@@ -117,7 +118,7 @@ pub(crate) fn fates(
     (planned, judge.warning(without_python))
 }
 
-/// What runs a test, or else becomes of it.
+/// Decides what runs a test, or else becomes of it.
 fn how(
     suite: &Suite,
     test: &FoundTest,

@@ -62,10 +62,10 @@ pub(crate) async fn run(job: &Job, script: &Script, cancelled: &CancellationToke
     outcome
 }
 
-/// How a shell or `env` says that there is no such program.
+/// The exit code of a shell or `env` that finds no such program.
 const NO_PROGRAM: i32 = 127;
 
-/// What the first line of a program has to do with its not being found.
+/// Says what the first line of a program has to do with its not being found.
 fn hint_of(job: &Job, script: &Script) -> Option<String> {
     let program = job.suite.join(script.command.first()?);
     let mut start = Vec::new();
@@ -80,7 +80,8 @@ fn hint_of(job: &Job, script: &Script) -> Option<String> {
     })
 }
 
-/// The folder that the suite's library has its own log in, and that the suite's runner makes: a fresh checkout has none.
+/// The folder that the suite's library has its own log in, and that the suite's runner makes: a
+/// fresh checkout has none.
 fn make_logs(suite: &Path) {
     let logs = suite.join("logs");
     if !suite.join("lib/python/asterisk").is_dir() || logs.is_dir() {
@@ -182,7 +183,8 @@ pub(crate) fn sweep(script: &Script) -> std::io::Result<()> {
     let Ok(folder) = std::fs::canonicalize(&script.work) else {
         return Ok(());
     };
-    // Whoever set the link, what is not below the folder of the library's runs is not ours: the tree is that of all tests.
+    // Whoever set the link, what is not below the folder of the library's runs is not ours: the
+    // tree is that of all tests.
     let own = std::fs::canonicalize(&script.tree)?.join("tmp");
     if folder.starts_with(&own) && folder != own {
         std::fs::remove_dir_all(folder)?;

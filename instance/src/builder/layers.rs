@@ -40,7 +40,8 @@ const BASE: [(&str, &str); 10] = [
     ("manager.conf", include_str!("../../templates/manager.conf")),
 ];
 
-/// Where a server has recordings for those who wait; without them its module would complain of the class.
+/// Where a server has recordings for those who wait; without them its module would complain of the
+/// class.
 const MUSIC_ON_HOLD: (&str, &str) =
     ("musiconhold.conf", include_str!("../../templates/musiconhold.conf"));
 

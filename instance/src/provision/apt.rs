@@ -30,8 +30,9 @@ const REMOVED_KEYS: [&str; 2] = [
     "/usr/share/keyrings/debian-archive-removed-keys.pgp",
 ];
 
-/// Runs a tool, and ends it when the process that started it has ended, however that came: then the input of this shell ends.
-/// The tool ignores an interrupt of the terminal, as all that a shell has in the background, and is ended by the same way.
+/// Runs a tool, and ends it when the process that started it has ended, however that came: then the
+/// input of this shell ends. The tool ignores an interrupt of the terminal, as all that a shell has
+/// in the background, and ends in the same way.
 const WARD: &str = r#"
     exec 3<&0 </dev/null
     "$@" 3<&- &
@@ -45,7 +46,7 @@ const WARD: &str = r#"
     exit "$status"
 "#;
 
-/// How a shell says that there is no such program.
+/// The exit code of a shell that finds no such program.
 const NO_PROGRAM: i32 = 127;
 
 /// A place that may have a suite of Debian.
@@ -57,8 +58,8 @@ pub(super) struct Source {
     pub(super) archived: bool,
 }
 
-/// The places to look at, in that order: the suites at the mirror, then those that leave the mirrors one day at the archive. A
-/// mirror that the user names is asked alone.
+/// The places to look at, in that order: the suites at the mirror, then those that leave the
+/// mirrors one day at the archive. A mirror that the user names is asked alone.
 pub(super) fn sources(
     environment: &Environment,
     mirror: &str,
@@ -165,7 +166,7 @@ impl Apt<'_> {
         self.packages != PACKAGES
     }
 
-    /// What a place has of the packages. None if they are not there.
+    /// Finds out what a place has of the packages. None if they are not there.
     async fn look(
         &self,
         source: &Source,
@@ -275,8 +276,8 @@ impl Apt<'_> {
 }
 
 impl Plan {
-    /// Reads lines of the form `'URI' file size hash`. None if there is no file. Without the server among them the version is
-    /// empty.
+    /// Reads lines of the form `'URI' file size hash`. None if there is no file. Without the server
+    /// among them the version is empty.
     pub(super) fn parse(uris: &str) -> Option<Self> {
         let mut plan = Self { version: String::new(), packages: 0, bytes: 0 };
         for line in uris.lines().filter(|line| line.starts_with('\'')) {
@@ -322,8 +323,8 @@ fn percent(line: &[u8]) -> Option<u64> {
     rest.split(':').nth(1)?.split('.').next()?.parse().ok()
 }
 
-/// Starts a tool that speaks English, asks nothing, and ends when nobody waits for it any more: not this call, nor this
-/// process. The second value is to be held until then.
+/// Starts a tool that speaks English, asks nothing, and ends when nobody waits for it any more: not
+/// this call, nor this process. The second value is to be held until then.
 fn start(command: Command, step: &'static str) -> Result<(Child, Option<ChildStdin>), FetchError> {
     let tool = command.as_std();
     let mut ward = Command::new("/bin/sh");

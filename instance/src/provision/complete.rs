@@ -1,7 +1,7 @@
 //! Completing a server that was fetched before all that belongs to one was fetched with it.
 //!
-//! Such a server works, so it goes on to be used if what it lacks cannot be had. That is tried once a day unless somebody asks
-//! for a fetch.
+//! Such a server works, so it goes on to be used if what it lacks cannot be had. That is tried once
+//! a day unless somebody asks for a fetch.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use super::{Fetch, Progress, RELEASES, Release, lock, root};
 use crate::cache::Environment;
 use crate::server::Server;
 
-/// How long a failed try is good for.
+/// The time after a failed try in which there is no other.
 const REST: Duration = Duration::from_hours(24);
 
-/// What a server of an earlier form lacks.
+/// A part that a server of an earlier form lacks.
 struct Part {
     what: &'static str,
     package: &'static str,
-    /// The folder that the package alone brings. It comes into the server's by a rename: there is no moment in which a file that
-    /// was there is not.
+    /// The folder that the package alone brings. It comes into the server's by a rename: there is
+    /// no moment in which a file that was there is not.
     folder: &'static str,
 }
 
@@ -40,7 +40,8 @@ impl Part {
     }
 }
 
-/// Completes a server that was found, if it is one of ours that lacks something. That it cannot be had is told, and no error.
+/// Completes a server that was found, if it is one of ours that lacks something. That it cannot be
+/// had is told, and no error.
 pub(crate) async fn found(
     environment: &Environment,
     server: &Server,

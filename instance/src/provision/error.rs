@@ -71,12 +71,12 @@ pub enum FetchError {
         /// The suites and mirrors that were tried, and how each went.
         tried: String,
     },
-    /// What was fetched is of another version.
+    /// The server that was fetched is of another version.
     #[error("the fetched server is {found}, expected version {major}")]
     Other {
         /// The major version that was wanted.
         major: u32,
-        /// What the server says.
+        /// The version that it has.
         found: String,
     },
     /// A tool is not there.

@@ -1,4 +1,4 @@
-//! Which server is found, and what it says of itself.
+//! Tests of finding a server, and of its version.
 
 use super::*;
 
@@ -23,8 +23,8 @@ impl Servers {
         Self(path)
     }
 
-    /// Installs one below `name`. By a child: a file that this process had open for writing cannot be executed while
-    /// another thread forks.
+    /// Installs one below `name`. By a child: a file that this process had open for writing cannot
+    /// be executed while another thread forks.
     fn add(&self, name: &str, version: &str) -> PathBuf {
         let root = self.0.join(name);
         let script = r#"mkdir -p $1/usr/sbin $1/usr/lib/asterisk/modules $1/usr/share/asterisk/documentation

@@ -1,4 +1,4 @@
-//! What belongs to a fetched server, and what becomes of a fetch.
+//! A fetched server and its parts, and the end of a fetch.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -24,7 +24,8 @@ async fn a_fetched_server_has_music_on_hold() {
     }
 }
 
-/// `apt-get` stands in for one that would take for ever. It says its number, and that of a child that would hold the line.
+/// `apt-get` stands in for one that would take for ever. It says its number, and that of a child
+/// that would hold the line.
 #[test]
 fn a_fetch_that_is_killed_leaves_no_tool_behind() {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();

@@ -23,8 +23,9 @@ impl Installed {
         self.destdir.join(folder.trim_start_matches('/'))
     }
 
-    /// Lays the tree out, with the parts of the fetched server. The binary is a script that runs the real one without the
-    /// libraries that Asterisk itself brings: as with a build, the system's loader does not find those.
+    /// Lays the tree out, with the parts of the fetched server. The binary is a script that runs
+    /// the real one without the libraries that Asterisk itself brings: as with a build, the
+    /// system's loader does not find those.
     async fn lay(&self, scratch: &Scratch) -> PathBuf {
         let real = server(22).await;
         let command = real.command();

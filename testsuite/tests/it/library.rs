@@ -1,4 +1,5 @@
-//! What the suite's own Python needs: the system that it mirrors, a Python with its modules, and who runs a test.
+//! The needs of the suite's own Python: the system that it mirrors, a Python with its modules, and
+//! who runs a test.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,8 +14,8 @@ fn server() -> instance::Server {
     runtime.block_on(instance::Server::find_or_fetch(&want, |said| eprintln!("{said}"))).unwrap()
 }
 
-/// A program that lays a sandbox out as the suite's library does, of all that `asterisk.conf` names, lets the server make one
-/// call and end, and looks for its records.
+/// A program that lays a sandbox out as the suite's library does, of all that `asterisk.conf`
+/// names, lets the server make one call and end, and looks for its records.
 const LAYS_OUT: &str = r#"#!/bin/sh
     set -e
     base=$AST_TEST_ROOT/tmp/0123456789abcdef0123456789abcdef/run_1/ast1
@@ -146,8 +147,8 @@ fn a_link_out_of_the_folder_of_runs_is_not_followed() {
 /// A test that does not run natively.
 const FOREIGN: &str = "testinfo:\n    summary: 'x'\ntest-modules:\n    test-object:\n        typename: 'test_case.Foreign'\n";
 
-/// A stand-in for Python: it says what it runs, and that the suite's library imports a module which is missing unless the suite
-/// has a file `installed`.
+/// A stand-in for Python: it says what it runs, and that the suite's library imports a module which
+/// is missing unless the suite has a file `installed`.
 const PYTHON: &str = r#"#!/bin/sh
 case $1 in
     -c) [ -e installed ] || while read -r file; do
@@ -158,7 +159,8 @@ case $1 in
 esac
 "#;
 
-/// A suite with a test for the library, one that can run natively, one in Python and one in no such thing.
+/// A suite with a test for the library, one that can run natively, one in Python and one in no such
+/// thing.
 fn suite_with_library(python: &str) -> Folder {
     let by_python = "#!/usr/bin/env python\n";
     let folder = Folder::suite(&[
@@ -256,7 +258,7 @@ fn who_runs_a_test_can_be_chosen() {
     assert!(run.text.contains("--library: expected lib/python/asterisk/test_runner.py"));
 }
 
-/// What a real Python finds in files of a suite, where there is one.
+/// A real Python looks at files of a suite, where there is one.
 #[test]
 fn modules_that_a_test_imports_are_looked_for_in_all_that_it_loads() {
     if Command::new("python3").args(["-c", ""]).status().is_err() {

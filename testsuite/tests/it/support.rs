@@ -56,8 +56,8 @@ impl Folder {
         fs::write(&path, text).unwrap();
     }
 
-    /// Writes a program. By a child: a file that this process had open for writing cannot be executed while another thread
-    /// forks.
+    /// Writes a program. By a child: a file that this process had open for writing cannot be
+    /// executed while another thread forks.
     pub(crate) fn program(&self, name: &str, text: &str) {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
