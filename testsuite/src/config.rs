@@ -84,7 +84,7 @@ impl TestConfig {
         let properties = root.get("properties");
         let property = |key: &str| properties.and_then(|it| it.get(key));
         let expected = property("expectedResult").or_else(|| property("expected-result"));
-        let tags = property("tags").map(Node::items).unwrap_or_default();
+        let tags = property("tags").map_or(Ok(&[][..]), |it| one_or_many(it, "tags"))?;
         let modules = root.get("test-modules");
         let module = |key: &str| modules.and_then(|it| it.get(key)).filter(|it| !it.is_null());
         let objects = module("test-object").map(|it| modules_of(&root, it)).transpose()?;
@@ -117,7 +117,11 @@ impl TestConfig {
 }
 
 fn modules_of(root: &Node, node: &Node) -> Result<Vec<ModuleConfig>, ConfigError> {
-    let items = if node.is_map() { std::slice::from_ref(node) } else { node.items() };
+    let items = if node.is_map() {
+        std::slice::from_ref(node)
+    } else {
+        node.expect_items("objects and modules")?
+    };
     let module = |item: &Node| {
         let Some(typename) = item.get("typename") else {
             return Err(item.error("this module has no typename"));
@@ -135,12 +139,7 @@ fn modules_of(root: &Node, node: &Node) -> Result<Vec<ModuleConfig>, ConfigError
 }
 
 fn dependencies(node: Option<&Node>) -> Result<Vec<Dependency>, ConfigError> {
-    if let Some(node) =
-        node.filter(|node| node.is_map() || (node.text().is_some() && !node.is_null()))
-    {
-        return Err(node.error(format!("expected a list of dependencies, found {}", node.kind())));
-    }
-    let items = node.map(Node::items).unwrap_or_default().iter();
+    let items = node.map_or(Ok(&[][..]), |node| node.expect_items("dependencies"))?.iter();
     let dependency = |item: &Node| match (item.entries().next(), item.text()) {
         (Some((kind, value)), _) => {
             let kind = kind.expect_text("the kind of a dependency")?.to_owned();
@@ -152,12 +151,20 @@ fn dependencies(node: Option<&Node>) -> Result<Vec<Dependency>, ConfigError> {
     items.map(dependency).collect()
 }
 
+/// A text by itself, or a list.
+fn one_or_many<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], ConfigError> {
+    if node.text().is_some() && !node.is_null() {
+        return Ok(std::slice::from_ref(node));
+    }
+    node.expect_items(what)
+}
+
 /// One version or several.
 fn versions(node: Option<&Node>) -> Result<Vec<AsteriskVersion>, ConfigError> {
     let Some(node) = node.filter(|node| !node.is_null()) else {
         return Ok(Vec::new());
     };
-    let items = if node.text().is_some() { std::slice::from_ref(node) } else { node.items() };
+    let items = one_or_many(node, "versions")?;
     let version = |item: &Node| {
         let text = item.expect_text("a version")?;
         text.parse().map_err(|error: VersionError| {
@@ -216,7 +223,8 @@ impl GlobalConfig {
         if let Some(conditions) = conditions.filter(|it| it.is_true()) {
             return Err(conditions.error("conditions for all tests are not supported yet"));
         }
-        let exclude = section.get("exclude-tests").map(Node::items).unwrap_or_default();
+        let exclude = section.get("exclude-tests");
+        let exclude = exclude.map_or(Ok(&[][..]), |it| it.expect_items("exclude-tests"))?;
         let modules = section.get("test-modules").and_then(|it| it.get("modules"));
         Ok(Self {
             exclude: exclude.iter().filter_map(Node::text).map(str::to_owned).collect(),
@@ -273,5 +281,28 @@ mod tests {
                 .ends_with(":3: this module has no typename")
         );
         assert!(refused("- a\n").contains("expected a mapping"), "{}", refused("- a\n"));
+        for (text, told) in [
+            (
+                "test-modules:\n  modules: ok\n",
+                ":2: objects and modules: expected a list, found a value",
+            ),
+            (
+                "test-modules:\n  test-object: ok\n",
+                ":2: objects and modules: expected a list, found a value",
+            ),
+            (
+                "properties:\n  minversion: {a: 1}\n",
+                ":2: versions: expected a list, found a mapping",
+            ),
+            ("properties:\n  tags: {a: 1}\n", ":2: tags: expected a list, found a mapping"),
+            (
+                "properties:\n  dependencies: ok\n",
+                ":2: dependencies: expected a list, found a value",
+            ),
+        ] {
+            assert_eq!(refused(text), format!("test-config.yaml{told}"));
+        }
+        assert_eq!(read("properties: {tags: one}\n").unwrap().tags, ["one"]);
+        assert!(read("properties: {tags: , dependencies: }\n").unwrap().tags.is_empty());
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ami::{Buffer, Client, Event, Filter, Item, Subscription};
+use ami::{Buffer, Client, Disconnect, Event, Filter, Item, State, Subscription};
+use tokio::sync::watch::Receiver;
 
 use crate::matcher::{Matcher, Nearest};
 use crate::verdict::Reason;
@@ -40,6 +41,7 @@ impl Open {
 #[derive(Debug)]
 pub struct Watch {
     events: Subscription,
+    state: Receiver<State>,
     matcher: Matcher,
     number: u32,
     open: Arc<Open>,
@@ -49,7 +51,7 @@ impl Watch {
     pub(crate) fn new(client: &Client, matcher: Matcher, number: u32, open: &Arc<Open>) -> Self {
         let filter = Filter::named([matcher.name()]);
         let events = client.subscribe_with(filter, Buffer::unbounded());
-        Self { events, matcher, number, open: Arc::clone(open) }
+        Self { events, state: client.state(), matcher, number, open: Arc::clone(open) }
     }
 
     /// The next of them. Cancel safe.
@@ -71,7 +73,16 @@ impl Watch {
                 }
                 Some(missed) => tracing::warn!(?missed, "events are missing here"),
                 None => {
-                    return Err(WatchError { what: self.matcher.to_string(), number: self.number });
+                    let ended = self.state.wait_for(State::is_closed).await;
+                    let cause = match ended.as_deref() {
+                        Ok(State::Closed(cause)) => cause.clone(),
+                        _ => Disconnect::Closed,
+                    };
+                    return Err(WatchError {
+                        what: self.matcher.to_string(),
+                        number: self.number,
+                        cause,
+                    });
                 }
             }
         }
@@ -79,13 +90,16 @@ impl Watch {
 }
 
 /// An AMI connection that ended while something was awaited.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("Asterisk {number}: the AMI connection ended before {what}")]
 pub struct WatchError {
     /// What was awaited.
     pub what: String,
     /// The number of the server.
     pub number: u32,
+    /// Why it ended.
+    #[source]
+    pub cause: Disconnect,
 }
 
 /// An entry for as long as somebody waits.

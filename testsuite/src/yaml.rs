@@ -240,6 +240,19 @@ impl Node {
         self.text().ok_or_else(|| self.error(format!("{what} is {}, not a text", self.kind())))
     }
 
+    /// The items of a list; none of a node that is nothing.
+    ///
+    /// # Errors
+    ///
+    /// If it is something else.
+    pub fn expect_items(&self, what: &str) -> Result<&[Self], ConfigError> {
+        match &self.value {
+            Value::List(items) => Ok(items),
+            _ if self.is_null() => Ok(&[]),
+            _ => Err(self.error(format!("{what}: expected a list, found {}", self.kind()))),
+        }
+    }
+
     /// A number of seconds, or of anything.
     ///
     /// # Errors

@@ -195,7 +195,7 @@ fn requirements(event: &str, node: Option<&Node>, kind: &str) -> Result<Requirem
         let same = node.map_or_else(|| Ok(Matcher::event(event)), |node| matcher(event, node))?;
         return Ok(Requirements::Same(same));
     }
-    let items = node.map(Node::items).unwrap_or_default().iter();
+    let items = node.map_or(Ok(&[][..]), |node| node.expect_items("requirements"))?.iter();
     Ok(Requirements::Ordered(items.map(|item| matcher(event, item)).collect::<Result<_, _>>()?))
 }
 

@@ -26,7 +26,10 @@ pub(super) fn build(section: &Node) -> Result<Box<dyn Module>, Refusal> {
     let is_set = |key: &str| section.get(key).is_some_and(Node::is_true);
     let calls = match section.get("test-iterations") {
         None => vec![Call { channel: "Local/100@test".to_owned(), ..Call::new("Echo") }],
-        Some(list) => list.items().iter().map(Call::read).collect::<Result<_, _>>()?,
+        Some(list) => {
+            let calls = list.expect_items("test-iterations")?.iter();
+            calls.map(Call::read).collect::<Result<_, _>>()?
+        }
     };
     let delay = section.get("end-test-delay").filter(|it| it.is_true());
     let delay = delay.map_or(Ok(0.0), |it| it.expect_number("end-test-delay"))?;

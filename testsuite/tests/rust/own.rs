@@ -1,5 +1,6 @@
 //! Tests written in Rust: a program with them is a runner for them, and for all others.
 
+use std::error::Error;
 use std::io::Write;
 use std::num::ParseIntError;
 use std::process::ExitCode;
@@ -268,8 +269,13 @@ async fn crash(test: TestCase) -> TestResult {
 /// One that the test itself kills.
 async fn killed(test: TestCase) -> TestResult {
     let ast = test.start().await?;
+    let mut results = ast.watch(result());
     ast.may_end();
     ast.kill().await;
+    let error = results.next().await.err().ok_or("it is dead")?;
+    if error.source().is_none() {
+        test.fail(format!("there is no cause: {error}"));
+    }
     Ok(())
 }
 
