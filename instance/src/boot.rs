@@ -36,17 +36,17 @@ pub use error::{AmiSettings, BootError, BootFailure, Stage};
 const ASK_AFTER: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// How long a server may take for an answer.
+/// The longest wait for a server's answer.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// How long a server that has what it registers last may take to say that it is ready, if neither its log nor its word does.
+/// The longest wait for a server that has what it registers last to say that it is ready.
 const MOMENT: Duration = Duration::from_secs(2);
 
-/// How far the log of a server that is ready may be behind, and how often it is looked at.
+/// The longest wait for the log of a server that is ready, and the time between two looks at it.
 const LOGGED: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-/// How long the end of a server that closed a connection may take.
+/// The longest wait for the end of a server that closed a connection.
 const DYING: Duration = Duration::from_millis(100);
 
 /// How long a server that nobody can log in to may take to end, so that its log is complete.
@@ -76,7 +76,7 @@ pub(crate) struct Before {
 }
 
 impl Before {
-    /// How long a file was at the launch.
+    /// The length of a file at the launch.
     fn length_at_launch(&self, file: &Path) -> u64 {
         self.launch.get(file).copied().unwrap_or(0)
     }
@@ -211,7 +211,7 @@ impl Sandbox {
 
     /// The command that launches the server.
     ///
-    /// Its environment is not this process's: a server inherits what it and the programs that it runs need (`PATH`, `HOME`,
+    /// The environment is not this process's: a server inherits what it and the programs that it runs need (`PATH`, `HOME`,
     /// locale and time zone, library and module paths, certificates, options of sanitizers, `AST_…`, `ASTERISK…`), but no
     /// other variable. unixODBC is sent to the folder of the configuration, also where a variable of the user's sends it
     /// elsewhere: `res_odbc` has it write there.
@@ -344,7 +344,7 @@ impl Boot<'_> {
         }
     }
 
-    /// What the server says of its AMI.
+    /// The server's settings of AMI, as it says them.
     async fn settings(&self) -> AmiSettings {
         let socket = self.sandbox.control_socket();
         match timeout(ANSWER, console::ask(&socket, "manager show settings")).await {

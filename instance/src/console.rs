@@ -14,14 +14,15 @@ const LONGEST: usize = 480;
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What has the server close the connection when the commands have been executed (`netconsole` in `main/asterisk.c`).
+/// The words that have the server close the connection when the commands behind them have been executed (`netconsole` in
+/// `main/asterisk.c`).
 const ONCE: &str = "cli quit after ";
 
 /// A command that no server has. Said behind another, its refusal marks the end of that one's output: a server that dies
 /// closes the connection too.
 const END: &str = "end-of-output";
 
-/// How a server refuses what it does not know (`ast_cli_command_full` in `main/cli.c`).
+/// The beginning of the answer to a command that a server does not have (`ast_cli_command_full` in `main/cli.c`).
 const UNKNOWN: &str = "No such command '";
 
 /// Says a command that is to end the server. The result is whether the server knows it; the answer to one that it obeys is
@@ -60,7 +61,7 @@ fn ends_server(command: &str) -> bool {
     command.split_ascii_whitespace().take(2).any(|word| word == "stop" || word == "restart")
 }
 
-/// What a command prints: all behind the first line, which is the server's greeting.
+/// The output of a command: all behind the first line, which is the server's greeting.
 fn printed(output: &str) -> Option<&str> {
     output.split_once('\n').map(|(_, printed)| printed)
 }

@@ -27,27 +27,27 @@ const LOGS: [&str; 3] = [OWN, "full.txt", "messages.txt"];
 /// The line of the log that ends the boot (`asterisk_daemon` in `main/asterisk.c`).
 const READY: &str = "Asterisk Ready.";
 
-/// How many lines of the boot are kept. With all modules there are a hundred.
+/// The number of lines of the boot that are kept. With all modules there are a hundred.
 const KEPT_OF_BOOT: usize = 1_000;
 
-/// How many lines behind the boot are kept.
+/// The number of lines behind the boot that are kept.
 const KEPT: usize = 100;
 
-/// How much is read at a time.
+/// The number of bytes that are read at a time.
 const PIECE: usize = 256 * 1024;
 
-/// How much of a line is looked at, and how much of it is kept.
+/// The number of bytes of a line that are looked at, and that are kept.
 const LONGEST: usize = 64 * 1024;
 const LINE: usize = 4 * 1024;
 
-/// How many lines of a level, and of the console, tell why a server did not boot.
+/// The number of lines of a level, and of the console, that tell why a server did not boot.
 const TELLING: usize = 10;
 
 /// The first lines of level ERROR in a part of a log.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Errors {
     pub(crate) lines: Vec<String>,
-    /// How many more there were.
+    /// The number of those that were left out.
     pub(crate) more: usize,
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {
     read.ok().and(why)
 }
 
-/// What tells why a server did not boot: its last errors and warnings in their order, or the last lines of its log if it has
+/// The lines that tell why a server did not boot: its last errors and warnings in their order, or the last lines of its log if it has
 /// none, and then the last lines that it printed. No line is given twice.
 pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
     let mut last = [VecDeque::new(), VecDeque::new()];
@@ -216,7 +216,7 @@ fn lines_with<const N: usize>(
     }
 }
 
-/// What a line of a level has in it.
+/// The text that each line of a level has in it.
 fn level(level: &str) -> String {
     format!("] {level}[")
 }
@@ -238,7 +238,7 @@ pub(crate) struct LogLine<'a> {
     pub(crate) text: &'a str,
 }
 
-/// What a line says (`format_log_default` and `format_log_plain` in `main/logger.c`); `None` for what is no line of a log.
+/// Reads a line (`format_log_default` and `format_log_plain` in `main/logger.c`); `None` for what is no line of a log.
 pub(crate) fn parse(line: &str) -> Option<LogLine<'_>> {
     line.match_indices("] ").find_map(|(at, _)| {
         let (level, rest) = line[at + 2..].split_once('[')?;

@@ -16,7 +16,7 @@ pub(crate) const SANITIZER: &str = "sanitizer";
 pub(crate) const SANITIZERS: [&str; 5] =
     ["ASAN_OPTIONS", "LSAN_OPTIONS", "MSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"];
 
-/// How much of a sanitizer's report is looked at.
+/// The number of bytes of a sanitizer's report that are looked at.
 const REPORT: u64 = 1024 * 1024;
 
 /// Something that a server did or left, and that no server should.
@@ -44,7 +44,7 @@ pub enum Finding {
     DiskFull,
     /// A line of level ERROR in the log, after the boot. The first hundred are told.
     Error(String),
-    /// How many more lines of level ERROR there are.
+    /// The number of lines of level ERROR that are not told.
     MoreErrors(usize),
 }
 

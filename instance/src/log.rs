@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 /// How much of the end of a file is looked at.
 const TAIL: u16 = 16 * 1024;
 
-/// How much is read at a time, and how long a line can be; the rest of a longer one is passed over.
+/// The number of bytes that are read at a time, and that a line can have; the rest of a longer one is passed over.
 const PIECE: usize = 256 * 1024;
 const LONGEST: usize = 1024 * 1024;
 

@@ -25,7 +25,7 @@ const TERMINATED: Duration = Duration::from_secs(5);
 /// How long it may take to tell its channels.
 const TELLING: Duration = Duration::from_secs(1);
 
-/// How often a command is said to a server that does not have it yet.
+/// The time between two tries of a command that a server does not have yet.
 const REPEAT_EVERY: Duration = Duration::from_millis(20);
 
 /// How to stop a server.
@@ -82,7 +82,7 @@ pub struct Stopped {
     /// The lines of level ERROR in the log while it booted. With all modules loaded there are many: those that miss their
     /// configuration say so. The first thousand are kept.
     pub boot_errors: Vec<String>,
-    /// How many more lines of level ERROR there were while it booted.
+    /// The number of lines of level ERROR while it booted that were not kept.
     pub more_boot_errors: usize,
     /// The last lines of what the server printed and logged.
     pub last_words: Vec<String>,

@@ -40,11 +40,11 @@ const NAMES: [&str; 26] = [
     "VALGRIND_LIB",
 ];
 
-/// How the names of others begin: locale, dynamic loader, Python, time of its own, allocator, coverage, Asterisk.
+/// The beginnings of the names of others: locale, dynamic loader, Python, time of its own, allocator, coverage, Asterisk.
 const PREFIXES: [&str; 9] =
     ["LC_", "LD_", "PYTHON", "PYENV_", "FAKETIME", "MALLOC_", "GCOV_", "AST_", "ASTERISK"];
 
-/// How the names of others end: sanitizers and what makes their reports readable.
+/// The ends of the names of others: sanitizers and what makes their reports readable.
 const SUFFIXES: [&str; 2] = ["SAN_OPTIONS", "SAN_SYMBOLIZER_PATH"];
 
 /// The variable of the program `instance` with a manager user's secret.

@@ -42,7 +42,7 @@ pub struct BootError {
     pub failure: BootFailure,
     /// What else the server left, if it ended: a core, the report of a sanitizer.
     pub findings: Vec<Finding>,
-    /// What the server said: the last lines of level ERROR and WARNING in its log, or the last lines of any level if there
+    /// The server's words: the last lines of level ERROR and WARNING in its log, or the last lines of any level if there
     /// are none of these, and then the last lines that it printed.
     pub last_words: Vec<String>,
     /// The folder of the run.
@@ -90,7 +90,7 @@ pub enum BootFailure {
     NotListening {
         /// The address.
         address: String,
-        /// What the server says of its AMI.
+        /// The server's settings of AMI, as it says them.
         settings: AmiSettings,
         /// The line of its log that says why, and who listens there instead.
         reason: Option<String>,
@@ -103,11 +103,11 @@ pub enum BootFailure {
     Timeout(Duration),
 }
 
-/// What a server says of its AMI (CLI command `manager show settings`, `handle_manager_show_settings` in `main/manager.c`).
+/// The settings of a server's AMI (CLI command `manager show settings`, `handle_manager_show_settings` in `main/manager.c`).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum AmiSettings {
-    /// It did not answer.
+    /// The server did not answer.
     Unknown,
     /// AMI is disabled.
     Disabled,
@@ -116,7 +116,7 @@ pub enum AmiSettings {
 }
 
 impl AmiSettings {
-    /// What the command prints.
+    /// Reads the output of the command.
     pub(super) fn parse(printed: &str) -> Self {
         let value = |name: &str| {
             let value = printed.lines().find_map(|line| line.trim().strip_prefix(name))?;
@@ -130,7 +130,7 @@ impl AmiSettings {
     }
 }
 
-/// What is known, and what to do.
+/// The part of the text that says why, and what to do.
 fn advice(settings: &AmiSettings, reason: Option<&str>) -> String {
     const WHERE: &str = "in [general] of manager.conf";
     match (settings, reason) {

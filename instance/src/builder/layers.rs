@@ -17,7 +17,7 @@ use crate::template::{self, Keys};
 /// Where a test puts options of `asterisk.conf`.
 const OPTIONS: &str = "asterisk.options.conf.inc";
 
-/// What to log, and where.
+/// The levels to log, and the files.
 const LOGGER: &str = "logger.conf";
 
 /// What to load.
