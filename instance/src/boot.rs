@@ -31,8 +31,8 @@ mod error;
 
 pub use error::{AmiSettings, BootError, BootFailure, Stage};
 
-/// After which time a server that has not said it is ready is asked, and how often: it may be a build without `sd_notify`.
-/// One that has it may boot for longer.
+/// After which time a server that has not said it is ready is asked, and how often: it may be a
+/// build without `sd_notify`. One that has it may boot for longer.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
@@ -211,10 +211,11 @@ impl Sandbox {
 
     /// The command that launches the server.
     ///
-    /// The environment is not this process's: a server inherits what it and the programs that it runs need (`PATH`, `HOME`,
-    /// locale and time zone, library and module paths, certificates, options of sanitizers, `AST_…`, `ASTERISK…`), but no
-    /// other variable. unixODBC is sent to the folder of the configuration, also where a variable of the user's sends it
-    /// elsewhere: `res_odbc` has it write there.
+    /// The environment is not this process's: a server inherits what it and the programs that it
+    /// runs need (`PATH`, `HOME`, locale and time zone, library and module paths, certificates,
+    /// options of sanitizers, `AST_…`, `ASTERISK…`), but no other variable. unixODBC is sent to the
+    /// folder of the configuration, also where a variable of the user's sends it elsewhere:
+    /// `res_odbc` has it write there.
     pub fn command(&self) -> std::process::Command {
         let mut command = self.server.command();
         let own: Vec<_> = command
@@ -309,9 +310,10 @@ impl Boot<'_> {
         Ok(client)
     }
 
-    /// Waits until the log says that the server is ready, which it does after the server's own word: nobody has the server do
-    /// anything before that line, so all errors behind it are not of the boot. Without that line, which a server whose log is
-    /// behind by a thousand lines may leave out, all is logged after a while.
+    /// Waits until the log says that the server is ready, which it does after the server's own
+    /// word: nobody has the server do anything before that line, so all errors behind it are not of
+    /// the boot. Without that line, which a server whose log is behind by a thousand lines may
+    /// leave out, all is logged after a while.
     async fn logged(&self) {
         let begun = Instant::now();
         let mut log = self.sandbox.log();
@@ -365,8 +367,9 @@ impl Boot<'_> {
                 != Some(false)
     }
 
-    /// Waits until a server that does not notify has booted: its log says so behind all else. Where it has no log, its last
-    /// CLI commands have been there for a moment: they come right before (`asterisk_daemon` in `main/asterisk.c`).
+    /// Waits until a server that does not notify has booted: its log says so behind all else. Where
+    /// it has no log, its last CLI commands have been there for a moment: they come right before
+    /// (`asterisk_daemon` in `main/asterisk.c`).
     async fn asked(&self) {
         sleep(ASK_AFTER).await;
         let socket = self.sandbox.control_socket();

@@ -14,19 +14,20 @@ const LONGEST: usize = 480;
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The words that have the server close the connection when the commands behind them have been executed (`netconsole` in
-/// `main/asterisk.c`).
+/// The words that have the server close the connection when the commands behind them have been
+/// executed (`netconsole` in `main/asterisk.c`).
 const ONCE: &str = "cli quit after ";
 
-/// A command that no server has. Said behind another, its refusal marks the end of that one's output: a server that dies
-/// closes the connection too.
+/// A command that no server has. Said behind another, its refusal marks the end of that one's
+/// output: a server that dies closes the connection too.
 const END: &str = "end-of-output";
 
-/// The beginning of the answer to a command that a server does not have (`ast_cli_command_full` in `main/cli.c`).
+/// The beginning of the answer to a command that a server does not have (`ast_cli_command_full` in
+/// `main/cli.c`).
 const UNKNOWN: &str = "No such command '";
 
-/// Says a command that is to end the server. The result is whether the server knows it; the answer to one that it obeys is
-/// the end of the connection, when the server ends.
+/// Says a command that is to end the server. The result is whether the server knows it; the answer
+/// to one that it obeys is the end of the connection, when the server ends.
 pub(crate) async fn tell(socket: &Path, command: &str) -> io::Result<bool> {
     let output = exchange(socket, &format!("{ONCE}{command}\0")).await?;
     Ok(!printed(&output).is_some_and(|printed| printed.starts_with(UNKNOWN)))
@@ -55,8 +56,8 @@ pub(crate) async fn ask(socket: &Path, command: &str) -> Result<String, CliError
     Ok(printed.to_owned())
 }
 
-/// Whether a command is to end the server, and so has no end of its own: `core stop …`, `core restart …`, or an alias such
-/// as `stop now`.
+/// Whether a command is to end the server, and so has no end of its own: `core stop …`, `core
+/// restart …`, or an alias such as `stop now`.
 fn ends_server(command: &str) -> bool {
     command.split_ascii_whitespace().take(2).any(|word| word == "stop" || word == "restart")
 }
@@ -97,7 +98,8 @@ pub enum CliError {
         /// The command.
         command: String,
     },
-    /// The server ended, or closed the connection, before the command was through: what it has done is not known.
+    /// The server ended, or closed the connection, before the command was through: what it has done
+    /// is not known.
     #[error(
         "the server closed its console before {command:?} was through: it has ended, or is ending"
     )]

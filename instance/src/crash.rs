@@ -15,7 +15,8 @@ use crate::server::Server;
 /// How long gdb may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The time that the clock of files may be behind the system's: the kernel's tick, 10 ms at most, and some more.
+/// The time that the clock of files may be behind the system's: the kernel's tick, 10 ms at most,
+/// and some more.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 
 /// What stands before the backtraces in gdb's output.

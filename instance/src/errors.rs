@@ -1,6 +1,7 @@
 //! Lines of a server's log: what they say, which are errors, and which of these belong to the boot.
 //!
-//! A log can be of any length, and so can a line: it is read in pieces, and what is kept of it is bounded.
+//! A log can be of any length, and so can a line: it is read in pieces, and what is kept of it is
+//! bounded.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -18,7 +19,8 @@ use crate::instance::Instance;
 use crate::log;
 use crate::sandbox::Sandbox;
 
-/// The channel that the builder adds to a `logger.conf` of a test's own: the levels of its other files are not known.
+/// The channel that the builder adds to a `logger.conf` of a test's own: the levels of its other
+/// files are not known.
 pub(crate) const OWN: &str = "instance.txt";
 
 /// The log files that have errors in them, the best first.
@@ -61,11 +63,13 @@ impl Errors {
     }
 }
 
-/// The errors of a boot, and those behind it, in the files of a log, the oldest first. `start` is how long the oldest was
-/// when the server was launched, and `ready` how long it was when the server said that it is ready.
+/// The errors of a boot, and those behind it, in the files of a log, the oldest first. `start` is
+/// how long the oldest was when the server was launched, and `ready` how long it was when the
+/// server said that it is ready.
 ///
-/// The line that ends the boot divides them; a log that has no such line is divided by its length at that time. A server
-/// writes its log from another thread and in order, so its length tells less than the line.
+/// The line that ends the boot divides them; a log that has no such line is divided by its length
+/// at that time. A server writes its log from another thread and in order, so its length tells less
+/// than the line.
 pub(crate) fn errors(files: &[PathBuf], start: u64, ready: u64) -> (Errors, Errors) {
     let (mut boot, mut late) = (Errors::default(), Errors::default());
     let mut limits = Some((start, ready));
@@ -97,8 +101,8 @@ pub(crate) fn says_ready(log: &Path, start: u64) -> bool {
     read.is_ok() && found
 }
 
-/// Why a server has no AMI, in the words of its log: the complaint about its configuration file, or that the port is
-/// another's.
+/// Why a server has no AMI, in the words of its log: the complaint about its configuration file, or
+/// that the port is another's.
 pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {
     let (mut complaint, mut why) = (None, None);
     let words = ["config.c", "manager.c", "tcptls.c"].map(|file| format!(" {file}: "));
@@ -125,8 +129,9 @@ pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {
     read.ok().and(why)
 }
 
-/// The lines that tell why a server did not boot: its last errors and warnings in their order, or the last lines of its log if it has
-/// none, and then the last lines that it printed. No line is given twice.
+/// The lines that tell why a server did not boot: its last errors and warnings in their order, or
+/// the last lines of its log if it has none, and then the last lines that it printed. No line is
+/// given twice.
 pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
     let mut last = [VecDeque::new(), VecDeque::new()];
     let words = ["ERROR", "WARNING"];
@@ -230,7 +235,8 @@ fn kept(line: &[u8]) -> String {
     }
 }
 
-/// A line of a log: `[date] LEVEL[thread][call] file: text`, where the date is anything, and may be missing.
+/// A line of a log: `[date] LEVEL[thread][call] file: text`, where the date is anything, and may be
+/// missing.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct LogLine<'a> {
     pub(crate) level: &'a str,
@@ -238,7 +244,8 @@ pub(crate) struct LogLine<'a> {
     pub(crate) text: &'a str,
 }
 
-/// Reads a line (`format_log_default` and `format_log_plain` in `main/logger.c`); `None` for what is no line of a log.
+/// Reads a line (`format_log_default` and `format_log_plain` in `main/logger.c`); `None` for what
+/// is no line of a log.
 pub(crate) fn parse(line: &str) -> Option<LogLine<'_>> {
     line.match_indices("] ").find_map(|(at, _)| {
         let (level, rest) = line[at + 2..].split_once('[')?;
@@ -259,17 +266,18 @@ pub(crate) fn parse(line: &str) -> Option<LogLine<'_>> {
 
 impl Instance {
     /// The lines of level ERROR in the log while the server booted, the first thousand of them;
-    /// [`Stopped::boot_errors`](crate::Stopped::boot_errors) are the same. Where a server has logged nothing, or nothing can
-    /// be read, there are none.
+    /// [`Stopped::boot_errors`](crate::Stopped::boot_errors) are the same. Where a server has
+    /// logged nothing, or nothing can be read, there are none.
     pub fn boot_errors(&self) -> Vec<String> {
         self.sandbox.errors(&self.booted.before).0.lines
     }
 }
 
 impl Sandbox {
-    /// The part of a line of the log that is the same in another boot of the same server, and in another sandbox: without
-    /// date, thread and call, with `<<sandbox>>` and `<<address>>` for what belongs to this one, and without addresses of
-    /// memory. A line that is none of a log's is given with those replaced.
+    /// The part of a line of the log that is the same in another boot of the same server, and in
+    /// another sandbox: without date, thread and call, with `<<sandbox>>` and `<<address>>` for
+    /// what belongs to this one, and without addresses of memory. A line that is none of a log's is
+    /// given with those replaced.
     pub fn comparable(&self, line: &str) -> String {
         let line: Cow<'_, str> = match parse(line) {
             Some(LogLine { level, file, text }) => format!("{level} {file}: {text}").into(),
@@ -295,7 +303,8 @@ impl Sandbox {
         errors(&files, length(&before.launch).unwrap_or(0), ready)
     }
 
-    /// The file of the log that has errors in it. With `appendhostname` its name has the host's at the end.
+    /// The file of the log that has errors in it. With `appendhostname` its name has the host's at
+    /// the end.
     pub(crate) fn log(&self) -> PathBuf {
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let logs = self.logs();
@@ -306,7 +315,8 @@ impl Sandbox {
     }
 }
 
-/// A log with what was written and rotated away since the launch, the oldest first, whatever is behind its name.
+/// A log with what was written and rotated away since the launch, the oldest first, whatever is
+/// behind its name.
 fn with_rotated(log: &Path, launched: SystemTime) -> Vec<PathBuf> {
     let prefix = format!("{}.", log.file_name().unwrap_or_default().to_string_lossy());
     let since = launched.checked_sub(TICK).unwrap_or(launched);

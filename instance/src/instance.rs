@@ -73,8 +73,8 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// If the server has ended, or ends before the command is through, if it knows no such command, or after a minute. A
-    /// command that is known and fails says so in what it prints.
+    /// If the server has ended, or ends before the command is through, if it knows no such command,
+    /// or after a minute. A command that is known and fails says so in what it prints.
     pub async fn cli(&self, command: &str) -> Result<String, CliError> {
         console::ask(&self.sandbox.control_socket(), command).await
     }
@@ -104,8 +104,8 @@ impl Instance {
         self.ami().call(action).await.map(drop)
     }
 
-    /// The log with every level, from the beginning of this server's life: `full.txt`, or `instance.txt` where a test has a
-    /// `logger.conf` of its own.
+    /// The log with every level, from the beginning of this server's life: `full.txt`, or
+    /// `instance.txt` where a test has a `logger.conf` of its own.
     pub fn log(&self) -> Log {
         self.log_file(self.sandbox.log())
     }

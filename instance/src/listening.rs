@@ -27,7 +27,8 @@ pub(crate) fn listens(pids: &[u32], ip: IpAddr, port: u16) -> Option<bool> {
     known.then_some(found)
 }
 
-/// The process that listens at an address or at every one, by name and number. One of another user is not seen.
+/// The process that listens at an address or at every one, by name and number. One of another user
+/// is not seen.
 pub(crate) fn holder(ip: IpAddr, port: u16) -> Option<String> {
     let all = fs::read_dir("/proc").ok()?.flatten();
     let mut pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

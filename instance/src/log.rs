@@ -18,7 +18,8 @@ use tokio::sync::{Notify, watch};
 /// How much of the end of a file is looked at.
 const TAIL: u16 = 16 * 1024;
 
-/// The number of bytes that are read at a time, and that a line can have; the rest of a longer one is passed over.
+/// The number of bytes that are read at a time, and that a line can have; the rest of a longer one
+/// is passed over.
 const PIECE: usize = 256 * 1024;
 const LONGEST: usize = 1024 * 1024;
 
@@ -47,8 +48,8 @@ pub(crate) fn lengths(folder: &Path) -> BTreeMap<PathBuf, u64> {
 
 /// A log file of a server, read from where the server that runs now began to write.
 ///
-/// Each line is given once: [`wait_for`](Self::wait_for) goes on behind the line that it found. A line is given up to its
-/// first 1 MiB.
+/// Each line is given once: [`wait_for`](Self::wait_for) goes on behind the line that it found. A
+/// line is given up to its first 1 MiB.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
@@ -166,7 +167,8 @@ impl Log {
         waited.await.unwrap_or(Err(LogFailure::Timeout(timeout)))
     }
 
-    /// Reads a piece of what is new, and cuts it into lines. The result is whether there may be more.
+    /// Reads a piece of what is new, and cuts it into lines. The result is whether there may be
+    /// more.
     fn fill(&mut self) -> io::Result<bool> {
         let more = self.read_piece()?;
         let end = match memrchr(b'\n', &self.read) {

@@ -120,8 +120,9 @@ impl Process {
         lock(&self.state).sent.iter().any(|sent| sent.as_raw() == signal)
     }
 
-    /// Waits for the end of a process that `asking`, which does not end, asks to stop; `None` after `patience`. As soon as
-    /// `stopping` is over, the thread of its database is [woken](Self::wake) again and again.
+    /// Waits for the end of a process that `asking`, which does not end, asks to stop; `None` after
+    /// `patience`. As soon as `stopping` is over, the thread of its database is [woken](Self::wake)
+    /// again and again.
     pub(crate) async fn awaited(
         &self,
         patience: Duration,
@@ -198,7 +199,8 @@ fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> Exit
     };
     // Where the kernel does not let anybody look it has to be reaped to be waited for.
     let reaped = ended.is_err().then(|| child.wait().ok()).flatten();
-    // Until it is reaped its number is its own, and whoever signals it meanwhile need not wait for this.
+    // Until it is reaped its number is its own, and whoever signals it meanwhile need not wait for
+    // this.
     let left = descendants::names(folder, pid);
     // With SIGCHLD ignored the kernel reaps by itself, and the number may be anybody's.
     if ended.is_ok() {
@@ -208,7 +210,8 @@ fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> Exit
     descendants::kill(folder, Some(pid));
     let mut state = lock(state);
     state.left = left;
-    // Another thread may have reaped it, with `waitpid` for any child. Then there is what was seen before.
+    // Another thread may have reaped it, with `waitpid` for any child. Then there is what was seen
+    // before.
     let status = reaped.or_else(|| child.wait().ok()).or_else(|| seen(&ended.ok()??));
     state.pid = None;
     status.unwrap_or_else(|| {
@@ -226,8 +229,8 @@ fn seen(status: &WaitIdStatus) -> Option<ExitStatus> {
     ended.or(signal).map(ExitStatus::from_raw)
 }
 
-/// The status of a process of which the kernel did not tell how it ended: neither success nor a code nor a signal, and
-/// displayed as not recognised.
+/// The status of a process of which the kernel did not tell how it ended: neither success nor a
+/// code nor a signal, and displayed as not recognised.
 fn unknown() -> ExitStatus {
     ExitStatus::from_raw(0xff)
 }

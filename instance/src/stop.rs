@@ -160,9 +160,9 @@ impl Instance {
         (Stopping::Killed, process.exited().await)
     }
 
-    /// Says a command that is to end the server, again and again while the server does not have it yet: its commands for that
-    /// are the last ones that it registers (`asterisk_daemon` in `main/asterisk.c`). A server whose console does not answer
-    /// is told by signal, in time.
+    /// Says a command that is to end the server, again and again while the server does not have it
+    /// yet: its commands for that are the last ones that it registers (`asterisk_daemon` in
+    /// `main/asterisk.c`). A server whose console does not answer is told by signal, in time.
     ///
     /// AMI's `Command` would do, but for `core stop now`: the server keeps what a command prints in a file in `/tmp`, and
     /// would end before it removes that.

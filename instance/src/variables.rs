@@ -1,7 +1,8 @@
 //! The environment of a server.
 //!
-//! A server gets what it and the programs that it runs need to work as on the command line, and nothing else of ours: tokens
-//! and passwords of a test's own environment would be in its memory, and so in a core that is kept.
+//! A server gets what it and the programs that it runs need to work as on the command line, and
+//! nothing else of ours: tokens and passwords of a test's own environment would be in its memory,
+//! and so in a core that is kept.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -40,7 +41,8 @@ const NAMES: [&str; 26] = [
     "VALGRIND_LIB",
 ];
 
-/// The beginnings of the names of others: locale, dynamic loader, Python, time of its own, allocator, coverage, Asterisk.
+/// The beginnings of the names of others: locale, dynamic loader, Python, time of its own,
+/// allocator, coverage, Asterisk.
 const PREFIXES: [&str; 9] =
     ["LC_", "LD_", "PYTHON", "PYENV_", "FAKETIME", "MALLOC_", "GCOV_", "AST_", "ASTERISK"];
 

@@ -30,8 +30,9 @@ impl fmt::Display for Stage {
     }
 }
 
-/// A server that did not boot. It is displayed with its evidence first: findings, the words of the server, and where the
-/// sandbox is kept. The last line is the conclusion, and [`source`](Error::source) is the cause of the failure.
+/// A server that did not boot. It is displayed with its evidence first: findings, the words of the
+/// server, and where the sandbox is kept. The last line is the conclusion, and
+/// [`source`](Error::source) is the cause of the failure.
 #[derive(Debug)]
 pub struct BootError {
     /// The number of the instance in its run.
@@ -42,8 +43,8 @@ pub struct BootError {
     pub failure: BootFailure,
     /// What else the server left, if it ended: a core, the report of a sanitizer.
     pub findings: Vec<Finding>,
-    /// The server's words: the last lines of level ERROR and WARNING in its log, or the last lines of any level if there
-    /// are none of these, and then the last lines that it printed.
+    /// The server's words: the last lines of level ERROR and WARNING in its log, or the last lines
+    /// of any level if there are none of these, and then the last lines that it printed.
     pub last_words: Vec<String>,
     /// The folder of the run.
     pub folder: PathBuf,
@@ -84,8 +85,8 @@ pub enum BootFailure {
     /// The process ended.
     #[error("the server ended by itself ({0})")]
     Exited(ExitStatus),
-    /// The server has booted and does not listen for AMI where it should: its configuration is invalid or says so, or another
-    /// listens there.
+    /// The server has booted and does not listen for AMI where it should: its configuration is
+    /// invalid or says so, or another listens there.
     #[error("the server does not listen at {address} for AMI{}", advice(.settings, .reason.as_deref()))]
     NotListening {
         /// The address.
@@ -103,7 +104,8 @@ pub enum BootFailure {
     Timeout(Duration),
 }
 
-/// The settings of a server's AMI (CLI command `manager show settings`, `handle_manager_show_settings` in `main/manager.c`).
+/// The settings of a server's AMI (CLI command `manager show settings`,
+/// `handle_manager_show_settings` in `main/manager.c`).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum AmiSettings {

@@ -289,8 +289,8 @@ impl Layers {
         false
     }
 
-    /// Adds a file with every level to a `logger.conf` that is not ours: the levels of its own files are the test's business,
-    /// and errors are to be found all the same.
+    /// Adds a file with every level to a `logger.conf` that is not ours: the levels of its own
+    /// files are the test's business, and errors are to be found all the same.
     pub(super) fn set_log(&mut self) -> Result<(), BuildError> {
         let parts = self.files.get(Path::new(LOGGER)).map_or(&[][..], Vec::as_slice);
         if matches!(parts.first(), Some(Part { from: From::Us, .. })) {

@@ -86,7 +86,8 @@ fn errors_that_were_rotated_away_are_found() {
 fn a_log_of_any_length_is_bounded_in_lines_and_bytes() {
     let scratch = Scratch::new(&[]);
     let mut file = File::create(&scratch.0).unwrap();
-    // Lines that cross the pieces in which it is read, one of which is longer than all that is looked at.
+    // Lines that cross the pieces in which it is read, one of which is longer than all that is
+    // looked at.
     let (each, noise) = (line("ERROR", "one of many"), line("DEBUG", &"x".repeat(997)));
     let long = line("ERROR", &"ERROR[1] é".repeat(300_000));
     for _ in 0..2_000 {

@@ -13,8 +13,9 @@ use instance::{
 
 use crate::support::{AGES, MODULES, Scratch, VERSIONS, builder, processes, server, wrapped};
 
-/// A dialplan that is read again when the server is fully booted for AMI, and that has an error then, after more than a
-/// second: the commands of `cli.conf` are executed before the server says that it is ready.
+/// A dialplan that is read again when the server is fully booted for AMI, and that has an error
+/// then, after more than a second: the commands of `cli.conf` are executed before the server says
+/// that it is ready.
 fn slow(builder: Builder, test: &Scratch) -> Builder {
     let script =
         "if [ -e $1/read ]; then sleep 1.2; echo '#include \"none.conf\"'; fi; : > $1/read";
@@ -56,7 +57,8 @@ async fn a_long_boot_ends_when_the_server_says_so_and_its_errors_are_of_the_boot
 
 #[tokio::test]
 async fn errors_that_are_logged_when_the_server_has_said_that_it_is_ready_are_of_the_boot() {
-    // A server says so before its log is written. More than a thousand lines at once it would leave out.
+    // A server says so before its log is written. More than a thousand lines at once it would leave
+    // out.
     let commands = format!("[startup_commands]\n{}", "module load x.so = yes\n".repeat(300));
     for major in VERSIONS {
         let builder = builder(major).await.file("cli.conf", &*commands);

@@ -68,7 +68,8 @@ impl Scratch {
     }
 }
 
-/// A server that is started by a script, in which `"$@"` is what launches the real one, with its folders.
+/// A server that is started by a script, in which `"$@"` is what launches the real one, with its
+/// folders.
 pub(crate) async fn wrapped(root: &Scratch, real: &Server, script: &str) -> Server {
     let command = real.command();
     let words = std::iter::once(command.get_program()).chain(command.get_args());
