@@ -59,7 +59,11 @@ pub(crate) async fn ask(socket: &Path, command: &str) -> Result<String, CliError
 /// Whether a command is to end the server, and so has no end of its own: `core stop …`, `core
 /// restart …`, or an alias such as `stop now`.
 fn ends_server(command: &str) -> bool {
-    command.split_ascii_whitespace().take(2).any(|word| word == "stop" || word == "restart")
+    let mut words = command.split_ascii_whitespace();
+    match words.next() {
+        Some("core") => matches!(words.next(), Some("stop" | "restart")),
+        word => matches!(word, Some("stop" | "restart")),
+    }
 }
 
 /// The output of a command: all behind the first line, which is the server's greeting.
@@ -156,6 +160,7 @@ mod tests {
             (format!("{GREETING}{end}"), "core show channels", Some("")),
             (GREETING.to_owned(), "core stop now", Some("")),
             (GREETING.to_owned(), "stop now", Some("")),
+            (GREETING.to_owned(), "mixmonitor stop Local/1", None),
         ] {
             let (socket, _said) = console(vec![answer]);
             match (ask(&socket, command).await, printed) {
