@@ -45,6 +45,9 @@ const LINE: usize = 4 * 1024;
 /// The number of lines of a level, and of the console, that tell why a server did not boot.
 const TELLING: usize = 10;
 
+/// The number of notices that do.
+const NOTICES: usize = 3;
+
 /// The first lines of level ERROR in a part of a log.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Errors {
@@ -129,12 +132,12 @@ pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {
     read.ok().and(why)
 }
 
-/// The lines that tell why a server did not boot: its last errors and warnings in their order, or
-/// the last lines of its log if it has none, and then the last lines that it printed. No line is
-/// given twice.
+/// The lines that tell why a server did not boot: its last errors and warnings in their order, then
+/// its last notices, which tell of a refused login, or the last lines of its log if it has none of
+/// these, and then the last lines that it printed. No line is given twice.
 pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
-    let mut last = [VecDeque::new(), VecDeque::new()];
-    let words = ["ERROR", "WARNING"];
+    let mut last = [VecDeque::new(), VecDeque::new(), VecDeque::new()];
+    let words = ["ERROR", "WARNING", "NOTICE"];
     let _ = scan(log, start, words.map(level), |at, bytes| {
         let text = String::from_utf8_lossy(bytes);
         let level = parse(&text).and_then(|line| words.iter().position(|it| *it == line.level));
@@ -145,9 +148,12 @@ pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
             last.push_back((at, kept(bytes)));
         }
     });
-    let mut lines: Vec<_> = last.into_iter().flatten().collect();
-    lines.sort();
-    let mut lines: Vec<_> = lines.into_iter().map(|(_, line)| line).collect();
+    let [errors, warnings, mut notices] = last;
+    let mut serious: Vec<_> = errors.into_iter().chain(warnings).collect();
+    serious.sort();
+    notices.drain(..notices.len().saturating_sub(NOTICES));
+    let lines = serious.into_iter().chain(notices).map(|(_, line)| line);
+    let mut lines: Vec<_> = lines.collect();
     let mut more = log::tail(&logs.join("console.txt"), TELLING);
     if lines.is_empty() {
         more.splice(0..0, log::tail(log, TELLING));

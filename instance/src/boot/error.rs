@@ -43,8 +43,9 @@ pub struct BootError {
     pub failure: BootFailure,
     /// What else the server left, if it ended: a core, the report of a sanitizer.
     pub findings: Vec<Finding>,
-    /// The server's words: the last lines of level ERROR and WARNING in its log, or the last lines
-    /// of any level if there are none of these, and then the last lines that it printed.
+    /// The server's words: the last lines of level ERROR and WARNING in its log, then its last
+    /// notices, or the last lines of any level if there are none of these, and then the last lines
+    /// that it printed.
     pub last_words: Vec<String>,
     /// The folder of the run.
     pub folder: PathBuf,

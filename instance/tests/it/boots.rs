@@ -162,7 +162,7 @@ async fn errors_and_warnings_come_before_what_the_console_shows_and_no_line_twic
             first > 0 && words[..first].iter().any(|it| it.contains("app_nonesuch")),
             "{error}"
         );
-        assert!(words.len() - first <= 10, "{error}");
+        assert!(words.len() - first <= 13, "{error}");
         let text = |line: &String| line.rsplit_once(": ").map(|(_, text)| text.to_owned());
         let mut texts: Vec<_> = words.iter().filter_map(text).collect();
         texts.sort();

@@ -225,6 +225,9 @@ async fn a_refused_login_is_an_error_with_the_servers_word() {
     assert!(!format!("{error:?}").contains("mysecret"), "{error:?}");
     assert_eq!(processes(&error.folder), [0; 0]);
     fs::remove_dir_all(&error.folder).unwrap();
+    let told = |it: &String| it.contains("failed to authenticate as 'user'");
+    assert!(error.last_words.iter().any(told), "{error}");
+    assert!(!error.last_words.iter().any(|it| it.contains("] DEBUG[")), "{error}");
     let shown = chain(&error);
     assert_eq!(shown.matches("Authentication failed").count(), 1, "{shown}");
     let last = shown.lines().last().unwrap();
