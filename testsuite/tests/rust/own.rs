@@ -346,8 +346,8 @@ impl std::fmt::Display for Outer {
     }
 }
 
-impl std::error::Error for Outer {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for Outer {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.0)
     }
 }
