@@ -2,9 +2,13 @@
 
 /// A line that matters.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Line {
+pub(crate) enum Line {
     /// `[name]`, `[name](!)` and so on.
-    Section(String),
+    Section {
+        name: String,
+        /// The text between the parentheses: `!`, `+`, and the names of templates.
+        options: String,
+    },
     /// `key = value` or `key => value`.
     Key(String, String),
     /// `#include "x"`, `#include <x>`, `#include x`, and `#tryinclude`.
@@ -21,7 +25,7 @@ pub(crate) struct Include {
 }
 
 /// The lines of a file that matter, without comments: `;` to the end of the line, and `;--` to `--;`, which nest.
-fn lines(text: &str) -> impl Iterator<Item = Line> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line> {
     numbered(text).map(|(_, line)| line)
 }
 
@@ -36,7 +40,10 @@ fn numbered(text: &str) -> impl Iterator<Item = (usize, Line)> {
 
 fn parsed(line: &str) -> Option<Line> {
     if let Some(rest) = line.strip_prefix('[') {
-        return Some(Line::Section(rest.split_once(']')?.0.to_owned()));
+        let (name, rest) = rest.split_once(']')?;
+        let options = rest.trim().strip_prefix('(').and_then(|rest| rest.split_once(')'));
+        let options = options.map_or("", |(options, _)| options).to_owned();
+        return Some(Line::Section { name: name.to_owned(), options });
     }
     if let Some(rest) = line.strip_prefix('#') {
         // As `process_text_line` takes it apart: a word in whatever case, blanks, and a name.
@@ -124,7 +131,7 @@ pub(crate) fn unclosed(text: &str) -> Option<usize> {
 /// The sections that `text` has itself.
 pub(crate) fn sections(text: &str) -> impl Iterator<Item = String> {
     lines(text).filter_map(|line| match line {
-        Line::Section(name) => Some(name),
+        Line::Section { name, .. } => Some(name),
         _ => None,
     })
 }

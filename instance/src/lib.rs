@@ -28,6 +28,7 @@ mod records;
 mod resources;
 mod run;
 mod sandbox;
+mod sections;
 mod server;
 mod stop;
 mod template;
@@ -50,6 +51,7 @@ pub use records::{Record, RecordError};
 pub use resources::Resources;
 pub use run::{FoundRun, RunState};
 pub use sandbox::Sandbox;
+pub use sections::Section;
 pub use server::{FindError, ProbeError, Server, ServerError, Version, Want};
 pub use stop::{Stop, Stopped, Stopping};
 

@@ -12,9 +12,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use instance::{Builder, Documentation, Finding, Instance, Sandbox, Server};
+use instance::{Builder, Documentation, Finding, Instance, Sandbox, Section, Server};
 
-use crate::{aside, complain, conf};
+use crate::{aside, complain};
 
 /// The version of the plain form of a line; counted up when that changes, for the cache has what
 /// earlier versions made.
@@ -92,13 +92,13 @@ impl Own {
 /// necessary. A module that misses its configuration is to be one of the errors, and not the end of
 /// the boot.
 pub(crate) fn modules_of(sandbox: &Sandbox) -> String {
-    let sections = conf::read(&sandbox.etc(), "modules.conf");
-    let keys = conf::named(&sections, "modules").map_or(&[][..], |it| &it.keys);
-    let lines = keys.iter().map(|(key, value)| {
+    let section = sandbox.section("modules.conf", "modules");
+    let keys = section.iter().flat_map(Section::keys);
+    let lines = keys.map(|(key, value)| {
         let key = match key.to_ascii_lowercase().as_str() {
             "require" => "load".to_owned(),
             "preload-require" => "preload".to_owned(),
-            _ => key.clone(),
+            _ => key.to_owned(),
         };
         format!("{key} = {value}\n")
     });

@@ -6,7 +6,6 @@ use std::time::Duration;
 use instance::{Instance, Sandbox};
 use serde_json::{Value, json};
 
-use crate::conf;
 use crate::login::Login;
 
 /// The facts that a test has to know of an instance. One that there is not is null.
@@ -14,7 +13,7 @@ pub(crate) fn facts(instance: &Instance, login: &Login) -> Value {
     let sandbox = instance.sandbox();
     let path = |path: &Path| path.display().to_string();
     let http = http_address(sandbox);
-    let ari = http.as_ref().and_then(|_| ari_user(&sandbox.etc()));
+    let ari = http.as_ref().and_then(|_| ari_user(sandbox));
     let (ari_user, ari_password) = ari.unzip();
     json!({
         "number": sandbox.number(),
@@ -62,8 +61,7 @@ pub(crate) fn milliseconds(time: Duration) -> u64 {
 /// The `host:port` that HTTP listens on, if `http.conf` enables it (`__ast_http_load` in
 /// `main/http.c`).
 fn http_address(sandbox: &Sandbox) -> Option<String> {
-    let sections = conf::read(&sandbox.etc(), "http.conf");
-    let general = conf::named(&sections, "general")?;
+    let general = sandbox.section("http.conf", "general")?;
     if general.is_true("enabled") != Some(true) {
         return None;
     }
@@ -80,14 +78,14 @@ fn http_address(sandbox: &Sandbox) -> Option<String> {
 
 /// The first user of ARI, and the password where it is not encrypted, if `ari.conf` does not
 /// disable ARI (`res/ari/config.c`).
-fn ari_user(etc: &Path) -> Option<(String, Option<String>)> {
-    let sections = conf::read(etc, "ari.conf");
-    if conf::named(&sections, "general").and_then(|it| it.is_true("enabled")) == Some(false) {
+fn ari_user(sandbox: &Sandbox) -> Option<(String, Option<String>)> {
+    let general = sandbox.section("ari.conf", "general");
+    if general.and_then(|it| it.is_true("enabled")) == Some(false) {
         return None;
     }
-    let is_user = |section: &&conf::Section| section.get("type") == Some("user");
-    let user = sections.iter().find(is_user)?;
+    let sections = sandbox.sections("ari.conf");
+    let user = sections.iter().find(|section| section.get("type") == Some("user"))?;
     let is_plain = user.get("password_format").is_none_or(|it| it.eq_ignore_ascii_case("plain"));
     let password = user.get("password").filter(|_| is_plain);
-    Some((user.name.clone(), password.map(str::to_owned)))
+    Some((user.name().to_owned(), password.map(str::to_owned)))
 }

@@ -3,12 +3,10 @@
 use std::env::{self, VarError};
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use instance::{BootError, BootFailure, Sandbox};
-
-use crate::conf;
+use instance::{BootError, BootFailure, Sandbox, Section};
 
 /// The variable with the secret of the user that `--login` names.
 const VARIABLE: &str = "ASTERISK_SECRET";
@@ -167,13 +165,10 @@ pub(crate) struct Users(Vec<(String, Option<String>)>);
 impl Users {
     /// Reads those of a rendered sandbox.
     pub(crate) fn of(sandbox: &Sandbox) -> Self {
-        Self::read(&sandbox.etc())
-    }
-
-    fn read(etc: &Path) -> Self {
-        let sections = conf::read(etc, "manager.conf").into_iter();
-        let users = sections.filter(|section| !section.name.eq_ignore_ascii_case("general"));
-        Self(users.map(|it| (it.name.clone(), it.get("secret").map(str::to_owned))).collect())
+        let sections = sandbox.sections("manager.conf").into_iter();
+        let users = sections.filter(|section| !section.name().eq_ignore_ascii_case("general"));
+        let secret = |user: &Section| user.get("secret").map(str::to_owned);
+        Self(users.map(|it| (it.name().to_owned(), secret(&it))).collect())
     }
 
     /// The secret of a user that is there. The server does not tell cases apart

@@ -13,7 +13,6 @@ use instance::Progress;
 mod bare;
 mod boot;
 mod boot_log;
-mod conf;
 mod ends;
 mod facts;
 mod login;
