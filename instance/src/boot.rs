@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::future::{pending, ready};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use crate::console;
 use crate::crash;
 use crate::descendants;
-use crate::errors::{self, Errors};
+use crate::errors::{self, Before, Errors};
 use crate::findings::{self, Finding, SANITIZER, SANITIZERS};
 use crate::instance::Instance;
 use crate::join::all;
@@ -63,23 +63,6 @@ pub(crate) struct Booted {
     pub(crate) process: Process,
     pub(crate) before: Before,
     pub(crate) took: Duration,
-}
-
-/// What was there before a server ran, or before it was ready.
-#[derive(Debug)]
-pub(crate) struct Before {
-    pub(crate) launched: SystemTime,
-    /// How long the log files were at the launch.
-    pub(crate) launch: BTreeMap<PathBuf, u64>,
-    /// How long they were when the server was ready.
-    pub(crate) ready: BTreeMap<PathBuf, u64>,
-}
-
-impl Before {
-    /// The length of a file at the launch.
-    fn length_at_launch(&self, file: &Path) -> u64 {
-        self.launch.get(file).copied().unwrap_or(0)
-    }
 }
 
 impl Sandbox {

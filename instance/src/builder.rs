@@ -28,6 +28,7 @@ mod error;
 mod files;
 mod includes;
 mod layers;
+mod parts;
 mod permissions;
 mod trees;
 

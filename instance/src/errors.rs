@@ -13,9 +13,7 @@ use std::time::SystemTime;
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 
-use crate::boot::Before;
 use crate::crash::TICK;
-use crate::instance::Instance;
 use crate::log;
 use crate::sandbox::Sandbox;
 
@@ -47,6 +45,23 @@ const TELLING: usize = 10;
 
 /// The number of notices that do.
 const NOTICES: usize = 3;
+
+/// What was there before a server ran, or before it was ready.
+#[derive(Debug)]
+pub(crate) struct Before {
+    pub(crate) launched: SystemTime,
+    /// How long the log files were at the launch.
+    pub(crate) launch: BTreeMap<PathBuf, u64>,
+    /// How long they were when the server was ready.
+    pub(crate) ready: BTreeMap<PathBuf, u64>,
+}
+
+impl Before {
+    /// The length of a file at the launch.
+    pub(crate) fn length_at_launch(&self, file: &Path) -> u64 {
+        self.launch.get(file).copied().unwrap_or(0)
+    }
+}
 
 /// The first lines of level ERROR in a part of a log.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -268,15 +283,6 @@ pub(crate) fn parse(line: &str) -> Option<LogLine<'_>> {
         let (file, text) = rest.split_once(": ").unwrap_or(("", rest));
         Some(LogLine { level, file, text: text.trim_end() })
     })
-}
-
-impl Instance {
-    /// The lines of level ERROR in the log while the server booted, the first thousand of them;
-    /// [`Stopped::boot_errors`](crate::Stopped::boot_errors) are the same. Where a server has
-    /// logged nothing, or nothing can be read, there are none.
-    pub fn boot_errors(&self) -> Vec<String> {
-        self.sandbox.errors(&self.booted.before).0.lines
-    }
 }
 
 impl Sandbox {

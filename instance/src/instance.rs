@@ -58,6 +58,13 @@ impl Instance {
         self.booted.took
     }
 
+    /// The lines of level ERROR in the log while the server booted, the first thousand of them;
+    /// [`Stopped::boot_errors`](crate::Stopped::boot_errors) are the same. Where a server has
+    /// logged nothing, or nothing can be read, there are none.
+    pub fn boot_errors(&self) -> Vec<String> {
+        self.sandbox.errors(&self.booted.before).0.lines
+    }
+
     /// The sandbox that it runs in.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::GlobalConfig;
-use crate::dependency::How;
+use crate::how::How;
 use crate::plan::Planned;
 use crate::protocol::{Job, Script};
 use crate::schedule::Task;

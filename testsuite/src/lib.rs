@@ -17,6 +17,7 @@ mod expression;
 mod facts;
 mod ground;
 mod history;
+mod how;
 mod isolate;
 mod jobs;
 mod library;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::config::{ModuleConfig, TestConfig};
-use crate::dependency::{How, Unmet, executable};
+use crate::how::{How, Unmet, executable};
 use crate::suite::FoundTest;
 
 /// The part of the suite's library that runs tests of YAML.

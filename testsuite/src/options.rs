@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use instance::Want;
 
-use crate::dependency::Choice;
+use crate::how::Choice;
 
 /// Runs Asterisk tests: those of the Asterisk test suite, and your own, in parallel, each in a network of its own.
 ///

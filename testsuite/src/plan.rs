@@ -1,9 +1,10 @@
 //! Which tests are run, in which order, and what becomes of the others.
 
 use crate::config::TestConfig;
-use crate::dependency::{How, Judge, Runners, Unmet};
+use crate::dependency::{Judge, Runners};
 use crate::expression::{Expression, ExpressionError};
 use crate::facts::Facts;
+use crate::how::{How, Unmet};
 use crate::options::Options;
 use crate::schema;
 use crate::suite::{FoundTest, Suite};

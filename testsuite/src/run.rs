@@ -14,10 +14,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::GlobalConfig;
-use crate::dependency::{How, Runners};
+use crate::dependency::Runners;
 use crate::execute::Context;
 use crate::ground::Ground;
 use crate::history::History;
+use crate::how::How;
 use crate::isolate::{self, Isolation};
 use crate::jobs::Jobs;
 use crate::library::Python;

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::error::BuildError;
-use super::layers::Rendered;
+use super::parts::Rendered;
 use crate::conf::{self, Include};
 
 /// The folders of an Asterisk of the system's own.

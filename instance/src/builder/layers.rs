@@ -8,11 +8,12 @@ use std::path::{Component, Path, PathBuf};
 use super::error::{BuildError, at};
 use super::files::{Entry, Walk, is_lock, look};
 use super::includes::{self, Files};
+use super::parts::{From, Part, Rendered, text};
 use super::permissions::Permissions;
 use crate::conf;
 use crate::errors;
 use crate::modules::Modules;
-use crate::template::{self, Keys};
+use crate::template::Keys;
 
 /// Where a test puts options of `asterisk.conf`.
 const OPTIONS: &str = "asterisk.options.conf.inc";
@@ -78,28 +79,6 @@ pub(super) struct Layers {
     /// Links that lead nowhere, and what each names, by the names of the files that they would be.
     dangling: BTreeMap<PathBuf, (PathBuf, PathBuf)>,
     permissions: Vec<Permissions>,
-}
-
-struct Part {
-    text: Vec<u8>,
-    from: From,
-}
-
-/// Who gave a part of a file.
-enum From {
-    Us,
-    Folder(PathBuf),
-    Code,
-}
-
-impl From {
-    /// The file of that name, as its author knows it.
-    fn of(&self, name: &Path) -> String {
-        match self {
-            Self::Folder(path) => path.display().to_string(),
-            Self::Us | Self::Code => format!("{}, set from code", name.display()),
-        }
-    }
 }
 
 /// Whether a line is nothing, a comment or `key = value`. Anything else (a directive, a section, a block comment that hides
@@ -359,59 +338,6 @@ impl Layers {
         }
         self.permissions.iter().try_for_each(|permissions| permissions.apply(etc))
     }
-}
-
-/// A file with all that belongs to it.
-pub(super) struct Rendered {
-    pub(super) text: Vec<u8>,
-    /// The parts, and how many lines are before each.
-    parts: Vec<(usize, From)>,
-}
-
-impl Rendered {
-    /// The file that the parts make.
-    fn new(name: &Path, parts: Vec<Part>, keys: &Keys) -> Result<Self, BuildError> {
-        let mut all = Self { text: Vec::new(), parts: Vec::new() };
-        for part in parts {
-            if let Some(line) = conf::unclosed(&String::from_utf8_lossy(&all.text)) {
-                let (from, line) = all.place(name, line);
-                return Err(BuildError::OpenComment { from, line });
-            }
-            // An addition begins a line.
-            if all.text.last().is_some_and(|&last| last != b'\n') {
-                all.text.push(b'\n');
-            }
-            let before = all.text.iter().filter(|&&byte| byte == b'\n').count();
-            let (text, unknown) = template::render(&part.text, keys);
-            if let (Some(unknown), From::Us | From::Code) = (unknown, &part.from) {
-                // In a test's file it may mean something else.
-                let known = keys.keys().map(|key| format!("<<{key}>>")).collect::<Vec<_>>();
-                return Err(BuildError::UnknownKey {
-                    file: name.to_owned(),
-                    line: before + unknown.line,
-                    key: unknown.key,
-                    known: known.join(" "),
-                });
-            }
-            all.text.extend(text);
-            all.parts.push((before, part.from));
-        }
-        Ok(all)
-    }
-
-    /// The file that a line comes from, as its author knows it, and the line there.
-    pub(super) fn place(&self, name: &Path, line: usize) -> (String, usize) {
-        let part = self.parts.iter().rfind(|(before, _)| *before < line);
-        part.map_or_else(
-            || (name.display().to_string(), line),
-            |(before, from)| (from.of(name), line - before),
-        )
-    }
-}
-
-fn text(parts: &[Part]) -> String {
-    let parts = parts.iter().map(|part| String::from_utf8_lossy(&part.text));
-    parts.collect::<Vec<_>>().join("\n")
 }
 
 fn check_name(name: &str) -> Result<(), BuildError> {
