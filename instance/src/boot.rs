@@ -24,7 +24,7 @@ use crate::join::all;
 use crate::listening::{self, listens};
 use crate::log;
 use crate::process::Process;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{MissingInclude, Sandbox};
 use crate::variables;
 
 mod error;
@@ -141,6 +141,12 @@ impl Sandbox {
             let _ = process.awaited(LAST_WORDS, pending(), ready(())).await;
         }
         process.kill();
+        // A module that has to load ends the server with it, and AMI is silent without its file.
+        if matches!(failure, BootFailure::Exited(_) | BootFailure::NotListening { .. })
+            && let Some(missing) = self.missing_include(before)
+        {
+            failure = missing;
+        }
         if let BootFailure::NotListening { reason, settings, .. } = &mut failure {
             let (log, ours) = (self.log(), AmiSettings::At(self.ami_address()));
             *reason = errors::why_no_ami(&log, before.length_at_launch(&log));
@@ -185,6 +191,19 @@ impl Sandbox {
         (findings, early)
     }
 
+    /// The failure of a server that gave up a configuration file for want of one that it includes.
+    /// Of many modules the boot succeeds all the same.
+    fn missing_include(&self, before: &Before) -> Option<BootFailure> {
+        if self.missing.is_empty() {
+            return None;
+        }
+        let log = self.log();
+        let names = errors::missing_includes(&log, before.length_at_launch(&log));
+        let missing = self.missing.iter().find(|missing| names.contains(&missing.name))?.clone();
+        let MissingInclude { from, line, name } = missing;
+        Some(BootFailure::Include { from, line, name })
+    }
+
     fn has_full_disk(&self) -> bool {
         let disk = rustix::fs::statvfs(&self.layout.base);
         // Of one without a limit there are no figures.
@@ -219,6 +238,7 @@ impl Sandbox {
             options.push(&reports);
             command.env(variable, options);
         }
+        command.envs(self.variables.0.iter().map(|(name, value)| (name, value)));
         command.current_dir(&self.layout.base);
         command
     }
@@ -247,7 +267,9 @@ impl Sandbox {
         let output = File::options().create(true).append(true).open(console);
         let output = output.map_err(failed("open console.txt".to_owned()))?;
         let command = self.command();
-        tracing::debug!(?command, "launching");
+        // Values of the environment are nobody's business.
+        let arguments: Vec<_> = command.get_args().collect();
+        tracing::debug!(program = ?command.get_program(), ?arguments, "launching");
         let program = format!("execute {}", command.get_program().display());
         let process = Process::spawn(command, output, &self.layout.base);
         Ok((process.map_err(failed(program))?, ready))
@@ -260,7 +282,7 @@ impl Sandbox {
         findings: Vec<Finding>,
         before: &Before,
     ) -> BootError {
-        let kept = self.run.keep_evidence();
+        let kept = self.run.keep_told();
         let (folder, log) = (self.folder().to_owned(), self.log());
         let start = before.length_at_launch(&log);
         let last_words = errors::evidence(&self.logs(), &log, start);
@@ -289,6 +311,9 @@ impl Boot<'_> {
         self.stage = Stage::Ready;
         let client = self.log_in().await?;
         self.logged().await;
+        if let Some(failure) = self.sandbox.missing_include(self.before) {
+            return Err(failure);
+        }
         self.before.ready = log::lengths(&self.sandbox.logs());
         Ok(client)
     }

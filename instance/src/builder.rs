@@ -1,6 +1,7 @@
 //! From a server and a test's configuration to a sandbox.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::net::Ipv4Addr;
@@ -23,6 +24,7 @@ use crate::run::Run;
 use crate::sandbox::{DIRECTORIES, Layout, Sandbox, Witness};
 use crate::server::Server;
 use crate::template::Keys;
+use crate::variables::Variables;
 
 mod error;
 mod files;
@@ -55,6 +57,7 @@ pub struct Builder {
     documentation: Documentation,
     login: Config,
     boot_timeout: Duration,
+    variables: Variables,
     keep: bool,
     keep_on_drop: bool,
 }
@@ -99,6 +102,7 @@ impl Builder {
             // The address may be another's once this server has ended.
             login: Config::new(USER, SECRET).reconnect(None),
             boot_timeout: Duration::from_secs(45),
+            variables: Variables::default(),
             keep: false,
             keep_on_drop: true,
         }
@@ -209,6 +213,15 @@ impl Builder {
         self
     }
 
+    /// Sets a variable of the server's environment, for example for the programs that its dialplan
+    /// runs. Of this process's own environment a server inherits only what it needs: see
+    /// [`Sandbox::command`](crate::Sandbox::command).
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.variables.0.push((name.into(), value.into()));
+        self
+    }
+
     /// Sets whether the folder stays when all is over; it does not unless set.
     #[must_use]
     pub fn keep(mut self, keep: bool) -> Self {
@@ -306,6 +319,8 @@ impl Builder {
             server: self.server.clone(),
             login: self.login.clone(),
             boot_timeout: self.boot_timeout,
+            variables: self.variables.clone(),
+            missing: Vec::new(),
         })
     }
 
@@ -355,7 +370,8 @@ impl Builder {
         let modules = layout.modules.display().to_string();
         keys.insert("astmoddir".to_owned(), modules.clone());
         keys.insert(format!("ast{}.astmoddir", sandbox.number), modules);
-        layers.write(&layout.etc(), &keys)
+        sandbox.missing = layers.write(&layout.etc(), &keys)?;
+        Ok(())
     }
 
     fn link_documentation(&self, layout: &Layout) -> Result<(), BuildError> {

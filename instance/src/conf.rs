@@ -128,10 +128,11 @@ pub(crate) fn unclosed(text: &str) -> Option<usize> {
     begun
 }
 
-/// The sections that `text` has itself.
-pub(crate) fn sections(text: &str) -> impl Iterator<Item = String> {
-    lines(text).filter_map(|line| match line {
-        Line::Section { name, .. } => Some(name),
+/// The sections that `text` has itself, each with whether it is a template.
+pub(crate) fn sections(text: &str) -> impl Iterator<Item = (String, bool)> {
+    let is_template = |options: &str| options.split(',').any(|it| it.trim() == "!");
+    lines(text).filter_map(move |line| match line {
+        Line::Section { name, options } => Some((name, is_template(&options))),
         _ => None,
     })
 }
@@ -230,7 +231,9 @@ mod tests {
     #[test]
     fn sections_are_found_outside_comments() {
         let text = "[a]\n;[b]\n [c](!,x) ; [d]\nk = [e]\n;-- [f]\n[g]\n;-- x --; [h]\n--;\n[i](+)\n;--- a line\n[j]\nk = \\;--\n[k]\n;-- x --;[l]\n[m]\n";
-        assert_eq!(sections(text).collect::<Vec<_>>(), ["a", "c", "i", "j", "k", "l", "m"]);
+        let names: Vec<_> = sections(text).map(|(name, _)| name).collect();
+        assert_eq!(names, ["a", "c", "i", "j", "k", "l", "m"]);
+        assert!(sections(text).all(|(name, is_template)| is_template == (name == "c")));
     }
 
     #[test]

@@ -119,6 +119,20 @@ pub(crate) fn says_ready(log: &Path, start: u64) -> bool {
     read.is_ok() && found
 }
 
+/// The names of the files that a server did not find and that others include, as its log has them
+/// (`process_text_line` in `main/config.c`).
+pub(crate) fn missing_includes(log: &Path, start: u64) -> Vec<String> {
+    const END: &str = "' was listed as a #include but it does not exist.";
+    let mut names = Vec::new();
+    let _ = scan(log, start, [END.to_owned()], |_, line| {
+        let text = String::from_utf8_lossy(line);
+        let name =
+            parse(&text).and_then(|it| it.text.strip_prefix("The file '")?.strip_suffix(END));
+        names.extend(name.map(str::to_owned));
+    });
+    names
+}
+
 /// Why a server has no AMI, in the words of its log: the complaint about its configuration file, or
 /// that the port is another's.
 pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {

@@ -84,6 +84,13 @@ impl Run {
         self.keep.load(Ordering::Relaxed)
     }
 
+    /// Keeps the folder as the evidence of a failure whose error says where it is.
+    pub(crate) fn keep_told(&self) -> bool {
+        let kept = self.keep_evidence();
+        self.told.fetch_or(kept, Ordering::Relaxed);
+        kept
+    }
+
     /// Keeps the folder as the evidence of a failure that no error tells of, and says where it is.
     pub(crate) fn keep_and_tell(&self) {
         if self.keep_evidence() {

@@ -12,6 +12,7 @@ use crate::address::Address;
 use crate::log;
 use crate::run::Run;
 use crate::server::Server;
+use crate::variables::Variables;
 
 /// A rendered sandbox, ready to [boot](Self::boot). Dropping it removes it; the folder of a run with several instances
 /// goes away with the last of them.
@@ -25,6 +26,22 @@ pub struct Sandbox {
     pub(crate) server: Server,
     pub(crate) login: Config,
     pub(crate) boot_timeout: Duration,
+    /// Variables of the server's environment beside those that it inherits.
+    pub(crate) variables: Variables,
+    /// The includes of files that are not there.
+    pub(crate) missing: Vec<MissingInclude>,
+}
+
+/// An `#include` of a file that is not there. Whether the server reads the file that has it is not
+/// known before the boot.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct MissingInclude {
+    /// The file that includes it, as its author knows it.
+    pub(crate) from: String,
+    /// The line in it, from 1.
+    pub(crate) line: usize,
+    /// The name, as the server sees it.
+    pub(crate) name: String,
 }
 
 impl Sandbox {

@@ -10,6 +10,9 @@ use crate::sandbox::Sandbox;
 /// The depth that includes go to (`MAX_INCLUDE_LEVEL` in `main/config.c`).
 const DEPTH: usize = 10;
 
+/// The most files that are read for one. Files that include each other would make billions.
+const FILES: usize = 10_000;
+
 /// A section of a configuration file, with the keys that it inherits. Sections of one name are one.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Section {
@@ -66,7 +69,7 @@ impl Sandbox {
 }
 
 fn read(etc: &Path, file: &str) -> Vec<Section> {
-    let mut reader = Reader { etc, sections: Vec::new(), current: None };
+    let mut reader = Reader { etc, sections: Vec::new(), files: 0, current: None };
     reader.file(&etc.join(file), DEPTH);
     let sections = reader.sections.into_iter().filter(|(_, is_template)| !is_template);
     sections.map(|(section, _)| section).collect()
@@ -76,6 +79,8 @@ struct Reader<'a> {
     etc: &'a Path,
     /// Each with whether it is a template.
     sections: Vec<(Section, bool)>,
+    /// How many files were read.
+    files: usize,
     /// The place of the section that lines belong to. A file that is included begins in that of the
     /// line before.
     current: Option<usize>,
@@ -83,6 +88,12 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn file(&mut self, path: &Path, depth: usize) {
+        // The server passes over what is no regular file, too.
+        let is_file = fs::metadata(path).is_ok_and(|it| it.is_file());
+        if !is_file || self.files == FILES {
+            return;
+        }
+        self.files += 1;
         let Ok(text) = fs::read(path) else {
             return;
         };

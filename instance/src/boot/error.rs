@@ -97,6 +97,20 @@ pub enum BootFailure {
         /// The line of its log that says why, and who listens there instead.
         reason: Option<String>,
     },
+    /// The server gave up a configuration file at an `#include` of a file that is not there: all
+    /// behind that line is missing, and often the whole file (`ast_config_internal_load` in
+    /// `main/config.c`).
+    #[error(
+        "{from}:{line}: there is no file {name:?}, and the server read no further; use `#tryinclude` if it need not be there"
+    )]
+    Include {
+        /// The file that includes it.
+        from: String,
+        /// The line in it, from 1.
+        line: usize,
+        /// The name, as the server sees it.
+        name: String,
+    },
     /// There is no AMI connection to the booted server.
     #[error("failed to log in over AMI")]
     Login(#[source] ami::Error),

@@ -101,19 +101,6 @@ pub enum BuildError {
         /// The link.
         path: PathBuf,
     },
-    /// An `#include` of a file that is not there. The server would read no further in the file that
-    /// includes it.
-    #[error(
-        "{from}:{line}: the sandbox has no file {name:?}, and the server would read no further; use `#tryinclude` if it need not be there"
-    )]
-    Include {
-        /// The file that includes it.
-        from: String,
-        /// The line in it, from 1.
-        line: usize,
-        /// The name, as the server would see it.
-        name: String,
-    },
     /// An `#include` of a file of the system's own Asterisk.
     #[error(
         "{from}:{line}: {name:?} is a file of the system's Asterisk; for one of the sandbox write a name without a folder, or <<astetcdir>>/ before it"

@@ -13,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use super::error::BuildError;
 use super::parts::Rendered;
 use crate::conf::{self, Include};
+use crate::sandbox::MissingInclude;
 
 /// The folders of an Asterisk of the system's own.
 const SYSTEM: [&str; 2] = ["/etc/asterisk", "/usr/local/etc/asterisk"];
@@ -20,9 +21,19 @@ const SYSTEM: [&str; 2] = ["/etc/asterisk", "/usr/local/etc/asterisk"];
 /// The files of a sandbox, by their names in the folder of the configuration.
 pub(super) type Files = BTreeMap<PathBuf, Rendered>;
 
-/// Checks what is included by the files that the server reads, from those that modules read by
-/// themselves.
-pub(super) fn check(files: &Files, etc: &Path) -> Result<(), BuildError> {
+/// Looks up what is included by the files that modules read by themselves, and by those that these
+/// include. The result is what is not there; whether the server reads it is known after the boot
+/// alone.
+pub(super) fn check(files: &Files, etc: &Path) -> Result<Vec<MissingInclude>, BuildError> {
+    check_with(files, etc, &SYSTEM.map(Path::new))
+}
+
+fn check_with(
+    files: &Files,
+    etc: &Path,
+    systems: &[&Path],
+) -> Result<Vec<MissingInclude>, BuildError> {
+    let mut missing = Vec::new();
     let is_first = |name: &&PathBuf| {
         let shown = name.to_string_lossy();
         !shown.starts_with('.') && !shown.contains('/') && shown.ends_with(".conf")
@@ -34,7 +45,7 @@ pub(super) fn check(files: &Files, etc: &Path) -> Result<(), BuildError> {
             continue;
         };
         for (line, include) in conf::includes(&String::from_utf8_lossy(&file.text)) {
-            let found = find(files, etc, &include);
+            let found = find(files, etc, systems, &include);
             let place = || {
                 let (from, line) = file.place(name, line);
                 (from, line, include.name.clone())
@@ -45,7 +56,7 @@ pub(super) fn check(files: &Files, etc: &Path) -> Result<(), BuildError> {
                 Found::Nothing if !include.required => {}
                 Found::Nothing => {
                     let (from, line, name) = place();
-                    return Err(BuildError::Include { from, line, name });
+                    missing.push(MissingInclude { from, line, name });
                 }
                 Found::System => {
                     let (from, line, name) = place();
@@ -54,7 +65,7 @@ pub(super) fn check(files: &Files, etc: &Path) -> Result<(), BuildError> {
             }
         }
     }
-    Ok(())
+    Ok(missing)
 }
 
 /// Where an include leads.
@@ -68,12 +79,13 @@ enum Found<'a> {
     Nothing,
 }
 
-fn find<'a>(files: &'a Files, etc: &Path, include: &Include) -> Found<'a> {
+fn find<'a>(files: &'a Files, etc: &Path, systems: &[&Path], include: &Include) -> Found<'a> {
     let path = normal(&etc.join(&include.name));
-    if SYSTEM.iter().any(|system| path.starts_with(system)) {
-        return Found::System;
+    let magic = path.to_str().is_none_or(|path| path.contains(['*', '?', '[', '{', '\\']));
+    if systems.iter().any(|system| path.starts_with(system)) {
+        let place = if magic { path.parent() } else { Some(&*path) };
+        return if place.is_some_and(Path::exists) { Found::System } else { Found::Nothing };
     }
-    let magic = path.to_str().is_none_or(|path| path.contains(['*', '?', '[', '{']));
     let Ok(inside) = path.strip_prefix(etc) else {
         let is_there = magic || fs::metadata(&path).is_ok_and(|it| it.is_file());
         return if is_there { Found::Elsewhere } else { Found::Nothing };
@@ -82,8 +94,8 @@ fn find<'a>(files: &'a Files, etc: &Path, include: &Include) -> Found<'a> {
         return Found::Files(vec![name]);
     }
     let pattern = inside.to_string_lossy();
-    if pattern.contains(['[', '{']) {
-        // A set of characters, or several patterns.
+    if pattern.contains(['[', '{', '\\']) {
+        // A set of characters, several patterns, or an escaped character.
         return Found::Elsewhere;
     }
     let matching = |name: &&PathBuf| conf::matches(&pattern, &name.to_string_lossy());
@@ -102,4 +114,36 @@ fn normal(path: &Path) -> PathBuf {
         }
     }
     normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parts::{From, Part};
+    use super::*;
+    use crate::template::Keys;
+
+    #[test]
+    fn a_file_of_the_systems_is_refused_where_the_server_would_read_it() {
+        let system = std::env::temp_dir().join(format!("etc-{}", uuid::Uuid::new_v4().simple()));
+        fs::create_dir(&system).unwrap();
+        fs::write(system.join("x.conf"), "").unwrap();
+        let etc = Path::new("/nonexistent/etc");
+        let checked = |line: &str| {
+            let text = format!("[a]\n{line}\n").replace("SYSTEM", system.to_str().unwrap());
+            let part = Part { text: text.into_bytes(), from: From::Code };
+            let name = PathBuf::from("a.conf");
+            let file = Rendered::new(&name, vec![part], &Keys::new()).unwrap();
+            check_with(&Files::from([(name, file)]), etc, &[&system])
+        };
+        for line in
+            ["#include SYSTEM/x.conf", "#tryinclude \"SYSTEM/./x.conf\"", "#include SYSTEM/*"]
+        {
+            let error = checked(line).unwrap_err();
+            assert!(matches!(error, BuildError::SystemInclude { line: 2, .. }), "{line}: {error}");
+            assert!(error.to_string().contains("<<astetcdir>>/"), "{error}");
+        }
+        assert_eq!(checked("#include SYSTEM/y.conf").unwrap()[0].line, 2);
+        assert_eq!(checked("#tryinclude SYSTEM/y.conf").unwrap(), []);
+        fs::remove_dir_all(system).unwrap();
+    }
 }

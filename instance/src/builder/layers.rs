@@ -13,6 +13,7 @@ use super::permissions::Permissions;
 use crate::conf;
 use crate::errors;
 use crate::modules::Modules;
+use crate::sandbox::MissingInclude;
 use crate::template::Keys;
 
 /// Where a test puts options of `asterisk.conf`.
@@ -234,7 +235,7 @@ impl Layers {
         if section.is_empty() || section.contains(odd) {
             return Err(refused("the name of a section has no bracket, semicolon or line break"));
         }
-        let goes_on = self.has_section(Path::new(file), section);
+        let goes_on = self.has_section(Path::new(file), section, |_| true);
         let mut text = format!("[{section}]{}\n", if goes_on { "(+)" } else { "" });
         for (key, value) in keys {
             if !is_key(key) || value.contains(['\n', '\r', '\0']) {
@@ -247,8 +248,9 @@ impl Layers {
         Ok(text)
     }
 
-    /// Whether a file, or one that it includes, has a section.
-    fn has_section(&self, file: &Path, section: &str) -> bool {
+    /// Whether a file, or one that it includes, has a section for which `counts` says so, by
+    /// whether it is a template.
+    fn has_section(&self, file: &Path, section: &str, counts: fn(bool) -> bool) -> bool {
         let mut seen = BTreeSet::new();
         let mut files = vec![file];
         while let Some(file) = files.pop() {
@@ -256,7 +258,9 @@ impl Layers {
                 continue;
             };
             let text = text(parts);
-            if conf::sections(&text).any(|name| name.eq_ignore_ascii_case(section)) {
+            if conf::sections(&text).any(|(name, is_template)| {
+                name.eq_ignore_ascii_case(section) && counts(is_template)
+            }) {
                 return true;
             }
             let included = |other: &&PathBuf| {
@@ -275,9 +279,19 @@ impl Layers {
         if matches!(parts.first(), Some(Part { from: From::Us, .. })) {
             return Ok(());
         }
-        let levels = "notice,warning,error,debug,verbose,dtmf".to_owned();
-        let keys = vec![(errors::OWN.to_owned(), levels)];
-        self.add_to(LOGGER, &Addition::Section { name: "logfiles".to_owned(), keys })
+        if conf::unclosed(&text(parts)).is_some() {
+            // Whatever is added would be a part of that comment.
+            tracing::warn!("a comment in logger.conf does not end: errors in the log are not seen");
+            return Ok(());
+        }
+        let section = "logfiles";
+        // A template is no section that the server uses.
+        let is_there = |is_template: bool| !is_template;
+        let goes_on = self.has_section(Path::new(LOGGER), section, is_there);
+        let (goes_on, name) = (if goes_on { "(+)" } else { "" }, errors::OWN);
+        let levels = "notice,warning,error,debug,verbose,dtmf";
+        let added = format!("[{section}]{goes_on}\n{name} = {levels}\n");
+        self.add_to(LOGGER, &Addition::Text(added))
     }
 
     /// A file that is not there would be missed by nobody: the server takes it for one that nobody wrote.
@@ -317,7 +331,8 @@ impl Layers {
         Ok(())
     }
 
-    pub(super) fn write(self, etc: &Path, keys: &Keys) -> Result<(), BuildError> {
+    /// Writes the files, and gives the includes of those that are not there.
+    pub(super) fn write(self, etc: &Path, keys: &Keys) -> Result<Vec<MissingInclude>, BuildError> {
         // It would begin a comment, and the server would see a shorter path.
         if let Some(path) =
             keys.values().find(|path| path.contains(|c: char| c == ';' || c.is_control()))
@@ -329,14 +344,15 @@ impl Layers {
             let rendered = Rendered::new(&name, parts, keys)?;
             files.insert(name, rendered);
         }
-        includes::check(&files, etc)?;
+        let missing = includes::check(&files, etc)?;
         for (name, file) in &files {
             let path = etc.join(name);
             let folder = path.parent().unwrap_or(etc);
             fs::create_dir_all(folder).map_err(at(folder))?;
             fs::write(&path, &file.text).map_err(at(&path))?;
         }
-        self.permissions.iter().try_for_each(|permissions| permissions.apply(etc))
+        self.permissions.iter().try_for_each(|permissions| permissions.apply(etc))?;
+        Ok(missing)
     }
 }
 

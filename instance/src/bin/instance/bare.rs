@@ -84,7 +84,8 @@ impl Own {
                 word(&part[..end]) + &part[end..]
             })
             .collect();
-        format!("{level} {words}")
+        // The library gives lines without blanks at their end.
+        format!("{level} {}", words.trim_end())
     }
 }
 
@@ -174,6 +175,7 @@ impl Bare {
 
     async fn boot(&self, modules: &str) -> anyhow::Result<BTreeSet<String>> {
         let builder = Builder::new(self.server.clone()).root(&self.root).boot_timeout(PATIENCE);
+        let builder = builder.keep_on_drop(false);
         let builder =
             builder.documentation(self.documentation).file("modules.conf", modules.to_owned());
         let sandbox = aside(|| builder.build()).await??;
