@@ -248,6 +248,10 @@ impl Running<'_> {
                         let _ = child.start_kill();
                         break child.wait().await;
                     }
+                    // The runner may have been stopped meanwhile: a test that has ended was in time.
+                    if let Ok(Some(status)) = child.try_wait() {
+                        break Ok(status);
+                    }
                     self.why = Some(Why::Limit(self.limit_told()));
                 }
             }

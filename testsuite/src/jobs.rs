@@ -62,7 +62,8 @@ impl Jobs {
         let variables = variables.into_iter().filter_map(|(name, value)| Some((name, value?)));
         Script {
             command: command.to_vec(),
-            scratch: tree.join("scratch").join(name),
+            // No test's folder is in that of another, whose name may begin with its.
+            scratch: tree.join("scratch").join(name.replace('/', "%")),
             // The library names it without the first part.
             work: tree.join("tmp").join(name.strip_prefix("tests/").unwrap_or(name)),
             environment: variables.map(|(name, value)| (name.to_owned(), value)).collect(),

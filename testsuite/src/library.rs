@@ -46,7 +46,7 @@ def imported(path):
     try:
         with open(path, 'rb') as file:
             body = ast.parse(file.read()).body
-    except (OSError, SyntaxError, ValueError):
+    except Exception:
         return
     for node in body:
         if isinstance(node, ast.Import):
@@ -98,6 +98,24 @@ for line in sys.stdin:
     for name in sorted(set().union(*(files[it][1] for it in reached(path)))):
         print(path + '\t' + name)
 ";
+
+/// Modules of others that tests of the suite are known to import, beside those of its
+/// `requirements.txt`. Whether any other is there is for the test to find out: a program can add to
+/// the places where Python looks.
+const MODULES: [&str; 12] = [
+    "OpenSSL",
+    "autobahn",
+    "construct",
+    "cryptography",
+    "lxml",
+    "requests",
+    "scapy",
+    "starpy",
+    "twisted",
+    "websocket",
+    "yaml",
+    "zope",
+];
 
 /// Packages that are not called as their module.
 const PACKAGES: [(&str, &str); 3] = [
@@ -218,15 +236,22 @@ impl Lacking {
             true => Ok(String::new()),
             false => python.ask(suite, LOOK, &[], &input),
         };
-        let missing = said.map(|said| {
-            let mut missing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-            for (file, name) in said.lines().filter_map(|line| line.split_once('\t')) {
-                missing.entry(file.to_owned()).or_default().insert(name.to_owned());
-            }
-            missing
+        let said = said.or_else(|why| {
+            // A file that cannot be looked through is no reason not to run tests.
+            python.ask(suite, "", &[], "").inspect(|_| tracing::warn!("{why}"))
         });
         let requirements = std::fs::read_to_string(suite.join("requirements.txt"));
         let requirements = requirements.unwrap_or_default();
+        let is_required = |name: &str| requirements.lines().any(|line| requires(line, name));
+        let missing = said.map(|said| {
+            let mut missing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for (file, name) in said.lines().filter_map(|line| line.split_once('\t')) {
+                if MODULES.contains(&name) || is_required(name) {
+                    missing.entry(file.to_owned()).or_default().insert(name.to_owned());
+                }
+            }
+            missing
+        });
         Self { python: python.name(), requirements, missing }
     }
 
@@ -306,10 +331,21 @@ fn list(names: &BTreeSet<&String>) -> String {
 
 /// Whether a test is a program in Python.
 pub(crate) fn is_python(suite: &Path, test: &FoundTest) -> bool {
-    let text = std::fs::read(suite.join(&test.name).join("run-test")).unwrap_or_default();
-    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let first = String::from_utf8_lossy(first);
-    first.starts_with("#!") && first.contains("python")
+    interpreter(suite, test).is_some_and(|it| it.contains("python"))
+}
+
+/// Whether a test is a program for the Python that `PATH` has, which is ours.
+fn is_for_ours(suite: &Path, test: &FoundTest) -> bool {
+    let interpreter = interpreter(suite, test).unwrap_or_default();
+    let words: Vec<_> = interpreter.split_whitespace().collect();
+    matches!(words[..], [env, "python" | "python3"] if env.ends_with("/env"))
+}
+
+/// The interpreter in the first line of a test's program.
+fn interpreter(suite: &Path, test: &FoundTest) -> Option<String> {
+    let text = std::fs::read(suite.join(&test.name).join("run-test")).ok()?;
+    let first = text.split(|byte| *byte == b'\n').next()?.strip_prefix(b"#!")?;
+    Some(String::from_utf8_lossy(first).into_owned())
 }
 
 /// The Python files that a test loads: its program, or the suite's runner and its object and
@@ -321,7 +357,7 @@ fn files(suite: &Path, test: &FoundTest, config: &TestConfig, how: &How) -> Vec<
     let name = &test.name;
     if test.script {
         let program = format!("{name}/run-test");
-        return Some(program).filter(|_| is_python(suite, test)).into_iter().collect();
+        return Some(program).filter(|_| is_for_ours(suite, test)).into_iter().collect();
     }
     let modules = config.object.iter().chain(&config.modules);
     let files = modules.flat_map(|module| {

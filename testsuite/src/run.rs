@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::Context as _;
 use instance::{Server, Want};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::GlobalConfig;
@@ -217,11 +217,16 @@ pub(crate) struct Wishes {
 }
 
 impl Wishes {
-    /// Listens to signals: Ctrl-C and SIGTERM end all, SIGUSR1 lets what runs come to its end.
+    /// Listens to signals: Ctrl-C, SIGTERM and the end of the terminal end all, SIGUSR1 lets what runs come to its end.
     fn heard() -> io::Result<Self> {
         let wishes = Self::default();
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        // Under `nohup` a run goes on without its terminal.
+        let mut hangup = match is_ignored(SignalKind::hangup()) {
+            true => None,
+            false => Some(signal(SignalKind::hangup())?),
+        };
         let mut user = signal(SignalKind::user_defined1())?;
         let heard = wishes.clone();
         tokio::spawn(async move {
@@ -229,12 +234,29 @@ impl Wishes {
                 tokio::select! {
                     _ = interrupt.recv() => heard.end.cancel(),
                     _ = terminate.recv() => heard.end.cancel(),
+                    () = heard_of(&mut hangup) => heard.end.cancel(),
                     _ = user.recv() => heard.drain.cancel(),
                 }
             }
         });
         Ok(wishes)
     }
+}
+
+/// Waits for a signal; for ever if it is not listened to.
+async fn heard_of(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether this process was started to ignore a signal.
+fn is_ignored(signal: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    u32::try_from(signal.as_raw_value() - 1).is_ok_and(|bit| mask >> bit & 1 == 1)
 }
 
 impl Session<'_> {

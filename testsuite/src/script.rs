@@ -177,17 +177,40 @@ pub(crate) fn keep(script: &Script, evidence: &Path, cores: bool) -> anyhow::Res
 
 /// Removes what the program and the suite's library wrote.
 pub(crate) fn sweep(script: &Script) -> std::io::Result<()> {
-    if script.scratch.exists() {
-        std::fs::remove_dir_all(&script.scratch)?;
-    }
-    let Ok(folder) = std::fs::canonicalize(&script.work) else {
+    let scratch = match std::fs::remove_dir_all(&script.scratch) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    let runs = sweep_runs(script);
+    scratch.and(runs)
+}
+
+/// Removes the folder of the test's runs. The library names it after a digest of the test's name,
+/// and links to it; whatever else a program has linked there is not ours. A folder without a link
+/// may have those of other tests in it.
+fn sweep_runs(script: &Script) -> std::io::Result<()> {
+    let Ok(metadata) = std::fs::symlink_metadata(&script.work) else {
         return Ok(());
     };
-    // Whoever set the link, what is not below the folder of the library's runs is not ours: the
-    // tree is that of all tests.
-    let own = std::fs::canonicalize(&script.tree)?.join("tmp");
-    if folder.starts_with(&own) && folder != own {
-        std::fs::remove_dir_all(folder)?;
+    if metadata.is_dir() {
+        for entry in std::fs::read_dir(&script.work)?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with("run_") {
+                std::fs::remove_dir_all(entry.path())?;
+            }
+        }
+        return Ok(());
     }
-    Ok(())
+    let all = std::fs::canonicalize(script.tree.join("tmp"))?;
+    let target = std::fs::canonicalize(&script.work);
+    std::fs::remove_file(&script.work)?;
+    let is_digest = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        name.len() == 32 && name.iter().all(u8::is_ascii_hexdigit)
+    };
+    match target {
+        Ok(target) if target.parent() == Some(&all) && is_digest(&target) => {
+            std::fs::remove_dir_all(target)
+        }
+        _ => Ok(()),
+    }
 }

@@ -53,17 +53,22 @@ impl Report for JUnit {
             self.file.seek(SeekFrom::Start(end))?;
         }
         let mut out = BufWriter::new(&self.file);
-        cases.write(run, &mut out)?;
-        out.flush()?;
-        drop(out);
-        if self.end.is_some() {
-            self.end = Some(self.file.stream_position()?);
-            self.file.write_all(END.as_bytes())?;
-            // A run that could not be written may have left more.
-            let length = self.file.stream_position()?;
-            self.file.set_len(length)?;
-        }
-        Ok(())
+        let written = cases.write(run, &mut out).and_then(|()| out.flush());
+        // What could not be written is not written again at the end of this.
+        drop(out.into_parts());
+        let Some(end) = self.end else {
+            return written;
+        };
+        // A run that could not be written leaves those before it whole.
+        let end = match &written {
+            Ok(()) => self.file.stream_position()?,
+            Err(_) => self.file.seek(SeekFrom::Start(end))?,
+        };
+        self.end = Some(end);
+        self.file.write_all(END.as_bytes())?;
+        let length = self.file.stream_position()?;
+        self.file.set_len(length)?;
+        written
     }
 
     fn end(&mut self) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! However a run ends, nothing of it stays.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -85,8 +85,13 @@ fn next(events: &mut BufReader<File>) -> Option<Value> {
 }
 
 #[test]
-fn ctrl_c_and_sigterm_end_all_tests_and_clean_up() {
-    for signal in [Signal::INT, Signal::TERM] {
+fn ctrl_c_sigterm_and_a_lost_terminal_end_all_tests_and_clean_up() {
+    // Under `nohup` the last is ignored, also by the runner.
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let ignored = status.lines().find(|line| line.starts_with("SigIgn:")).unwrap();
+    let signals = [Signal::INT, Signal::TERM, Signal::HUP];
+    let heard = signals.len() - usize::from(ignored.ends_with(['1', '3', '5', '7']));
+    for signal in signals.into_iter().take(heard) {
         let mut run = Running::start(&["--asterisk", "22"]);
         let processes = run.folder.processes();
         // The runner; for each test `unshare` or what it became; two servers; the program and its child.
@@ -109,6 +114,25 @@ fn a_killed_runner_takes_all_along() {
     run.child.wait().unwrap();
     assert_end(&processes);
     assert!(run.folder.sandboxes().is_empty(), "{:?}", run.folder.sandboxes());
+}
+
+/// The runner's own clock goes on while it is stopped.
+#[test]
+fn a_test_that_ended_while_the_runner_was_stopped_was_in_time() {
+    let until: &[(&str, &str)] = &[
+        ("test-config.yaml", SCRIPT),
+        ("run-test", "#!/bin/sh\necho ready\nwhile [ ! -e go ]; do sleep 0.05; done\n"),
+    ];
+    let folder = Folder::suite(&[("a", until)]);
+    let options = ["--asterisk", "22", "--time-limit", "4"];
+    let mut run = Running::of(RUNTESTS, folder, &options);
+    run.wait_for("ready");
+    run.signal(Signal::STOP);
+    run.folder.file("go", "");
+    // The limit, counted from before.
+    assert!(Command::new("sleep").arg("4").status().unwrap().success());
+    run.signal(Signal::CONT);
+    assert_eq!(run.verdicts(), [("tests/a".to_owned(), "passed".to_owned())]);
 }
 
 #[test]
@@ -226,7 +250,7 @@ fn all_tests_run_in_the_program_that_was_started() {
         run.wait_for("ready");
         // As a build does: another file with the name of the program.
         run.folder.file("built/run-test", "#!/bin/sh\nexit 9\n");
-        std::fs::rename(run.folder.0.join("built/run-test"), &program).unwrap();
+        fs::rename(run.folder.0.join("built/run-test"), &program).unwrap();
         run.folder.file("go", "");
         let verdicts = run.verdicts();
         assert!(verdicts.iter().all(|(_, verdict)| verdict == "passed"), "{path:?}: {verdicts:?}");

@@ -126,9 +126,8 @@ fn a_link_out_of_the_folder_of_runs_is_not_followed() {
         |target: &str, name: &str| format!("#!/bin/sh\nln -s {target} $AST_TEST_ROOT/tmp/{name}\n");
     let look = "#!/bin/sh\n[ -x $AST_TEST_ROOT/usr/sbin/asterisk ] && [ -d $AST_TEST_ROOT/tmp ] && [ -d $AST_TEST_ROOT/etc/asterisk ]\n";
     let programs: Vec<_> = links.iter().map(|(name, to)| (*name, program(to, name))).collect();
-    let own =
-        "#!/bin/sh\nmkdir -p $AST_TEST_ROOT/tmp/own/run_1\nln -s own $AST_TEST_ROOT/tmp/b_own\n";
-    let gone = "#!/bin/sh\n[ ! -e $AST_TEST_ROOT/tmp/own ]\n";
+    let own = "#!/bin/sh\nd=0123456789abcdef0123456789abcdef\nmkdir -p $AST_TEST_ROOT/tmp/$d/run_1\nln -s $d $AST_TEST_ROOT/tmp/b_own\n";
+    let gone = "#!/bin/sh\n[ ! -e $AST_TEST_ROOT/tmp/0123456789abcdef0123456789abcdef ]\n";
     let mut tests: Vec<(&str, Vec<(&str, &str)>)> = programs
         .iter()
         .map(|(name, text)| (*name, vec![("test-config.yaml", SCRIPT), ("run-test", &**text)]))
@@ -268,6 +267,9 @@ fn modules_that_a_test_imports_are_looked_for_in_all_that_it_loads() {
     let program = "#!/usr/bin/env python3\nimport sys\nsys.path.append('lib/python')\nimport asterisk.deep\nprint('fine')\n";
     let elsewhere =
         "#!/usr/bin/env python3\nimport sys\nsys.path.append('tests/shared')\nimport of_tests\n";
+    // No package of others that we know of: the program may find it by itself.
+    let apart =
+        "#!/usr/bin/env python3\nimport sys\nsys.path.append('apart')\nimport nobody_knows\n";
     let folder = Folder::suite(&[
         ("deep", &[("test-config.yaml", SCRIPT), ("run-test", program)]),
         (
@@ -282,8 +284,11 @@ fn modules_that_a_test_imports_are_looked_for_in_all_that_it_loads() {
         ),
         ("plain", &[("test-config.yaml", FOREIGN)]),
         ("elsewhere", &[("test-config.yaml", SCRIPT), ("run-test", elsewhere)]),
+        ("apart", &[("test-config.yaml", SCRIPT), ("run-test", apart)]),
     ]);
     folder.file("tests/shared/of_tests.py", "");
+    folder.file("apart/nobody_knows.py", "");
+    folder.file("requirements.txt", "nonesuch_deep\nnonesuch_own\n");
     let library = "lib/python/asterisk";
     folder.file(&format!("{library}/__init__.py"), "");
     folder.file(
@@ -305,7 +310,7 @@ fn modules_that_a_test_imports_are_looked_for_in_all_that_it_loads() {
         assert_eq!(run.verdict(&format!("tests/{name}")), "lacking", "{}", run.text);
         assert!(reasons.contains(&format!("python: {module}: ")), "{reasons}");
     }
-    for name in ["tests/plain", "tests/elsewhere"] {
+    for name in ["tests/plain", "tests/elsewhere", "tests/apart"] {
         assert_eq!(run.verdict(name), "passed", "{}", run.text);
     }
     assert!(run.text.contains("2 tests need Python modules"), "{}", run.text);

@@ -155,8 +155,8 @@ fn a_failure_that_is_expected_is_not_one_of_the_runner_or_of_the_server() {
 
 #[test]
 fn what_the_suites_library_leaves_of_a_run_is_kept() {
-    // As it lays it out: a folder with a short name, and a link to it with the test's.
-    let program = "#!/bin/sh\nset -e\ncd \"$AST_TEST_ROOT/tmp\"\n[ ! -e short ] || exit 7\nmkdir -p short/run_1/ast1/var/log/asterisk\nln -s short a\necho harness > a/run_1/full.txt\necho server > a/run_1/ast1/var/log/asterisk/full.txt\n[ -d \"$TMPDIR\" ]\nexit 1\n";
+    // As it lays it out: a folder that is named after a digest, and a link to it with the test's.
+    let program = "#!/bin/sh\nset -e\ncd \"$AST_TEST_ROOT/tmp\"\nd=00112233445566778899aabbccddeeff\n[ ! -e $d ] || exit 7\nmkdir -p $d/run_1/ast1/var/log/asterisk\nln -s $d a\necho harness > a/run_1/full.txt\necho server > a/run_1/ast1/var/log/asterisk/full.txt\n[ -d \"$TMPDIR\" ]\nexit 1\n";
     let folder = Folder::suite(&[("a", &[("test-config.yaml", SCRIPT), ("run-test", program)])]);
     let run = folder.run_own(&["--asterisk", "22", "--retries", "1"]);
     assert_eq!(run.verdict("tests/a"), "failed", "{}", run.text);
