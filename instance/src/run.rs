@@ -120,6 +120,13 @@ impl Run {
         let _ = writeln!(io::stderr(), "the sandbox is kept: {}", self.path.display());
     }
 
+    /// Says that the folder is kept, if it is.
+    pub(crate) fn tell_kept(&self) {
+        if self.keep.load(Ordering::Relaxed) {
+            self.tell();
+        }
+    }
+
     /// Removes the folder, unless it is to be kept.
     pub(crate) fn end(&self) -> io::Result<()> {
         if !self.keep.load(Ordering::Relaxed) {

@@ -112,6 +112,11 @@ impl Sandbox {
         self.login = Config::new(user, secret).reconnect(None);
     }
 
+    /// Says on the error output that the folder is kept, if it is, and if that was not said yet.
+    pub fn tell_kept(&self) {
+        self.run.tell_kept();
+    }
+
     /// Keeps the folder, whatever happens from now on.
     pub fn keep(&self) {
         self.run.keep();

@@ -64,6 +64,8 @@ impl Orders {
 fn take_name() {
     let program = std::env::current_exe().unwrap_or_default();
     let name = program.file_name().unwrap_or_default().as_encoded_bytes();
+    // The kernel's word where the file was replaced since.
+    let name = name.strip_suffix(b" (deleted)").unwrap_or(name);
     if let Ok(name) = CString::new(name) {
         // For those who look at processes; the kernel takes the first 15 bytes.
         let _ = rustix::thread::set_name(&name);

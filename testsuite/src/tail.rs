@@ -25,7 +25,9 @@ pub(crate) fn last_lines(
         return Vec::new();
     };
     let length = file.metadata().map_or(0, |it| it.len());
-    let from = if length >= from { from } else { 0 }.max(length.saturating_sub(MOST));
+    let (asked, least) = (if length >= from { from } else { 0 }, length.saturating_sub(MOST));
+    // The first line that is looked at then is the rest of one.
+    let (from, is_cut) = (asked.max(least), least > asked);
     // What comes before `end` was not read; the beginning of a line that ends behind it was.
     let (mut end, mut rest) = (length, Vec::new());
     while end > from && found.len() < most {
@@ -37,7 +39,7 @@ pub(crate) fn last_lines(
         }
         piece.append(&mut rest);
         let is_first = end == from;
-        let start = if is_first {
+        let start = if is_first && !is_cut {
             0
         } else {
             memchr::memchr(b'\n', &piece).map_or(piece.len(), |at| at + 1)

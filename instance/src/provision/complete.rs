@@ -56,18 +56,26 @@ pub(crate) async fn found(
     if missing(&root).next().is_none() {
         return;
     }
-    let lately = fs::metadata(mark(cache, release)).and_then(|metadata| metadata.modified());
-    let is_new = lately.is_ok_and(|then| then.elapsed().is_ok_and(|age| age < REST));
-    match (is_new, fs::read_to_string(mark(cache, release))) {
-        (true, Ok(why)) => missing(&root).for_each(|part| progress(incomplete(&root, part, &why))),
-        _ => match lock(cache, release.major, progress).await {
-            Ok(_lock) => try_now(environment, release, cache, &root, progress).await,
-            Err(error) => {
-                let why = chain(&error);
-                missing(&root).for_each(|part| progress(incomplete(&root, part, &why)));
-            }
+    let why = match tried_lately(cache, release) {
+        Some(why) => why,
+        None => match lock(cache, release.major, progress).await {
+            Ok(_lock) => match tried_lately(cache, release) {
+                // Another process has, while this one waited for it.
+                Some(why) => why,
+                None => return try_now(environment, release, cache, &root, progress).await,
+            },
+            Err(error) => chain(&error),
         },
-    }
+    };
+    missing(&root).for_each(|part| progress(incomplete(&root, part, &why)));
+}
+
+/// Why the last try was in vain, if that is not long ago.
+fn tried_lately(cache: &Path, release: &Release) -> Option<String> {
+    let mark = mark(cache, release);
+    let then = fs::metadata(&mark).and_then(|metadata| metadata.modified()).ok()?;
+    let is_new = then.elapsed().is_ok_and(|age| age < REST);
+    fs::read_to_string(mark).ok().filter(|_| is_new)
 }
 
 /// Completes a server that was fetched. Only for the holder of the lock.

@@ -100,7 +100,6 @@ impl Boot {
     async fn serve(&self, booted: Booted, mut ends: Ends) -> Done {
         let Booted { instances, logins } = booted;
         let sandbox = instances[0].sandbox();
-        let folder = sandbox.folder().to_owned();
         let bare = Bare::new(sandbox.server().clone(), &self.root, self.documentation());
         let shown = self.show(&instances, &logins);
         let mut logs = Vec::new();
@@ -120,7 +119,7 @@ impl Boot {
         };
         // Also servers whose output nobody reads are stopped as they should be.
         let ended = tokio::select! {
-            stopped = self.stop(instances) => outcome::judge(stopped, &folder),
+            stopped = self.stop(instances) => outcome::judge(stopped),
             // Who asks again does not want to wait: all is dropped, and so killed.
             end = ends.signal() => bail!("{end} while the servers were stopping, so they are killed"),
         };
@@ -249,6 +248,10 @@ impl Boot {
         for instance in instances.iter().filter(|it| it.pid().is_none()) {
             // It ended by itself.
             instance.keep();
+        }
+        if let Some(first) = instances.first() {
+            // All are in one folder.
+            first.sandbox().tell_kept();
         }
         let numbers: Vec<_> = instances.iter().map(|it| it.sandbox().number()).collect();
         if self.grace == 0 {

@@ -1,7 +1,6 @@
 //! The end of servers, and the report of it.
 
 use std::io;
-use std::path::Path;
 
 use instance::{Finding, Stopped, Stopping};
 use serde_json::json;
@@ -36,18 +35,8 @@ fn has_died(stopped: &Stopped) -> bool {
     stopped.stopping == Stopping::WasOver || stopped.findings.iter().any(is_end)
 }
 
-/// Whether the library has said that it keeps the folder for a finding.
-fn is_told(stopped: &Stopped) -> bool {
-    stopped.findings.iter().any(|finding| match finding {
-        Finding::Crash(crash) => crash.core.is_some() || crash.backtraces.is_some(),
-        Finding::Sanitizer { .. } => true,
-        _ => false,
-    })
-}
-
-/// Says on the error output what did not go well, and where the folder of the run is, if it is
-/// kept.
-pub(crate) fn judge(stopped: Vec<(u32, io::Result<Stopped>)>, folder: &Path) -> Vec<Ended> {
+/// Says on the error output what did not go well.
+pub(crate) fn judge(stopped: Vec<(u32, io::Result<Stopped>)>) -> Vec<Ended> {
     let mut ended = Vec::new();
     for (number, stopped) in stopped {
         let stopped = match stopped {
@@ -61,10 +50,6 @@ pub(crate) fn judge(stopped: Vec<(u32, io::Result<Stopped>)>, folder: &Path) -> 
             complain(&format!("instance {number} ended by itself ({})", stopped.status));
         }
         ended.push(Ended { number, stopped });
-    }
-    let is_told = ended.iter().filter_map(|it| it.stopped.as_ref()).any(is_told);
-    if folder.exists() && !is_told {
-        complain(&format!("the sandbox is kept: {}", folder.display()));
     }
     ended
 }
