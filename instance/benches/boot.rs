@@ -1,10 +1,11 @@
 //! What an instance costs on top of the server's own boot and stop.
 //!
-//! `cargo bench -p instance --bench boot` boots Asterisk 22 in turn by hand and by us: with the sample's modules, with all
-//! modules, and all at once. By hand is from spawning the server to the `READY=1` that it sends; ours is from spawning it to a
-//! logged-in client. Each boot has a new sandbox with the same configuration; making and removing it is not counted. A stop
-//! follows right behind the boot: by hand with SIGTERM, ours with `core stop now`. `BENCH_ROUNDS` sets how many rounds there
-//! are.
+//! `cargo bench -p instance --bench boot` boots Asterisk 22 in turn by hand and by us: with the
+//! sample's modules, with all modules, and all at once. By hand is from spawning the server to the
+//! `READY=1` that it sends; ours is from spawning it to a logged-in client. Each boot has a new
+//! sandbox with the same configuration; making and removing it is not counted. A stop follows right
+//! behind the boot: by hand with SIGTERM, ours with `core stop now`. `BENCH_ROUNDS` sets how many
+//! rounds there are.
 
 #![expect(clippy::print_stdout, reason = "the figures are the program's output")]
 

@@ -1,8 +1,9 @@
 //! A loopback address that belongs to one instance alone.
 //!
-//! All of 127.0.0.0/8 is this machine's. With an address of its own each server can keep the usual ports, and two of them
-//! never meet. The claim is a socket on a port that nobody else uses: the kernel grants it to one process at a time, and
-//! takes it back when that process is gone, in whatever way.
+//! All of 127.0.0.0/8 is this machine's. With an address of its own each server can keep the usual
+//! ports, and two of them never meet. The claim is a socket on a port that nobody else uses: the
+//! kernel grants it to one process at a time, and takes it back when that process is gone, in
+//! whatever way.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
@@ -14,7 +15,8 @@ use crate::listening;
 /// The port of the claim: below the range that the kernel hands out by itself.
 const GUARD: u16 = 5037;
 
-/// Where AMI listens: its own port, or the next of these if another server holds that on every address.
+/// Where AMI listens: its own port, or the next of these if another server holds that on every
+/// address.
 const AMI: [u16; 3] = [5038, 15038, 25038];
 
 /// Where HTTP listens, likewise.

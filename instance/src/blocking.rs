@@ -17,8 +17,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The connections are served by a runtime of this module's, with one thread, that is there from the first use to the end
-//! of the process. Each of these functions may also be called where a runtime is; it blocks the thread all the same.
+//! The connections are served by a runtime of this module's, with one thread, that is there from
+//! the first use to the end of the process. Each of these functions may also be called where a
+//! runtime is; it blocks the thread all the same.
 
 use std::future::Future;
 use std::io;
@@ -109,7 +110,8 @@ pub fn boot_all(sandboxes: Vec<Sandbox>) -> Result<Vec<Instance>, BootError> {
     Ok(wait(Sandbox::boot_all(sandboxes))?.into_iter().map(Instance).collect())
 }
 
-/// A running server in its sandbox: [`crate::Instance`], with functions that wait in place of those to await.
+/// A running server in its sandbox: [`crate::Instance`], with functions that wait in place of those
+/// to await.
 ///
 /// Dropping it does the same as there. There is no `Deref` to that type, whose functions of the
 /// same names do nothing until they are awaited; [`asynchronous`](Self::asynchronous) gives it.

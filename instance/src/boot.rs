@@ -70,8 +70,9 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// At once if the server dies, does not listen or refuses the login, and after the boot time-out. The error has the
-    /// server's last words, and the folder is kept, unless `ASTERISK_KEEP=never` is set.
+    /// At once if the server dies, does not listen or refuses the login, and after the boot
+    /// time-out. The error has the server's last words, and the folder is kept, unless
+    /// `ASTERISK_KEEP=never` is set.
     pub async fn boot(self) -> Result<Instance, BootError> {
         let instance = self.boot_unused().await?;
         instance.sandbox.witness.set_in_use(true);
@@ -247,8 +248,8 @@ impl Sandbox {
         self.layout.runtime().join("notify")
     }
 
-    /// The socket of the server's service manager. Whoever holds it has to read: a server that has something to say and
-    /// cannot waits. One whose manager is gone does not.
+    /// The socket of the server's service manager. Whoever holds it has to read: a server that has
+    /// something to say and cannot waits. One whose manager is gone does not.
     pub(crate) fn service_manager(&self) -> io::Result<UnixDatagram> {
         // An earlier one leaves its socket.
         let socket = self.notify_socket();
@@ -363,7 +364,8 @@ impl Boot<'_> {
         }
     }
 
-    /// Whether it is this server that listens there. Where the kernel does not tell, the login will.
+    /// Whether it is this server that listens there. Where the kernel does not tell, the login
+    /// will.
     fn listens(&self) -> bool {
         let address = &self.sandbox.address;
         let Some(pid) = self.process.pid() else {

@@ -108,48 +108,52 @@ impl Builder {
         }
     }
 
-    /// Adds what a test's folder has for this instance, as the Asterisk test suite lays it out: the configuration in
-    /// `configs/ast1`, files in `files/common` and `files/ast1`, with the number of the instance. None of them has to be there.
+    /// Adds what a test's folder has for this instance, as the Asterisk test suite lays it out: the
+    /// configuration in `configs/ast1`, files in `files/common` and `files/ast1`, with the
+    /// number of the instance. None of them has to be there.
     #[must_use]
     pub fn test(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folders.push(Folder::Test(folder.into()));
         self
     }
 
-    /// Adds the configuration files of a folder, such as a test's `configs/ast1`, with its subfolders. Each replaces a
-    /// file of ours or of an earlier folder that has the same name. A file `.permissions` in it sets modes: lines of
-    /// `relative path: octal mode`.
+    /// Adds the configuration files of a folder, such as a test's `configs/ast1`, with its
+    /// subfolders. Each replaces a file of ours or of an earlier folder that has the same name.
+    /// A file `.permissions` in it sets modes: lines of `relative path: octal mode`.
     #[must_use]
     pub fn configs(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folders.push(Folder::Configs(folder.into()));
         self
     }
 
-    /// Adds files outside the configuration: a folder like a test's `files/common`, in which each subfolder is named after a
-    /// key of `asterisk.conf` (`astdatadir`, `astspooldir`, `astmoddir` …) and goes into the folder that the key stands for.
-    /// Files are copied as they are, with their modes, and may replace the server's own for this sandbox.
+    /// Adds files outside the configuration: a folder like a test's `files/common`, in which each
+    /// subfolder is named after a key of `asterisk.conf` (`astdatadir`, `astspooldir`,
+    /// `astmoddir` …) and goes into the folder that the key stands for. Files are copied as
+    /// they are, with their modes, and may replace the server's own for this sandbox.
     #[must_use]
     pub fn files(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folders.push(Folder::Files(folder.into()));
         self
     }
 
-    /// Adds a configuration file, over those of the folders. A `<<key>>` in it must be one that is known.
+    /// Adds a configuration file, over those of the folders. A `<<key>>` in it must be one that is
+    /// known.
     #[must_use]
     pub fn file(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.files.push((name.into(), text.into()));
         self
     }
 
-    /// Adds text at the end of a configuration file, whoever gave it, or begins one. All whole files come first.
+    /// Adds text at the end of a configuration file, whoever gave it, or begins one. All whole
+    /// files come first.
     #[must_use]
     pub fn append(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.additions.push((name.into(), Addition::Text(text.into())));
         self
     }
 
-    /// Sets keys of a section of a configuration file: at the end of the file, as a `(+)` section if there is one of that
-    /// name. Semicolons in values are escaped.
+    /// Sets keys of a section of a configuration file: at the end of the file, as a `(+)` section
+    /// if there is one of that name. Semicolons in values are escaped.
     #[must_use]
     pub fn section<K: Into<String>, V: Into<String>>(
         mut self,
@@ -169,7 +173,8 @@ impl Builder {
         self
     }
 
-    /// Which modules to load; all of them unless set. A `modules.conf` of the test has the last word.
+    /// Which modules to load; all of them unless set. A `modules.conf` of the test has the last
+    /// word.
     #[must_use]
     pub fn modules(mut self, modules: Modules) -> Self {
         self.modules = modules;
@@ -183,23 +188,24 @@ impl Builder {
         self
     }
 
-    /// Where the sandbox is made; below `/tmp` unless set. The path has to be short, for the server's control socket.
+    /// Where the sandbox is made; below `/tmp` unless set. The path has to be short, for the
+    /// server's control socket.
     #[must_use]
     pub fn root(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = root.into();
         self
     }
 
-    /// The loopback address that the instance gets; one that nobody else has unless set. For tests that name one in their
-    /// files: only one instance at a time can have it.
+    /// The loopback address that the instance gets; one that nobody else has unless set. For tests
+    /// that name one in their files: only one instance at a time can have it.
     #[must_use]
     pub fn address(mut self, address: Ipv4Addr) -> Self {
         self.address = Some(address);
         self
     }
 
-    /// The manager user that the boot logs in with; that of our `manager.conf` unless set. For tests that bring a
-    /// `manager.conf` of their own.
+    /// The manager user that the boot logs in with; that of our `manager.conf` unless set. For
+    /// tests that bring a `manager.conf` of their own.
     #[must_use]
     pub fn login(mut self, user: impl Into<String>, secret: impl Into<String>) -> Self {
         self.login = Config::new(user, secret).reconnect(None);
@@ -242,8 +248,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If something of the configuration cannot be right, or a file cannot be read or written. Nothing is left then, also if
-    /// the folder is to be kept.
+    /// If something of the configuration cannot be right, or a file cannot be read or written.
+    /// Nothing is left then, also if the folder is to be kept.
     pub fn build(self) -> Result<Sandbox, BuildError> {
         let run = self.run()?;
         let mut sandbox = self.claim(&run, 1)?;
@@ -256,8 +262,9 @@ impl Builder {
         Ok(sandbox)
     }
 
-    /// Makes the sandboxes of several instances of one test, numbered from 1, in one run. Each knows the others: in
-    /// configuration files `<<ast2.address>>` is the second one's address, and so on for every key.
+    /// Makes the sandboxes of several instances of one test, numbered from 1, in one run. Each
+    /// knows the others: in configuration files `<<ast2.address>>` is the second one's address,
+    /// and so on for every key.
     ///
     /// The run's folder is made below the root of the first.
     ///
@@ -283,8 +290,9 @@ impl Builder {
         Ok(sandboxes)
     }
 
-    /// The folder of a run. Asterisk takes a path that is not absolute for one below `/etc/asterisk`, and one with a star for a
-    /// pattern; where it then finds nothing it goes to the system's own folders. So a path has nothing that means something.
+    /// The folder of a run. Asterisk takes a path that is not absolute for one below
+    /// `/etc/asterisk`, and one with a star for a pattern; where it then finds nothing it goes
+    /// to the system's own folders. So a path has nothing that means something.
     fn run(&self) -> Result<Arc<Run>, BuildError> {
         let root = std::path::absolute(&self.root).map_err(at(&self.root))?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~@,".contains(c);
@@ -456,9 +464,10 @@ fn make_folders(layout: &Layout) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Makes the server's data reachable: a link for each folder of it. `sounds` is a folder of our own, for the server
-/// writes recordings there; in it each language is a link. Debian's package has its English under another name, and
-/// leaves the link `en` to a script that runs only when it is installed. The documentation is another matter.
+/// Makes the server's data reachable: a link for each folder of it. `sounds` is a folder of our
+/// own, for the server writes recordings there; in it each language is a link. Debian's package has
+/// its English under another name, and leaves the link `en` to a script that runs only when it is
+/// installed. The documentation is another matter.
 fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
     let link = |original: &Path, link: &Path| symlink(original, link).map_err(at(link));
     for (name, path) in folders(from)? {

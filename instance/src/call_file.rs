@@ -13,7 +13,8 @@ use crate::conf;
 /// The longest value, so that its line fits into the 1,024 bytes that the server reads.
 const LONGEST: usize = 900;
 
-/// A call for the spool (`pbx_spool`). Where the call goes to when it is answered is given to the constructor.
+/// A call for the spool (`pbx_spool`). Where the call goes to when it is answered is given to the
+/// constructor.
 #[derive(Clone, Debug)]
 pub struct CallFile {
     lines: Vec<(&'static str, String)>,
@@ -93,7 +94,8 @@ impl CallFile {
         self.line("Setvar", set)
     }
 
-    /// Whether the server moves the file to `outgoing_done` when it is done with it, instead of removing it.
+    /// Whether the server moves the file to `outgoing_done` when it is done with it, instead of
+    /// removing it.
     #[must_use]
     pub fn archive(self, archive: bool) -> Self {
         self.line("Archive", if archive { "yes" } else { "no" })
@@ -114,7 +116,8 @@ impl CallFile {
     fn text(&self) -> Result<String, CallFileError> {
         let mut text = String::new();
         for (key, value) in &self.lines {
-            // The server takes the rest of the line behind it for a comment, and reads no longer ones.
+            // The server takes the rest of the line behind it for a comment, and reads no longer
+            // ones.
             let comment = value.starts_with('#') || value.contains(" #");
             if comment || value.contains(|c: char| c.is_control()) || value.len() > LONGEST {
                 return Err(CallFileError::Value { key, value: value.clone() });
@@ -125,7 +128,8 @@ impl CallFile {
         Ok(text)
     }
 
-    /// Puts the file into a spool: complete when the server sees it, by a rename, as the server demands.
+    /// Puts the file into a spool: complete when the server sees it, by a rename, as the server
+    /// demands.
     pub(crate) fn put(&self, spool: &Path) -> Result<PathBuf, CallFileError> {
         let text = self.text()?;
         let name = format!("{}.call", Uuid::new_v4().simple());

@@ -1,4 +1,5 @@
-//! What we need to know of Asterisk's configuration language: which sections and keys a file has, and what it includes.
+//! What we need to know of Asterisk's configuration language: which sections and keys a file has,
+//! and what it includes.
 
 /// A line that matters.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,7 +25,8 @@ pub(crate) struct Include {
     pub(crate) required: bool,
 }
 
-/// The lines of a file that matter, without comments: `;` to the end of the line, and `;--` to `--;`, which nest.
+/// The lines of a file that matter, without comments: `;` to the end of the line, and `;--` to
+/// `--;`, which nest.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line> {
     numbered(text).map(|(_, line)| line)
 }
@@ -71,7 +73,8 @@ fn unquoted(name: &str) -> &str {
     name[1..].strip_suffix(end).unwrap_or(name)
 }
 
-/// What of a line is not in a comment. `depth` is how deep in block comments it begins, and then the next one.
+/// What of a line is not in a comment. `depth` is how deep in block comments it begins, and then
+/// the next one.
 fn outside_comments(line: &str, depth: &mut usize) -> String {
     let mut outside = String::new();
     let mut rest = line;
@@ -145,8 +148,8 @@ pub(crate) fn keys(text: &str) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// Whether an include, which may be a pattern, is for a file, whose name is relative to the folder of the configuration.
-/// Of a path that begins elsewhere only the name can be compared.
+/// Whether an include, which may be a pattern, is for a file, whose name is relative to the folder
+/// of the configuration. Of a path that begins elsewhere only the name can be compared.
 pub(crate) fn is_for(include: &str, file: &str) -> bool {
     let include = include.strip_prefix("<<astetcdir>>/").unwrap_or(include);
     match include.strip_prefix('/') {

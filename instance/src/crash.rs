@@ -1,4 +1,5 @@
-//! What a crashed server leaves: a core where the system puts it, and a backtrace where there is gdb.
+//! What a crashed server leaves: a core where the system puts it, and a backtrace where there is
+//! gdb.
 
 use std::fmt;
 use std::fs;
@@ -32,7 +33,8 @@ pub struct Crash {
     pub signal: i32,
     /// The core file.
     pub core: Option<PathBuf>,
-    /// Where the core went, if it is not known as a file: the handler in the kernel's `core_pattern`.
+    /// Where the core went, if it is not known as a file: the handler in the kernel's
+    /// `core_pattern`.
     pub handler: Option<String>,
     /// The frames of the thread that crashed, as gdb tells them.
     pub backtrace: Vec<String>,
@@ -84,8 +86,8 @@ pub(crate) async fn examine(
     Some(crash)
 }
 
-/// The core of a process by the kernel's pattern: below `folder`, unless it is a whole path. What the pattern says of
-/// the process is taken for anything, but for its number.
+/// The core of a process by the kernel's pattern: below `folder`, unless it is a whole path. What
+/// the pattern says of the process is taken for anything, but for its number.
 fn find(pattern: &str, pid: u32, since: SystemTime, folder: &Path) -> Option<PathBuf> {
     let path = folder.join(pattern);
     let name = path.file_name()?.to_str()?.to_owned();
@@ -124,14 +126,15 @@ fn matches(name: &str, pattern: &str, pid: u32) -> bool {
     }
 }
 
-/// The backtraces of all threads, that of the one that crashed first. Nothing where there is no gdb.
+/// The backtraces of all threads, that of the one that crashed first. Nothing where there is no
+/// gdb.
 async fn backtraces(core: &Path, server: &Server) -> Option<String> {
     let core = format!("core-file {}", core.display());
     let binary = server.binary().display();
     let mut lines = match server.loader() {
         None => vec![format!("file {binary}"), core],
-        // The program that the kernel knows is the loader, and gdb finds the libraries from there. Where the binary was
-        // loaded, the core tells.
+        // The program that the kernel knows is the loader, and gdb finds the libraries from there.
+        // Where the binary was loaded, the core tells.
         Some(loader) => {
             let mappings = gdb(&[core.clone(), "info proc mappings".to_owned()]).await?;
             let mut mappings = mappings.lines().filter(|line| line.ends_with(&binary.to_string()));

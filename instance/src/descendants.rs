@@ -1,4 +1,5 @@
-//! The processes of an instance: the server and whatever it started, also what left its process group.
+//! The processes of an instance: the server and whatever it started, also what left its process
+//! group.
 //!
 //! The server gets a word into its environment that nothing else has, and each child inherits it.
 
@@ -18,8 +19,9 @@ const MOMENT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// How often to look for more: a process can fork while it is being killed.
 const ROUNDS: usize = 16;
 
-/// Kills the processes that have the mark of the folder or of one in it, but for `spared`, and waits until they are gone.
-/// One that hides its environment, or another user's, has no mark to be seen.
+/// Kills the processes that have the mark of the folder or of one in it, but for `spared`, and
+/// waits until they are gone. One that hides its environment, or another user's, has no mark to be
+/// seen.
 pub(crate) fn kill(folder: &Path, spared: Option<Pid>) {
     for _ in 0..ROUNDS {
         let marked = all().filter(|&pid| Some(pid) != spared && is_marked(pid, folder));
@@ -28,7 +30,8 @@ pub(crate) fn kill(folder: &Path, spared: Option<Pid>) {
         for pid in marked {
             any = true;
             match pidfd_open(pid, PidfdFlags::empty()) {
-                // The number may have become another's before it was opened. One that has ended needs no signal.
+                // The number may have become another's before it was opened. One that has ended
+                // needs no signal.
                 Ok(process) if is_marked(pid, folder) => {
                     let _ = pidfd_send_signal(&process, Signal::KILL);
                     killed.push(process);

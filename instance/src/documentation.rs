@@ -1,9 +1,9 @@
 //! The part of a server's XML documentation that its boot needs.
 //!
-//! The configuration framework checks each option against `core-en_US.xml`, so a server does not boot without it; and it
-//! looks up what every application, function and action is for. The rest (what `core show help` explains) is most of the
-//! file, and reading it is most of the time that a small boot takes. So there is a shorter one, made once for each server
-//! and kept in the cache.
+//! The configuration framework checks each option against `core-en_US.xml`, so a server does not
+//! boot without it; and it looks up what every application, function and action is for. The rest
+//! (what `core show help` explains) is most of the file, and reading it is most of the time that a
+//! small boot takes. So there is a shorter one, made once for each server and kept in the cache.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -20,12 +20,12 @@ use uuid::Uuid;
 /// How much of its documentation a server gets.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Documentation {
-    /// What the boot needs, and the synopsis of each application, function, action and option. A small boot takes a
-    /// sixth of the time.
+    /// What the boot needs, and the synopsis of each application, function, action and option. A
+    /// small boot takes a sixth of the time.
     #[default]
     Short,
-    /// All: for tests that read the help texts (`core show application`, `config show help`), the support levels of
-    /// modules or the documentation of events.
+    /// All: for tests that read the help texts (`core show application`, `config show help`), the
+    /// support levels of modules or the documentation of events.
     Full,
 }
 
@@ -38,16 +38,16 @@ const KEEP: Duration = Duration::from_hours(30 * 24);
 /// The age of the sign of use at which it is made anew.
 const FRESH: Duration = Duration::from_hours(24);
 
-/// The elements of the file that are kept, in the order in which the server gets to see them: it searches them from the
-/// beginning for each name.
+/// The elements of the file that are kept, in the order in which the server gets to see them: it
+/// searches them from the beginning for each name.
 const KEPT: [&str; 6] = ["configInfo", "manager", "agi", "managerEvent", "application", "function"];
 
 /// What is kept inside a `configInfo`: the options, and what stands for options of another.
 const STRUCTURE: [&str; 4] = ["configFile", "configObject", "configOption", INCLUDE];
 const INCLUDE: &str = "xi:include";
 
-/// A folder with the short form of the documentation in another folder: made now, or kept in the cache since an earlier
-/// run with the same files.
+/// A folder with the short form of the documentation in another folder: made now, or kept in the
+/// cache since an earlier run with the same files.
 pub(crate) fn shortened(from: &Path, cache: &Path) -> io::Result<PathBuf> {
     let files = files(from)?;
     if files.is_empty() {

@@ -1,9 +1,10 @@
 //! Who cleans up when this process is killed.
 //!
-//! The kernel then kills the servers, but neither what they started nor their folders. So each process that makes runs has
-//! a child that outlives it: a shell that waits for the end of its input, and then kills and removes what is left of the
-//! runs that it was told of. It belongs to a process group of its own, so that Ctrl-C does not reach it, and holds nothing
-//! of its parent's but that input.
+//! The kernel then kills the servers, but neither what they started nor their folders. So each
+//! process that makes runs has a child that outlives it: a shell that waits for the end of its
+//! input, and then kills and removes what is left of the runs that it was told of. It belongs to a
+//! process group of its own, so that Ctrl-C does not reach it, and holds nothing of its parent's
+//! but that input.
 
 use std::fs;
 use std::io::{self, Write};
@@ -25,8 +26,9 @@ struct Guard {
     runs: Vec<PathBuf>,
 }
 
-/// A line of input is the folder of a run. At the end of all: kill what has the mark of one, as long as there is any; and
-/// remove the folder, if it is one of ours and not to be kept. What a normal end has removed is not there any more.
+/// A line of input is the folder of a run. At the end of all: kill what has the mark of one, as
+/// long as there is any; and remove the folder, if it is one of ours and not to be kept. What a
+/// normal end has removed is not there any more.
 const SCRIPT: &str = r#"
     set -f
     while IFS= read -r run; do set -- "$@" "$run"; done

@@ -47,8 +47,8 @@ impl Instance {
         &self.booted.client
     }
 
-    /// The `host:port` that AMI listens on, for connections of one's own: user `user`, secret `mysecret`, unless the
-    /// test's configuration says otherwise.
+    /// The `host:port` that AMI listens on, for connections of one's own: user `user`, secret
+    /// `mysecret`, unless the test's configuration says otherwise.
     pub fn ami_address(&self) -> String {
         self.sandbox.ami_address()
     }
@@ -75,8 +75,9 @@ impl Instance {
         self.sandbox.keep();
     }
 
-    /// Says a CLI command on the server's control socket, as `asterisk -rx` does, and gives what it prints; bytes that are
-    /// not UTF-8 are replaced. Works also where AMI does not. Cancel safe: a command that was sent is executed.
+    /// Says a CLI command on the server's control socket, as `asterisk -rx` does, and gives what it
+    /// prints; bytes that are not UTF-8 are replaced. Works also where AMI does not. Cancel
+    /// safe: a command that was sent is executed.
     ///
     /// # Errors
     ///
@@ -98,8 +99,8 @@ impl Instance {
         Ok(names.map(|(name, _)| name.to_owned()).collect())
     }
 
-    /// Reads the configuration files again: all, or those of a module, such as `manager` or `pbx_config`. A file that has
-    /// not changed changes nothing.
+    /// Reads the configuration files again: all, or those of a module, such as `manager` or
+    /// `pbx_config`. A file that has not changed changes nothing.
     ///
     /// # Errors
     ///
@@ -117,16 +118,18 @@ impl Instance {
         self.log_file(self.sandbox.log())
     }
 
-    /// A file of the log folder, from the beginning of this server's life: `messages.txt` has notices, warnings and errors,
-    /// `console.txt` what the server printed, and a test's `logger.conf` may name more.
+    /// A file of the log folder, from the beginning of this server's life: `messages.txt` has
+    /// notices, warnings and errors, `console.txt` what the server printed, and a test's
+    /// `logger.conf` may name more.
     pub fn log_file(&self, name: impl AsRef<Path>) -> Log {
         let path = self.sandbox.logs().join(name);
         let start = self.booted.before.launch.get(&path).copied().unwrap_or(0);
         Log::new(path, start, self.booted.process.exit())
     }
 
-    /// Puts a call file into the spool; the server makes the call if `pbx_spool` is loaded. The result is its path there,
-    /// where the server notes its tries; when it is done with it, the file is gone.
+    /// Puts a call file into the spool; the server makes the call if `pbx_spool` is loaded. The
+    /// result is its path there, where the server notes its tries; when it is done with it, the
+    /// file is gone.
     ///
     /// # Errors
     ///
@@ -135,8 +138,9 @@ impl Instance {
         call.put(&self.sandbox.spool())
     }
 
-    /// The call detail records that `cdr_csv` has written so far (`cdr-csv/Master.csv`), with the fields named as the module
-    /// does. A record may come a moment after the call's end; after [`shut_down`](Self::shut_down) all are there.
+    /// The call detail records that `cdr_csv` has written so far (`cdr-csv/Master.csv`), with the
+    /// fields named as the module does. A record may come a moment after the call's end; after
+    /// [`shut_down`](Self::shut_down) all are there.
     ///
     /// # Errors
     ///
@@ -145,8 +149,8 @@ impl Instance {
         records::cdr(&self.sandbox.logs())
     }
 
-    /// The channel events that `cel_custom` has written so far (`cel-custom/Master.csv`), with the fields named as in
-    /// `cel_custom.conf`.
+    /// The channel events that `cel_custom` has written so far (`cel-custom/Master.csv`), with the
+    /// fields named as in `cel_custom.conf`.
     ///
     /// # Errors
     ///
@@ -182,8 +186,9 @@ impl Instance {
         self.booted.process.exited().await
     }
 
-    /// Ends the server as [`stop`](Self::stop) does, if it runs, and boots it again: in the same sandbox, at the same
-    /// address, with what is in its files and its database. There is a new AMI connection then. The result is how it ended.
+    /// Ends the server as [`stop`](Self::stop) does, if it runs, and boots it again: in the same
+    /// sandbox, at the same address, with what is in its files and its database. There is a new
+    /// AMI connection then. The result is how it ended.
     ///
     /// # Errors
     ///
@@ -199,9 +204,9 @@ impl Instance {
         Ok(stopped)
     }
 
-    /// Stops the server at once ([`Stop::Now`]) and removes the folder, unless it is to be kept or another instance of the
-    /// run is in it. After a crash with a core, and with the report of a sanitizer, it is kept, and its path is printed on the
-    /// error output.
+    /// Stops the server at once ([`Stop::Now`]) and removes the folder, unless it is to be kept or
+    /// another instance of the run is in it. After a crash with a core, and with the report of
+    /// a sanitizer, it is kept, and its path is printed on the error output.
     ///
     /// # Errors
     ///

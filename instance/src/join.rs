@@ -4,8 +4,8 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
-/// Waits for all, and gives what they give, in their order. The first error is the result at once, and the others are
-/// dropped.
+/// Waits for all, and gives what they give, in their order. The first error is the result at once,
+/// and the others are dropped.
 pub(crate) async fn all<F, T, E>(futures: impl IntoIterator<Item = F>) -> Result<Vec<T>, E>
 where
     F: Future<Output = Result<T, E>>,

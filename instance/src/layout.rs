@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folders of a server that every instance of it shares. A server writes there only if a dialplan tells it to, for
-/// example to record a sound under the name of a language.
+/// The folders of a server that every instance of it shares. A server writes there only if a
+/// dialplan tells it to, for example to record a sound under the name of a language.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Directories {
     /// `astmoddir`: the modules.
@@ -20,8 +20,8 @@ pub struct Directories {
 /// Where a server was installed.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// The folder that stands for `/`: that itself for a system's own server, another for a fetched
-    /// one or one that was installed with `DESTDIR` or a prefix.
+    /// The folder that stands for `/`: that itself for a system's own server, another for a
+    /// fetched one or one that was installed with `DESTDIR` or a prefix.
     pub(crate) root: PathBuf,
     /// The folders that a file of the server may name its own below, the nearest first: with
     /// `DESTDIR`, one of them.
@@ -98,7 +98,8 @@ fn root_of(binary: &Path) -> PathBuf {
     PathBuf::from("/")
 }
 
-/// The dynamic loader and the library folders of a root that brings its own. A system's own server needs neither.
+/// The dynamic loader and the library folders of a root that brings its own. A system's own server
+/// needs neither.
 pub(crate) fn loader(root: &Path) -> Option<(PathBuf, OsString)> {
     if root == Path::new("/") {
         return None;
@@ -142,7 +143,8 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
     entries(folder).into_iter().filter(|path| path.is_dir()).collect()
 }
 
-/// Where the server has its modules and its data: what its own `asterisk.conf` names, or else the usual places.
+/// Where the server has its modules and its data: what its own `asterisk.conf` names, or else the
+/// usual places.
 pub(crate) fn directories(place: &Place) -> Result<Directories, LayoutError> {
     let configuration = place.configuration();
     let conf = configuration.as_ref().and_then(|folder| {
@@ -179,8 +181,8 @@ const MODULE: &str = "pbx_config.so";
 /// The folder of the documentation, which every server needs.
 const DOCUMENTATION: &str = "documentation";
 
-/// A directory that an `asterisk.conf` names. A section that is marked `(!)`, as in the sample file, has the built-in
-/// ones, so it counts as well.
+/// A directory that an `asterisk.conf` names. A section that is marked `(!)`, as in the sample
+/// file, has the built-in ones, so it counts as well.
 fn named_directory(conf: &str, key: &str) -> Option<PathBuf> {
     let mut inside = false;
     let mut found = None;

@@ -60,8 +60,8 @@ pub fn cache_folder() -> Option<std::path::PathBuf> {
     cache::Environment::read().cache
 }
 
-/// Between fork and exec a child has a copy of every descriptor. A test that looks at a lock or a port right after it was
-/// given up takes this for itself; one that forks shares it.
+/// Between fork and exec a child has a copy of every descriptor. A test that looks at a lock or a
+/// port right after it was given up takes this for itself; one that forks shares it.
 #[cfg(test)]
 static FORKS: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());
 

@@ -1,14 +1,16 @@
-//! Whose socket listens at an address. One that listens there may be another server's, which got there first.
+//! Whose socket listens at an address. One that listens there may be another server's, which got
+//! there first.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// How long a line of the table is. The kernel gives a line at a time to one who asks for no more, and those of sockets
-/// that listen come first. To look through the rest takes it 10 ms.
+/// How long a line of the table is. The kernel gives a line at a time to one who asks for no more,
+/// and those of sockets that listen come first. To look through the rest takes it 10 ms.
 const LINE: usize = 150;
 
-/// Whether one of these processes listens at an address or at every one. Nothing if the kernel does not tell.
+/// Whether one of these processes listens at an address or at every one. Nothing if the kernel does
+/// not tell.
 pub(crate) fn listens(pids: &[u32], ip: IpAddr, port: u16) -> Option<bool> {
     let mut known = false;
     let files = pids
@@ -41,7 +43,8 @@ pub(crate) fn holder(ip: IpAddr, port: u16) -> Option<String> {
     Some(format!("process {pid} ({})", name.trim()))
 }
 
-/// The name of the socket in a line of the table, if it listens there. Nothing where it listens nowhere.
+/// The name of the socket in a line of the table, if it listens there. Nothing where it listens
+/// nowhere.
 fn socket(line: &str, ip: IpAddr, port: u16) -> Option<Option<String>> {
     const LISTEN: &str = "0A";
     let fields: Vec<_> = line.split_ascii_whitespace().collect();

@@ -110,7 +110,8 @@ impl Log {
         self.wait_until(&format!("{text:?} in it"), timeout, |line| line.contains(text)).await
     }
 
-    /// Waits for a line that `matches` says is the one. `what` tells in the error what was waited for.
+    /// Waits for a line that `matches` says is the one. `what` tells in the error what was waited
+    /// for.
     ///
     /// # Errors
     ///

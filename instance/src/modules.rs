@@ -8,7 +8,8 @@ pub enum Modules {
     /// All that the server has, but for those that would open a sound card.
     #[default]
     All,
-    /// These alone, and each has to load, or the boot fails. Asterisk finds their order, but not what they depend on.
+    /// These alone, and each has to load, or the boot fails. Asterisk finds their order, but not
+    /// what they depend on.
     List(Vec<String>),
 }
 
@@ -30,8 +31,8 @@ impl Modules {
         names.iter().map(String::as_str).find(|name| !is_plain(name))
     }
 
-    /// The text of `modules.conf`. What a test says of modules beside it counts: the server refuses one that it is told both
-    /// to require and not to load.
+    /// The text of `modules.conf`. What a test says of modules beside it counts: the server refuses
+    /// one that it is told both to require and not to load.
     pub(crate) fn conf(&self, beside: &str) -> String {
         let (autoload, keyword, modules) = match self {
             Self::All => {

@@ -1,7 +1,8 @@
 //! A server's process: its own group, dead with its parent, its output in a file, its end noticed.
 //!
-//! Each process has a thread that spawns it, waits for it and reaps it. Linux can kill a child when its parent dies, but
-//! takes the *thread* that spawned it for the parent; so that thread must live as long as the child.
+//! Each process has a thread that spawns it, waits for it and reaps it. Linux can kill a child when
+//! its parent dies, but takes the *thread* that spawned it for the parent; so that thread must live
+//! as long as the child.
 
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -37,7 +38,8 @@ pub(crate) struct Process {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The process and its group, until it is reaped: then the number can be anybody's. Whoever signals holds the lock.
+    /// The process and its group, until it is reaped: then the number can be anybody's. Whoever
+    /// signals holds the lock.
     pid: Option<Pid>,
     /// The names of the processes that it left behind.
     left: Vec<String>,
@@ -46,8 +48,8 @@ struct State {
 }
 
 impl Process {
-    /// Starts a command in a group of its own, with its output in `output` and nothing to read. The folder is the mark by
-    /// which its children are known.
+    /// Starts a command in a group of its own, with its output in `output` and nothing to read. The
+    /// folder is the mark by which its children are known.
     pub(crate) fn spawn(mut command: Command, output: File, folder: &Path) -> io::Result<Self> {
         let folder = folder.to_owned();
         command.env(MARK, &folder);
@@ -150,9 +152,11 @@ impl Process {
 
     /// Wakes the thread that writes the server's database, if it sleeps.
     ///
-    /// A server that stops waits for it (`db_sync_thread`), and it sleeps a second after each write. SIGURG ends a sleep and does
-    /// nothing else: Asterisk itself wakes its threads by it. No other thread may be woken, for those of modules would look
-    /// for what is not there any more. It is the first thread that a server starts, and the kernel lists them in that order.
+    /// A server that stops waits for it (`db_sync_thread`), and it sleeps a second after each
+    /// write. SIGURG ends a sleep and does nothing else: Asterisk itself wakes its threads by
+    /// it. No other thread may be woken, for those of modules would look for what is not there
+    /// any more. It is the first thread that a server starts, and the kernel lists them in that
+    /// order.
     pub(crate) fn wake(&self) {
         let state = lock(&self.state);
         let Some(pid) = state.pid else {
@@ -173,7 +177,8 @@ impl Process {
         }
     }
 
-    /// Kills the process and its children, and waits until it is reaped. It does not wait long: nothing survives SIGKILL.
+    /// Kills the process and its children, and waits until it is reaped. It does not wait long:
+    /// nothing survives SIGKILL.
     pub(crate) fn kill(&self) {
         self.signal(Signal::KILL);
         if let Some(supervisor) = lock(&self.supervisor).take() {
@@ -189,7 +194,8 @@ impl Drop for Process {
     }
 }
 
-/// Waits for the end of a child, and ends its children: with the leader not reaped yet, the group's number is still its.
+/// Waits for the end of a child, and ends its children: with the leader not reaped yet, the group's
+/// number is still its.
 fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> ExitStatus {
     let ended = loop {
         match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
@@ -239,7 +245,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has the kernel kill the child when the thread that spawns it ends, and so when this process ends in any way.
+/// Has the kernel kill the child when the thread that spawns it ends, and so when this process ends
+/// in any way.
 #[expect(unsafe_code, reason = "the only way to run code between fork and exec")]
 fn die_with_parent(command: &mut Command) {
     let parent = rustix::process::getpid();
@@ -252,8 +259,8 @@ fn die_with_parent(command: &mut Command) {
             Err(io::Error::from(io::ErrorKind::BrokenPipe))
         }
     };
-    // SAFETY: the hook makes two system calls and allocates nothing, as is required between fork and exec. The error
-    // values hold a number and a kind; neither is on the heap.
+    // SAFETY: the hook makes two system calls and allocates nothing, as is required between fork
+    // and exec. The error values hold a number and a kind; neither is on the heap.
     unsafe {
         command.pre_exec(hook);
     }

@@ -1,9 +1,11 @@
-//! Fetching a server from Debian's archive into the user's cache, without root and without installing it.
+//! Fetching a server from Debian's archive into the user's cache, without root and without
+//! installing it.
 //!
-//! The packages of a suite that has the wanted version are downloaded with apt, together with every library that they
-//! need, and unpacked into one folder. apt works on a state of its own there, so it neither needs nor changes the
-//! system's. The folder gets its final name when it is complete, by a rename; a lock keeps a second process waiting
-//! meanwhile. What an interrupted fetch left is removed by the next.
+//! The packages of a suite that has the wanted version are downloaded with apt, together with every
+//! library that they need, and unpacked into one folder. apt works on a state of its own there, so
+//! it neither needs nor changes the system's. The folder gets its final name when it is complete,
+//! by a rename; a lock keeps a second process waiting meanwhile. What an interrupted fetch left is
+//! removed by the next.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -228,7 +230,8 @@ impl<'a> Fetch<'a> {
     }
 }
 
-/// Lets one process at a time fetch a version. The lock ends with the file, however the process ends.
+/// Lets one process at a time fetch a version. The lock ends with the file, however the process
+/// ends.
 async fn lock(
     cache: &Path,
     major: u32,
@@ -257,7 +260,8 @@ fn sweep(cache: &Path, major: u32) -> Result<(), FetchError> {
     for entry in fs::read_dir(cache).map_err(at(cache))?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(&ours) {
             let path = entry.path();
-            // A tool that outlived its parent may still write there. This fetch has a folder of its own.
+            // A tool that outlived its parent may still write there. This fetch has a folder of its
+            // own.
             if let Err(error) = fs::remove_dir_all(&path) {
                 tracing::warn!(path = %path.display(), %error, "the rest of an old fetch stays");
             }
@@ -266,7 +270,8 @@ fn sweep(cache: &Path, major: u32) -> Result<(), FetchError> {
     Ok(())
 }
 
-/// The folder that a fetch works in. It goes away with the value, with all that was not moved out of it.
+/// The folder that a fetch works in. It goes away with the value, with all that was not moved out
+/// of it.
 struct Work(PathBuf);
 
 impl Work {

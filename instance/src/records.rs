@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The fields of `cdr-csv/Master.csv`, in the order in which `cdr_csv` writes them. The last three come with
-/// `newcdrcolumns`, the two before them with `loguniqueid` and `loguserfield`.
+/// The fields of `cdr-csv/Master.csv`, in the order in which `cdr_csv` writes them. The last three
+/// come with `newcdrcolumns`, the two before them with `loguniqueid` and `loguserfield`.
 const CDR: [&str; 21] = [
     "accountcode",
     "src",
@@ -86,8 +86,9 @@ fn read(path: &Path, names: &[&str]) -> Result<Vec<Record>, RecordError> {
     records.collect()
 }
 
-/// The names of the fields in the line for `Master.csv` of a `cel_custom.conf`: what the innermost `${…}` of each names,
-/// of a function its argument: `${CSV_QUOTE(${CHANNEL(context)})}` is `context`, but `CALLERID(num)` stays what it is.
+/// The names of the fields in the line for `Master.csv` of a `cel_custom.conf`: what the innermost
+/// `${…}` of each names, of a function its argument: `${CSV_QUOTE(${CHANNEL(context)})}` is
+/// `context`, but `CALLERID(num)` stays what it is.
 fn mapping(conf: &str) -> Option<Vec<String>> {
     let line = conf.lines().find_map(|line| line.trim_start().strip_prefix("Master.csv"))?;
     let line = line.trim_start().trim_start_matches(['=', '>', ' ']);

@@ -11,8 +11,9 @@
 //! closed to others, the home is `asterisk-instance-<uid>-<eight hex digits>`, made anew or found
 //! again. One that is not ours is never gone into.
 //!
-//! Whoever creates a run removes the runs whose lock nobody holds: their process is gone, however it went. A run that is
-//! to be kept has a mark in it. A process that is killed has its runs removed at once by its [guard].
+//! Whoever creates a run removes the runs whose lock nobody holds: their process is gone, however
+//! it went. A run that is to be kept has a mark in it. A process that is killed has its runs
+//! removed at once by its [guard].
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io::{self, Write};
@@ -38,7 +39,8 @@ const TRIES: usize = 16;
 /// How long to wait for another process that makes or looks for runs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The folder of a run, and the claim on it. Dropping it removes it, unless it is to be kept or a panic is going on.
+/// The folder of a run, and the claim on it. Dropping it removes it, unless it is to be kept or a
+/// panic is going on.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) path: PathBuf,
@@ -217,7 +219,8 @@ fn is_random(name: &str) -> bool {
     name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Between creating a folder and locking it, it must not look abandoned: whoever does either, or looks, holds this.
+/// Between creating a folder and locking it, it must not look abandoned: whoever does either, or
+/// looks, holds this.
 fn gate(parent: &Path) -> io::Result<File> {
     let path = parent.join(LOCK);
     let gate = File::create(&path)?;
@@ -282,7 +285,8 @@ impl FoundRun {
         self.state
     }
 
-    /// The runs of this user below `root`, which is `/tmp` unless [`Builder::root`](crate::Builder::root) names another.
+    /// The runs of this user below `root`, which is `/tmp` unless
+    /// [`Builder::root`](crate::Builder::root) names another.
     ///
     /// # Errors
     ///
@@ -297,7 +301,8 @@ impl FoundRun {
         Ok(found)
     }
 
-    /// Removes the folder, and kills what is left of its processes, unless it is [`Running`](RunState::Running).
+    /// Removes the folder, and kills what is left of its processes, unless it is
+    /// [`Running`](RunState::Running).
     ///
     /// # Errors
     ///
@@ -369,7 +374,8 @@ fn open(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Others can make folders and links in `/tmp` too: what stands there must be a folder of ours that is closed to them.
+/// Others can make folders and links in `/tmp` too: what stands there must be a folder of ours that
+/// is closed to them.
 fn is_ours(home: &Path) -> bool {
     fs::symlink_metadata(home).is_ok_and(|metadata| {
         metadata.is_dir()

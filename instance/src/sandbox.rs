@@ -14,8 +14,8 @@ use crate::run::Run;
 use crate::server::Server;
 use crate::variables::Variables;
 
-/// A rendered sandbox, ready to [boot](Self::boot). Dropping it removes it; the folder of a run with several instances
-/// goes away with the last of them.
+/// A rendered sandbox, ready to [boot](Self::boot). Dropping it removes it; the folder of a run
+/// with several instances goes away with the last of them.
 #[derive(Debug)]
 pub struct Sandbox {
     pub(crate) run: Arc<Run>,
@@ -70,8 +70,8 @@ impl Sandbox {
         format!("{}:{}", self.address.ip, self.address.ami_port)
     }
 
-    /// The `host:port` that HTTP, and with it ARI, listens on where its modules are loaded: user `testsuite`, password
-    /// `testsuite`, unless the test's configuration says otherwise.
+    /// The `host:port` that HTTP, and with it ARI, listens on where its modules are loaded: user
+    /// `testsuite`, password `testsuite`, unless the test's configuration says otherwise.
     pub fn http_address(&self) -> String {
         format!("{}:{}", self.address.ip, self.address.http_port)
     }
@@ -106,8 +106,9 @@ impl Sandbox {
         self.layout.control_socket()
     }
 
-    /// Sets the manager user that the boot logs in with, as [`Builder::login`](crate::Builder::login) does: for a user that
-    /// was found in the rendered files.
+    /// Sets the manager user that the boot logs in with, as
+    /// [`Builder::login`](crate::Builder::login) does: for a user that was found in the
+    /// rendered files.
     pub fn set_login(&mut self, user: impl Into<String>, secret: impl Into<String>) {
         self.login = Config::new(user, secret).reconnect(None);
     }

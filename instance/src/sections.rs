@@ -81,8 +81,8 @@ struct Reader<'a> {
     sections: Vec<(Section, bool)>,
     /// How many files were read.
     files: usize,
-    /// The place of the section that lines belong to. A file that is included begins in that of the
-    /// line before.
+    /// The place of the section that lines belong to. A file that is included begins in that of
+    /// the line before.
     current: Option<usize>,
 }
 

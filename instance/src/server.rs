@@ -134,13 +134,14 @@ impl Launch {
 }
 
 impl Server {
-    /// Finds a server: the path, if one is wanted; else the environment variable `ASTERISK`, `PATH`, and the cache of
-    /// fetched servers, in that order.
+    /// Finds a server: the path, if one is wanted; else the environment variable `ASTERISK`,
+    /// `PATH`, and the cache of fetched servers, in that order.
     ///
     /// # Errors
     ///
-    /// If there is none; the error tells where it looked and what was wrong with what it saw. A server that is named, by
-    /// the caller or by `ASTERISK`, and does not work, is an error even if there is another.
+    /// If there is none; the error tells where it looked and what was wrong with what it saw. A
+    /// server that is named, by the caller or by `ASTERISK`, and does not work, is an error
+    /// even if there is another.
     pub async fn find(want: &Want) -> Result<Self, FindError> {
         Self::find_in(&Environment::read(), want).await
     }
@@ -177,7 +178,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If it cannot be fetched: it is none that Debian has, or this is not Debian, or there is no network or no space.
+    /// If it cannot be fetched: it is none that Debian has, or this is not Debian, or there is no
+    /// network or no space.
     pub async fn fetch(
         major: u32,
         progress: impl FnMut(Progress) + Send,
@@ -185,8 +187,8 @@ impl Server {
         provision::fetch(&Environment::read(), major, progress).await
     }
 
-    /// All servers that are found: the one that `ASTERISK` names, those in `PATH`, those in the cache. One that does not work
-    /// is left out, with a warning in the trace.
+    /// All servers that are found: the one that `ASTERISK` names, those in `PATH`, those in the
+    /// cache. One that does not work is left out, with a warning in the trace.
     pub async fn all() -> Vec<Self> {
         let environment = Environment::read();
         let in_path = environment.path.iter().map(|folder| folder.join("asterisk"));

@@ -32,10 +32,11 @@ const REPEAT_EVERY: Duration = Duration::from_millis(20);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stop {
     /// When the last call has ended; new ones are refused (`core stop gracefully`), and so are AMI
-    /// actions and most CLI commands: calls have to end of themselves. Modules are unloaded. If it takes longer than that, [`Now`](Self::Now).
+    /// actions and most CLI commands: calls have to end of themselves. Modules are unloaded. If it
+    /// takes longer than that, [`Now`](Self::Now).
     Gracefully(Duration),
-    /// At once (`core stop now`): calls that are up are hung up, records are written. A server that does not end within 20 s
-    /// is told by SIGTERM, and killed after 5 s more.
+    /// At once (`core stop now`): calls that are up are hung up, records are written. A server that
+    /// does not end within 20 s is told by SIGTERM, and killed after 5 s more.
     Now,
     /// By SIGKILL.
     Kill,
@@ -79,8 +80,8 @@ pub struct Stopped {
     pub took: Duration,
     /// What went wrong in its life, or was left at its end.
     pub findings: Vec<Finding>,
-    /// The lines of level ERROR in the log while it booted. With all modules loaded there are many: those that miss their
-    /// configuration say so. The first thousand are kept.
+    /// The lines of level ERROR in the log while it booted. With all modules loaded there are
+    /// many: those that miss their configuration say so. The first thousand are kept.
     pub boot_errors: Vec<String>,
     /// The number of lines of level ERROR while it booted that were not kept.
     pub more_boot_errors: usize,
@@ -92,7 +93,8 @@ impl Instance {
     /// Stops the server, and leaves the sandbox: its records and logs can be read, and it can be
     /// [started again](Self::restart). The server's children go with it.
     ///
-    /// It says what it took and how long, and what it found; whether that is a failure is the caller's to say.
+    /// It says what it took and how long, and what it found; whether that is a failure is the
+    /// caller's to say.
     pub async fn shut_down(&self, stop: Stop) -> Stopped {
         let begun = Instant::now();
         let process = &self.booted.process;
@@ -164,8 +166,8 @@ impl Instance {
     /// yet: its commands for that are the last ones that it registers (`asterisk_daemon` in
     /// `main/asterisk.c`). A server whose console does not answer is told by signal, in time.
     ///
-    /// AMI's `Command` would do, but for `core stop now`: the server keeps what a command prints in a file in `/tmp`, and
-    /// would end before it removes that.
+    /// AMI's `Command` would do, but for `core stop now`: the server keeps what a command prints in
+    /// a file in `/tmp`, and would end before it removes that.
     async fn say(&self, command: &str) -> Infallible {
         self.asked.store(true, Ordering::Relaxed);
         loop {
@@ -181,8 +183,8 @@ impl Instance {
         pending().await
     }
 
-    /// Waits until the server says to its service manager that it is stopping; for ever if it does not. It is listened to
-    /// from the call on.
+    /// Waits until the server says to its service manager that it is stopping; for ever if it does
+    /// not. It is listened to from the call on.
     fn stopping(&self) -> impl Future<Output = ()> {
         let socket = self.sandbox.service_manager();
         async move {

@@ -1,6 +1,7 @@
 //! `<<key>>` in configuration files stands for something that only the sandbox knows.
 //!
-//! `${…}` belongs to the dialplan, and `<<` is harmless in it, so only a name between the brackets makes a key.
+//! `${…}` belongs to the dialplan, and `<<` is harmless in it, so only a name between the brackets
+//! makes a key.
 
 use std::collections::BTreeMap;
 

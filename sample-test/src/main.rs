@@ -1,7 +1,8 @@
 //! The sample test of the Asterisk wiki's page "Writing a Python Test", as a program.
 //!
-//! It boots a real Asterisk in a private sandbox with the configuration of a test's folder, calls `Local/s@default`, and
-//! waits for the dialplan to raise `UserEvent(TestResult,result:pass)` once the monkeys have been heard.
+//! It boots a real Asterisk in a private sandbox with the configuration of a test's folder, calls
+//! `Local/s@default`, and waits for the dialplan to raise `UserEvent(TestResult,result:pass)` once
+//! the monkeys have been heard.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,7 +35,8 @@ const MODULES: [&str; 11] = [
     "res_timing_timerfd",
 ];
 
-/// Boots Asterisk in a sandbox, has it play monkeys, and says whether the dialplan came to a good end.
+/// Boots Asterisk in a sandbox, has it play monkeys, and says whether the dialplan came to a good
+/// end.
 ///
 /// Exits with 0 if the test passed, and with 1 otherwise.
 #[derive(Debug, Parser)]
@@ -72,7 +74,8 @@ async fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help goes to standard output and is no failure. There is nobody to tell if it cannot be printed.
+            // Help goes to standard output and is no failure. There is nobody to tell if it cannot
+            // be printed.
             let _ = error.print();
             return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
@@ -145,7 +148,8 @@ async fn run(arguments: &Arguments, report: &Report) -> anyhow::Result<Verdict> 
     Ok(verdict)
 }
 
-/// The sample's own folder, among the tests of the runner: where cargo found it, or where it was when this was compiled.
+/// The sample's own folder, among the tests of the runner: where cargo found it, or where it was
+/// when this was compiled.
 fn own_folder() -> PathBuf {
     let now = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let own = |folder: &PathBuf| folder.ends_with(Path::new("sample-test"));

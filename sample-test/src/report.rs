@@ -45,8 +45,8 @@ impl Report {
         }
     }
 
-    /// Shows how a fetch goes on: a bar on a terminal, elsewhere a line for each step. `last` is the kind of the progress
-    /// before.
+    /// Shows how a fetch goes on: a bar on a terminal, elsewhere a line for each step. `last` is
+    /// the kind of the progress before.
     pub(crate) fn fetching(
         &self,
         progress: &Progress,

@@ -17,8 +17,8 @@ pub(crate) enum Verdict {
     Failed(String),
 }
 
-/// How long the events of a call that failed may still be on their way: inside the server they go another way than the
-/// word that it failed, which may overtake them.
+/// How long the events of a call that failed may still be on their way: inside the server they go
+/// another way than the word that it failed, which may overtake them.
 const STRAGGLERS: Duration = Duration::from_secs(1);
 
 /// Calls `Local/s@default` and watches until the dialplan says how it went.

@@ -77,8 +77,8 @@ impl Run {
         self.text.lines().last().unwrap_or_default()
     }
 
-    /// The seconds from the program's start to its last line, by its own clock: how busy the machine is with other tests
-    /// does not count before that.
+    /// The seconds from the program's start to its last line, by its own clock: how busy the
+    /// machine is with other tests does not count before that.
     fn told_after(&self) -> f64 {
         let mut stamps = self.text.lines().filter_map(stamp);
         stamps.next_back().unwrap_or_else(|| panic!("no line with a time: {}", self.text))
@@ -202,7 +202,8 @@ fn a_server_that_dies_at_boot_is_told_within_a_second() {
     let script =
         "#!/bin/sh\n[ $1 = -V ] && echo Asterisk 22.0.0 && exit\necho no memory left; exit 1\n";
     let text = root.file("script", script);
-    // By a child: a file that this process had open for writing cannot be executed while another thread forks.
+    // By a child: a file that this process had open for writing cannot be executed while another
+    // thread forks.
     let install = Command::new("install")
         .args(["-D", "-m", "755"])
         .arg(text)

@@ -1,8 +1,8 @@
 //! What the reader of YAML costs, in units of a plain parse of the same text.
 //!
-//! `cargo bench -p testsuite --bench yaml` reads a mapping with 100,000 entries, one that takes many entries over from others,
-//! and a list of tests, each in turn with the parser alone, for `BENCH_ROUNDS` rounds; a ratio is the median of the ratios
-//! within a round.
+//! `cargo bench -p testsuite --bench yaml` reads a mapping with 100,000 entries, one that takes
+//! many entries over from others, and a list of tests, each in turn with the parser alone, for
+//! `BENCH_ROUNDS` rounds; a ratio is the median of the ratios within a round.
 
 #![expect(clippy::print_stdout, reason = "the figures are the program's output")]
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]

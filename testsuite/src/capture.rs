@@ -14,7 +14,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::retry_on_intr;
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SocketFlags, SocketType};
 
-/// IPv4 and IPv6: a socket for one of them sees what arrives, and so each packet once. One for all would see it leave as well.
+/// IPv4 and IPv6: a socket for one of them sees what arrives, and so each packet once. One for all
+/// would see it leave as well.
 const PROTOCOLS: [u16; 2] = [0x0800, 0x86dd];
 
 /// The longest packet: as long as loopback's can be.

@@ -1,4 +1,5 @@
-//! A test while it runs: its servers and AMI connections, its clock, and what has been said of its verdict.
+//! A test while it runs: its servers and AMI connections, its clock, and what has been said of its
+//! verdict.
 
 use std::any::Any;
 use std::error::Error;
@@ -39,7 +40,8 @@ pub type TestResult = Result<(), Box<dyn Error + Send + Sync>>;
 /// How long a test may take, from when its servers are up, unless it says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long calls may go on at its end. Most are over in a moment; to hang one up takes the server a second.
+/// How long calls may go on at its end. Most are over in a moment; to hang one up takes the server
+/// a second.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A test while it runs. A clone is the same test.
@@ -158,13 +160,14 @@ impl TestCase {
         &self.shared.config
     }
 
-    /// The configuration of the test's object: the section of `test-config.yaml` that `config-section` names, or all of it.
+    /// The configuration of the test's object: the section of `test-config.yaml` that
+    /// `config-section` names, or all of it.
     pub fn section(&self) -> &Node {
         &self.shared.section
     }
 
-    /// What a server of the test is made of: the suite's configuration, then that in the test's `configs/astN`, then its
-    /// files. To be changed and given to [`boot`](Self::boot).
+    /// What a server of the test is made of: the suite's configuration, then that in the test's
+    /// `configs/astN`, then its files. To be changed and given to [`boot`](Self::boot).
     ///
     /// # Errors
     ///
@@ -263,14 +266,15 @@ impl TestCase {
         });
     }
 
-    /// How long calls may go on at the end before they are hung up; a quarter of a second unless set. What they say until then
-    /// counts. A test that has failed does not wait for them.
+    /// How long calls may go on at the end before they are hung up; a quarter of a second unless
+    /// set. What they say until then counts. A test that has failed does not wait for them.
     pub fn set_patience(&self, patience: Duration) {
         self.state().patience = patience;
     }
 
-    /// How long the test may take, from now on, or from when its servers are up; none for as long as it takes. Time that runs
-    /// out ends it, and is a failure unless the test has been said to pass.
+    /// How long the test may take, from now on, or from when its servers are up; none for as long
+    /// as it takes. Time that runs out ends it, and is a failure unless the test has been said
+    /// to pass.
     pub fn set_timeout(&self, timeout: impl Into<Option<Duration>>) {
         self.state().timeout = timeout.into();
         self.reset_timeout();
@@ -355,7 +359,8 @@ impl TestCase {
     }
 }
 
-/// Something that has to be done before the test ends. To forget it is a failure, and that is its use.
+/// Something that has to be done before the test ends. To forget it is a failure, and that is its
+/// use.
 #[derive(Debug)]
 #[must_use = "unless it is removed, the test fails"]
 pub struct FailToken {

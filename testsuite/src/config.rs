@@ -1,4 +1,5 @@
-//! What a test says of itself in `test-config.yaml`, and what the suite's own file of that name says of all.
+//! What a test says of itself in `test-config.yaml`, and what the suite's own file of that name
+//! says of all.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

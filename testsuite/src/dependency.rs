@@ -277,7 +277,8 @@ fn numbers(text: &str) -> Option<Numbers> {
     (numbers.len() > 1).then_some(numbers)
 }
 
-/// Whether somewhere in a configuration an event has that name: many tests need a server with `TEST_FRAMEWORK` and do not say so.
+/// Whether somewhere in a configuration an event has that name: many tests need a server with
+/// `TEST_FRAMEWORK` and do not say so.
 fn waits_for_test_events(node: &Node) -> bool {
     node.get("Event").and_then(Node::text) == Some("TestEvent")
         || node.entries().any(|(_, value)| waits_for_test_events(value))

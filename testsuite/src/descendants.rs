@@ -1,4 +1,5 @@
-//! Where a worker has no process table of its own, what it started may outlive it: a daemon leaves its process group.
+//! Where a worker has no process table of its own, what it started may outlive it: a daemon leaves
+//! its process group.
 
 use std::fs;
 use std::io;

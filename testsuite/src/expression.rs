@@ -1,4 +1,5 @@
-//! Regular expressions as the suite's tests write them: Python's, matched at the beginning of a value.
+//! Regular expressions as the suite's tests write them: Python's, matched at the beginning of a
+//! value.
 
 use regex::Regex;
 
@@ -30,7 +31,8 @@ enum Matches {
 }
 
 impl Expression {
-    /// An expression that matches at the beginning of a value, as `re.match` does: `Local/s` matches `Local/s@default`.
+    /// An expression that matches at the beginning of a value, as `re.match` does: `Local/s`
+    /// matches `Local/s@default`.
     ///
     /// # Errors
     ///

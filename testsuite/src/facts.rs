@@ -33,7 +33,8 @@ impl Facts {
         })
     }
 
-    /// Why a module cannot be used, if so. One that only declined to run counts: it may lack what the test brings.
+    /// Why a module cannot be used, if so. One that only declined to run counts: it may lack what
+    /// the test brings.
     pub(crate) fn lacks_module(&self, name: &str) -> Option<String> {
         let name = name.strip_suffix(".so").unwrap_or(name);
         if self.modules.contains(name) {

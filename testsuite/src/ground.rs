@@ -64,9 +64,9 @@ impl Ground {
         Ok(facts?)
     }
 
-    /// The configuration that all tests of the suite share: the files in its `configs`, but for its subfolders, over the samples
-    /// that came with the server, which its tests expect; where ours say something, they count rather than a sample. None if the
-    /// suite has none.
+    /// The configuration that all tests of the suite share: the files in its `configs`, but for its
+    /// subfolders, over the samples that came with the server, which its tests expect; where
+    /// ours say something, they count rather than a sample. None if the suite has none.
     pub(crate) fn base(&self, suite: &Path) -> io::Result<Option<PathBuf>> {
         let base = self.folder.join("base");
         let Ok(entries) = fs::read_dir(suite.join("configs")) else {
@@ -81,9 +81,10 @@ impl Ground {
         Ok(Some(base))
     }
 
-    /// A system as the suite's library expects it below `AST_TEST_ROOT`, made of the server in use. The library mirrors it file
-    /// by file and does not follow links to folders, so folders are folders here and files are links. Paths are short: below it
-    /// come 40 characters of the library's, and then the control socket.
+    /// A system as the suite's library expects it below `AST_TEST_ROOT`, made of the server in use.
+    /// The library mirrors it file by file and does not follow links to folders, so folders are
+    /// folders here and files are links. Paths are short: below it come 40 characters of the
+    /// library's, and then the control socket.
     pub(crate) fn tree(&self, facts: &Facts, python: &Python) -> io::Result<PathBuf> {
         let root = &self.folder;
         let place = |path: &str| -> io::Result<PathBuf> {
@@ -158,7 +159,8 @@ astsbindir => /usr/sbin
 [options]
 ";
 
-/// The sample configuration that came with a server which has a root of its own. That of the system is somebody's, and in use.
+/// The sample configuration that came with a server which has a root of its own. That of the system
+/// is somebody's, and in use.
 fn samples(server: &Server) -> Option<&Path> {
     let etc = server.directories().configuration.as_deref()?;
     let is_systems = ["/etc", "/usr/local/etc"].iter().any(|folder| etc.starts_with(folder));

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// What is known of the tests of a suite. It lasts in the user's cache folder; where that cannot be, it is known no longer.
+/// What is known of the tests of a suite. It lasts in the user's cache folder; where that cannot
+/// be, it is known no longer.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     path: Option<PathBuf>,
@@ -48,8 +49,8 @@ impl History {
         self.times.seconds.insert(test.to_owned(), (seconds * 100.0).round() / 100.0);
     }
 
-    /// Writes it down, and forgets suites that are gone. Another runner at the same time may be the one whose times last; and
-    /// that they cannot be written is no failure.
+    /// Writes it down, and forgets suites that are gone. Another runner at the same time may be the
+    /// one whose times last; and that they cannot be written is no failure.
     pub(crate) fn write(&self) {
         let Some((path, folder)) = self.path.as_ref().and_then(|it| Some((it, it.parent()?)))
         else {

@@ -37,8 +37,8 @@ pub(crate) enum Isolation {
     None(String),
 }
 
-/// Ways to enter, the best first. Root needs no user namespace, and is more than an ordinary user only without one. Where `/proc`
-/// is covered in parts, as in containers, no other can be mounted.
+/// Ways to enter, the best first. Root needs no user namespace, and is more than an ordinary user
+/// only without one. Where `/proc` is covered in parts, as in containers, no other can be mounted.
 const WAYS: [&[&str]; 3] = [
     &["--net", "--mount", "--pid", "--kill-child", "--mount-proc"],
     &[

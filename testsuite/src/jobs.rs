@@ -8,7 +8,8 @@ use crate::plan::Planned;
 use crate::protocol::{Job, Script};
 use crate::schedule::Task;
 
-/// What the jobs of all tests have in common. Paths are absolute: a worker works in the suite's folder.
+/// What the jobs of all tests have in common. Paths are absolute: a worker works in the suite's
+/// folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Jobs {
     pub(crate) suite: PathBuf,

@@ -62,9 +62,11 @@ pub use version::{AsteriskVersion, VersionError};
 pub use watch::{Watch, WatchError};
 pub use yaml::{ConfigError, Document, Duplicate, Mapping, Node, Value};
 
-/// The whole of a program that runs tests: those that its command line names, with those in Rust that it registers.
+/// The whole of a program that runs tests: those that its command line names, with those in Rust
+/// that it registers.
 ///
-/// The program starts itself anew for each test, so nothing but this may happen in its `main`, and no thread may be there yet.
+/// The program starts itself anew for each test, so nothing but this may happen in its `main`, and
+/// no thread may be there yet.
 pub fn main(registry: Registry) -> ExitCode {
     let arguments: Vec<_> =
         std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
@@ -74,7 +76,8 @@ pub fn main(registry: Registry) -> ExitCode {
     let options = match options::Options::try_parse() {
         Ok(options) => options,
         Err(error) => {
-            // Help goes to standard output and is no failure. There is nobody to tell if it cannot be printed.
+            // Help goes to standard output and is no failure. There is nobody to tell if it cannot
+            // be printed.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }

@@ -1,6 +1,7 @@
 //! `runtests lint`: every configuration file of a suite against what is read of it.
 //!
-//! An error is what cannot be right; a warning is what has no effect, or another than it seems to have.
+//! An error is what cannot be right; a warning is what has no effect, or another than it seems to
+//! have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -245,7 +246,8 @@ fn section_is_all(section: &Node, config: &TestConfig) -> bool {
     section.line == config.root.line && section.get("test-modules").is_some()
 }
 
-/// Whether a section that begins in a line, or a part of it, is written out elsewhere, too: by an alias or by `<<`.
+/// Whether a section that begins in a line, or a part of it, is written out elsewhere, too: by an
+/// alias or by `<<`.
 fn is_written_out(node: &Node, first: usize, config: &TestConfig) -> bool {
     // What stands before the section is written out in it.
     if node.line < first {

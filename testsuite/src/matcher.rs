@@ -9,8 +9,8 @@ use crate::expression::{Expression, ExpressionError};
 /// How many of the nearest events are told.
 const TOLD: usize = 3;
 
-/// A description of events: a name, and what their headers have to be. Of a header that an event has several times, the last
-/// one counts.
+/// A description of events: a name, and what their headers have to be. Of a header that an event
+/// has several times, the last one counts.
 #[derive(Clone, Debug)]
 pub struct Matcher {
     event: String,

@@ -5,7 +5,8 @@ use instance::Stopped;
 
 use crate::case::{Ast, TestCase};
 
-/// A test object or module. It is made from its configuration, and told what happens, in this order.
+/// A test object or module. It is made from its configuration, and told what happens, in this
+/// order.
 ///
 /// What it does that takes time goes into [`TestCase::spawn`].
 pub trait Module: Send {
@@ -14,7 +15,8 @@ pub trait Module: Send {
         let _ = test;
     }
 
-    /// The test is logged in to one of them. Every event from now on is handed to [`event`](Self::event).
+    /// The test is logged in to one of them. Every event from now on is handed to
+    /// [`event`](Self::event).
     fn connected(&mut self, ast: &Ast, test: &TestCase) {
         let _ = (ast, test);
     }

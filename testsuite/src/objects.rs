@@ -1,4 +1,5 @@
-//! The test objects and modules of YAML that run natively. Each is one file here, and a line in the table.
+//! The test objects and modules of YAML that run natively. Each is one file here, and a line in the
+//! table.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use crate::yaml::{ConfigError, Node};
 mod ami_event;
 mod simple_test_case;
 
-/// How long calls may go on at the end of such a test: the suite stops its servers gracefully, within that time.
+/// How long calls may go on at the end of such a test: the suite stops its servers gracefully,
+/// within that time.
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Makes a module of its configuration.

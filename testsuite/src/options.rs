@@ -8,7 +8,8 @@ use instance::Want;
 
 use crate::how::Choice;
 
-/// Runs Asterisk tests: those of the Asterisk test suite, and your own, in parallel, each in a network of its own.
+/// Runs Asterisk tests: those of the Asterisk test suite, and your own, in parallel, each in a
+/// network of its own.
 ///
 /// Exits with 0 if no test failed, with 1 if one did, and with 2 if something could not be run.
 #[derive(Clone, Debug, Parser)]
@@ -54,7 +55,8 @@ pub(crate) struct Options {
     #[arg(short, long)]
     pub(crate) list_tests: bool,
 
-    /// List the tests, one to a line: number, E (enabled), S (skipped) or D (dependency missing), path, dependencies
+    /// List the tests, one to a line: number, E (enabled), S (skipped) or D (dependency missing),
+    /// path, dependencies
     #[arg(long)]
     pub(crate) list_terse: bool,
 
@@ -80,7 +82,8 @@ pub(crate) struct Options {
     #[arg(short, long)]
     pub(crate) dry_run: bool,
 
-    /// How many servers may run at the same time; a test with two takes two [default: four for each core]
+    /// How many servers may run at the same time; a test with two takes two [default: four for
+    /// each core]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
 
@@ -151,7 +154,8 @@ pub(crate) struct Options {
     #[arg(short = 'V', long)]
     pub(crate) valgrind: bool,
 
-    /// Capture packets, into packet.pcap among the logs; tests that are programs are told to do it themselves
+    /// Capture packets, into packet.pcap among the logs; tests that are programs are told to do it
+    /// themselves
     #[arg(long)]
     pub(crate) pcap: bool,
 
@@ -174,7 +178,8 @@ pub(crate) struct Options {
 
 #[derive(Clone, Debug, Eq, PartialEq, Subcommand)]
 pub(crate) enum Command {
-    /// Check every configuration file of the suite, and run nothing. Exits with 1 if something cannot be right
+    /// Check every configuration file of the suite, and run nothing. Exits with 1 if something
+    /// cannot be right
     Lint {
         /// The folder of the suite: it has tests/tests.yaml [default: this folder]
         #[arg(long, value_name = "FOLDER", default_value = ".", hide_default_value = true)]

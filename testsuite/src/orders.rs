@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::descendants;
 use crate::protocol::{Job, Message};
 
-/// How long a worker may take to end once nobody wants it any more. The runner kills it before, if there is a runner.
+/// How long a worker may take to end once nobody wants it any more. The runner kills it before, if
+/// there is a runner.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// The way to the runner: one message at a time.

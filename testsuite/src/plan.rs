@@ -74,7 +74,8 @@ pub(crate) fn check_names(suite: &Suite, options: &Options) -> Result<(), String
     }
 }
 
-/// `tests/apps/echo`, `apps/echo`, `./tests/apps/echo/` and `apps.echo` are the same: that test, or those below it.
+/// `tests/apps/echo`, `apps/echo`, `./tests/apps/echo/` and `apps.echo` are the same: that test, or
+/// those below it.
 fn prefix(text: &str) -> String {
     let text = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');
     let path = if text.contains('/') { text.to_owned() } else { text.replace('.', "/") };

@@ -11,7 +11,8 @@ use crate::verdict::{Outcome, Reason};
 /// reads no more.
 pub(crate) const LONGEST: usize = 16 * 1024 * 1024;
 
-/// What a worker is to do: the first line of its input. When its input ends it has to come to an end.
+/// What a worker is to do: the first line of its input. When its input ends it has to come to an
+/// end.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Job {
     /// The folder of the suite.

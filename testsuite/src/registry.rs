@@ -69,7 +69,8 @@ impl Registry {
         self
     }
 
-    /// Adds a module, or a test object, that tests of YAML can name. It is made of its section of `test-config.yaml`.
+    /// Adds a module, or a test object, that tests of YAML can name. It is made of its section of
+    /// `test-config.yaml`.
     #[must_use]
     pub fn module(
         mut self,

@@ -217,7 +217,8 @@ pub(crate) struct Wishes {
 }
 
 impl Wishes {
-    /// Listens to signals: Ctrl-C, SIGTERM and the end of the terminal end all, SIGUSR1 lets what runs come to its end.
+    /// Listens to signals: Ctrl-C, SIGTERM and the end of the terminal end all, SIGUSR1 lets what
+    /// runs come to its end.
     fn heard() -> io::Result<Self> {
         let wishes = Self::default();
         let mut interrupt = signal(SignalKind::interrupt())?;

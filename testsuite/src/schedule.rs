@@ -97,7 +97,8 @@ impl Schedule<'_> {
         !self.wishes.end.is_cancelled() && !self.wishes.drain.is_cancelled()
     }
 
-    /// The next, if there is room for it. One that is larger than all room has it alone; nobody passes it while it waits.
+    /// The next, if there is room for it. One that is larger than all room has it alone; nobody
+    /// passes it while it waits.
     fn next(&self, tasks: &mut VecDeque<Task>, taken: usize) -> Option<Task> {
         let fits = |task: &Task| taken + task.weight.clamp(1, self.room) <= self.room;
         tasks.front().filter(|task| self.next_is_wanted() && fits(task))?;

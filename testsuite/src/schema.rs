@@ -1,4 +1,5 @@
-//! Which keys the suite's objects read. Whatever else a file has is read by nobody, and often a slip of the pen.
+//! Which keys the suite's objects read. Whatever else a file has is read by nobody, and often a
+//! slip of the pen.
 
 use crate::yaml::{ConfigError, Node};
 
@@ -196,7 +197,8 @@ pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> O
     let near = names.filter(|it| it.len() <= LONGEST).filter_map(|it| {
         let name = bare(it);
         let distance = strsim::damerau_levenshtein(&wanted, &name);
-        // A third of the letters wrong is another word, but one that lacks some may be a short form.
+        // A third of the letters wrong is another word, but one that lacks some may be a short
+        // form.
         let is_like = distance * 3 <= wanted.len().max(4) || is_short_for(&wanted, &name);
         is_like.then_some((distance, it))
     });

@@ -1,7 +1,8 @@
-//! A test that is a program, in whatever language: `run-test`, or the suite's Python for YAML that does not run natively.
+//! A test that is a program, in whatever language: `run-test`, or the suite's Python for YAML that
+//! does not run natively.
 //!
-//! It gets what the suite's runner gives it: the suite as working directory, `AST_TEST_ROOT` with a system tree, the server in
-//! `PATH`. Its output is the test's, and its exit code the verdict.
+//! It gets what the suite's runner gives it: the suite as working directory, `AST_TEST_ROOT` with a
+//! system tree, the server in `PATH`. Its output is the test's, and its exit code the verdict.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -94,8 +95,8 @@ fn make_logs(suite: &Path) {
     }
 }
 
-/// The cores of the test's servers: they run in the suite's folder, and leave them there. In a core is the environment, and with
-/// it the name of the test.
+/// The cores of the test's servers: they run in the suite's folder, and leave them there. In a core
+/// is the environment, and with it the name of the test.
 fn cores(job: &Job, since: SystemTime) -> Vec<PathBuf> {
     /// The clock of files is behind, by the kernel's tick.
     const TICK: Duration = Duration::from_millis(20);
@@ -160,7 +161,8 @@ fn before(variable: &str, folders: impl IntoIterator<Item = PathBuf>) -> std::io
     std::env::join_paths(folders.into_iter().chain(others)).map_err(std::io::Error::other)
 }
 
-/// Keeps what the suite's library has in its folder for the run of the test. A program that does not use it has its output kept.
+/// Keeps what the suite's library has in its folder for the run of the test. A program that does
+/// not use it has its output kept.
 pub(crate) fn keep(script: &Script, evidence: &Path, cores: bool) -> anyhow::Result<Kept> {
     // It is a link with the test's name.
     let runs = std::fs::read_dir(&script.work).into_iter().flatten().flatten();

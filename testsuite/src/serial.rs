@@ -9,7 +9,8 @@ use anyhow::Context as _;
 /// How often to look whether the other one has ended. Who waits in the kernel cannot give up.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Waits for the other runners of this user: they have their sandboxes in the same folder. The lock lasts as long as the result.
+/// Waits for the other runners of this user: they have their sandboxes in the same folder. The lock
+/// lasts as long as the result.
 pub(crate) async fn turn(shared: &Path, mut waiting: impl FnMut()) -> anyhow::Result<File> {
     let path = shared.join(".one-at-a-time");
     let lock = File::create(&path)

@@ -1,7 +1,7 @@
 //! What the servers of a test are made of.
 //!
-//! Layers, later ones win, whole files only: ours; those that all tests of the suite share; those that the object's
-//! `config-path` names; the test's own `configs/astN`.
+//! Layers, later ones win, whole files only: ours; those that all tests of the suite share; those
+//! that the object's `config-path` names; the test's own `configs/astN`.
 
 use std::fs;
 use std::net::Ipv4Addr;

@@ -1,4 +1,5 @@
-//! Finding the tests of a suite: `tests/tests.yaml` names tests, and folders that have a `tests.yaml` of their own.
+//! Finding the tests of a suite: `tests/tests.yaml` names tests, and folders that have a
+//! `tests.yaml` of their own.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +19,8 @@ pub(crate) const LIST: &str = "tests.yaml";
 /// Where tests that belong to nobody else can be put; it need not be there.
 const CUSTOM: &str = "tests/custom";
 
-/// A suite: a checkout of the Asterisk test suite, or a folder of one's own that is laid out like it.
+/// A suite: a checkout of the Asterisk test suite, or a folder of one's own that is laid out like
+/// it.
 #[derive(Debug)]
 pub struct Suite {
     /// Its folder.
@@ -54,8 +56,8 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// If its lists name no test and one of them is wrong, or if its global configuration cannot be right. What is wrong with a
-    /// test is told with it.
+    /// If its lists name no test and one of them is wrong, or if its global configuration cannot be
+    /// right. What is wrong with a test is told with it.
     pub fn find(root: &Path, global: Option<&Path>) -> Result<Self, ConfigError> {
         let top = root.join(TESTS).join(LIST);
         if !top.is_file() {
@@ -109,8 +111,8 @@ impl<'a> Finder<'a> {
         if (folder == CUSTOM && !path.exists()) || !self.seen.insert(folder.to_owned()) {
             return;
         }
-        // A folder under a second name has tests of its own: so does the suite choose some for its gates. But one that leads
-        // back to where it is named would have them forty times.
+        // A folder under a second name has tests of its own: so does the suite choose some for its
+        // gates. But one that leads back to where it is named would have them forty times.
         let real = fs::canonicalize(self.root.join(folder));
         let real = real.unwrap_or_else(|_| self.root.join(folder));
         if let Some(place) = place.filter(|_| self.open.contains(&real)) {
@@ -169,7 +171,8 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// The name of a folder below another one, as one name for each: `./a//b/` is `a/b`. `None` if it is not below it.
+/// The name of a folder below another one, as one name for each: `./a//b/` is `a/b`. `None` if it
+/// is not below it.
 pub(crate) fn below(name: &str) -> Option<String> {
     let mut parts = Vec::new();
     for part in Path::new(name).components() {

@@ -14,7 +14,8 @@ pub(crate) fn after(from: Instant, delay: Duration) -> Instant {
 
 /// The processor time of this process and those children of it that have ended, in seconds.
 pub(crate) fn cpu() -> f64 {
-    /// Ticks of the clock in which the kernel tells it: `USER_HZ`, the same on every architecture that Linux still has.
+    /// Ticks of the clock in which the kernel tells it: `USER_HZ`, the same on every architecture
+    /// that Linux still has.
     const TICKS: f64 = 100.0;
     let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name of the program may have blanks in it.

@@ -54,8 +54,9 @@ pub struct Outcome {
     pub passed: bool,
     /// Whether a limit ended it.
     pub timed_out: bool,
-    /// Whether something went wrong that no test can have expected, so that it is a failure also where one is expected: a
-    /// server crashed or did not boot, a program could not be started, a panic.
+    /// Whether something went wrong that no test can have expected, so that it is a failure also
+    /// where one is expected: a server crashed or did not boot, a program could not be
+    /// started, a panic.
     pub faulty: bool,
     /// Why it failed.
     pub reasons: Vec<Reason>,

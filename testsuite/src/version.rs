@@ -116,8 +116,8 @@ impl AsteriskVersion {
         self.major
     }
 
-    /// Whether it lies between bounds, of which each may be several: where some name its major version, only those count. A
-    /// minimum may be reached, a maximum must not.
+    /// Whether it lies between bounds, of which each may be several: where some name its major
+    /// version, only those count. A minimum may be reached, a maximum must not.
     pub fn is_between(&self, minima: &[Self], maxima: &[Self]) -> bool {
         let relevant = |bounds: &[Self]| -> Vec<Self> {
             let own: Vec<_> = bounds.iter().filter(|it| it.major == self.major).cloned().collect();

@@ -39,8 +39,8 @@ pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
         Ok(runtime) => {
             let local = LocalSet::new();
             let outcome = local.block_on(&runtime, work(registry, &orders));
-            // What is left of the test goes, and with it its servers and their folder. Threads that it has left to themselves
-            // are not waited for.
+            // What is left of the test goes, and with it its servers and their folder. Threads that
+            // it has left to themselves are not waited for.
             drop(local);
             runtime.shutdown_background();
             outcome

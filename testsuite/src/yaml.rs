@@ -1,7 +1,8 @@
 //! YAML as PyYAML's `safe_load` reads it, with the place of everything.
 //!
-//! The files of the Asterisk test suite are in that dialect: YAML 1.1, and of keys that are there twice the last one counts.
-//! A scalar stays the text that it was; what it is, is decided where somebody asks.
+//! The files of the Asterisk test suite are in that dialect: YAML 1.1, and of keys that are there
+//! twice the last one counts. A scalar stays the text that it was; what it is, is decided where
+//! somebody asks.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -179,7 +180,8 @@ impl Node {
         self.is_plain(&no).then_some(false)
     }
 
-    /// Whether Python takes it for true: anything but false, null, zero, and what is empty. So `'False'` in quotes is.
+    /// Whether Python takes it for true: anything but false, null, zero, and what is empty. So
+    /// `'False'` in quotes is.
     pub fn is_true(&self) -> bool {
         match &self.value {
             Value::List(items) => !items.is_empty(),

@@ -1,5 +1,5 @@
-//! The configuration files of a sandbox: ours, those of the test's folders, those that the code sets; the last one wins.
-//! Then what the code adds to them.
+//! The configuration files of a sandbox: ours, those of the test's folders, those that the code
+//! sets; the last one wins. Then what the code adds to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -82,8 +82,8 @@ pub(super) struct Layers {
     permissions: Vec<Permissions>,
 }
 
-/// Whether a line is nothing, a comment or `key = value`. Anything else (a directive, a section, a block comment that hides
-/// one) could make the whole file unreadable, or name other folders.
+/// Whether a line is nothing, a comment or `key = value`. Anything else (a directive, a section, a
+/// block comment that hides one) could make the whole file unreadable, or name other folders.
 fn is_option(line: &str) -> bool {
     let line = line.trim();
     let is_key = |key: &str| {
@@ -112,8 +112,8 @@ impl Layers {
         Ok(layers)
     }
 
-    /// Writes our `modules.conf`, where the test has none of its own. What the test says in it, or in what it includes, has
-    /// the last word.
+    /// Writes our `modules.conf`, where the test has none of its own. What the test says in it, or
+    /// in what it includes, has the last word.
     pub(super) fn set_modules(&mut self, modules: &Modules) -> Result<(), BuildError> {
         if let Some(name) = modules.odd_name() {
             return Err(BuildError::Module { name: name.to_owned() });
@@ -212,8 +212,8 @@ impl Layers {
         Ok(())
     }
 
-    /// A section with these keys: one that continues another of its name, if there is one. Where there is none, that would
-    /// make the server refuse the whole file.
+    /// A section with these keys: one that continues another of its name, if there is one. Where
+    /// there is none, that would make the server refuse the whole file.
     fn section(
         &self,
         file: &str,
@@ -294,7 +294,8 @@ impl Layers {
         self.add_to(LOGGER, &Addition::Text(added))
     }
 
-    /// A file that is not there would be missed by nobody: the server takes it for one that nobody wrote.
+    /// A file that is not there would be missed by nobody: the server takes it for one that nobody
+    /// wrote.
     pub(super) fn check_links(&mut self) -> Result<(), BuildError> {
         let links: Vec<_> = std::mem::take(&mut self.dangling).into_values().collect();
         if links.is_empty() { Ok(()) } else { Err(BuildError::Dangling { links }) }
@@ -317,8 +318,8 @@ impl Layers {
         Ok(())
     }
 
-    /// A main configuration that the server cannot read makes it fall back to its built-in folders, which are the
-    /// system's. So what a test adds to ours must not be able to break it.
+    /// A main configuration that the server cannot read makes it fall back to its built-in folders,
+    /// which are the system's. So what a test adds to ours must not be able to break it.
     pub(super) fn check_options(&self) -> Result<(), BuildError> {
         let name = Path::new(OPTIONS);
         for part in &self.files[name] {

@@ -1,4 +1,5 @@
-//! `.permissions`: modes of files in the same folder and below, since git keeps none. Lines of `relative path: octal mode`.
+//! `.permissions`: modes of files in the same folder and below, since git keeps none. Lines of
+//! `relative path: octal mode`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

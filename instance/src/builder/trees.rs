@@ -1,7 +1,8 @@
-//! Files of a test outside the configuration: `<astXXXdir>/…` folders, copied into the folder that the key names.
+//! Files of a test outside the configuration: `<astXXXdir>/…` folders, copied into the folder that
+//! the key names.
 //!
-//! Much of a sandbox is links to the server's own folders. One that a test adds to becomes a folder of the sandbox, with
-//! links to what was in it.
+//! Much of a sandbox is links to the server's own folders. One that a test adds to becomes a folder
+//! of the sandbox, with links to what was in it.
 
 use std::fs;
 use std::os::unix::fs::symlink;

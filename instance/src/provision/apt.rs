@@ -13,7 +13,8 @@ use super::Progress;
 use super::error::{FetchError, at, chain};
 use crate::cache::Environment;
 
-/// What the system has apt do around an update is about the system's own state: in containers it empties the cache.
+/// What the system has apt do around an update is about the system's own state: in containers it
+/// empties the cache.
 const NO_HOOKS: &str = "#clear APT::Update::Pre-Invoke;\n#clear APT::Update::Post-Invoke;\n\
                         #clear APT::Update::Post-Invoke-Success;\n";
 
@@ -89,7 +90,8 @@ pub(super) fn shown(mirror: &str) -> String {
 
 /// The mirror that the system's apt is set up with, but not the one for security updates.
 pub(super) async fn mirror(environment: &Environment) -> Result<String, FetchError> {
-    // Without package lists, as in many containers, apt does not know what is Debian's, but where it would look.
+    // Without package lists, as in many containers, apt does not know what is Debian's, but where
+    // it would look.
     for how in ["Origin: Debian", "--no-release-info"] {
         let mut command = Command::new(environment.tool("apt-get"));
         command.args(["indextargets", "--format", "$(REPO_URI)"]);
@@ -209,8 +211,8 @@ impl Apt<'_> {
         let watch = async {
             let Some(mut stdout) = stdout else { return };
             let mut line = Vec::new();
-            // `dlstatus:<item>:<percent>:<what>`. Whole percents are exact enough for a bar. What comes must be read to
-            // its end, or apt would be killed by a closed pipe.
+            // `dlstatus:<item>:<percent>:<what>`. Whole percents are exact enough for a bar. What
+            // comes must be read to its end, or apt would be killed by a closed pipe.
             while stdout.read_until(b'\n', &mut line).await.is_ok_and(|length| length > 0) {
                 percent(&line).into_iter().for_each(&mut told);
                 line.clear();
@@ -299,8 +301,8 @@ impl Plan {
     }
 }
 
-/// Takes the setuid and setgid bits from all programs below a folder: some of the server's dependencies have them, and
-/// nobody here needs those.
+/// Takes the setuid and setgid bits from all programs below a folder: some of the server's
+/// dependencies have them, and nobody here needs those.
 fn disarm(folder: &Path) -> Result<(), FetchError> {
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let entry = entry.map_err(at(folder))?;

@@ -11,7 +11,8 @@ use super::*;
 use crate::provision::apt::{Plan, mirror, shown};
 use crate::provision::error::chain;
 
-/// A cache, and tools that do what apt and dpkg would do with a mirror of one package, all in a folder of its own.
+/// A cache, and tools that do what apt and dpkg would do with a mirror of one package, all in a
+/// folder of its own.
 struct Standin {
     folder: PathBuf,
     environment: Environment,
@@ -67,8 +68,8 @@ impl Standin {
         standin
     }
 
-    /// Writes a script, through a child: a file that this process had open for writing cannot be executed while
-    /// another thread has just forked.
+    /// Writes a script, through a child: a file that this process had open for writing cannot be
+    /// executed while another thread has just forked.
     fn tool(&self, name: &str, script: &str) {
         let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 755 "$2""#;
         let mut command = std::process::Command::new("sh");

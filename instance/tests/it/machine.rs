@@ -1,13 +1,16 @@
-//! Machines that are not as usual: another user, a full disk, a long path, an Asterisk of the system's own.
+//! Machines that are not as usual: another user, a full disk, a long path, an Asterisk of the
+//! system's own.
 //!
-//! Each is made in a mount namespace by a script that runs the program there. Where the kernel grants none, the test says so.
+//! Each is made in a mount namespace by a script that runs the program there. Where the kernel
+//! grants none, the test says so.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use crate::support::{Scratch, VERSIONS, server};
 
-/// What the scripts share. `hold` runs a program that boots, and ends its input when it has printed where.
+/// What the scripts share. `hold` runs a program that boots, and ends its input when it has printed
+/// where.
 const PRELUDE: &str = r#"
     hold() {
         mkfifo $PLACE/in $PLACE/out
@@ -21,8 +24,8 @@ const PRELUDE: &str = r#"
     }
 "#;
 
-/// Runs a script with root's rights over mounts of its own. The script knows the program, the root of the server, and a
-/// folder for itself.
+/// Runs a script with root's rights over mounts of its own. The script knows the program, the root
+/// of the server, and a folder for itself.
 async fn unshared(major: u32, scratch: &Scratch, script: &str) -> Option<(Output, String)> {
     let server = server(major).await;
     let root: PathBuf = server.binary().ancestors().nth(3).unwrap().into();

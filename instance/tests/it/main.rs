@@ -1,4 +1,5 @@
-//! Instances from outside: real servers of both versions, and stand-ins for what a real one does not do on command.
+//! Instances from outside: real servers of both versions, and stand-ins for what a real one does
+//! not do on command.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

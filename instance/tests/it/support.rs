@@ -51,8 +51,9 @@ impl Scratch {
         std::os::unix::fs::symlink(target, self.0.join(name)).unwrap();
     }
 
-    /// The root of a server whose binary is a script, with folders that look like a server's. The script is written by a
-    /// child: a file that this process had open for writing cannot be executed while another thread has just forked.
+    /// The root of a server whose binary is a script, with folders that look like a server's. The
+    /// script is written by a child: a file that this process had open for writing cannot be
+    /// executed while another thread has just forked.
     pub(crate) async fn server(&self, script: &str) -> Server {
         let script =
             format!("#!/bin/sh\ncase $1 in -V) echo Asterisk 99.1.2; exit ;; esac\n{script}\n");

@@ -68,22 +68,23 @@ impl Ast {
         &self.inner.instance
     }
 
-    /// Waits for events, from this call on. If the test ends while one is awaited, it is told that none came, and what came
-    /// nearest.
+    /// Waits for events, from this call on. If the test ends while one is awaited, it is told that
+    /// none came, and what came nearest.
     pub fn watch(&self, matcher: Matcher) -> Watch {
         let open = self.test().map(|test| Arc::clone(&test.shared.open)).unwrap_or_default();
         Watch::new(self.ami(), matcher, self.number(), &open)
     }
 
-    /// Places a call, and waits until it is answered or has failed. `None` if it was not answered, which is a note of the test
-    /// and no error: a dialplan can say all that a test waits for and never answer. Otherwise as [`Client::originate`].
+    /// Places a call, and waits until it is answered or has failed. `None` if it was not answered,
+    /// which is a note of the test and no error: a dialplan can say all that a test waits for
+    /// and never answer. Otherwise as [`Client::originate`].
     ///
     /// Dropping the future does not hang up.
     ///
     /// # Errors
     ///
-    /// If the action cannot be sent, the server refuses it (a context without that extension, a user without that permission),
-    /// or the connection ends.
+    /// If the action cannot be sent, the server refuses it (a context without that extension, a
+    /// user without that permission), or the connection ends.
     pub async fn originate(&self, originate: Originate) -> Result<Option<Originated>, ami::Error> {
         match self.ami().originate(originate).await {
             Ok(originated) => Ok(Some(originated)),
@@ -133,7 +134,8 @@ impl Ast {
         }
     }
 
-    /// The channels that are up, as events tell: what a channel said before its end has come when it is not there any more.
+    /// The channels that are up, as events tell: what a channel said before its end has come when
+    /// it is not there any more.
     pub(super) fn channels_told(&self) -> watch::Receiver<HashSet<Vec<u8>>> {
         self.inner.channels.subscribe()
     }

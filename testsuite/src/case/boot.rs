@@ -94,7 +94,8 @@ impl TestCase {
     }
 }
 
-/// Makes paths that begin at the suite's folder work in the folder that a server runs in: what it writes there is its own.
+/// Makes paths that begin at the suite's folder work in the folder that a server runs in: what it
+/// writes there is its own.
 fn link_suite(suite: &Path, sandbox: &Sandbox) -> io::Result<()> {
     let folder = sandbox.folder().join(format!("ast{}", sandbox.number()));
     for entry in fs::read_dir(suite)? {

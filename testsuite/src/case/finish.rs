@@ -23,7 +23,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long events may be behind the server: their order is certain, their time is not.
 const BEHIND: Duration = Duration::from_secs(1);
 
-/// Waits until a server has no channels, and what they said has come; or until it is no server any more.
+/// Waits until a server has no channels, and what they said has come; or until it is no server any
+/// more.
 async fn calls_are_over(ast: &Ast) {
     let mut told = ast.channels_told();
     let mut gone = None;

@@ -1,8 +1,10 @@
-//! `test_case.SimpleTestCase`: calls into the dialplan, which tells by user events that all went well.
+//! `test_case.SimpleTestCase`: calls into the dialplan, which tells by user events that all went
+//! well.
 //!
-//! Each call gets a variable `testuniqueid`, and the channel that says that it has it is the call's. A user event, of whatever
-//! name, counts: at the expected number the test has passed, its channels are hung up and it ends; at another, the next call
-//! is made. With `spawn-after-hangup` the end of a call's channel makes the next one too. When there is none left, the test
+//! Each call gets a variable `testuniqueid`, and the channel that says that it has it is the
+//! call's. A user event, of whatever name, counts: at the expected number the test has passed, its
+//! channels are hung up and it ends; at another, the next call is made. With `spawn-after-hangup`
+//! the end of a call's channel makes the next one too. When there is none left, the test
 //! ends, though its calls may go on until they are over, and their events count.
 
 use std::time::Duration;
@@ -18,8 +20,8 @@ use crate::yaml::{ConfigError, Node};
 /// The variable that tells a call's channel.
 const VARIABLE: &str = "testuniqueid";
 
-/// How long the server may take to answer an originate. It answers one that is not asynchronous when the call is answered or
-/// is not.
+/// How long the server may take to answer an originate. It answers one that is not asynchronous
+/// when the call is answered or is not.
 const ORIGINATE: Duration = Duration::from_secs(3_600);
 
 pub(super) fn build(section: &Node) -> Result<Box<dyn Module>, Refusal> {

@@ -143,8 +143,8 @@ fn lines(writer: Writer<Vec<u8>>) -> io::Result<String> {
     Ok(text)
 }
 
-/// The parts of the path between the first and the last with dots, and the last one. What is no letter, digit or underscore
-/// becomes one, and a word of Java's gets one.
+/// The parts of the path between the first and the last with dots, and the last one. What is no
+/// letter, digit or underscore becomes one, and a word of Java's gets one.
 fn names(test: &str) -> (String, String) {
     let parts: Vec<_> = test.split('/').map(identifier).collect();
     let (name, folders) =

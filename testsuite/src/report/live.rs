@@ -1,4 +1,5 @@
-//! A terminal: the tests that run, with what they are doing and for how long; how many are done, and how long the rest takes.
+//! A terminal: the tests that run, with what they are doing and for how long; how many are done,
+//! and how long the rest takes.
 
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};

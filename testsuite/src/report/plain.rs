@@ -1,5 +1,6 @@
-//! Lines, with those that scripts around the suite look for: which run it is, how many tests, the beginning of a test and its
-//! verdict. Tests run at the same time; each is told as a whole when it ends.
+//! Lines, with those that scripts around the suite look for: which run it is, how many tests, the
+//! beginning of a test and its verdict. Tests run at the same time; each is told as a whole when it
+//! ends.
 
 use std::io::{self, BufWriter, Write};
 

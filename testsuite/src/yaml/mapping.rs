@@ -37,7 +37,8 @@ impl Mapping {
         self.entries.iter().position(|(it, _)| it.text() == Some(key))
     }
 
-    /// Adds an entry; the last of a key counts, in the place of the first. The result is the key that is lost.
+    /// Adds an entry; the last of a key counts, in the place of the first. The result is the key
+    /// that is lost.
     pub(super) fn insert(&mut self, key: Node, value: Node) -> Option<Node> {
         // Keys that are no texts are never the same.
         if let Some(at) = key.text().and_then(|text| self.place(text)) {

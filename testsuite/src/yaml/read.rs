@@ -9,7 +9,8 @@ use granit_parser::{Event, Parser, ScalarStyle};
 use super::mapping::Mapping;
 use super::{ConfigError, Document, Duplicate, Node, Value};
 
-/// How many nodes a document may have once its aliases are written out. The suite's largest has some thousand.
+/// How many nodes a document may have once its aliases are written out. The suite's largest has
+/// some thousand.
 const NODES: usize = 200_000;
 
 /// The key that takes over what another mapping has.
@@ -180,7 +181,8 @@ impl Reader {
         Ok(())
     }
 
-    /// The entries with those of `<<` before them. As for PyYAML, the first mapping of a list counts, and the last `<<`.
+    /// The entries with those of `<<` before them. As for PyYAML, the first mapping of a list
+    /// counts, and the last `<<`.
     fn merged(&self, map: OpenMap) -> Result<Mapping, ConfigError> {
         if map.merges.is_empty() {
             return Ok(map.entries);

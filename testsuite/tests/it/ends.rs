@@ -29,7 +29,8 @@ impl Running {
         Self { child, folder, events }
     }
 
-    /// Starts a suite of three tests that wait, two of them with servers of their own, and waits until they do.
+    /// Starts a suite of three tests that wait, two of them with servers of their own, and waits
+    /// until they do.
     fn start(options: &[&str]) -> Self {
         let native: &[(&str, &str)] =
             &[("test-config.yaml", SIMPLE), ("configs/ast1/extensions.conf", WAIT)];
@@ -94,7 +95,8 @@ fn ctrl_c_sigterm_and_a_lost_terminal_end_all_tests_and_clean_up() {
     for signal in signals.into_iter().take(heard) {
         let mut run = Running::start(&["--asterisk", "22"]);
         let processes = run.folder.processes();
-        // The runner; for each test `unshare` or what it became; two servers; the program and its child.
+        // The runner; for each test `unshare` or what it became; two servers; the program and its
+        // child.
         assert!(processes.len() >= 8, "{}", processes.len());
         run.signal(signal);
         let verdicts = run.verdicts();

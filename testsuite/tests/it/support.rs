@@ -94,7 +94,8 @@ impl Folder {
         fs::read_to_string(self.0.join(name)).unwrap()
     }
 
-    /// The processes that have the place of the sandboxes in their environment: a runner, and all that it started.
+    /// The processes that have the place of the sandboxes in their environment: a runner, and all
+    /// that it started.
     pub(crate) fn processes(&self) -> Vec<OwnedFd> {
         let mark = self.0.join("w").display().to_string();
         let pids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {

@@ -81,7 +81,8 @@ struct Booted {
 }
 
 /// The comparison of the errors with those of bare boots while the servers are held, until it is
-/// done. There is none for programs: they are told at the end, and until then the machine is theirs.
+/// done. There is none for programs: they are told at the end, and until then the machine is
+/// theirs.
 type Comparison<'a> = Option<Pin<Box<dyn Future<Output = ()> + 'a>>>;
 
 impl Boot {
