@@ -216,9 +216,9 @@ impl Sandbox {
     ///
     /// The environment is not this process's: a server inherits what it and the programs that it
     /// runs need (`PATH`, `HOME`, locale and time zone, library and module paths, certificates,
-    /// options of sanitizers, `AST_…`, `ASTERISK…`), but no other variable. unixODBC is sent to the
-    /// folder of the configuration, also where a variable of the user's sends it elsewhere:
-    /// `res_odbc` has it write there.
+    /// options of sanitizers, `AST_…`), and gets what [`Builder::env`](crate::Builder::env) sets, but
+    /// no other variable. unixODBC is sent to the folder of the configuration, also where a
+    /// variable of the user's sends it elsewhere: `res_odbc` has it write there.
     pub fn command(&self) -> std::process::Command {
         let mut command = self.server.command();
         let own: Vec<_> = command

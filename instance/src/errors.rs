@@ -46,13 +46,13 @@ const TELLING: usize = 10;
 /// The number of notices that do.
 const NOTICES: usize = 3;
 
-/// What was there before a server ran, or before it was ready.
+/// The state of things before a server ran, and before it was ready.
 #[derive(Debug)]
 pub(crate) struct Before {
     pub(crate) launched: SystemTime,
-    /// How long the log files were at the launch.
+    /// The lengths of the log files at the launch.
     pub(crate) launch: BTreeMap<PathBuf, u64>,
-    /// How long they were when the server was ready.
+    /// The lengths when the server was ready.
     pub(crate) ready: BTreeMap<PathBuf, u64>,
 }
 

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// How long a line of the table is. The kernel gives a line at a time to one who asks for no more,
+/// The length of a line of the table. The kernel gives a line at a time to one who asks for no more,
 /// and those of sockets that listen come first. To look through the rest takes it 10 ms.
 const LINE: usize = 150;
 

@@ -160,7 +160,7 @@ impl Log {
                 }
                 tokio::select! {
                     () = changes.next() => {}
-                    // An error is the end of the supervisor, which has said before how the server ended.
+                    // An error is the end of the supervisor, which has told how the server ended.
                     _ = exit.changed() => {}
                 }
             }

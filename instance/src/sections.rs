@@ -79,7 +79,7 @@ struct Reader<'a> {
     etc: &'a Path,
     /// Each with whether it is a template.
     sections: Vec<(Section, bool)>,
-    /// How many files were read.
+    /// The number of files that were read.
     files: usize,
     /// The place of the section that lines belong to. A file that is included begins in that of
     /// the line before.

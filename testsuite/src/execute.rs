@@ -248,7 +248,7 @@ impl Running<'_> {
                         let _ = child.start_kill();
                         break child.wait().await;
                     }
-                    // The runner may have been stopped meanwhile: a test that has ended was in time.
+                    // The runner may have been stopped: a test that has ended was in time.
                     if let Ok(Some(status)) = child.try_wait() {
                         break Ok(status);
                     }

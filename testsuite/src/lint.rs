@@ -18,7 +18,8 @@ use crate::schema;
 use crate::suite::{self, FoundTest, LIST, Suite};
 use crate::yaml::{ConfigError, Document, Duplicate, Node};
 
-/// How many sections are looked through for the one that was probably meant. Files have a dozen.
+/// The number of sections that are looked through for the one that was probably meant. Files have
+/// a dozen.
 const COMPARED: usize = 100;
 
 /// What was found.

@@ -31,7 +31,7 @@ pub struct Suite {
     pub tests: Vec<FoundTest>,
     /// Lists that could not be read, and entries of them.
     pub problems: Vec<ConfigError>,
-    /// What was left out, and is no mistake of the suite.
+    /// Notices of what was left out and is no mistake of the suite.
     pub notices: Vec<ConfigError>,
     /// Every list that was read.
     pub(crate) lists: Vec<PathBuf>,
@@ -77,7 +77,7 @@ impl Suite {
     }
 }
 
-/// What is expected in a list of tests.
+/// The form of an entry in a list of tests, for errors.
 const ENTRIES: &str = "`test: FOLDER` or `dir: FOLDER`";
 
 struct Finder<'a> {

@@ -47,7 +47,7 @@ pub struct Document {
 #[derive(Clone)]
 pub struct Node {
     file: Arc<Path>,
-    /// How many nodes it is, with those in it.
+    /// The number of nodes in it, itself included.
     size: usize,
     /// The line that it begins in, from 1.
     pub line: usize,

@@ -169,7 +169,7 @@ impl TestCase {
         let stop_one = |ast: Ast, cancelled: CancellationToken| async move {
             tokio::select! {
                 () = cancelled.cancelled() => {}
-                // `core stop gracefully` would also unload all modules, and some take ten seconds for that.
+                // `core stop gracefully` would unload all modules: some take ten seconds for that.
                 _ = timeout(patience, calls_are_over(&ast)) => {}
             }
             ast.shut_down(if kill { Stop::Kill } else { Stop::Now }).await

@@ -13,7 +13,7 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// How many keys are looked through one by one: most mappings have fewer.
+    /// The number of keys that are looked through one by one: most mappings have fewer.
     const FEW: usize = 16;
 
     /// The entries.
