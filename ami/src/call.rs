@@ -338,12 +338,12 @@ impl List {
         self
     }
 
-    /// Gives the events of the list to subscribers as well, the one that ends it among them: in their
-    /// place on the wire, with their ActionID, as far as a filter admits them. They do not happen
-    /// now, though many have the names of events that do, such as `QueueMember`.
+    /// Gives the events of the list to subscribers as well, the one that ends it among them: in
+    /// their place on the wire, with their ActionID, as far as a filter admits them. They do
+    /// not happen now, though many have the names of events that do, such as `QueueMember`.
     ///
-    /// To be called before the list is first polled. A list that has begun goes to subscribers up to
-    /// its end, also if it is dropped; one that is dropped before goes to nobody.
+    /// To be called before the list is first polled. A list that has begun goes to subscribers up
+    /// to its end, also if it is dropped; one that is dropped before goes to nobody.
     pub fn also_to_subscribers(mut self) -> Self {
         if let Expect::List { shared, .. } = &mut self.many.sending.expect {
             *shared = true;

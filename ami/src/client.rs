@@ -119,8 +119,8 @@ impl Client {
     /// A `Ping` is sent right behind the action. Its answer shows the end where the server forgets
     /// to send one.
     ///
-    /// The list is the server's: while a channel changes, `CoreShowChannels` of Asterisk 22 can have
-    /// it twice, in its old state and in the new.
+    /// The list is the server's: while a channel changes, `CoreShowChannels` of Asterisk 22 can
+    /// have it twice, in its old state and in the new.
     pub fn list(&self, action: Action) -> List {
         List::new(Arc::clone(&self.handle), action)
     }

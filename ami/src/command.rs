@@ -38,9 +38,9 @@ impl CommandOutput {
         }
     }
 
-    /// Makes the error of a command that was refused: as a rule its message says no more than that there is
-    /// output, and that says why. Of a command that the server does not know, and so repeats, only
-    /// the first word is left in: it may hold a secret.
+    /// Makes the error of a command that was refused: as a rule its message says no more than that
+    /// there is output, and that says why. Of a command that the server does not know, and so
+    /// repeats, only the first word is left in: it may hold a secret.
     pub(crate) fn failed(error: Error, command: &str) -> Error {
         let Error::Rejected(response) = error else { return error };
         let lines = response.command_output().map(<[u8]>::trim_ascii);

@@ -118,8 +118,8 @@ pub enum Error {
     /// So many bytes of a reply waited for somebody to read them, and no more are held.
     Unread(usize),
 
-    /// The server gave the channel another unique id than it was told, as one does that does not know
-    /// `ChannelId`. So the end of the call cannot be known.
+    /// The server gave the channel another unique id than it was told, as one does that does not
+    /// know `ChannelId`. So the end of the call cannot be known.
     OtherChannel,
 
     /// Events that this depends on were lost: they were larger than allowed, or nobody took them in

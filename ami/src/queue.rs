@@ -61,8 +61,8 @@ impl Buffer {
         Self { capacity, bytes: usize::MAX, overflow: Overflow::Skip }
     }
 
-    /// Holds as many events as there is room for in so many bytes, at least one. Each takes its own bytes
-    /// and some 70 more.
+    /// Holds as many events as there is room for in so many bytes, at least one. Each takes its own
+    /// bytes and some 70 more.
     pub fn bytes(bytes: usize) -> Self {
         Self { bytes, ..Self::unbounded() }
     }
@@ -176,8 +176,8 @@ struct State {
     events: u32,
     /// How often in a row the reader gave the subscriber time, and it took nothing.
     idle_turns: u8,
-    /// Whether the subscriber missed something, or does not use the time that it is given, and the queue has not been
-    /// half empty since.
+    /// Whether the subscriber missed something, or does not use the time that it is given, and the
+    /// queue has not been half empty since.
     behind: bool,
     closed: bool,
 }

@@ -22,9 +22,9 @@ use crate::subscribers::Subscribers;
 pub enum State {
     /// It is about to connect again.
     Connecting,
-    /// The client is logged in again, to a server that has not said yet that it is fully booted: it would
-    /// refuse actions whose modules are not loaded. Events come already; calls wait, within
-    /// their own time-outs.
+    /// The client is logged in again, to a server that has not said yet that it is fully booted: it
+    /// would refuse actions whose modules are not loaded. Events come already; calls wait,
+    /// within their own time-outs.
     Booting,
     /// It is logged in.
     Up,

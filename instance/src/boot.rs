@@ -193,7 +193,7 @@ impl Sandbox {
     }
 
     /// The failure of a server that gave up a configuration file for want of one that it includes.
-    /// Of many modules the boot succeeds all the same.
+    /// The boot succeeds all the same, but for modules that have to load.
     fn missing_include(&self, before: &Before) -> Option<BootFailure> {
         if self.missing.is_empty() {
             return None;
@@ -216,8 +216,8 @@ impl Sandbox {
     ///
     /// The environment is not this process's: a server inherits what it and the programs that it
     /// runs need (`PATH`, `HOME`, locale and time zone, library and module paths, certificates,
-    /// options of sanitizers, `AST_…`), and gets what [`Builder::env`](crate::Builder::env) sets, but
-    /// no other variable. unixODBC is sent to the folder of the configuration, also where a
+    /// options of sanitizers, `AST_…`), and gets what [`Builder::env`](crate::Builder::env) sets,
+    /// but no other variable. unixODBC is sent to the folder of the configuration, also where a
     /// variable of the user's sends it elsewhere: `res_odbc` has it write there.
     pub fn command(&self) -> std::process::Command {
         let mut command = self.server.command();

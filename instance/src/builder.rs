@@ -1,6 +1,5 @@
 //! From a server and a test's configuration to a sandbox.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
@@ -13,6 +12,7 @@ use std::time::Duration;
 use ami::Config;
 
 use crate::address::Address;
+use crate::builder::data::{link_data, make_folders};
 use crate::builder::error::at;
 use crate::builder::files::is_folder;
 use crate::builder::layers::{Addition, Layers};
@@ -26,6 +26,7 @@ use crate::server::Server;
 use crate::template::Keys;
 use crate::variables::Variables;
 
+mod data;
 mod error;
 mod files;
 mod includes;
@@ -173,8 +174,8 @@ impl Builder {
         self
     }
 
-    /// Which modules to load; all of them unless set. A `modules.conf` of the test has the last
-    /// word.
+    /// Sets which modules to load; all of them unless set. A `modules.conf` of the test has the
+    /// last word.
     #[must_use]
     pub fn modules(mut self, modules: Modules) -> Self {
         self.modules = modules;
@@ -438,85 +439,4 @@ fn keys(sandboxes: &[Sandbox], own: usize) -> Keys {
         }
     }
     keys
-}
-
-/// The folders that the server and its modules expect and do not make.
-fn make_folders(layout: &Layout) -> Result<(), BuildError> {
-    let spool = [
-        "outgoing",
-        "outgoing_done",
-        "monitor",
-        "recording",
-        "voicemail",
-        "meetme",
-        "system",
-        "tmp",
-        "dictate",
-        "fax",
-    ];
-    let logs = ["cdr-csv", "cdr-custom", "cel-custom"];
-    let mut folders = vec![layout.etc(), layout.data(), layout.runtime(), layout.cache()];
-    folders.extend(spool.map(|name| layout.spool().join(name)));
-    folders.extend(logs.map(|name| layout.logs().join(name)));
-    for folder in folders {
-        fs::create_dir_all(&folder).map_err(at(&folder))?;
-    }
-    Ok(())
-}
-
-/// Makes the server's data reachable: a link for each folder of it. `sounds` is a folder of our
-/// own, for the server writes recordings there; in it each language is a link. Debian's package has
-/// its English under another name, and leaves the link `en` to a script that runs only when it is
-/// installed. The documentation is another matter.
-fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
-    let link = |original: &Path, link: &Path| symlink(original, link).map_err(at(link));
-    for (name, path) in folders(from)? {
-        if name == "sounds" || name == "documentation" {
-            continue;
-        }
-        if name == "keys" {
-            // The server keeps certificates there that it fetched.
-            trees::link_entries(&path, &to.join(&name))?;
-            continue;
-        }
-        link(&path, &to.join(&name))?;
-    }
-    let sounds = to.join("sounds");
-    fs::create_dir_all(&sounds).map_err(at(&sounds))?;
-    let from = from.join("sounds");
-    if !from.is_dir() {
-        return Ok(());
-    }
-    let own = fs::canonicalize(&from).map_err(at(&from))?;
-    let mut languages = folders(&from)?;
-    // Debian's package has links in there to the system's own recordings. A language may be a link
-    // to anywhere.
-    languages.retain(|name, path| {
-        is_language(name) || fs::canonicalize(path).is_ok_and(|path| path.starts_with(&own))
-    });
-    for (name, path) in &languages {
-        link(path, &sounds.join(name))?;
-    }
-    let english = languages.iter().find(|(name, _)| name.starts_with("en_"));
-    if let Some((_, path)) = english
-        && !sounds.join("en").exists()
-    {
-        link(path, &sounds.join("en"))?;
-    }
-    Ok(())
-}
-
-/// Whether a folder of sounds has the name of a language: `en`, `pt_BR`, `en_US_f_Allison`,
-/// `fr-armelle`.
-fn is_language(name: &str) -> bool {
-    let code = name.split(['_', '-']).next().unwrap_or_default();
-    matches!(code.len(), 2 | 3) && code.bytes().all(|byte| byte.is_ascii_lowercase())
-}
-
-/// The folders in a folder by name, also those behind a link.
-fn folders(folder: &Path) -> Result<BTreeMap<String, PathBuf>, BuildError> {
-    let entries = fs::read_dir(folder).map_err(at(folder))?;
-    let entries = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
-    let named = |path: PathBuf| Some((path.file_name()?.to_str()?.to_owned(), path));
-    Ok(entries.filter_map(named).collect())
 }

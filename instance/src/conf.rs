@@ -1,5 +1,5 @@
-//! What we need to know of Asterisk's configuration language: which sections and keys a file has,
-//! and what it includes.
+//! Asterisk's configuration language, as far as we need it: the sections and keys of a file, and
+//! what it includes.
 
 /// A line that matters.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -73,8 +73,8 @@ fn unquoted(name: &str) -> &str {
     name[1..].strip_suffix(end).unwrap_or(name)
 }
 
-/// What of a line is not in a comment. `depth` is how deep in block comments it begins, and then
-/// the next one.
+/// The part of a line that is not in a comment. `depth` is how deep in block comments it begins,
+/// and then the next one.
 fn outside_comments(line: &str, depth: &mut usize) -> String {
     let mut outside = String::new();
     let mut rest = line;

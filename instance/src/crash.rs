@@ -1,4 +1,4 @@
-//! What a crashed server leaves: a core where the system puts it, and a backtrace where there is
+//! The traces of a crashed server: a core where the system puts it, and a backtrace where there is
 //! gdb.
 
 use std::fmt;

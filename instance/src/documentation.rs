@@ -20,8 +20,8 @@ use uuid::Uuid;
 /// How much of its documentation a server gets.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Documentation {
-    /// What the boot needs, and the synopsis of each application, function, action and option. A
-    /// small boot takes a sixth of the time.
+    /// The parts that the boot needs, and the synopsis of each application, function, action and
+    /// option. A small boot takes a sixth of the time.
     #[default]
     Short,
     /// All: for tests that read the help texts (`core show application`, `config show help`), the

@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The length of a line of the table. The kernel gives a line at a time to one who asks for no more,
-/// and those of sockets that listen come first. To look through the rest takes it 10 ms.
+/// The length of a line of the table. The kernel gives a line at a time to one who asks for no
+/// more, and those of sockets that listen come first. To look through the rest takes it 10 ms.
 const LINE: usize = 150;
 
 /// Whether one of these processes listens at an address or at every one. Nothing if the kernel does

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What runs a test.
+/// The runner of a test.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum How {
     /// We do.

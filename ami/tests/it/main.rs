@@ -1,5 +1,5 @@
-//! The client from outside: bytes in, values out; a scripted peer for what no server does on command; real servers for
-//! the rest.
+//! The client from outside: bytes in, values out; a scripted peer for what no server does on
+//! command; real servers for the rest.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

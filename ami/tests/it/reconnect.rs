@@ -54,8 +54,8 @@ async fn lost(client: &Client) {
     client.state().wait_for(|state| !state.is_up()).await.unwrap();
 }
 
-/// Waits until a connection was given up because the server did not confirm a setting. The client is
-/// down for a moment only, so somebody has to look all the time.
+/// Waits until a connection was given up because the server did not confirm a setting. The client
+/// is down for a moment only, so somebody has to look all the time.
 fn unsettled(client: &Client) -> impl Future<Output = bool> + use<> {
     let mut states = client.state();
     let unsettled =

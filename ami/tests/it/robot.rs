@@ -37,7 +37,8 @@ async fn serve(mut io: DuplexStream, mut left: usize) {
             return;
         }
         answers.clear();
-        // A client that only writes is not read while it is written to: one action at a time, as Asterisk does.
+        // A client that only writes is not read while it is written to: one action at a time, as
+        // Asterisk does.
         while answers.is_empty() {
             match codec.decode(&mut buffer) {
                 Ok(Some(Frame::Other(action))) => answers = answer(&action),

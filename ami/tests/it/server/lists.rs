@@ -233,7 +233,8 @@ async fn a_list_of_two_thousand_channels_is_complete() {
         let mut names: Vec<_> = list.items.iter().map(|it| it.get("Channel").unwrap()).collect();
         names.sort_unstable();
         assert_eq!(list.list_items(), u64::try_from(list.items.len()).ok(), "{major}");
-        // While a channel changes, the server's cache can have it twice, in its old state and in the new.
+        // While a channel changes, the server's cache can have it twice, in its old state and in
+        // the new.
         names.dedup();
         assert_eq!(names.len(), 2000, "{major}: {:?}", halves(&names));
         // As long as that: an answer of one message.

@@ -1,4 +1,5 @@
-//! TLS. The certificates beside this file were made for these tests, are good for a hundred years, and protect nothing.
+//! TLS. The certificates beside this file were made for these tests, are good for a hundred years,
+//! and protect nothing.
 
 use std::time::Duration;
 

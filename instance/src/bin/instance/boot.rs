@@ -283,7 +283,7 @@ async fn any_exit(instances: &[Instance]) {
     .await;
 }
 
-/// How many instances a test has: as many as it has folders of configuration, and one at least.
+/// The number of instances of a test: one for each folder of configuration, and one at least.
 fn instances_of(test: &Path) -> io::Result<u32> {
     let there = |number: &u32| test.join(format!("configs/ast{number}")).is_dir();
     let found = (1..).take_while(there).last();
