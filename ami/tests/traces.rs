@@ -15,8 +15,9 @@ use crate::peer::{Peer, id};
 #[allow(dead_code, reason = "other tests need more of it")]
 mod peer;
 
-/// One test after another.
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// One test after another, up to the end of its last task: a place that is reached where nobody
+/// listens may be taken for one that nobody listens to.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// All that was traced.
 #[derive(Clone, Default)]
@@ -41,18 +42,50 @@ impl<'a> MakeWriter<'a> for Traces {
     }
 }
 
-#[tokio::test]
-async fn traces_tell_what_happens_and_no_secret() {
-    let _turn = TURN.lock().await;
+/// Runs a test, and returns all that was traced down to a level.
+fn traced(level: tracing::Level, test: impl Future<Output = ()>) -> String {
+    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let traces = Traces::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
+        .with_max_level(level)
         .with_ansi(false)
         .with_writer(traces.clone())
         .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    tracing::subscriber::with_default(subscriber, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(test);
+        // With its tasks, which trace their ends.
+        drop(runtime);
+    });
+    let bytes = traces.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn traces_tell_what_happens_and_no_secret() {
     // The answer to the challenge is as good as the secret, for as long as the connection lasts.
     let proofs = std::cell::RefCell::new(vec!["hush-hush".to_owned()]);
+    let traced = traced(tracing::Level::TRACE, both_logins(&proofs));
+    for part in [
+        "logged in",
+        "user=\"alice\"",
+        "queued",
+        "seen",
+        "received",
+        "Sign",
+        "the connection ended",
+    ] {
+        assert!(traced.contains(part), "no {part:?} in {traced}");
+    }
+    assert_eq!(proofs.borrow().len(), 3);
+    for proof in proofs.borrow().iter() {
+        assert!(!traced.contains(proof), "{proof} in {traced}");
+    }
+}
+
+/// A session of each kind of login, whose peer names the secret everywhere; what proved the login
+/// is added to `proofs`.
+async fn both_logins(proofs: &std::cell::RefCell<Vec<String>>) {
     for login in [Login::Plain, Login::Challenge] {
         let (near, mut peer) = Peer::new();
         let config = Config::new("alice", "hush-hush").login(login);
@@ -80,35 +113,15 @@ async fn traces_tell_what_happens_and_no_secret() {
         };
         tokio::join!(server, call);
     }
-    drop(guard);
-    let traced = String::from_utf8(traces.0.lock().unwrap().clone()).unwrap();
-    for part in [
-        "logged in",
-        "user=\"alice\"",
-        "queued",
-        "seen",
-        "received",
-        "Sign",
-        "the connection ended",
-    ] {
-        assert!(traced.contains(part), "no {part:?} in {traced}");
-    }
-    assert_eq!(proofs.borrow().len(), 3);
-    for proof in proofs.borrow().iter() {
-        assert!(!traced.contains(proof), "{proof} in {traced}");
-    }
 }
 
-#[tokio::test]
-async fn a_call_that_is_answered_with_a_list_warns_of_it() {
-    let _turn = TURN.lock().await;
-    let traces = Traces::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
-        .with_ansi(false)
-        .with_writer(traces.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+#[test]
+fn a_call_that_is_answered_with_a_list_warns_of_it() {
+    let traced = traced(tracing::Level::WARN, an_answer_that_is_a_list());
+    assert!(traced.contains("WARN") && traced.contains("ask for it with `list`"), "{traced}");
+}
+
+async fn an_answer_that_is_a_list() {
     let (client, mut peer) = Peer::with_client().await;
     let mut strays = client.subscribe(Filter::named([]).with_strays());
     let server = async {
@@ -124,6 +137,4 @@ async fn a_call_that_is_answered_with_a_list_warns_of_it() {
         }
         other => panic!("{other:?}"),
     }
-    let traced = String::from_utf8(traces.0.lock().unwrap().clone()).unwrap();
-    assert!(traced.contains("WARN") && traced.contains("ask for it with `list`"), "{traced}");
 }
