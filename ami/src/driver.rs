@@ -10,20 +10,19 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::codec::Banner;
 use crate::config::{Config, Reconnect};
-use crate::dial::{Io, dial};
+use crate::connection::dial::{Io, dial};
+use crate::connection::login::Link;
+use crate::connection::loss::{First, Loss};
+use crate::connection::outbox::Outbox;
+use crate::connection::pending::PendingCalls;
+use crate::connection::ready::{self, Unknown};
+use crate::connection::run::{self, Keepalive};
+use crate::connection::{Connection, filters};
 use crate::error::{Disconnect, Error, LoginError};
-use crate::login::Link;
-use crate::loss::{First, Loss};
-use crate::mask::{EventClass, EventMask};
-use crate::outbox::Outbox;
-use crate::ready::{self, Unknown};
-use crate::router::Router;
-use crate::server_filter;
-use crate::session::{self, Core, Keepalive};
-use crate::shared::Shared;
-use crate::subscribers::Subscribers;
+use crate::events::Subscribers;
+use crate::state::Shared;
+use crate::wire::{Banner, EventClass, EventMask};
 
 /// How long a login may take at least, when there is nobody who waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -118,9 +117,9 @@ pub(crate) fn start(
     let keepalive = Keepalive { idle: config.keepalive, limit: config.timeout };
     let driver = Driver { shared: Arc::clone(&shared), keepalive, cancelled };
     let span = tracing::debug_span!("ami", address, user = config.user);
-    let core = driver.core(&first, None);
-    shared.up(Arc::clone(&core));
-    tokio::spawn(driver.run(first.link, core, first.at, redial).instrument(span));
+    let connection = driver.connection(&first, None);
+    shared.up(Arc::clone(&connection));
+    tokio::spawn(driver.run(first.link, connection, first.at, redial).instrument(span));
     shared
 }
 
@@ -142,12 +141,12 @@ struct Ended {
 }
 
 impl Driver {
-    fn core(&self, logged_in: &LoggedIn, loss: Option<Loss>) -> Arc<Core> {
+    fn connection(&self, logged_in: &LoggedIn, loss: Option<Loss>) -> Arc<Connection> {
         let LoggedIn { banner, mask, prefix, .. } = logged_in;
         let Shared { subscribers, counters, .. } = &*self.shared;
         let (subscribers, counters) = (Arc::clone(subscribers), Arc::clone(counters));
-        let router = Router::new(prefix, banner, subscribers, counters, loss);
-        Arc::new(Core::new(Outbox::new(prefix.clone()), router, mask.clone()))
+        let pending = PendingCalls::new(prefix, banner, subscribers, counters, loss);
+        Arc::new(Connection::new(Outbox::new(prefix.clone()), pending, mask.clone()))
     }
 
     /// The whole life of a client. Its end is told also if the future is dropped, before its first
@@ -155,15 +154,15 @@ impl Driver {
     fn run(
         self,
         link: Link<Io>,
-        core: Arc<Core>,
+        connection: Arc<Connection>,
         begun: Instant,
         redial: Option<Redial>,
     ) -> impl Future<Output = ()> {
-        let session = self.session(link, Arc::clone(&core));
+        let session = self.session(link, Arc::clone(&connection));
         let first = async move {
             let reason = session.await;
             {
-                let booted = core.router.is_booted();
+                let booted = connection.pending.is_booted();
                 Ended { reason, begun, booted, told: booted }
             }
         };
@@ -174,9 +173,13 @@ impl Driver {
         }
     }
 
-    fn session(&self, link: Link<Io>, core: Arc<Core>) -> impl Future<Output = Disconnect> + use<> {
+    fn session(
+        &self,
+        link: Link<Io>,
+        connection: Arc<Connection>,
+    ) -> impl Future<Output = Disconnect> + use<> {
         let counters = Arc::clone(&self.shared.counters);
-        session::run(link, core, counters, self.keepalive, self.cancelled.clone())
+        run::run(link, connection, counters, self.keepalive, self.cancelled.clone())
     }
 
     async fn live(&self, first: impl Future<Output = Ended>, redial: Option<Redial>) -> Disconnect {
@@ -238,42 +241,42 @@ impl Driver {
         };
         // Who was told before is told again.
         let unknown = if former.told { Unknown::Wait } else { Unknown::GiveUp };
-        let core = self.core(&logged_in, Some(loss));
+        let connection = self.connection(&logged_in, Some(loss));
         let wishes = {
             let mut wishes = self.shared.wishes();
             wishes.banner = logged_in.banner;
             wishes.clone()
         };
         self.shared.counters.reconnects.add(1);
-        self.shared.logged_in(&core);
+        self.shared.logged_in(&connection);
         tracing::info!("connected again");
         let restored = async {
             self.shared.booting(self.shared.timeout);
-            server_filter::restore(&core, &wishes.filters, self.shared.timeout).await;
-            self.until_booted(&core, unknown).await;
-            core.router.tell_of_loss(First::Other);
-            self.shared.up(Arc::clone(&core));
+            filters::restore(&connection, &wishes.filters, self.shared.timeout).await;
+            self.until_booted(&connection, unknown).await;
+            connection.pending.tell_of_loss(First::Other);
+            self.shared.up(Arc::clone(&connection));
             std::future::pending().await
         };
         let reason = tokio::select! {
             // What came with the answer to the login is looked at first: it may say that the server
             // has booted.
             biased;
-            reason = self.session(logged_in.link, Arc::clone(&core)) => reason,
+            reason = self.session(logged_in.link, Arc::clone(&connection)) => reason,
             () = restored => Disconnect::Closed,
         };
         // Also if nobody came to know of it in between.
-        core.router.tell_of_loss(First::Other);
-        let booted = core.router.is_booted();
+        connection.pending.tell_of_loss(First::Other);
+        let booted = connection.pending.is_booted();
         Ended { reason, begun, booted, told: booted || former.told }
     }
 
     /// Waits for the boot of a server that was perhaps started anew, no longer than a call waits:
     /// it would refuse what its modules are to do. Where nobody can tell, a `Ping` was answered
     /// by now, and there is no reason to wait.
-    async fn until_booted(&self, core: &Core, unknown: Unknown) {
+    async fn until_booted(&self, connection: &Connection, unknown: Unknown) {
         let Shared { user, timeout: limit, .. } = &*self.shared;
-        match timeout(*limit, ready::booted(core, user, *limit, unknown)).await {
+        match timeout(*limit, ready::booted(connection, user, *limit, unknown)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::debug!(error = format!("{error:#}"), "nobody knows whether it has booted");

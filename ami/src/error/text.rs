@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Disconnect, Error, ListError, LoginError};
-use crate::message::Response;
+use super::{Disconnect, Error, LoginError};
+use crate::wire::Response;
 
 impl Error {
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,18 +105,6 @@ impl std::error::Error for Disconnect {
     }
 }
 
-impl ListError {
-    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the list is not complete ({} items of it came)", self.partial.items.len())
-    }
-}
-
-impl std::error::Error for ListError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
-    }
-}
-
 impl LoginError {
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -149,7 +137,7 @@ fn words_of(response: &Response) -> String {
 }
 
 /// Writes an error as it describes itself; in the alternate form `{:#}` with all its causes.
-fn write_error(
+pub(crate) fn write_error(
     f: &mut fmt::Formatter<'_>,
     error: &dyn std::error::Error,
     describe: impl Fn(&mut fmt::Formatter<'_>) -> fmt::Result,
@@ -173,4 +161,4 @@ macro_rules! display {
     )*};
 }
 
-display!(Error, Disconnect, LoginError, ListError);
+display!(Error, Disconnect, LoginError);

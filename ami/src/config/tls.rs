@@ -1,0 +1,179 @@
+//! TLS for connections: what to trust, and under which name.
+
+use std::sync::Arc;
+use std::{fmt, io};
+
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{self, CryptoProvider, ring};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+
+/// How to connect by TLS. The server's certificate is verified: that somebody whom we trust has
+/// signed it, and that it is for the host that we connect to.
+///
+/// Asterisk listens for it on port 5039 unless told otherwise (`tlsenable`, `tlsbindaddr` and
+/// `tlscertfile` in `manager.conf`). It asks for no certificate of the client's. A certificate
+/// needs the host's name among its alternative names; the common name alone, as some scripts set
+/// it, is not looked at.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use ami::{Config, Tls};
+///
+/// let tls = Tls::with_roots(&std::fs::read("our-ca.pem")?)?;
+/// let client = Config::new("user", "mysecret").tls(tls).connect("pbx.example.org").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Tls {
+    config: Arc<ClientConfig>,
+    name: Option<ServerName<'static>>,
+}
+
+impl Tls {
+    /// Trusts those whom the system trusts.
+    ///
+    /// # Errors
+    ///
+    /// If there are no such certificates on the system, or none of them can be read.
+    pub fn with_system_roots() -> io::Result<Self> {
+        let found = rustls_native_certs::load_native_certs();
+        let mut roots = RootCertStore::empty();
+        // A few of them are of kinds that rustls does not take, on many systems.
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            let why = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
+            let text = format!("the system has no root certificates that can be read{why}");
+            return Err(io::Error::other(text));
+        }
+        Self::trusting(roots)
+    }
+
+    /// Trusts the authorities, or the servers themselves, whose certificates stand in a text in PEM
+    /// format, and nobody else.
+    ///
+    /// # Errors
+    ///
+    /// If there is no certificate in the text, or one that makes no sense.
+    pub fn with_roots(pem: &[u8]) -> io::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(io::Error::other)?;
+            roots.add(certificate).map_err(io::Error::other)?;
+        }
+        if roots.is_empty() {
+            return Err(io::Error::other("there is no certificate in the PEM text"));
+        }
+        Self::trusting(roots)
+    }
+
+    /// Takes any certificate for good. Whoever can get in between reads and changes everything;
+    /// login by challenge does not prevent that.
+    ///
+    /// # Errors
+    ///
+    /// If the cryptography of this build knows no version of TLS; it does.
+    pub fn without_verification() -> io::Result<Self> {
+        let provider = Arc::new(ring::default_provider());
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(TrustsAll(provider)))
+            .with_no_client_auth();
+        Ok(Self::with_config(Arc::new(config)))
+    }
+
+    /// Whatever rustls can do.
+    pub fn with_config(config: Arc<ClientConfig>) -> Self {
+        Self { config, name: None }
+    }
+
+    fn trusting(roots: RootCertStore) -> io::Result<Self> {
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self::with_config(Arc::new(config)))
+    }
+
+    /// The name that the certificate has to be for, instead of the host that we connect to.
+    ///
+    /// # Errors
+    ///
+    /// If it is neither a host's name nor an IP address.
+    pub fn server_name(mut self, name: &str) -> io::Result<Self> {
+        self.name = Some(server_name(name)?);
+        Ok(self)
+    }
+
+    pub(crate) async fn wrap(&self, host: &str, io: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => server_name(host)?,
+        };
+        TlsConnector::from(Arc::clone(&self.config)).connect(name, io).await
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn server_name(host: &str) -> io::Result<ServerName<'static>> {
+    let name = ServerName::try_from(host.to_owned());
+    name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("{host:?}: {error}")))
+}
+
+/// Looks at the signatures of the handshake and at nothing else.
+#[derive(Debug)]
+struct TrustsAll(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for TrustsAll {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.0.signature_verification_algorithms;
+        crypto::verify_tls12_signature(message, certificate, signature, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.0.signature_verification_algorithms;
+        crypto::verify_tls13_signature(message, certificate, signature, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,392 @@
+//! Events for those who asked: each queue is found by the event's name and by one field, without
+//! asking the others.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::task::Waker;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::filter::Names;
+use super::item::Gap;
+use super::queue::{Pushed, Queue};
+use super::stray::Stray;
+use crate::wire::Event;
+
+/// All subscriptions of a client.
+#[derive(Default)]
+pub(crate) struct Subscribers {
+    index: RwLock<Index>,
+}
+
+#[derive(Default)]
+struct Index {
+    /// Invariant: a bucket that is here is not empty. Who publishes takes a copy of the pointer
+    /// and lets go of the lock: a predicate may subscribe, too.
+    all: Option<Arc<Bucket>>,
+    named: HashMap<Box<[u8]>, Arc<Bucket>>,
+    /// The subscriptions that want strays, too.
+    strays: Vec<Arc<Queue>>,
+    /// The subscriptions in no bucket, because their filters have no name.
+    unnamed: Vec<Arc<Queue>>,
+    count: usize,
+    closed: bool,
+    /// Raised with every subscription.
+    version: u64,
+}
+
+/// The subscriptions for events of one name, or of all.
+#[derive(Clone, Default)]
+struct Bucket {
+    plain: Vec<Arc<Queue>>,
+    /// Those with fields, by the first of them. There are few different ones, however many the
+    /// subscriptions are.
+    keyed: Vec<Keyed>,
+}
+
+#[derive(Clone)]
+struct Keyed {
+    field: String,
+    /// Invariant: sorted by the value that they want the field to have.
+    queues: Vec<Arc<Queue>>,
+}
+
+/// The value that a subscription wants its first field to have.
+fn wanted(queue: &Queue) -> &[u8] {
+    queue.filter.fields.first().map_or(b"", |(_, value)| value)
+}
+
+impl Keyed {
+    /// Where those that want a value begin.
+    fn position(&self, value: &[u8]) -> usize {
+        self.queues.partition_point(|queue| wanted(queue) < value)
+    }
+}
+
+impl Subscribers {
+    pub(crate) fn add(&self, queue: &Arc<Queue>) {
+        let index = &mut *self.write();
+        if index.closed {
+            queue.close();
+        } else {
+            index.count += 1;
+            if queue.filter.strays {
+                index.strays.push(Arc::clone(queue));
+            }
+            index.version += 1;
+            match &queue.filter.names {
+                Names::All => Arc::make_mut(index.all.get_or_insert_default()).add(queue),
+                Names::These(names) if names.is_empty() => index.unnamed.push(Arc::clone(queue)),
+                Names::These(names) => {
+                    for name in names {
+                        let bucket = index.named.entry(name.clone()).or_default();
+                        Arc::make_mut(bucket).add(queue);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks at the index for events that come now. If it is another version than the reader has
+    /// seen, what the reader remembers of names is worth nothing.
+    fn look(&self, version: &mut u64, nobodys: &mut FxHashSet<Box<[u8]>>) -> Found {
+        let index = self.read();
+        if index.version != *version {
+            nobodys.clear();
+            *version = index.version;
+        }
+        Found { all: index.all.clone(), ..Found::default() }
+    }
+
+    /// Tells every subscriber that the connection was lost and made anew.
+    pub(crate) fn gap(&self, gap: &Gap) {
+        let queues = self.read().queues();
+        for queue in queues {
+            queue.gap(gap);
+        }
+    }
+
+    /// Ends every subscription, and those made from now on.
+    pub(crate) fn close(&self) {
+        let mut index = self.write();
+        let queues = index.queues();
+        *index = Index { closed: true, ..Index::default() };
+        drop(index);
+        for queue in queues {
+            queue.close();
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.read().count
+    }
+
+    pub(crate) fn remove(&self, queue: &Arc<Queue>) {
+        let index = &mut *self.write();
+        if index.closed {
+            return;
+        }
+        index.count -= 1;
+        let other = |it: &Arc<Queue>| !Arc::ptr_eq(it, queue);
+        if queue.filter.strays {
+            index.strays.retain(other);
+        }
+        match &queue.filter.names {
+            Names::All => {
+                if let Some(bucket) = &mut index.all
+                    && Arc::make_mut(bucket).remove(queue)
+                {
+                    index.all = None;
+                }
+            }
+            Names::These(names) if names.is_empty() => index.unnamed.retain(other),
+            Names::These(names) => {
+                for name in names {
+                    if let Some(bucket) = index.named.get_mut(name)
+                        && Arc::make_mut(bucket).remove(queue)
+                    {
+                        index.named.remove(name);
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many fields each bucket is divided by.
+    #[cfg(test)]
+    pub(crate) fn buckets(&self) -> Vec<usize> {
+        let index = self.read();
+        index.all.iter().chain(index.named.values()).map(|bucket| bucket.keyed.len()).collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The reader's side: gives events to those they are for.
+///
+/// For all events that are read at once it looks at the index once for each name. What it has found
+/// it does not keep longer than that, for a filter can own anything; but it does remember which
+/// names nobody asks for.
+pub(crate) struct Publisher {
+    subscribers: Arc<Subscribers>,
+    /// Names as sent, in the version of the index that is there.
+    nobodys: FxHashSet<Box<[u8]>>,
+    version: u64,
+    found: Option<Found>,
+    wakers: Vec<Waker>,
+    /// The queues that are half full.
+    half_full: Vec<Arc<Queue>>,
+}
+
+#[derive(Default)]
+struct Found {
+    all: Option<Arc<Bucket>>,
+    named: FxHashMap<Box<[u8]>, Arc<Bucket>>,
+}
+
+impl Publisher {
+    /// How many names of nobody's it remembers. A server has fewer; forged ones must not pile up.
+    const NAMES: usize = 1024;
+
+    pub(crate) fn new(subscribers: Arc<Subscribers>) -> Self {
+        let (nobodys, wakers) = (FxHashSet::default(), Vec::new());
+        Self { subscribers, nobodys, version: 0, found: None, wakers, half_full: Vec::new() }
+    }
+
+    /// Gives an event to those it is for. The result is how many of them had no room.
+    #[inline]
+    pub(crate) fn publish(&mut self, event: Event) -> u64 {
+        let Self { subscribers, nobodys, version, found, wakers, half_full } = self;
+        let mut missed = 0;
+        let mut push = |queue: &Arc<Queue>, event| match queue.push(event, wakers) {
+            Pushed::Done => {}
+            Pushed::HalfFull => note(half_full, queue),
+            Pushed::Missed => missed += 1,
+        };
+        let (all, named) = find(subscribers, nobodys, version, found, event.name());
+        // The last of them gets the event itself.
+        let mut last = None;
+        for bucket in all.into_iter().chain(named) {
+            bucket.find(&event, &mut |queue| {
+                if let Some(earlier) = last.replace(queue) {
+                    push(earlier, event.clone());
+                }
+            });
+        }
+        if let Some(queue) = last {
+            push(queue, event);
+        }
+        missed
+    }
+
+    /// Tells those that an event is for, or may be, that it is lost. Only its beginning is there.
+    /// The result is how many they are.
+    pub(crate) fn publish_lost(&mut self, beginning: &Event) -> u64 {
+        let Self { subscribers, nobodys, version, found, wakers, .. } = self;
+        let (all, named) = find(subscribers, nobodys, version, found, beginning.name());
+        let mut missed = 0;
+        for queue in all.into_iter().chain(named).flat_map(|bucket| bucket.queues()) {
+            if queue.filter.may_admit(beginning) {
+                missed += u64::from(queue.miss(wakers));
+            }
+        }
+        missed
+    }
+
+    /// Gives something that is no event to those who want such. The result is how many of them had
+    /// no room.
+    pub(crate) fn publish_stray(&mut self, stray: impl FnOnce() -> Stray) -> u64 {
+        let queues = self.subscribers.read().strays.clone();
+        if queues.is_empty() {
+            return 0;
+        }
+        let (stray, mut missed) = (stray().detach(), 0);
+        for queue in queues {
+            match queue.push_stray(stray.clone(), &mut self.wakers) {
+                Pushed::Done => {}
+                Pushed::HalfFull => note(&mut self.half_full, &queue),
+                Pushed::Missed => missed += 1,
+            }
+        }
+        missed
+    }
+
+    /// Whether a subscriber that has kept up so far is about to miss something.
+    #[inline]
+    pub(crate) fn has_half_full(&mut self) -> bool {
+        if self.half_full.is_empty() {
+            return false;
+        }
+        self.half_full.retain(|queue| queue.is_half_full());
+        !self.half_full.is_empty()
+    }
+
+    /// To be called when the time is over that such subscribers are given.
+    pub(crate) fn end_turn(&mut self) {
+        self.half_full.drain(..).for_each(|queue| queue.end_turn());
+    }
+
+    /// Wakes those who got something, and forgets who they are.
+    pub(crate) fn flush(&mut self) {
+        self.half_full.clear();
+        self.wake();
+    }
+
+    /// Wakes those who got something, and remembers who of them is half full.
+    pub(crate) fn wake(&mut self) {
+        self.found = None;
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
+}
+
+/// The buckets for events of a name: that of all, and that of the name.
+#[inline]
+fn find<'a>(
+    subscribers: &Subscribers,
+    nobodys: &mut FxHashSet<Box<[u8]>>,
+    version: &mut u64,
+    found: &'a mut Option<Found>,
+    name: &[u8],
+) -> (Option<&'a Arc<Bucket>>, Option<&'a Arc<Bucket>>) {
+    let found = found.get_or_insert_with(|| subscribers.look(version, nobodys));
+    if !nobodys.contains(name) && !found.named.contains_key(name) {
+        match subscribers.read().of(name) {
+            Some(bucket) => drop(found.named.insert(name.into(), Arc::clone(bucket))),
+            None if nobodys.len() < Publisher::NAMES => drop(nobodys.insert(name.into())),
+            None => {}
+        }
+    }
+    let named = if found.named.is_empty() { None } else { found.named.get(name) };
+    (found.all.as_ref(), named)
+}
+
+fn note(queues: &mut Vec<Arc<Queue>>, queue: &Arc<Queue>) {
+    if !queues.iter().any(|it| Arc::ptr_eq(it, queue)) {
+        queues.push(Arc::clone(queue));
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+impl Index {
+    fn of(&self, name: &[u8]) -> Option<&Arc<Bucket>> {
+        self.named.get(&*name.to_ascii_lowercase())
+    }
+
+    /// Every queue, once.
+    fn queues(&self) -> Vec<Arc<Queue>> {
+        let buckets = self.all.iter().chain(self.named.values());
+        let named = buckets.flat_map(|bucket| bucket.queues());
+        let mut queues: Vec<_> = named.chain(&self.unnamed).cloned().collect();
+        // One for several names is in several buckets.
+        queues.sort_unstable_by_key(Arc::as_ptr);
+        queues.dedup_by_key(|queue| Arc::as_ptr(queue));
+        queues
+    }
+}
+
+impl Bucket {
+    fn add(&mut self, queue: &Arc<Queue>) {
+        match self.keyed_of(queue) {
+            None => self.plain.push(Arc::clone(queue)),
+            Some(keyed) => keyed.queues.insert(keyed.position(wanted(queue)), Arc::clone(queue)),
+        }
+    }
+
+    /// Takes a queue out. True if the bucket is empty then.
+    fn remove(&mut self, queue: &Arc<Queue>) -> bool {
+        let other = |it: &Arc<Queue>| !Arc::ptr_eq(it, queue);
+        match self.keyed_of(queue) {
+            None => self.plain.retain(other),
+            Some(keyed) => keyed.queues.retain(other),
+        }
+        self.keyed.retain(|keyed| !keyed.queues.is_empty());
+        self.plain.is_empty() && self.keyed.is_empty()
+    }
+
+    /// Where a queue belongs, if it is to be found by a field.
+    fn keyed_of(&mut self, queue: &Queue) -> Option<&mut Keyed> {
+        let (field, _) = queue.filter.fields.first()?;
+        let known = self.keyed.iter().position(|keyed| keyed.field.eq_ignore_ascii_case(field));
+        let at = known.unwrap_or_else(|| {
+            self.keyed.push(Keyed { field: field.clone(), queues: Vec::new() });
+            self.keyed.len() - 1
+        });
+        Some(&mut self.keyed[at])
+    }
+
+    /// Shows `give` the queues that an event is for.
+    fn find<'a>(&'a self, event: &Event, give: &mut impl FnMut(&'a Arc<Queue>)) {
+        let mut show = |queue: &'a Arc<Queue>, known| {
+            if queue.filter.admits(event, known) {
+                give(queue);
+            }
+        };
+        self.plain.iter().for_each(|queue| show(queue, 0));
+        for keyed in &self.keyed {
+            for (at, value) in event.get_all(&keyed.field).enumerate() {
+                // A value that is repeated is one reason to get the event, not two.
+                if event.get_all(&keyed.field).take(at).any(|earlier| earlier == value) {
+                    continue;
+                }
+                let queues = &keyed.queues[keyed.position(value)..];
+                let matching = queues.iter().take_while(|queue| wanted(queue) == value);
+                matching.for_each(|queue| show(queue, 1));
+            }
+        }
+    }
+
+    fn queues(&self) -> impl Iterator<Item = &Arc<Queue>> {
+        self.plain.iter().chain(self.keyed.iter().flat_map(|keyed| &keyed.queues))
+    }
+}

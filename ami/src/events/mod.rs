@@ -1,0 +1,20 @@
+//! Events on their way from the reader to subscribers: filters, the index that finds the
+//! subscriptions of an event, and the queue of each.
+//!
+//! The room names `wire` and `error`. Its door: the reader publishes by a `Publisher`, a subscriber
+//! holds a `Subscription`.
+
+mod buffer;
+mod filter;
+mod index;
+mod item;
+mod queue;
+mod stray;
+mod subscription;
+
+pub use self::buffer::{Buffer, Overflow};
+pub use self::filter::Filter;
+pub(crate) use self::index::{Publisher, Subscribers};
+pub use self::item::{Gap, Item};
+pub use self::stray::Stray;
+pub use self::subscription::Subscription;

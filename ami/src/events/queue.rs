@@ -1,0 +1,446 @@
+//! The queue between the reader and one subscriber.
+//!
+//! Putting something in never waits. When it is full, it counts what is missing, at the place where
+//! it is missing; or it closes, or it grows, as its owner has chosen. When it is half full it says
+//! so: the reader then gives the subscriber a moment, unless that one is behind already.
+
+use std::collections::VecDeque;
+use std::mem::size_of;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::buffer::{Buffer, Overflow};
+use super::filter::Filter;
+use super::item::{Gap, Item};
+use super::stray::Stray;
+use crate::wire::Event;
+
+/// An event shares the memory that it was read into with those around it, up to this many bytes of
+/// them.
+const READ: usize = 64 * 1024;
+
+/// How often the reader gives time to a subscriber that takes nothing. It may be that the machine
+/// does not let it run.
+const IDLE_TURNS: u8 = 20;
+
+/// The queue of one subscriber.
+pub(crate) struct Queue {
+    pub(crate) filter: Filter,
+    buffer: Buffer,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Invariant: at most as many events and strays as the buffer says, and behind each of them at
+    /// most one `Missed`, a `Gap` and another `Missed`.
+    items: VecDeque<Entry>,
+    /// How many bytes all of them take.
+    bytes: usize,
+    /// How many bytes of read buffers all of them hold.
+    held: usize,
+    /// Where the last event that shares its buffer ended, in memory.
+    end: usize,
+    waker: Option<Waker>,
+    /// How many events and strays there are.
+    events: u32,
+    /// How often in a row the reader gave the subscriber time, and it took nothing.
+    idle_turns: u8,
+    /// Whether the subscriber missed something, or does not use the time that it is given, and the
+    /// queue has not been half empty since.
+    behind: bool,
+    closed: bool,
+}
+
+struct Entry {
+    item: Item,
+    /// How many bytes it takes: of read buffers, those that the events before it do not hold.
+    bytes: u32,
+    /// Whether it shares a read buffer.
+    shares: bool,
+}
+
+/// What came of an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Pushed {
+    /// It is in the queue, or the queue is closed.
+    Done,
+    /// The event is in the queue, which is half full now or more.
+    HalfFull,
+    /// There was no room.
+    Missed,
+}
+
+impl Queue {
+    pub(crate) fn new(filter: Filter, buffer: Buffer) -> Self {
+        Self { filter, buffer, state: Mutex::default() }
+    }
+
+    /// Puts an event in that the filter admits. Who is to be woken comes into `wakers`: one wake-up
+    /// is enough for all events that are read at once.
+    #[inline]
+    pub(crate) fn push(&self, event: Event, wakers: &mut Vec<Waker>) -> Pushed {
+        self.put(wakers, |state, shared| state.hold(event, shared))
+    }
+
+    /// Puts something in that is no event.
+    pub(crate) fn push_stray(&self, stray: Stray, wakers: &mut Vec<Waker>) -> Pushed {
+        self.put(wakers, |state, _| {
+            let bytes = stray.bytes();
+            state.events += 1;
+            state.push(Item::Stray(Box::new(stray)), bytes, false);
+        })
+    }
+
+    /// Notes that an event is lost that the filter admits, whatever room there is. False if the
+    /// queue is closed.
+    pub(crate) fn miss(&self, wakers: &mut Vec<Waker>) -> bool {
+        let mut state = self.lock();
+        if state.closed {
+            return false;
+        }
+        state.miss();
+        state.closed = self.buffer.overflow == Overflow::Close;
+        wakers.extend(state.waker.take());
+        true
+    }
+
+    #[inline]
+    fn put(&self, wakers: &mut Vec<Waker>, put: impl FnOnce(&mut State, usize)) -> Pushed {
+        let mut state = self.lock();
+        if state.closed {
+            return Pushed::Done;
+        }
+        let Buffer { capacity, bytes, .. } = self.buffer;
+        let room = state.events < capacity && state.bytes < bytes || state.events == 0;
+        let pushed = if room {
+            put(&mut state, self.buffer.shared());
+            if self.wants_a_turn(&state) { Pushed::HalfFull } else { Pushed::Done }
+        } else {
+            state.miss();
+            state.behind = true;
+            state.closed = self.buffer.overflow == Overflow::Close;
+            Pushed::Missed
+        };
+        wakers.extend(state.waker.take());
+        pushed
+    }
+
+    /// Whether the queue is half full or more of a subscriber that has kept up so far.
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.wants_a_turn(&self.lock())
+    }
+
+    /// Notes that the subscriber was given time. One that takes nothing again and again is given no
+    /// more, until it has caught up.
+    pub(crate) fn end_turn(&self) {
+        let mut state = self.lock();
+        state.idle_turns = state.idle_turns.saturating_add(1);
+        state.behind |= state.idle_turns >= IDLE_TURNS;
+    }
+
+    #[inline]
+    fn wants_a_turn(&self, state: &State) -> bool {
+        let Buffer { capacity, bytes, .. } = self.buffer;
+        (state.events > capacity / 2 || state.bytes > bytes / 2) && !state.behind && !state.closed
+    }
+
+    /// Tells that the connection was lost and made anew.
+    pub(crate) fn gap(&self, gap: &Gap) {
+        let mut state = self.lock();
+        if !state.closed {
+            state.gap(gap);
+        }
+        wake(state);
+    }
+
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        wake(state);
+    }
+
+    /// Moves what is first in it to `out`, up to a few items: who takes one at a time would get in
+    /// the reader's way each time. True at the end, when there is nothing left to come.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>, out: &mut VecDeque<Item>) -> Poll<bool> {
+        let mut state = self.lock();
+        if state.items.is_empty() && !state.closed {
+            // Most of the time the same task waits again.
+            match &mut state.waker {
+                Some(waker) => waker.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
+            }
+            return Poll::Pending;
+        }
+        state.idle_turns = 0;
+        let count = state.items.len().min(self.buffer.batch());
+        let State { items, events, bytes, held, .. } = &mut *state;
+        for entry in items.drain(..count) {
+            *events -= u32::from(matches!(entry.item, Item::Event(_) | Item::Stray(_)));
+            *bytes -= entry.cost();
+            *held -= if entry.shares { entry.bytes as usize } else { 0 };
+            out.push_back(entry.item);
+        }
+        if state.behind {
+            let Buffer { capacity, bytes, .. } = self.buffer;
+            state.behind = state.events > capacity / 2 || state.bytes > bytes / 2;
+        }
+        Poll::Ready(count == 0)
+    }
+
+    /// How many events are in it.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().events as usize
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    /// The bytes that it counts for: its own, and its place in the queue.
+    fn cost(&self) -> usize {
+        self.bytes as usize + size_of::<Self>()
+    }
+}
+
+impl State {
+    fn hold(&mut self, event: Event, shared: usize) {
+        let (begin, length) = (event.raw().as_ptr() as usize, event.raw().len());
+        // From the end of the one before it, if that was in the same buffer.
+        let between = begin.wrapping_sub(self.end);
+        let held = if between < READ { between + length } else { READ.max(length) };
+        self.events += 1;
+        if self.held + held <= shared {
+            self.held += held;
+            self.end = begin.wrapping_add(length);
+            self.push(Item::Event(event), held, true);
+        } else {
+            self.push(Item::Event(event.detach()), length, false);
+        }
+    }
+
+    fn push(&mut self, item: Item, bytes: usize, shares: bool) {
+        // No message is larger.
+        let entry = Entry { item, bytes: u32::try_from(bytes).unwrap_or(u32::MAX), shares };
+        self.bytes += entry.cost();
+        self.items.push_back(entry);
+    }
+
+    fn miss(&mut self) {
+        if let Some(Entry { item: Item::Missed(missed), .. }) = self.items.back_mut() {
+            *missed += 1;
+        } else {
+            self.push(Item::Missed(1), 0, false);
+        }
+    }
+
+    /// Adds a gap. Behind one event there is at most one: a subscriber that never reads again costs
+    /// the same however often the connection is lost.
+    fn gap(&mut self, gap: &Gap) {
+        let items = self.items.iter_mut().rev().map(|entry| &mut entry.item);
+        let mut behind = items.take_while(|item| !matches!(item, Item::Event(_) | Item::Stray(_)));
+        let known = behind.find_map(|item| match item {
+            Item::Gap(gap) => Some(gap),
+            _ => None,
+        });
+        match known {
+            Some(known) => known.add(gap),
+            None => self.push(Item::Gap(gap.clone()), 0, false),
+        }
+    }
+}
+
+/// Wakes the subscriber, once the queue is free: nobody knows what a waker does.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let waker = state.waker.take();
+    drop(state);
+    waker.into_iter().for_each(Waker::wake);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::error::Disconnect;
+    use crate::events::buffer::SHARED;
+    use crate::wire::Message;
+
+    fn event(name: &str) -> Event {
+        Event::new(Message::of_lines(Bytes::from(format!("Event: {name}\r\n\r\n"))))
+    }
+
+    fn gap() -> Gap {
+        let (reason, lasted) = (Disconnect::Eof, Duration::from_secs(1));
+        Gap { reason, times: 1, lasted, restarted: Some(false) }
+    }
+
+    fn push(queue: &Queue, names: &[&str]) -> usize {
+        let missed = |name: &&&str| queue.push(event(name), &mut Vec::new()) == Pushed::Missed;
+        names.iter().filter(missed).count()
+    }
+
+    /// Takes one batch, which is one item in small queues.
+    fn next(queue: &Queue) -> Vec<String> {
+        let mut items = VecDeque::new();
+        let mut cx = Context::from_waker(Waker::noop());
+        let end = queue.poll(&mut cx, &mut items) == Poll::Ready(true);
+        let text = |item| match item {
+            Item::Event(event) => String::from_utf8_lossy(event.name()).into_owned(),
+            Item::Missed(missed) => format!("missed {missed}"),
+            Item::Gap(gap) => format!("gap {} {}", gap.times, gap.lasted.as_secs()),
+            Item::Stray(stray) => format!("{stray:?}"),
+        };
+        items.into_iter().map(text).chain(end.then(|| "end".to_owned())).collect()
+    }
+
+    fn taken(queue: &Queue) -> Vec<String> {
+        let mut taken = Vec::new();
+        while taken.last().is_none_or(|last| last != "end") {
+            let more = next(queue);
+            if more.is_empty() {
+                break;
+            }
+            taken.extend(more);
+        }
+        taken
+    }
+
+    #[test]
+    fn what_is_missed_is_counted_where_it_is_missing() {
+        let slow = Queue::new(Filter::all(), Buffer::bounded(2));
+        assert_eq!(push(&slow, &["A", "B", "C", "D"]), 2);
+        assert_eq!(next(&slow), ["A"]);
+        assert_eq!(push(&slow, &["E", "F"]), 1);
+        assert_eq!(taken(&slow), ["B", "missed 2", "E", "missed 1"]);
+        push(&slow, &["G"]);
+        assert_eq!(taken(&slow), ["G"]);
+    }
+
+    #[test]
+    fn a_full_queue_can_be_closed_or_grow() {
+        let closing = Queue::new(Filter::all(), Buffer::bounded(2).overflow(Overflow::Close));
+        assert_eq!(push(&closing, &["A"; 10_000]), 1);
+        assert_eq!(taken(&closing), ["A", "A", "missed 1", "end"]);
+        let growing = Queue::new(Filter::all(), Buffer::unbounded());
+        assert_eq!(push(&growing, &["A"; 10_000]), 0);
+        assert_eq!((growing.len(), taken(&growing).len()), (10_000, 10_000));
+    }
+
+    #[test]
+    fn gaps_stand_where_they_were_and_do_not_pile_up() {
+        let queue = Queue::new(Filter::all(), Buffer::bounded(1));
+        queue.gap(&gap());
+        push(&queue, &["A", "B"]);
+        for _ in 0..1000 {
+            queue.gap(&gap());
+            push(&queue, &["C"]);
+        }
+        assert_eq!(taken(&queue), ["gap 1 1", "A", "missed 1", "gap 1000 1000", "missed 1000"]);
+    }
+
+    /// How many events share the memory of the buffer that they came in, if they begin at these
+    /// places.
+    fn shared(places: &[usize]) -> usize {
+        let queue = Queue::new(Filter::all(), Buffer::bounded(4096));
+        let text = "Event: A\r\n\r\n";
+        let mut buffer = vec![0; places.last().unwrap() + text.len()];
+        for &at in places {
+            buffer[at..][..text.len()].copy_from_slice(text.as_bytes());
+        }
+        let buffer = Bytes::from(buffer);
+        for &at in places {
+            let raw = buffer.slice(at..at + text.len());
+            queue.push(Event::new(Message::of_lines(raw)), &mut Vec::new());
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut items = VecDeque::new();
+        while queue.poll(&mut cx, &mut items).is_ready() {}
+        assert_eq!((items.len(), queue.lock().held), (places.len(), 0));
+        let shares = |item: &&Item| match item {
+            Item::Event(event) => buffer.as_ptr_range().contains(&event.raw().as_ptr()),
+            other => panic!("{other:?}"),
+        };
+        items.iter().filter(shares).count()
+    }
+
+    #[test]
+    fn a_slow_subscriber_does_not_hold_what_it_did_not_ask_for() {
+        let apart = |distance: usize| (0..4000).map(|n| n * distance).collect::<Vec<_>>();
+        assert_eq!(shared(&apart(100)), 4000);
+        // Each of these holds a buffer of its own.
+        assert_eq!(shared(&apart(READ + 20)), SHARED / READ);
+        // These have others between them.
+        assert_eq!(shared(&apart(1024)), SHARED / 1024 - 63);
+        // A few from each of many buffers: once there are enough, none of them is held, for one
+        // would hold as much as all.
+        let few: Vec<_> = (0..4000).map(|n| n / 10 * 2 * READ + n % 10 * 100).collect();
+        assert!(shared(&few) <= SHARED / READ * 10);
+    }
+
+    #[test]
+    fn an_item_is_no_larger_than_an_event() {
+        assert_eq!(size_of::<Item>(), size_of::<Event>());
+    }
+
+    #[test]
+    fn a_queue_is_bounded_in_bytes() {
+        let queue = Queue::new(Filter::all(), Buffer::bytes(100_000));
+        let missed = push(&queue, &["A"; 10_000]);
+        let held = queue.len();
+        assert_eq!(held + missed, 10_000);
+        let each = size_of::<Entry>() + "Event: A\r\n\r\n".len();
+        assert_eq!(held, 100_000_usize.div_ceil(each));
+        assert_eq!(taken(&queue).len(), held + 1);
+        assert_eq!(queue.lock().bytes, 0);
+    }
+
+    #[test]
+    fn a_queue_that_is_half_full_says_so_until_something_is_missed() {
+        let queue = Queue::new(Filter::all(), Buffer::bounded(4));
+        let push = || queue.push(event("A"), &mut Vec::new());
+        assert_eq!([push(), push(), push()], [Pushed::Done, Pushed::Done, Pushed::HalfFull]);
+        assert!(queue.is_half_full());
+        assert_eq!([push(), push()], [Pushed::HalfFull, Pushed::Missed]);
+        assert!(!queue.is_half_full());
+        // One that is behind is waited for no more, until it has caught up.
+        next(&queue);
+        assert_eq!([push(), push()], [Pushed::Done, Pushed::Missed]);
+        taken(&queue);
+        assert_eq!([push(), push(), push()], [Pushed::Done, Pushed::Done, Pushed::HalfFull]);
+    }
+
+    #[test]
+    fn a_subscriber_that_does_not_use_its_time_is_given_no_more() {
+        let queue = Queue::new(Filter::all(), Buffer::bounded(4));
+        push(&queue, &["A", "B", "C"]);
+        for _ in 0..IDLE_TURNS {
+            assert!(queue.is_half_full());
+            queue.end_turn();
+        }
+        assert!(!queue.is_half_full());
+        taken(&queue);
+        push(&queue, &["A", "B", "C"]);
+        assert!(queue.is_half_full());
+    }
+
+    #[test]
+    fn a_queue_of_any_size_takes_one_event() {
+        let queue = Queue::new(Filter::all(), Buffer::bytes(0));
+        assert_eq!(push(&queue, &["A", "B"]), 1);
+        assert_eq!(taken(&queue), ["A", "missed 1"]);
+    }
+
+    #[test]
+    fn what_is_lost_elsewhere_is_missed_whatever_room_there_is() {
+        let queue = Queue::new(Filter::all(), Buffer::bounded(4));
+        push(&queue, &["A"]);
+        queue.miss(&mut Vec::new());
+        push(&queue, &["B"]);
+        assert_eq!(taken(&queue), ["A", "missed 1", "B"]);
+    }
+}

@@ -1,0 +1,87 @@
+//! The output of a CLI command.
+
+use std::fmt;
+
+use crate::error::Error;
+use crate::wire::Response;
+
+/// The message of a response that has the output of a command.
+const FOLLOWS: &str = "Command output follows";
+
+/// A response of fewer bytes holds more of its read buffer than of its own.
+const SMALL: usize = 32 * 1024;
+
+/// How much of what a failed command printed is in the error's text, in characters.
+const LONGEST: usize = 200;
+
+/// What a CLI command printed, line by line and byte by byte.
+///
+/// The two formats of the server look alike here: a field `Output` for each line (Asterisk 14 and
+/// later), and text up to an end marker (before). Colours are taken out by the server.
+/// [`Display`](fmt::Display) gives the lines as text.
+#[derive(Clone, Debug)]
+pub struct CommandOutput(Response);
+
+impl CommandOutput {
+    /// # Errors
+    ///
+    /// If the server could not read back what the command printed: it says so in the message of a
+    /// `Success`, without any output (`main/manager.c`, `action_command`).
+    pub(crate) fn new(response: Response) -> Result<Self, Error> {
+        let follows = response.status().eq_ignore_ascii_case(b"Follows");
+        if follows || response.message().trim_end() == FOLLOWS {
+            // As a rule it is kept for longer than other responses; a large one has a buffer of its
+            // own.
+            Ok(Self(if response.raw().len() < SMALL { response.detach() } else { response }))
+        } else {
+            Err(Error::rejected(&response))
+        }
+    }
+
+    /// Makes the error of a command that was refused: as a rule its message says no more than that
+    /// there is output, and that says why. Of a command that the server does not know, and so
+    /// repeats, only the first word is left in: it may hold a secret.
+    pub(crate) fn failed(error: Error, command: &str) -> Error {
+        let Error::Rejected(response) = error else { return error };
+        let lines = response.command_output().map(<[u8]>::trim_ascii);
+        let printed = lines.filter(|line| !line.is_empty()).map(String::from_utf8_lossy).next();
+        let words: Vec<_> = command.split_whitespace().collect();
+        let first = words.first().copied().unwrap_or_default();
+        // It repeats a command that it does not know, and as much of it as looks like one that it
+        // does.
+        let short = |line: &str| {
+            if !line.starts_with("No such command") {
+                return line.to_owned();
+            }
+            let parts = (2..=words.len()).rev().map(|count| words[..count].join(" "));
+            let parts = std::iter::once(command.trim().to_owned()).chain(parts);
+            parts
+                .filter(|part| part.len() > first.len())
+                .fold(line.to_owned(), |line, part| line.replace(&part, &format!("{first} …")))
+        };
+        let printed = printed.map(|line| short(&line));
+        match printed.map(|line| line.chars().take(LONGEST).collect()) {
+            Some(printed) => Error::Command { printed, response },
+            None => Error::Rejected(response),
+        }
+    }
+
+    /// The lines as sent, without line ends.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.command_output()
+    }
+
+    /// The response, with all its fields.
+    pub fn response(&self) -> &Response {
+        &self.0
+    }
+}
+
+impl fmt::Display for CommandOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.lines() {
+            writeln!(f, "{}", String::from_utf8_lossy(line))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! Where a message ends.
+//!
+//! Real servers end each line of a message in CR LF, and write values as they are: one that holds
+//! line ends, as an SMS or what a shell command printed does, has LF in it, or LF LF. So the end of
+//! such a message is **CR LF CR LF and nothing else**. A peer whose first line ends in LF alone
+//! ends its messages with an empty line. Two kinds of message have rules of their own:
+//!
+//! - `CoreShowChannelMap`, which Asterisk 18.19 to 18.23, 20.4 to 20.8 and 21.0 to 21.3 end in CR
+//!   LF LF;
+//! - `Response: Follows`, the old answer to `Command`, whose text ends with a marker.
+
+use std::sync::LazyLock;
+
+use memchr::memchr;
+use memchr::memmem::Finder;
+
+use super::grammar::{self, END_COMMAND, Legacy};
+
+/// The first line of a message that some servers end in CR LF LF.
+const MAP: &[u8] = b"Event: CoreShowChannelMap";
+
+/// The first line of an answer to `Command` before Asterisk 14.
+const FOLLOWS: &[u8] = b"Response: Follows";
+
+const CRLF_CRLF: &[u8] = b"\r\n\r\n";
+
+/// The end of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct End {
+    /// The length of the first line, without its end.
+    pub(crate) first: usize,
+    /// The length of its lines, without the empty one: all of them, or those before the text of a
+    /// command.
+    pub(crate) lines: usize,
+    /// Where the text of a command ends, if there is one.
+    pub(crate) marker: Option<usize>,
+    /// The length of the message.
+    pub(crate) end: usize,
+}
+
+/// The search for the end of one message, which goes on where it stopped when more bytes have come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scan {
+    phase: Phase,
+    /// How much need not be looked at again.
+    at: usize,
+    /// The length of the first line, without its end, once it is known.
+    first: usize,
+    /// Whether the message may be a command's output in the old format.
+    legacy: bool,
+    /// Whether the beginning is gone: how the message begins is known then to be nothing special.
+    gone: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// In the first line, which decides on the rest.
+    First,
+    CrLf,
+    Map,
+    Lf,
+    LegacyHead,
+    /// In a text that begins there.
+    LegacyText(usize),
+}
+
+impl Scan {
+    pub(crate) fn new(legacy: bool) -> Self {
+        Self { phase: Phase::First, at: 0, first: 0, legacy, gone: false }
+    }
+
+    /// How many bytes need not be looked at again.
+    pub(crate) fn seen(&self) -> usize {
+        self.at
+    }
+
+    /// Notes that so many bytes were taken away, at most those that were seen.
+    pub(crate) fn took(&mut self, bytes: usize) {
+        self.at -= bytes;
+        self.gone |= bytes > 0;
+    }
+
+    /// Finds the end of the message that `src` begins with, or goes on with.
+    #[inline]
+    pub(crate) fn find(&mut self, src: &[u8]) -> Option<End> {
+        if matches!(self.phase, Phase::First) {
+            self.first_line(src)?;
+        }
+        match self.phase {
+            Phase::First => None,
+            Phase::CrLf => self.crlf_crlf(src),
+            Phase::Map => self.empty_line(src, true),
+            Phase::Lf => self.empty_line(src, false),
+            Phase::LegacyHead => match grammar::legacy_head(src) {
+                Legacy::More => None,
+                Legacy::End(at) => Some(self.end(at, None, at + 2)),
+                Legacy::Text(at) => {
+                    (self.phase, self.at) = (Phase::LegacyText(at), at);
+                    self.marker(src, at)
+                }
+            },
+            Phase::LegacyText(begin) => self.marker(src, begin),
+        }
+    }
+
+    #[inline]
+    fn end(&self, lines: usize, marker: Option<usize>, end: usize) -> End {
+        End { first: self.first, lines, marker, end }
+    }
+
+    #[inline]
+    fn first_line(&mut self, src: &[u8]) -> Option<()> {
+        let Some(lf) = memchr(b'\n', &src[self.at..]).map(|lf| self.at + lf) else {
+            self.at = src.len() - usize::from(src.ends_with(b"\r"));
+            return None;
+        };
+        let crlf = src[..lf].ends_with(b"\r");
+        let line = &src[..lf - usize::from(crlf)];
+        self.first = line.len();
+        let special = !self.gone && line.len() <= MAP.len();
+        (self.phase, self.at) =
+            if special && crlf && self.legacy && line.eq_ignore_ascii_case(FOLLOWS) {
+                (Phase::LegacyHead, 0)
+            } else if !crlf {
+                (Phase::Lf, lf)
+            } else if special && line == MAP {
+                (Phase::Map, lf - 1)
+            } else {
+                (Phase::CrLf, lf - 1)
+            };
+        Some(())
+    }
+
+    #[inline]
+    fn crlf_crlf(&mut self, src: &[u8]) -> Option<End> {
+        static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(CRLF_CRLF));
+        let Some(at) = FINDER.find(&src[self.at..]).map(|at| self.at + at) else {
+            self.at = self.at.max((src.len() + 1).saturating_sub(CRLF_CRLF.len()));
+            return None;
+        };
+        Some(self.end(at + 2, None, at + 4))
+    }
+
+    /// Finds an empty line; behind CR LF only, or behind any line end.
+    fn empty_line(&mut self, src: &[u8], behind_crlf: bool) -> Option<End> {
+        let mut at = self.at;
+        while let Some(lf) = memchr(b'\n', &src[at..]).map(|lf| at + lf) {
+            let found = |bytes| Some(self.end(lf + 1, None, lf + 1 + bytes));
+            match &src[lf + 1..] {
+                _ if behind_crlf && !src[..lf].ends_with(b"\r") => at = lf + 1,
+                [b'\n', ..] => return found(1),
+                [b'\r', b'\n', ..] => return found(2),
+                [] | [b'\r'] => {
+                    self.at = lf - usize::from(behind_crlf);
+                    return None;
+                }
+                _ => at = lf + 1,
+            }
+        }
+        // A CR may have its LF in what is still to come.
+        self.at = at.max(src.len() - usize::from(src.ends_with(b"\r")));
+        None
+    }
+
+    /// Finds the marker behind a command's text, and the fields behind that.
+    fn marker(&mut self, src: &[u8], begin: usize) -> Option<End> {
+        static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(END_COMMAND));
+        while let Some(at) = FINDER.find(&src[self.at..]).map(|at| self.at + at) {
+            let behind = at + END_COMMAND.len();
+            match grammar::legacy_tail(&src[behind..]) {
+                Legacy::End(tail) => {
+                    return Some(self.end(begin, Some(at), behind + tail + 2));
+                }
+                Legacy::More => {
+                    self.at = at;
+                    return None;
+                }
+                Legacy::Text(_) => self.at = behind,
+            }
+        }
+        self.at = self.at.max((src.len() + 1).saturating_sub(END_COMMAND.len()));
+        None
+    }
+}

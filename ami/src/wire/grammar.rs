@@ -1,0 +1,349 @@
+//! The grammar of AMI in nom: bytes to slices, nothing else.
+//!
+//! Each parser carries its rule. They work on complete input: [`codec`](super::codec) finds the end
+//! of a frame first, so that no byte is parsed twice, however the stream is cut into chunks. The
+//! parsers accept every input that has a line in it; what makes no sense as a field is a bare line,
+//! never an error, for a server that passes dialplan data on unescaped sends such lines in good
+//! faith.
+
+use memchr::{Memchr, memchr, memchr_iter, memmem};
+use nom::bytes::complete::{tag, take, take_until};
+use nom::combinator::rest;
+use nom::sequence::terminated;
+use nom::{IResult, Parser};
+
+/// The parsers have one way to fail (no line, no colon, no banner), so the error says nothing.
+type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
+
+/// The line behind the text of a command in the old format, on servers before 14.
+pub(crate) const END_COMMAND: &[u8] = b"--END COMMAND--\r\n";
+
+/// The fields before the text of a command in the old format end within so many bytes, and so do
+/// those behind it: what waits for an end that does not come is looked at again with every read.
+pub(crate) const LEGACY_FIELDS: usize = 1024;
+
+/// One line of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Line<'a> {
+    /// `name: value`. Name and value are as sent, but for the one blank after the colon.
+    Field(&'a [u8], &'a [u8]),
+    /// A line without a colon.
+    Bare(&'a [u8]),
+}
+
+/// `line = *OCTET-except-LF LF`, less one CR before the LF.
+pub(crate) fn line(input: &[u8]) -> Parsed<'_, &[u8]> {
+    let (rest, line) = terminated(take_until("\n"), take(1usize)).parse(input)?;
+    Ok((rest, line.strip_suffix(b"\r").unwrap_or(line)))
+}
+
+/// `field = name ":" [ SP ] value`, split at the first colon; `bare` is any other line.
+pub(crate) fn field(line: &[u8]) -> Line<'_> {
+    field_in(line, line)
+}
+
+/// The field of a line that `text` begins with, whatever comes behind it.
+#[inline]
+fn field_in<'a>(line: &'a [u8], text: &[u8]) -> Line<'a> {
+    let Ok((rest, name)) = name(line, text) else { return Line::Bare(line) };
+    // As `opt(tag(" "))` does, in one comparison.
+    Line::Field(name, rest.strip_prefix(b" ").unwrap_or(rest))
+}
+
+/// `name = *OCTET-except-colon`, with the colon behind it.
+///
+/// Names are short: the first 16 bytes are looked at as one number, without a branch for each or a
+/// call. A byte of `x` is zero where the text has a colon; taking one from each byte sets the
+/// highest bit of the first that is zero. The text goes on behind the line so that a short line can
+/// be looked at in the same way.
+#[inline]
+fn name<'a>(line: &'a [u8], text: &[u8]) -> Parsed<'a, &'a [u8]> {
+    const ONES: u128 = u128::MAX / 0xff;
+    let mark = text.first_chunk().map_or(0, |first: &[u8; 16]| {
+        let x = u128::from_le_bytes(*first) ^ (ONES * b':' as u128);
+        x.wrapping_sub(ONES) & !x & (ONES << 7)
+    });
+    let colon = match mark {
+        0 => memchr(b':', line),
+        mark => Some(mark.trailing_zeros() as usize / 8).filter(|&colon| colon < line.len()),
+    };
+    let colon = colon.ok_or(nom::Err::Error(()))?;
+    Ok((&line[colon + 1..], &line[..colon]))
+}
+
+/// The lines of a text, each without its end. What is behind the last LF is left out.
+#[derive(Clone, Debug)]
+pub(crate) struct RawLines<'a> {
+    text: &'a [u8],
+    at: usize,
+    ends: Memchr<'a>,
+}
+
+impl<'a> RawLines<'a> {
+    pub(crate) fn of(text: &'a [u8]) -> Self {
+        Self { text, at: 0, ends: memchr_iter(b'\n', text) }
+    }
+}
+
+impl<'a> Iterator for RawLines<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let end = self.ends.next()?;
+        let line = &self.text[self.at..end];
+        self.at = end + 1;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    }
+}
+
+/// The lines of a message, split into name and value: see
+/// [`Message::lines`](crate::Message::lines).
+#[derive(Clone, Debug)]
+pub struct Lines<'a> {
+    lines: RawLines<'a>,
+    /// The lines behind the text of a command in the old format.
+    then: &'a [u8],
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn of(text: &'a [u8], then: &'a [u8]) -> Self {
+        Self { lines: RawLines::of(text), then }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Line<'a>> {
+        let begin = self.lines.at;
+        if let Some(line) = self.lines.next() {
+            return Some(field_in(line, &self.lines.text[begin..]));
+        }
+        if self.then.is_empty() {
+            return None;
+        }
+        self.lines = RawLines::of(std::mem::take(&mut self.then));
+        self.lines.next().map(field)
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// A name without the blanks around it: who writes a dialplan puts them behind commas, and before
+/// colons.
+pub(crate) fn trim_name(mut name: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = name
+        && is_blank(*first)
+    {
+        name = rest;
+    }
+    while let [rest @ .., last] = name
+        && is_blank(*last)
+    {
+        name = rest;
+    }
+    name
+}
+
+/// The value of a line, if it is a field of that name: without regard to ASCII case, nor to blanks
+/// around it. `name` has none. Most lines fail at the first comparison.
+#[inline]
+pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (found, rest) = line.split_at_checked(name.len())?;
+    match (rest.first()?, found.first()) {
+        (b':', _) if found.eq_ignore_ascii_case(name) => {
+            let value = &rest[1..];
+            Some(value.strip_prefix(b" ").unwrap_or(value))
+        }
+        (b' ' | b'\t', _) | (_, Some(b' ' | b'\t')) => value_among_blanks(line, name),
+        _ => None,
+    }
+}
+
+/// Finds the value as [`value_of`] does, for a line that may have blanks around its name.
+#[cold]
+fn value_among_blanks<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (found, rest) = trim_start(line).split_at_checked(name.len())?;
+    let value = trim_start(rest).strip_prefix(b":").filter(|_| found.eq_ignore_ascii_case(name))?;
+    Some(value.strip_prefix(b" ").unwrap_or(value))
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|&&byte| is_blank(byte)).count();
+    &text[blanks..]
+}
+
+/// `whole = *OCTET CRLF`, without a CR LF inside: the lines of a text that ends its lines in CR LF,
+/// with the LFs that are in them.
+pub(crate) fn whole_lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let end = memmem::find(text, b"\r\n")?;
+        let line = &text[..end];
+        text = &text[end + 2..];
+        Some(line)
+    })
+}
+
+/// `banner = product "/" version`, for example `Asterisk Call Manager/11.0.0`.
+///
+/// The product is not checked: forks rename it. The result is the version.
+pub(crate) fn banner(line: &[u8]) -> Option<&[u8]> {
+    let parsed: Parsed<'_, _> = (terminated(take_until("/"), tag("/")), rest).parse(line);
+    let (_, (product, version)) = parsed.ok()?;
+    (!product.contains(&b':')).then_some(version)
+}
+
+/// The result of looking at a text that may not be complete.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Legacy {
+    /// More bytes are needed to tell.
+    More,
+    /// The text of the command begins, or goes on.
+    Text(usize),
+    /// The message ends with an empty line that begins here.
+    End(usize),
+}
+
+/// `legacy = follows head ( CRLF / text marker *( field CRLF ) CRLF )`
+///
+/// `follows = "Response: Follows" CRLF`, `marker = "--END COMMAND--" CRLF`; the head ends within
+/// [`LEGACY_FIELDS`] bytes, and so does what stands behind the marker.
+///
+/// The answer to `Command` before Asterisk 14. Servers send `Privilege` and the ActionID before the
+/// text, others may send more and spell it otherwise; behind the ActionID the text begins, whatever
+/// it looks like. In a message that has none, `Privilege` alone belongs to the head. The result is
+/// where the text begins; or the message ends, for an empty line right behind the head.
+pub(crate) fn legacy_head(input: &[u8]) -> Legacy {
+    let seen = &input[..input.len().min(LEGACY_FIELDS)];
+    let Some(first) = memchr(b'\n', seen) else { return Legacy::More };
+    let (mut at, mut known) = (first + 1, first + 1);
+    loop {
+        let rest = &seen[at..];
+        let Some(end) = memchr(b'\n', rest) else {
+            let more = seen.len() < LEGACY_FIELDS;
+            return if more { Legacy::More } else { Legacy::Text(known) };
+        };
+        match field_of_crlf(&rest[..end]) {
+            CrLf::Empty if at == known => return Legacy::End(at),
+            CrLf::Empty | CrLf::Other => return Legacy::Text(known),
+            CrLf::Field(name) if name.eq_ignore_ascii_case(b"ActionID") => {
+                return behind_head(seen, at + end + 1);
+            }
+            CrLf::Field(name) => {
+                let privilege = name.eq_ignore_ascii_case(b"Privilege");
+                let next = at + end + 1;
+                known = if privilege && at == known { next } else { known };
+                at = next;
+            }
+        }
+    }
+}
+
+fn behind_head(seen: &[u8], at: usize) -> Legacy {
+    match &seen[at..] {
+        [b'\r', b'\n', ..] => Legacy::End(at),
+        [] | [b'\r'] if seen.len() < LEGACY_FIELDS => Legacy::More,
+        _ => Legacy::Text(at),
+    }
+}
+
+/// `*( field CRLF ) CRLF`, behind the end marker of a command's text. [`Legacy::Text`] says that
+/// the marker is part of the text.
+pub(crate) fn legacy_tail(input: &[u8]) -> Legacy {
+    let seen = &input[..input.len().min(LEGACY_FIELDS)];
+    let mut at = 0;
+    while let Some(end) = memchr(b'\n', &seen[at..]) {
+        match field_of_crlf(&seen[at..at + end]) {
+            CrLf::Empty => return Legacy::End(at),
+            CrLf::Field(_) => at += end + 1,
+            CrLf::Other => return Legacy::Text(at),
+        }
+    }
+    if seen.len() < LEGACY_FIELDS { Legacy::More } else { Legacy::Text(at) }
+}
+
+/// A line that ends in CR LF.
+enum CrLf<'a> {
+    Empty,
+    /// One with a name and a colon.
+    Field(&'a [u8]),
+    /// A line without a name, or one that ends in LF alone.
+    Other,
+}
+
+fn field_of_crlf(line: &[u8]) -> CrLf<'_> {
+    match line.strip_suffix(b"\r") {
+        None => CrLf::Other,
+        Some(b"") => CrLf::Empty,
+        Some(line) => match field(line) {
+            Line::Field(name, _) if !name.is_empty() => CrLf::Field(name),
+            _ => CrLf::Other,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_at_lf_and_loses_one_cr() {
+        assert_eq!(line(b"a\r\nb\n"), Ok((&b"b\n"[..], &b"a"[..])));
+        assert_eq!(line(b"a\r\r\n"), Ok((&b""[..], &b"a\r"[..])));
+        assert_eq!(line(b"b\rc\n"), Ok((&b""[..], &b"b\rc"[..])));
+        assert!(line(b"no end").is_err());
+    }
+
+    #[test]
+    fn a_field_is_split_at_the_first_colon_and_loses_one_blank() {
+        assert_eq!(field(b"A: b"), Line::Field(b"A", b"b"));
+        assert_eq!(field(b"A:b"), Line::Field(b"A", b"b"));
+        assert_eq!(field(b"A:  b "), Line::Field(b"A", b" b "));
+        assert_eq!(field(b"A:"), Line::Field(b"A", b""));
+        assert_eq!(field(b"A : sip:x"), Line::Field(b"A ", b"sip:x"));
+        assert_eq!(field(b":"), Line::Field(b"", b""));
+        assert_eq!(field(b"plain text"), Line::Bare(b"plain text"));
+    }
+
+    #[test]
+    fn a_banner_has_a_version() {
+        assert_eq!(banner(b"Asterisk Call Manager/11.0.0"), Some(&b"11.0.0"[..]));
+        assert_eq!(banner(b"Asterisk Call Manager"), None);
+        assert_eq!(banner(b"Location: http://x"), None);
+    }
+
+    #[test]
+    fn a_legacy_head_stops_at_the_first_line_of_text() {
+        let text_of = |frame: &'static [u8]| match legacy_head(frame) {
+            Legacy::Text(at) => &frame[at..],
+            other => panic!("{other:?}"),
+        };
+        let frame =
+            b"Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\nk: v\n\n--END COMMAND--";
+        assert!(text_of(frame).starts_with(b"k: v\n\n--END"));
+        // The server's text has bare LF: a line that looks like a field of the head is text.
+        let frame = b"Response: Follows\r\nPrivilege: x\n--END COMMAND--\r\n\r\n";
+        assert!(text_of(frame).starts_with(b"Privilege: x\n--END"));
+        // Whatever comes before the ActionID is passed over, and nothing behind it is.
+        let frame =
+            b"Response: Follows\r\nPriviledge: Command\r\nActionID: 7\r\nEvent: X\r\nA: b\r\n";
+        assert!(text_of(frame).starts_with(b"Event: X\r\n"));
+        // Without one, nobody knows whose the fields are.
+        let frame = b"Response: Follows\r\nPrivilege: Command\r\nEvent: X\r\nA: b\r\n\r\n";
+        assert!(text_of(frame).starts_with(b"Event: X\r\n"));
+    }
+
+    #[test]
+    fn blanks_around_a_name_do_not_count() {
+        for line in [&b"Status: x"[..], b" Status: x", b"\t Status \t: x", b"STATUS: x"] {
+            assert_eq!(value_of(line, b"Status"), Some(&b"x"[..]), "{}", line.escape_ascii());
+        }
+        assert_eq!(value_of(b"\rStatus: x", b"Status"), None);
+        assert_eq!(value_of(b" : x", b""), Some(&b"x"[..]));
+        assert_eq!(trim_name(b" \ta b\t "), b"a b");
+    }
+}

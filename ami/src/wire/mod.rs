@@ -1,0 +1,28 @@
+//! The wire: bytes to values and back. Banner, messages, actions, the codec between them and the
+//! stream, and what the protocol's own words stand for (classes of events, hang-up causes).
+//!
+//! No task, no socket, no clock: bytes in a test drive all of it. The room names no other.
+
+mod action;
+mod banner;
+mod cause;
+mod codec;
+mod framing;
+mod grammar;
+mod mask;
+mod message;
+mod redact;
+#[cfg(feature = "serde")]
+mod serialize;
+mod value;
+
+pub use self::action::{Action, ActionError, ActionProblem};
+pub use self::banner::Banner;
+pub use self::cause::Cause;
+pub(crate) use self::codec::KEPT;
+pub use self::codec::{Codec, EncodeError, Frame, MAX_MESSAGE, Malformed};
+pub use self::grammar::{Line, Lines};
+pub(crate) use self::mask::allows;
+pub use self::mask::{EventClass, EventMask, EventMaskError};
+pub use self::message::{Event, Kind, Message, Response};
+pub use self::value::{Variable, unescape};

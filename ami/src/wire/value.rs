@@ -1,0 +1,137 @@
+//! Looking inside values: what the server escaped, and channel variables.
+//!
+//! The codec hands out values as sent. The server escapes some of them, from 13.5 on, and nothing
+//! on the wire says which: the caller has to know the field.
+
+use std::borrow::Cow;
+
+use super::grammar;
+
+/// Takes back the escapes that the server puts into some values (`main/utils.c`,
+/// `ast_escape_c_alloc`): `\n`, `\r`, `\t`, `\a`, `\b`, `\f` and `\v` for control characters, and a
+/// backslash before a backslash, `'`, `"` and `?`.
+///
+/// These values have them, on Asterisk 13.5 and later:
+///
+/// - `CallerIDName` and `ConnectedLineName` of a channel's snapshot, with any prefix, and the value
+///   in `ChanVariable: name=value` (but not in `ChanVariable(channel): name=value`);
+/// - `Value` of `VarSet`;
+/// - the text in `CID-CallingPres` of `NewCallerid`;
+/// - `Subtype` and `Message` of `PresenceStateChange`.
+///
+/// The same data elsewhere, for example in `OriginateResponse`, `Status` and the answer to
+/// `Getvar`, is not escaped.
+///
+/// ```
+/// assert_eq!(&*ami::unescape(br#"say \"hi\"\r\n"#), b"say \"hi\"\r\n");
+/// assert_eq!(&*ami::unescape(b"plain"), b"plain");
+/// ```
+pub fn unescape(value: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'\\', value) else { return Cow::Borrowed(value) };
+    let mut out = value[..first].to_vec();
+    let mut bytes = value[first..].iter().copied();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'\\' => bytes.next().map_or(b'\\', meaning),
+            byte => byte,
+        });
+    }
+    Cow::Owned(out)
+}
+
+/// What a character behind a backslash stands for.
+fn meaning(byte: u8) -> u8 {
+    match byte {
+        b'a' => 0x07,
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'v' => 0x0b,
+        other => other,
+    }
+}
+
+/// A channel variable that an event carries because `channelvars` in `manager.conf` names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Variable<'a> {
+    /// Whose it is: the role that a field's prefix names (`Dest` in `DestChanVariable`, nothing in
+    /// `ChanVariable`), or the channel in `ChanVariable(channel)`.
+    pub of: &'a [u8],
+    /// The variable's name.
+    pub name: &'a [u8],
+    /// The value as sent.
+    pub value: &'a [u8],
+    /// Whether the value is [escaped](unescape), as it is in a channel's snapshot on Asterisk 13.5
+    /// and later.
+    pub escaped: bool,
+}
+
+impl<'a> Variable<'a> {
+    /// The variable in a field, if there is one.
+    pub(crate) fn of(field: &'a [u8], value: &'a [u8]) -> Option<Self> {
+        const FIELD: &[u8] = b"ChanVariable";
+        let field = grammar::trim_name(field);
+        let (of, escaped) = match field.strip_suffix(b")") {
+            Some(rest) => {
+                let (name, channel) = rest.split_at_checked(FIELD.len())?;
+                (channel.strip_prefix(b"(").filter(|_| name.eq_ignore_ascii_case(FIELD))?, false)
+            }
+            None => {
+                let (of, name) = field.split_at_checked(field.len().checked_sub(FIELD.len())?)?;
+                name.eq_ignore_ascii_case(FIELD).then_some((of, true))?
+            }
+        };
+        let at = memchr::memchr(b'=', value)?;
+        Some(Self { of, name: &value[..at], value: &value[at + 1..], escaped })
+    }
+
+    /// The value without escapes.
+    pub fn unescaped(&self) -> Cow<'a, [u8]> {
+        if self.escaped { unescape(self.value) } else { Cow::Borrowed(self.value) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_taken_back() {
+        let cases: [(&[u8], &[u8]); 6] = [
+            (br#"a\r\nb\\c\"d\'e\?"#, b"a\r\nb\\c\"d'e?"),
+            (br"\a\b\f\n\r\t\v", b"\x07\x08\x0c\n\r\t\x0b"),
+            (br"\x\1", b"x1"),
+            (b"tail\\", b"tail\\"),
+            (b"\\\\", b"\\"),
+            (b"\xe9\xff", b"\xe9\xff"),
+        ];
+        for (sent, meant) in cases {
+            assert_eq!(&*unescape(sent), meant, "{}", sent.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn variables_in_both_spellings_and_nothing_else() {
+        let of = |field: &'static str, value: &'static str| {
+            Variable::of(field.as_bytes(), value.as_bytes()).map(|it| {
+                let text = |bytes| str::from_utf8(bytes).unwrap();
+                (text(it.of), text(it.name), text(it.value), it.escaped)
+            })
+        };
+        assert_eq!(of("ChanVariable", "A=b=c"), Some(("", "A", "b=c", true)));
+        assert_eq!(of("DestChanVariable", "A="), Some(("Dest", "A", "", true)));
+        assert_eq!(of("destchanvariable ", "A="), Some(("dest", "A", "", true)));
+        assert_eq!(
+            of("ChanVariable(Local/1@c-00000001;2)", "K=v"),
+            Some(("Local/1@c-00000001;2", "K", "v", false))
+        );
+        assert_eq!(of("ChanVariable", "no value"), None);
+        for field in
+            ["Variable", "Value", "ChanVariables", "ChanVariable(x", "Chan(Variable)", ")", ""]
+        {
+            assert_eq!(of(field, "A=b"), None, "{field}");
+        }
+    }
+}
