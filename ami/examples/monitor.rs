@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     }
                 }
                 item = events.next() => match item {
-                    Some(Item::Event(event)) => println!("{}", event.name().escape_ascii()),
+                    Some(Item::Event(event)) => println!("{}", event.name().escape_debug()),
                     Some(Item::Missed(count)) => println!("== too slow for {count} events"),
                     Some(Item::Gap(gap)) => show_gap(&gap),
                     Some(Item::Stray(stray)) => show_stray(&stray),

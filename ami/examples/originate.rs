@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut events = target.client.subscribe(Filter::all().field("Linkedid", call.unique_id()));
 
     match call.outcome().await {
-        Ok(call) => println!("{} has answered", call.channel().escape_ascii()),
+        Ok(call) => println!("{} has answered", call.channel()),
         Err(error) => println!("{error:#}"),
     }
     // A call that failed has an end, too.
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     match end {
         Ok(end) => {
             for half in &end.halves {
-                println!("{} ended: {}", half.channel().escape_ascii(), half.cause());
+                println!("{} ended: {}", half.channel(), half.cause());
             }
             println!("the call ended: {}", end.cause());
         }
@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 fn show(event: &Event) {
     let text = |name| event.text(name).unwrap_or_default();
-    let name = String::from_utf8_lossy(event.name());
+    let name = event.name();
     let more = match &*name {
         "Newexten" => format!("{}({})", text("Application"), text("AppData")),
         "Newstate" => text("ChannelStateDesc").into_owned(),

@@ -75,7 +75,7 @@ async fn list(client: &Client) -> Result<(), ami::Error> {
 }
 
 fn show(event: &Event) {
-    let name = String::from_utf8_lossy(event.name());
+    let name = event.name();
     let shown = ["Queue", "Calls", "Location", "Interface", "Status", "Position", "CallerIDNum"];
     let fields: Vec<_> =
         shown.iter().filter_map(|field| Some(format!("{field}={}", event.text(field)?))).collect();

@@ -45,7 +45,7 @@ pub(crate) async fn run(instance: &Instance, report: &Report, timeout: Duration)
             },
             result = &mut originated, if outcome.is_none() => {
                 match &result {
-                    Ok(call) => report.say(&format!("originated: {} answered", call.channel().escape_ascii())),
+                    Ok(call) => report.say(&format!("originated: {} answered", call.channel())),
                     // The dialplan may have had its say before.
                     Err(Error::Originate { .. }) => deadline = deadline.min(Instant::now() + STRAGGLERS),
                     // The end of the connection is told above, with its reason.

@@ -71,7 +71,7 @@ impl Matcher {
 
     /// Whether an event has that name. The other conditions are not looked at.
     pub(crate) fn is_about(&self, event: &Event) -> bool {
-        event.name() == self.event.as_bytes()
+        event.name() == self.event
     }
 
     /// Whether an event is one of them.
@@ -91,7 +91,7 @@ impl Matcher {
             .filter(|(name, value)| !value.is_empty() && !dull(name))
             .collect();
         let (first, others): (Vec<_>, Vec<_>) = fields.iter().partition(|(name, _)| own(name));
-        let mut line = String::from_utf8_lossy(event.name()).into_owned();
+        let mut line = event.name().into_owned();
         for (name, value) in first {
             line.push_str(&format!(" {name}={value}"));
         }

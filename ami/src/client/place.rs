@@ -127,7 +127,7 @@ impl Placed {
     /// `/n` behind its name keeps it.
     pub async fn end(&mut self) -> Result<End, Error> {
         let answered = match self.outcome().await {
-            Ok(call) if call.unique_id() != self.unique_id.as_bytes() => {
+            Ok(call) if call.unique_id() != self.unique_id => {
                 return Err(Error::OtherChannel);
             }
             Ok(_) => true,
@@ -170,7 +170,7 @@ impl Placed {
         if event.is("Newchannel") {
             self.created.extend(event.get("Uniqueid").map(<[u8]>::to_vec));
         } else if event.is("Hangup") {
-            self.halves.push(Half(event.detach()));
+            self.halves.push(Half::new(event));
         }
     }
 
@@ -218,21 +218,29 @@ impl End {
 
 /// The end of a channel.
 #[derive(Clone, Debug)]
-pub struct Half(Event);
+pub struct Half {
+    event: Event,
+    channel: String,
+}
 
 impl Half {
-    /// The channel's name.
-    pub fn channel(&self) -> &[u8] {
-        self.0.get("Channel").unwrap_or_default()
+    fn new(hangup: &Event) -> Self {
+        let channel = hangup.text("Channel").unwrap_or_default().into_owned();
+        Self { event: hangup.detach(), channel }
+    }
+
+    /// The channel's name, with U+FFFD for what is not UTF-8.
+    pub fn channel(&self) -> &str {
+        &self.channel
     }
 
     /// Why it was hung up; 0 if it does not say.
     pub fn cause(&self) -> Cause {
-        Cause::of(&self.0).unwrap_or_default()
+        Cause::of(&self.event).unwrap_or_default()
     }
 
     /// The `Hangup`, with all its fields.
     pub fn event(&self) -> &Event {
-        &self.0
+        &self.event
     }
 }

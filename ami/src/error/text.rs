@@ -131,7 +131,7 @@ impl std::error::Error for LoginError {
 fn words_of(response: &Response) -> String {
     let message = response.message();
     match message.trim_end() {
-        "" => String::from_utf8_lossy(response.status()).into_owned(),
+        "" => response.status().into_owned(),
         words => words.to_owned(),
     }
 }

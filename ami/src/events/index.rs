@@ -209,7 +209,7 @@ impl Publisher {
             Pushed::HalfFull => note(half_full, queue),
             Pushed::Missed => missed += 1,
         };
-        let (all, named) = find(subscribers, nobodys, version, found, event.name());
+        let (all, named) = find(subscribers, nobodys, version, found, event.head());
         // The last of them gets the event itself.
         let mut last = None;
         for bucket in all.into_iter().chain(named) {
@@ -229,7 +229,7 @@ impl Publisher {
     /// The result is how many they are.
     pub(crate) fn publish_lost(&mut self, beginning: &Event) -> u64 {
         let Self { subscribers, nobodys, version, found, wakers, .. } = self;
-        let (all, named) = find(subscribers, nobodys, version, found, beginning.name());
+        let (all, named) = find(subscribers, nobodys, version, found, beginning.head());
         let mut missed = 0;
         for queue in all.into_iter().chain(named).flat_map(|bucket| bucket.queues()) {
             if queue.filter.may_admit(beginning) {

@@ -290,7 +290,7 @@ mod tests {
         let mut cx = Context::from_waker(Waker::noop());
         let end = queue.poll(&mut cx, &mut items) == Poll::Ready(true);
         let text = |item| match item {
-            Item::Event(event) => String::from_utf8_lossy(event.name()).into_owned(),
+            Item::Event(event) => event.name().into_owned(),
             Item::Missed(missed) => format!("missed {missed}"),
             Item::Gap(gap) => format!("gap {} {}", gap.times, gap.lasted.as_secs()),
             Item::Stray(stray) => format!("{stray:?}"),

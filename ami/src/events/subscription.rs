@@ -111,7 +111,7 @@ mod tests {
         let mut taken = Vec::new();
         while let Poll::Ready(Some(item)) = subscription.poll(&mut cx) {
             taken.push(match item {
-                Item::Event(event) => String::from_utf8_lossy(event.name()).into_owned(),
+                Item::Event(event) => event.name().into_owned(),
                 other => format!("{other:?}"),
             });
         }

@@ -28,7 +28,7 @@ impl CommandOutput {
     /// If the server could not read back what the command printed: it says so in the message of a
     /// `Success`, without any output (`main/manager.c`, `action_command`).
     pub(crate) fn new(response: Response) -> Result<Self, Error> {
-        let follows = response.status().eq_ignore_ascii_case(b"Follows");
+        let follows = response.head().eq_ignore_ascii_case(b"Follows");
         if follows || response.message().trim_end() == FOLLOWS {
             // As a rule it is kept for longer than other responses; a large one has a buffer of its
             // own.

@@ -199,26 +199,31 @@ fn is_variable(name: &str) -> bool {
 
 /// An answered call; see [`Client::originate`](crate::Client::originate).
 #[derive(Clone, Debug)]
-pub struct Originated(Event);
+pub struct Originated {
+    event: Event,
+    unique_id: String,
+    channel: String,
+}
 
 impl Originated {
     pub(crate) fn new(event: Event) -> Self {
-        Self(event)
+        let text = |name| event.text(name).unwrap_or_default().into_owned();
+        Self { unique_id: text("Uniqueid"), channel: text("Channel"), event }
     }
 
     /// The unique id of the channel that was answered.
-    pub fn unique_id(&self) -> &[u8] {
-        self.0.get("Uniqueid").unwrap_or_default()
+    pub fn unique_id(&self) -> &str {
+        &self.unique_id
     }
 
-    /// The name of the channel that was answered.
-    pub fn channel(&self) -> &[u8] {
-        self.0.get("Channel").unwrap_or_default()
+    /// The name of the channel that was answered, with U+FFFD for what is not UTF-8.
+    pub fn channel(&self) -> &str {
+        &self.channel
     }
 
     /// The `OriginateResponse`, with all its fields.
     pub fn event(&self) -> &Event {
-        &self.0
+        &self.event
     }
 }
 

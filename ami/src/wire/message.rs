@@ -350,14 +350,15 @@ impl Event {
         Self(self.0.detach())
     }
 
-    /// The event's name, as sent.
-    pub fn name(&self) -> &[u8] {
-        self.head()
+    /// The event's name, with U+FFFD for what is not UTF-8; [`head`](Message::head) has the bytes.
+    /// [`is`](Self::is) compares it.
+    pub fn name(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.head())
     }
 
     /// Whether the event has that name, without regard to ASCII case.
     pub fn is(&self, name: &str) -> bool {
-        self.name().eq_ignore_ascii_case(name.as_bytes())
+        self.head().eq_ignore_ascii_case(name.as_bytes())
     }
 
     /// The message, with all its fields.
@@ -387,21 +388,22 @@ impl Response {
         Self(self.0.detach())
     }
 
-    /// The status word: `Success`, `Error`, `Goodbye`, and `Follows` from servers before 14.
-    pub fn status(&self) -> &[u8] {
-        self.head()
+    /// The status word: `Success`, `Error`, `Goodbye`, and `Follows` from servers before 14. What
+    /// is not UTF-8 is U+FFFD; [`head`](Message::head) has the bytes.
+    pub fn status(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.head())
     }
 
     /// Whether the server refused the action or failed at it: its status is `Error`, or a word that
     /// begins with `Fail`, as some modules and proxies have it. Success is no proof of success:
     /// some actions answer `Success` with a message that tells of a failure.
     pub fn is_error(&self) -> bool {
-        let fails = self.status().get(..4).is_some_and(|it| it.eq_ignore_ascii_case(b"Fail"));
-        fails || self.status().eq_ignore_ascii_case(b"Error")
+        let fails = self.head().get(..4).is_some_and(|it| it.eq_ignore_ascii_case(b"Fail"));
+        fails || self.head().eq_ignore_ascii_case(b"Error")
     }
 
     pub(crate) fn is_success(&self) -> bool {
-        self.status().eq_ignore_ascii_case(b"Success")
+        self.head().eq_ignore_ascii_case(b"Success")
     }
 
     /// The server's words about the outcome, or nothing.

@@ -207,7 +207,7 @@ async fn an_originate_ends_with_its_own_outcome() {
     let calls =
         async { tokio::join!(originate("Local/1@a"), originate("Local/2@a"), originate("bad")) };
     let ((first, second, third), ()) = tokio::join!(calls, server);
-    assert_eq!(first.unwrap().unique_id(), b"u.1");
+    assert_eq!(first.unwrap().unique_id(), "u.1");
     let busy = second.unwrap_err();
     assert!(matches!(&busy, Error::Originate { reason: Reason::Busy, .. }), "{busy:?}");
     assert_eq!(busy.to_string(), "originate failed: busy");
@@ -412,7 +412,7 @@ async fn an_id_that_stands_before_the_response_is_found() {
     };
     let calls = async {
         let pong = client.call(ping()).await.unwrap();
-        assert_eq!((pong.status(), pong.get("Ping")), (&b"Success"[..], Some(&b"Pong"[..])));
+        assert_eq!((pong.status(), pong.get("Ping")), ("Success".into(), Some(&b"Pong"[..])));
         let error = client.call(ping()).await.unwrap_err();
         assert_eq!(error.to_string(), "the server refused the action: no");
     };
@@ -562,7 +562,7 @@ async fn what_is_no_event_comes_to_those_who_ask_for_it() {
     drop(peer);
     client.ended().await;
     let shown = |item| match item {
-        Item::Event(event) => String::from_utf8_lossy(event.name()).into_owned(),
+        Item::Event(event) => event.name().into_owned(),
         Item::Stray(stray) => match *stray {
             Stray::Message(it) => format!("message {}", it.text("rest").unwrap()),
             Stray::Unmatched(it) => format!("unmatched {}", it.text("ActionID").unwrap()),

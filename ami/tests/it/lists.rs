@@ -177,7 +177,7 @@ async fn a_list_that_a_value_has_cut_is_told_so_and_nothing_of_it_is_lost() {
     let mut read = Vec::new();
     while read.last().is_none_or(|last| last != "Behind") {
         read.push(match all.next().await.unwrap() {
-            Item::Event(event) => String::from_utf8_lossy(event.name()).into_owned(),
+            Item::Event(event) => event.name().into_owned(),
             Item::Stray(stray) => match *stray {
                 Stray::Message(message) => format!("stray {:?}", message.lines().next()),
                 other => panic!("{other:?}"),

@@ -134,7 +134,7 @@ pub(crate) fn assert_like(error: &Error, pattern: &str) {
 /// The name of the next event, or what came instead.
 pub(crate) async fn next_name(events: &mut Subscription) -> String {
     match events.next().await {
-        Some(Item::Event(event)) => String::from_utf8_lossy(event.name()).into_owned(),
+        Some(Item::Event(event)) => event.name().into_owned(),
         other => format!("{other:?}"),
     }
 }
@@ -145,7 +145,7 @@ pub(crate) fn taken(events: &mut Subscription) -> Vec<String> {
     let mut cx = Context::from_waker(Waker::noop());
     while let Poll::Ready(Some(item)) = pin!(events.next()).poll(&mut cx) {
         match item {
-            Item::Event(event) => names.push(String::from_utf8_lossy(event.name()).into_owned()),
+            Item::Event(event) => names.push(event.name().into_owned()),
             other => names.push(format!("{other:?}")),
         }
     }

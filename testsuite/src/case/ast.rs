@@ -122,7 +122,7 @@ impl Ast {
 
     /// Takes note of the channels that come and go.
     pub(super) fn count_channels(&self, event: &Event) {
-        let change = match event.name() {
+        let change = match event.head() {
             b"Newchannel" => HashSet::insert,
             b"Hangup" => |channels: &mut HashSet<_>, id| channels.remove(&id),
             _ => return,

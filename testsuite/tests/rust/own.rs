@@ -77,8 +77,8 @@ async fn calls(test: TestCase) -> TestResult {
     let ast = test.start().await?;
     let call = |channel: &str| ast.originate(Originate::to_application(channel, "Echo", ""));
     let answered = call("Local/answers@default").await?.ok_or("not answered")?;
-    if answered.channel() != b"Local/answers@default-00000000;1" {
-        test.fail(format!("the channel is {}", answered.channel().escape_ascii()));
+    if answered.channel() != "Local/answers@default-00000000;1" {
+        test.fail(format!("the channel is {}", answered.channel()));
     }
     for channel in ["Local/silent@default", "Local/nobody@nowhere", "Nonesuch/1"] {
         if let Some(answered) = call(channel).await? {

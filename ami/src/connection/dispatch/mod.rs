@@ -110,7 +110,7 @@ impl<'a> Dispatch<'a> {
     }
 
     fn event(&mut self, event: Event) {
-        let name = event.name();
+        let name = event.head();
         if name.eq_ignore_ascii_case(b"OriginateResponse") {
             self.originate_response(&event);
             self.break_list(&event);
@@ -223,7 +223,7 @@ impl<'a> Dispatch<'a> {
             return self.raise_fence(id + 1);
         }
         self.raise_fence(id);
-        if response.status().eq_ignore_ascii_case(b"Goodbye") {
+        if response.head().eq_ignore_ascii_case(b"Goodbye") {
             self.pending.set_logged_off();
         }
         let open = self.list.as_ref().filter(|list| list.id == id && !list.of_everything);

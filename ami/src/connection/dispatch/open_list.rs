@@ -54,14 +54,14 @@ impl OpenList {
         }
         let named = self.shape.and_then(|shape| shape.without_id);
         named.is_some_and(|name| event.is(name))
-            || self.names.iter().any(|it| **it == *event.name())
+            || self.names.iter().any(|it| **it == *event.head())
     }
 
     pub(super) fn note(&mut self, item: &Event) {
         self.items += 1;
-        let known = self.names.iter().any(|name| **name == *item.name());
+        let known = self.names.iter().any(|name| **name == *item.head());
         if !known && self.names.len() < Self::NAMES {
-            self.names.push(item.name().into());
+            self.names.push(item.head().into());
         }
     }
 

@@ -197,7 +197,7 @@ async fn a_mask_that_nobody_waits_for_any_more_outlives_the_connection() {
         client.call(Action::user_event("Unseen")).await.unwrap();
         // The outcome of an originate is of the new class: it would never come.
         let call = client.originate(answered()).await.unwrap();
-        let id = String::from_utf8_lossy(call.unique_id()).into_owned();
+        let id = call.unique_id();
         client.call(Action::new("Hangup").field("Channel", id)).await.unwrap();
         assert!(matches!(timeout(AGES, events.next()).await, Ok(Some(Item::Gap(_)))));
         let event = next(&mut events).await;

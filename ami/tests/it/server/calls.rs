@@ -99,12 +99,12 @@ async fn an_originate_tells_its_outcome() {
                 .timeout(Duration::from_secs(2))
         };
         let answered = ami.originate(local("answer").variable("__GIVEN", odd)).await.unwrap();
-        assert!(answered.channel().starts_with(b"Local/answer@default-"));
-        assert!(answered.unique_id().contains(&b'.'));
+        assert!(answered.channel().starts_with("Local/answer@default-"));
+        assert!(answered.unique_id().contains('.'));
         // The dialplan's own parser has had its say over the comma and the quotes here, but not
         // over the rest.
         assert!(next(&mut given).await.get("value").is_some());
-        let channel = String::from_utf8_lossy(answered.channel()).into_owned();
+        let channel = answered.channel().to_owned();
         let getvar = Action::new("Getvar").field("Channel", channel).field("Variable", "GIVEN");
         assert_eq!(ami.call(getvar).await.unwrap().text("Value").unwrap(), odd);
 
@@ -141,7 +141,7 @@ async fn an_originate_to_an_extension_runs_it() {
         let call = call.variable("GIVEN", "seen").caller_id("Alice <100>");
         let call = call.codecs(["alaw", "ulaw"]).channel_id("our-own-id").with("Account", "x");
         let answered = instance.ami().originate(call).await.unwrap();
-        assert_eq!(answered.unique_id(), b"our-own-id");
+        assert_eq!(answered.unique_id(), "our-own-id");
         let told = loop {
             let event = next(&mut news).await;
             if event.is("OriginateResponse") {
@@ -150,7 +150,7 @@ async fn an_originate_to_an_extension_runs_it() {
         };
         assert_eq!(told.get("CallerIDNum"), Some(&b"100"[..]));
         assert_eq!(told.get("CallerIDName"), Some(&b"Alice"[..]));
-        let channel = String::from_utf8_lossy(answered.channel()).into_owned();
+        let channel = answered.channel().to_owned();
         let ask = |variable| {
             let ask = Action::new("Getvar").field("Channel", &channel);
             instance.ami().call(ask.field("Variable", variable))

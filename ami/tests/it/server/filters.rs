@@ -119,7 +119,7 @@ async fn an_originate_whose_outcome_cannot_come_is_not_sent() {
         // Nothing of these was sent: the next channel is of one that was.
         masked.set_event_mask(mask("on")).await.unwrap();
         let sent = masked.originate(answered()).await.unwrap();
-        assert_eq!(next(&mut news).await.get("Uniqueid"), Some(sent.unique_id()));
+        assert_eq!(next(&mut news).await.text("Uniqueid").as_deref(), Some(sent.unique_id()));
         // If it does not, there is a time-out, unless the event comes.
         as_user("mute", AGES).await.unwrap().originate(answered()).await.unwrap();
         let short = Duration::from_millis(200);

@@ -39,7 +39,7 @@ async fn end_of(call: &mut Placed) -> End {
 /// The causes of the first half and of the other, by name.
 fn causes(end: &End) -> [Option<&'static str>; 2] {
     let of = |half: &str| {
-        let half = end.halves.iter().find(|it| it.channel().ends_with(half.as_bytes()));
+        let half = end.halves.iter().find(|it| it.channel().ends_with(half));
         half.and_then(|it| it.cause().name())
     };
     assert_eq!(end.halves.len(), 2, "{end:?}");
@@ -97,7 +97,7 @@ async fn an_answered_call_ends_when_somebody_hangs_up() {
         let client = connect(&instance, quick()).await.unwrap();
         // The other side.
         let mut call = client.place(local("short"));
-        assert_eq!(call.outcome().await.unwrap().unique_id(), call.unique_id().as_bytes());
+        assert_eq!(call.outcome().await.unwrap().unique_id(), call.unique_id());
         let end_of_short = end_of(&mut call).await;
         assert_eq!(end_of_short.cause().name(), Some("NORMAL_UNSPECIFIED"), "{end_of_short:?}");
         assert_eq!(end_of_short.halves.len(), 2);
