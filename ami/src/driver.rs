@@ -14,8 +14,6 @@ use crate::config::{Config, Reconnect};
 use crate::connection::dial::{Io, dial};
 use crate::connection::login::Link;
 use crate::connection::loss::{First, Loss};
-use crate::connection::outbox::Outbox;
-use crate::connection::pending::PendingCalls;
 use crate::connection::ready::{self, Unknown};
 use crate::connection::run::{self, Keepalive};
 use crate::connection::{Connection, filters};
@@ -145,8 +143,7 @@ impl Driver {
         let LoggedIn { banner, mask, prefix, .. } = logged_in;
         let Shared { subscribers, counters, .. } = &*self.shared;
         let (subscribers, counters) = (Arc::clone(subscribers), Arc::clone(counters));
-        let pending = PendingCalls::new(prefix, banner, subscribers, counters, loss);
-        Arc::new(Connection::new(Outbox::new(prefix.clone()), pending, mask.clone()))
+        Arc::new(Connection::new(prefix, banner, mask.clone(), subscribers, counters, loss))
     }
 
     /// The whole life of a client. Its end is told also if the future is dropped, before its first
@@ -162,7 +159,7 @@ impl Driver {
         let first = async move {
             let reason = session.await;
             {
-                let booted = connection.pending.is_booted();
+                let booted = connection.is_booted();
                 Ended { reason, begun, booted, told: booted }
             }
         };
@@ -178,8 +175,7 @@ impl Driver {
         link: Link<Io>,
         connection: Arc<Connection>,
     ) -> impl Future<Output = Disconnect> + use<> {
-        let counters = Arc::clone(&self.shared.counters);
-        run::run(link, connection, counters, self.keepalive, self.cancelled.clone())
+        run::run(link, connection, self.keepalive, self.cancelled.clone())
     }
 
     async fn live(&self, first: impl Future<Output = Ended>, redial: Option<Redial>) -> Disconnect {
@@ -254,7 +250,7 @@ impl Driver {
             self.shared.booting(self.shared.timeout);
             filters::restore(&connection, &wishes.filters, self.shared.timeout).await;
             self.until_booted(&connection, unknown).await;
-            connection.pending.tell_of_loss(First::Other);
+            connection.tell_of_loss(First::Other);
             self.shared.up(Arc::clone(&connection));
             std::future::pending().await
         };
@@ -266,15 +262,15 @@ impl Driver {
             () = restored => Disconnect::Closed,
         };
         // Also if nobody came to know of it in between.
-        connection.pending.tell_of_loss(First::Other);
-        let booted = connection.pending.is_booted();
+        connection.tell_of_loss(First::Other);
+        let booted = connection.is_booted();
         Ended { reason, begun, booted, told: booted || former.told }
     }
 
     /// Waits for the boot of a server that was perhaps started anew, no longer than a call waits:
     /// it would refuse what its modules are to do. Where nobody can tell, a `Ping` was answered
     /// by now, and there is no reason to wait.
-    async fn until_booted(&self, connection: &Connection, unknown: Unknown) {
+    async fn until_booted(&self, connection: &Arc<Connection>, unknown: Unknown) {
         let Shared { user, timeout: limit, .. } = &*self.shared;
         match timeout(*limit, ready::booted(connection, user, *limit, unknown)).await {
             Ok(Ok(())) => {}

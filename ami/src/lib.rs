@@ -22,7 +22,8 @@ pub use error::{Delivery, Disconnect, Error, Fault, LoginError, Reason, Withheld
 pub use events::{Buffer, Filter, Gap, Item, Overflow, Stray, Subscription};
 pub use record::{Recording, Tee};
 pub use request::{
-    Call, Collected, CommandOutput, Exchange, List, ListError, Originate, Originated,
+    Call, Collected, Command, CommandOutput, Exchange, List, ListError, Originate, Originated,
+    Originating,
 };
 pub use state::State;
 pub use stats::Stats;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -151,6 +152,14 @@ impl Shared {
             Ok(Slot::Closed(reason)) => Err(never_sent(reason)),
             Ok(Slot::Down) | Err(_) => Err(never_sent(Disconnect::Closed)),
         }
+    }
+
+    /// The connection, once there is one, within a time-out.
+    pub(crate) async fn connection_within(
+        &self,
+        limit: Duration,
+    ) -> Result<Arc<Connection>, Error> {
+        timeout(limit, self.connection()).await.unwrap_or_else(|_| Err(self.no_turn(limit)))
     }
 
     /// The connection that there is now.

@@ -13,17 +13,15 @@ use tokio_util::sync::CancellationToken;
 pub use self::connect::Connect;
 pub use self::place::{End, Half, Placed};
 use crate::config::Config;
-use crate::connection::Connection;
 use crate::connection::filters::{self, EventFilter};
-use crate::connection::pending::Expect;
 use crate::connection::ready::{self, Unknown};
 use crate::driver::{self, LoggedIn};
-use crate::error::{Disconnect, Error, Withheld};
+use crate::error::{Disconnect, Error};
 use crate::events::{Buffer, Filter, Subscribers, Subscription};
-use crate::request::{Call, CommandOutput, Exchange, List, Originate, Originated, Single, mask};
+use crate::request::{Call, Command, Exchange, List, Originate, Originating, mask};
 use crate::state::{Handle, Shared, State};
 use crate::stats::Stats;
-use crate::wire::{Action, Banner, Event, EventClass, EventMask};
+use crate::wire::{Action, Banner, EventMask};
 
 /// A client of one server. Clones share it.
 ///
@@ -146,9 +144,8 @@ impl Client {
     ///
     /// As [`call`](Self::call). If the command fails, or the server does not know it,
     /// [`Error::Command`] has the first line of what it printed.
-    pub async fn command(&self, command: &str) -> Result<CommandOutput, Error> {
-        let answer = self.call(Action::new("Command").field("Command", command)).await;
-        CommandOutput::new(answer.map_err(|error| CommandOutput::failed(error, command))?)
+    pub fn command(&self, command: impl Into<String>) -> Command {
+        Command::new(Arc::clone(&self.handle), command.into())
     }
 
     /// Places a call and waits until it is answered or has failed. Needs the write class
@@ -167,24 +164,8 @@ impl Client {
     ///
     /// As [`call`](Self::call); [`Error::Originate`] if the channel was not answered;
     /// [`Error::Withheld`] if the outcome could not be seen, and nothing was sent.
-    pub async fn originate(&self, originate: Originate) -> Result<Originated, Error> {
-        let (action, ringing) = originate.into_action();
-        action.check()?;
-        let connection = self.connection().await?;
-        let mask = self.shared().wishes().mask.clone();
-        let Shared { user, timeout: limit, .. } = &**self.shared();
-        let class = EventClass::Call;
-        // Several at once ask one after another, if the server does not answer.
-        let withheld = ready::withheld(&connection, user, *limit, mask.as_ref(), class);
-        match timeout(*limit, withheld).await {
-            // The time-out ends it if the outcome does not come.
-            Ok(None | Some(Withheld::Unknown)) | Err(_) => {}
-            Ok(Some(why)) => return Err(Error::Withheld { class, why }),
-        }
-        let limit = ringing.saturating_add(*limit);
-        let outcome =
-            Single::new(Arc::clone(&self.handle), action, Expect::Originate, limit).await?;
-        Ok(Originated::new(Event::new(outcome)))
+    pub fn originate(&self, originate: Originate) -> Originating {
+        Originating::new(Arc::clone(&self.handle), originate)
     }
 
     /// Subscribes to events. It gets those that the reader hands out from now on, and holds up to
@@ -212,7 +193,7 @@ impl Client {
     /// connection is given up, and the next one does not have it.
     pub async fn add_event_filter(&self, filter: EventFilter) -> Result<(), Error> {
         let filters = filter.with_company()?;
-        let connection = self.connection().await?;
+        let connection = self.shared().connection_within(self.shared().timeout).await?;
         let shared = Arc::clone(self.shared());
         settled(async move {
             let _settings = shared.settings.lock().await;
@@ -243,7 +224,7 @@ impl Client {
     /// mask it has: the connection is given up, and the next one has the mask as it was.
     pub async fn set_event_mask(&self, mask: impl Into<EventMask>) -> Result<(), Error> {
         let mask = mask.into();
-        let connection = self.connection().await?;
+        let connection = self.shared().connection_within(self.shared().timeout).await?;
         let shared = Arc::clone(self.shared());
         settled(async move {
             let _settings = shared.settings.lock().await;
@@ -256,13 +237,6 @@ impl Client {
             set
         })
         .await
-    }
-
-    /// The connection, once there is one, within the client's time-out.
-    async fn connection(&self) -> Result<Arc<Connection>, Error> {
-        let waited = self.shared().timeout;
-        let late = |_| Err(self.shared().no_turn(waited));
-        timeout(waited, self.shared().connection()).await.unwrap_or_else(late)
     }
 
     /// Waits until the server is fully booted: it says so in an event of class `system`, at once to

@@ -5,6 +5,7 @@
 //! no notice of it and do something else. The other is a regular expression for the event's whole
 //! text, which every version has, and which costs the server more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Connection;
@@ -173,7 +174,7 @@ impl EventFilter {
 /// Sets filters in the server. The first of them is the one that was asked for; if the server takes
 /// it, all are `remembered` for the connections to come.
 pub(crate) async fn set(
-    connection: &Connection,
+    connection: &Arc<Connection>,
     filters: Vec<EventFilter>,
     limit: Duration,
     remembered: impl FnOnce(&[EventFilter]),
@@ -187,7 +188,7 @@ pub(crate) async fn set(
         if set.is_err() {
             // A filter cannot be taken back, and without its company it keeps back what calls wait
             // for. The next connection has all of them.
-            connection.spoilt.cancel();
+            connection.spoil();
         }
         set?;
     }
@@ -227,7 +228,7 @@ fn has_advanced(version: &str) -> bool {
 }
 
 /// Whether the server at the other end has filters of the new kind.
-pub(crate) async fn is_advanced(connection: &Connection, limit: Duration) -> bool {
+pub(crate) async fn is_advanced(connection: &Arc<Connection>, limit: Duration) -> bool {
     let settings = connection.ask(&Action::new("CoreSettings"), limit).await;
     let version = settings.as_ref().ok().and_then(|settings| settings.text("AsteriskVersion"));
     version.is_some_and(|version| has_advanced(&version))
@@ -238,7 +239,11 @@ pub(crate) async fn is_advanced(connection: &Connection, limit: Duration) -> boo
 /// refused one that includes events, it is not given others of that kind: those alone would keep
 /// back what the first was to let through. A server that does not answer at all
 /// costs the connection.
-pub(crate) async fn restore(connection: &Connection, filters: &[EventFilter], limit: Duration) {
+pub(crate) async fn restore(
+    connection: &Arc<Connection>,
+    filters: &[EventFilter],
+    limit: Duration,
+) {
     if filters.is_empty() {
         return;
     }
@@ -255,7 +260,7 @@ pub(crate) async fn restore(connection: &Connection, filters: &[EventFilter], li
                 "a filter could not be set again"
             );
             if error.is_timeout() {
-                connection.spoilt.cancel();
+                connection.spoil();
             }
             includes &= !filter.include;
         }

@@ -21,12 +21,12 @@ pub(crate) enum Unknown {
 /// later. Where that event cannot come, the server is asked. `limit` is for each question; it never
 /// ends by itself if the server says nothing.
 pub(crate) async fn booted(
-    connection: &Connection,
+    connection: &Arc<Connection>,
     user: &str,
     limit: Duration,
     unknown: Unknown,
 ) -> Result<(), Error> {
-    let mut booted = connection.pending.booted();
+    let mut booted = connection.booted();
     tokio::select! {
         biased;
         _ = booted.wait_for(|&booted| booted) => Ok(()),
@@ -37,7 +37,7 @@ pub(crate) async fn booted(
 /// Finds out in another way whether the server is ready, if the event cannot come; else it never
 /// ends.
 async fn ask(
-    connection: &Connection,
+    connection: &Arc<Connection>,
     user: &str,
     limit: Duration,
     unknown: Unknown,
@@ -68,7 +68,7 @@ async fn ask(
 
 /// Finds out what keeps events of a class from us, as far as the server tells.
 pub(crate) async fn withheld(
-    connection: &Connection,
+    connection: &Arc<Connection>,
     user: &str,
     limit: Duration,
     mask: Option<&EventMask>,
@@ -85,7 +85,7 @@ pub(crate) async fn withheld(
 
 /// The user's `read`, if the server tells.
 async fn ask_for_read(
-    connection: &Connection,
+    connection: &Arc<Connection>,
     user: &str,
     limit: Duration,
 ) -> Result<Option<Arc<str>>, Error> {

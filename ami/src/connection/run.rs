@@ -18,10 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::Connection;
 use super::dispatch::Dispatch;
 use super::login::Link;
-use super::outbox::Outbox;
-use super::pending::PendingCalls;
 use crate::error::{Disconnect, Error};
-use crate::stats::Counters;
 use crate::wire::{Action, Codec};
 
 /// How much is read at once.
@@ -55,21 +52,20 @@ pub(crate) struct Keepalive {
 pub(crate) fn run<T: AsyncRead + AsyncWrite>(
     link: Link<T>,
     connection: Arc<Connection>,
-    counters: Arc<Counters>,
     keepalive: Keepalive,
     cancelled: CancellationToken,
 ) -> impl Future<Output = Disconnect> {
     let mut end = End { connection, reason: Disconnect::Closed };
     async move {
-        let Connection { outbox, pending, .. } = &*end.connection;
+        let connection = &end.connection;
         let (reader, writer) = tokio::io::split(link.io);
         let reason = tokio::select! {
             // A response that has arrived is delivered before the end is told.
             biased;
-            reason = read(reader, link.codec, link.buffer, pending, &counters) => reason,
-            reason = write(writer, outbox, &counters) => reason,
-            reason = watch(&end.connection, &counters, keepalive) => reason,
-            () = end.connection.spoilt.cancelled() => Disconnect::Unsettled,
+            reason = read(reader, link.codec, link.buffer, connection) => reason,
+            reason = write(writer, connection) => reason,
+            reason = watch(connection, keepalive) => reason,
+            () = connection.spoilt.cancelled() => Disconnect::Unsettled,
             () = cancelled.cancelled() => Disconnect::Closed,
         };
         end.because(reason)
@@ -83,8 +79,7 @@ struct End {
 
 impl End {
     fn because(&mut self, reason: Disconnect) -> Disconnect {
-        self.reason =
-            if self.connection.pending.logged_off() { Disconnect::Closed } else { reason };
+        self.reason = if self.connection.is_logged_off() { Disconnect::Closed } else { reason };
         self.reason.clone()
     }
 }
@@ -105,10 +100,9 @@ async fn read<T: AsyncRead>(
     mut reader: ReadHalf<T>,
     mut codec: Codec,
     mut buffer: BytesMut,
-    pending: &PendingCalls,
-    counters: &Counters,
+    connection: &Connection,
 ) -> Disconnect {
-    let mut dispatch = Dispatch::new(pending);
+    let mut dispatch = Dispatch::new(connection);
     let (mut reads, mut turn) = (0, MESSAGES);
     loop {
         let mut gave_way = false;
@@ -137,7 +131,7 @@ async fn read<T: AsyncRead>(
         }
         match reader.read_buf(&mut buffer).await {
             Ok(0) => break,
-            Ok(bytes) => counters.bytes_received.add(bytes as u64),
+            Ok(bytes) => connection.counters.bytes_received.add(bytes as u64),
             Err(error) => return Disconnect::Io(Arc::new(error)),
         }
     }
@@ -161,14 +155,10 @@ async fn give_way(dispatch: &mut Dispatch<'_>) {
     }
 }
 
-async fn write<T: AsyncWrite>(
-    mut writer: WriteHalf<T>,
-    outbox: &Outbox,
-    counters: &Counters,
-) -> Disconnect {
+async fn write<T: AsyncWrite>(mut writer: WriteHalf<T>, connection: &Connection) -> Disconnect {
     let mut batch = BytesMut::new();
     loop {
-        outbox.fill(&mut batch).await;
+        connection.outbox.fill(&mut batch).await;
         let written = async {
             writer.write_all(&batch).await?;
             writer.flush().await
@@ -176,15 +166,16 @@ async fn write<T: AsyncWrite>(
         if let Err(error) = written.await {
             return Disconnect::Io(Arc::new(error));
         }
-        counters.bytes_sent.add(batch.len() as u64);
+        connection.counters.bytes_sent.add(batch.len() as u64);
         batch.clear();
     }
 }
 
 /// Returns when the server has given no sign of life. That is a message: bytes alone may be the
 /// rest of one whose end does not come.
-async fn watch(connection: &Connection, counters: &Counters, keepalive: Keepalive) -> Disconnect {
+async fn watch(connection: &Arc<Connection>, keepalive: Keepalive) -> Disconnect {
     let Some(idle) = keepalive.idle else { return std::future::pending().await };
+    let counters = &connection.counters;
     let mut heard = counters.messages();
     loop {
         sleep(idle).await;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::Single;
-use crate::connection::pending::Expect;
+use super::Request;
+use super::inbox::Answer;
 use crate::error::Error;
 use crate::state::Handle;
 use crate::wire::{Action, Response};
@@ -27,20 +27,20 @@ pin_project! {
     #[must_use = "nothing is sent until it is awaited"]
     pub struct Call {
         #[pin]
-        single: Single,
+        request: Request<Answer<Response>>,
     }
 }
 
 impl Call {
     pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
-        let limit = handle.shared.timeout;
-        Self { single: Single::new(handle, action, Expect::Response, limit) }
+        Self { request: Request::new(handle, action, ()) }
     }
 
-    /// How long this call waits for its answer, instead of the client's time-out. It begins when
-    /// the call is first polled, and counts the wait for a connection and for other calls.
+    /// Sets how long this call waits for its answer, instead of the client's time-out. The time
+    /// begins when the call is first polled, and counts the wait for a connection and for other
+    /// calls.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.single.limit = timeout;
+        self.request.limit = timeout;
         self
     }
 }
@@ -49,12 +49,12 @@ impl Future for Call {
     type Output = Result<Response, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().single.poll(cx).map_ok(Response::new)
+        self.project().request.poll_answer(cx)
     }
 }
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Call").field(&self.single.sending.action).finish()
+        f.debug_tuple("Call").field(self.request.action()).finish()
     }
 }

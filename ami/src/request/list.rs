@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use futures_core::Stream;
 
-use super::Many;
-use crate::connection::pending::Expect;
-use crate::connection::reply::Reply;
+use super::Request;
+use crate::connection::pending::ListWant;
+use crate::connection::reply::{Incoming, Listed};
 use crate::connection::shape::{self, ListShape};
 use crate::error::{Error, write_error};
 use crate::state::Handle;
@@ -89,7 +89,7 @@ impl From<ListError> for Error {
 /// A list that is held and not read takes up to 64 MiB; beyond that it ends with [`Error::Unread`].
 #[must_use = "nothing is sent until it is awaited"]
 pub struct List {
-    many: Many,
+    request: Pin<Box<Request<Incoming<Listed>>>>,
     response: Option<Response>,
     complete: Option<Event>,
     error: Option<Error>,
@@ -99,15 +99,15 @@ impl List {
     pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
         let name = action.name();
         let counts = shape::counts_its_items(name);
-        let expect = Expect::List { shape: ListShape::of(name), counts, shared: false };
-        let many = Many::new(handle, action, expect);
-        Self { many, response: None, complete: None, error: None }
+        let want = ListWant { shape: ListShape::of(name), counts, shared: false };
+        let request = Box::pin(Request::new(handle, action, want));
+        Self { request, response: None, complete: None, error: None }
     }
 
-    /// How long the list waits for its beginning, and then for each next item, instead of the
+    /// Sets how long the list waits for its beginning, and then for each next item, instead of the
     /// client's time-out.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.many.limit = timeout;
+        *self.request.as_mut().project().limit = timeout;
         self
     }
 
@@ -118,9 +118,7 @@ impl List {
     /// To be called before the list is first polled. A list that has begun goes to subscribers up
     /// to its end, also if it is dropped; one that is dropped before goes to nobody.
     pub fn also_to_subscribers(mut self) -> Self {
-        if let Expect::List { shared, .. } = &mut self.many.sending.expect {
-            *shared = true;
-        }
+        self.request.as_mut().project().sending.want.shared = true;
         self
     }
 
@@ -167,11 +165,10 @@ impl List {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
         loop {
-            match ready!(self.many.poll_next(cx)) {
-                Some(Ok(Reply::Item(event))) => return Poll::Ready(Some(Ok(event))),
-                Some(Ok(Reply::Response(response))) => self.response = Some(response),
-                Some(Ok(Reply::End(event))) => self.complete = event,
-                Some(Ok(Reply::Message(_))) => {}
+            match ready!(self.request.as_mut().poll_part(cx)) {
+                Some(Ok(Listed::Item(event))) => return Poll::Ready(Some(Ok(event))),
+                Some(Ok(Listed::Response(response))) => self.response = Some(response),
+                Some(Ok(Listed::End(event))) => self.complete = event,
                 // The first says most; behind an error of the server the list may yet go on.
                 Some(Err(error)) => drop(self.error.get_or_insert(error)),
                 None => return Poll::Ready(self.error.take().map(Err)),
@@ -191,6 +188,6 @@ impl Stream for List {
 
 impl fmt::Debug for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("List").field(&self.many.sending.action).finish()
+        f.debug_tuple("List").field(self.request.action()).finish()
     }
 }

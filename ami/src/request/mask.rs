@@ -1,5 +1,6 @@
 //! What a server is told, on a connection that is there, of the events that it is to send.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connection::Connection;
@@ -9,7 +10,7 @@ use crate::wire::{Action, EventMask};
 /// Sets the mask of a connection. A server that knows none of its classes takes that for no events
 /// at all, and calls it a success: it gets the former mask back.
 pub(crate) async fn set_event_mask(
-    connection: &Connection,
+    connection: &Arc<Connection>,
     mask: &EventMask,
     former: Option<EventMask>,
     limit: Duration,
@@ -28,7 +29,7 @@ pub(crate) async fn set_event_mask(
         Ok(_) | Err(Error::NoResponse) => {}
         Err(error) => {
             // It sends no events now. The next connection begins with the former mask.
-            connection.spoilt.cancel();
+            connection.spoil();
             return Err(error);
         }
     }

@@ -1,4 +1,4 @@
-//! Who gets which frame: the reader's side of the [`pending`](super::pending). No `async fn`, no
+//! Who gets which frame: the reader's side of the [table](super::pending). No `async fn`, no
 //! clock, no I/O: bytes in a test drive it as a socket does.
 //!
 //! - A response with the id of a pending call ends the call; or, for `Originate`, its first half;
@@ -20,12 +20,11 @@
 use std::mem;
 use std::sync::Arc;
 
-use self::open_list::OpenList;
+use self::open_list::{OpenList, Role};
 use super::loss::First;
-use super::pending::{Expect, PendingCalls};
-use super::reply::{Replies, Reply};
-use super::shape;
-use crate::connection::Replied;
+use super::pending::{Answered, ListWaiter, OurId};
+use super::reply::{Listed, Said};
+use super::{Connection, shape};
 use crate::error::{Error, Reason};
 use crate::events::{Publisher, Stray};
 use crate::wire::{Event, Frame, Line, Malformed, Message, Response};
@@ -35,7 +34,7 @@ mod open_list;
 
 /// The reader's side: what it alone knows of the order in which the server speaks.
 pub(crate) struct Dispatch<'a> {
-    pending: &'a PendingCalls,
+    connection: &'a Connection,
     /// No call below this id waits for a response.
     fence: u64,
     list: Option<OpenList>,
@@ -48,10 +47,10 @@ pub(crate) struct Dispatch<'a> {
 }
 
 impl<'a> Dispatch<'a> {
-    pub(crate) fn new(pending: &'a PendingCalls) -> Self {
-        let publisher = Publisher::new(Arc::clone(pending.subscribers()));
-        let tells_of_loss = pending.has_loss();
-        Self { pending, fence: 0, list: None, publisher, tells_of_loss, count: 0 }
+    pub(crate) fn new(connection: &'a Connection) -> Self {
+        let publisher = Publisher::new(Arc::clone(&connection.subscribers));
+        let tells_of_loss = connection.has_loss();
+        Self { connection, fence: 0, list: None, publisher, tells_of_loss, count: 0 }
     }
 
     /// Hands a frame to those it is for. Subscribers are woken by [`flush`](Self::flush).
@@ -59,7 +58,7 @@ impl<'a> Dispatch<'a> {
     pub(crate) fn dispatch(&mut self, frame: Frame) {
         tracing::trace!(?frame, "received");
         self.count += 1;
-        let counters = self.pending.counters();
+        let counters = &self.connection.counters;
         match frame {
             Frame::Event(event) => {
                 counters.events.add(1);
@@ -120,154 +119,120 @@ impl<'a> Dispatch<'a> {
         } else if self.belongs_to_a_reply(&event) {
             return;
         } else if name.eq_ignore_ascii_case(b"FullyBooted") {
-            self.pending.set_booted();
+            self.connection.set_booted();
         }
         if mem::take(&mut self.tells_of_loss) {
-            self.pending.tell_of_loss(First::Event(&event));
+            self.connection.tell_of_loss(First::Event(&event));
         }
         let missed = self.publisher.publish(event);
         if missed > 0 {
-            self.pending.counters().missed.add(missed);
+            self.connection.counters.missed.add(missed);
         }
     }
 
     fn originate_response(&self, event: &Event) {
-        let Some((id, false)) = self.pending.our_id(event.action_id()) else { return };
-        if self.pending.expects(id) == Some(Expect::Originate) {
-            match originated(event) {
-                Ok(message) => self.pending.finish(id, message),
-                Err(error) => self.pending.fail(id, error),
-            }
+        let pending = &self.connection.pending;
+        if let Some(OurId::Call(id)) = pending.our_id(event.action_id()) {
+            pending.originated(id, || originated(event));
         }
     }
 
     /// Whether an event is part of the reply that is coming, and for nobody but who waits for that.
     /// It was handed to them.
     fn belongs_to_a_reply(&mut self, event: &Event) -> bool {
-        let open = self.pending.has_open();
-        if self.list.is_none() && !open {
+        let pending = &self.connection.pending;
+        let exchanges = pending.has_exchanges();
+        if self.list.is_none() && !exchanges {
             return false;
         }
         let action_id = event.action_id();
-        let id = self.pending.our_id(action_id);
+        let id = pending.our_id(action_id);
         if let Some(list) = &self.list {
-            let shared = list.shared;
-            if id == Some((list.id, false)) {
-                self.list_item(event, true);
-                return !shared;
-            }
-            if action_id.is_none() && list.has_such_items(event) {
-                self.list_item(event, false);
-                return !shared;
+            let has_id = id == Some(OurId::Call(list.id));
+            if has_id || action_id.is_none() && list.has_such_items(event) {
+                return !self.list_event(event, has_id);
             }
             self.break_list(event);
         }
-        let Some((id, false)) = id.filter(|_| open) else { return false };
-        if matches!(self.pending.expects(id), Some(Expect::Everything { .. })) {
-            let many = self.pending.many(id);
-            return many.is_some_and(|many| many.send(Ok(everything_of(event, true))));
+        match id.filter(|_| exchanges) {
+            Some(OurId::Call(id)) => {
+                let exchange = pending.exchange(id);
+                exchange.is_some_and(|it| it.parts.send(Ok(Said::new(event, true))))
+            }
+            _ => false,
         }
-        false
     }
 
     /// Notes that a message came in the middle of the open list that is not of it. An exchange gets
     /// it, too.
     fn break_list(&mut self, message: &Message) {
-        let Some(list) = &mut self.list else { return };
-        if list.shape.is_some_and(|shape| shape.with_others) {
-            return;
-        }
-        if list.of_everything {
-            let has_id = self.pending.our_id(message.action_id()) == Some((list.id, false));
-            list.send(Ok(everything_of(message, has_id)));
-        } else {
-            list.spoil(|| Error::ListBroken(Box::new(message.detach())));
+        if let Some(list) = self.list.as_mut().filter(|list| !list.is_with_others()) {
+            let id = self.connection.pending.our_id(message.action_id());
+            list.break_with(message, id == Some(OurId::Call(list.id)));
         }
     }
 
-    fn list_item(&mut self, event: &Event, with_id: bool) {
-        let Some(mut list) = self.list.take() else { return };
-        let shared = list.shared;
-        let glued = list.shape.is_some_and(|shape| shape.is_glued);
-        let by_header = with_id && (ends_list(event) || glued && event.get("EventList").is_some());
-        let by_name = list.shape.filter(|shape| with_id && event.is(shape.end));
-        let item = !by_header && by_name.is_none_or(|shape| shape.end_is_item);
-        let mut wanted = true;
-        if list.of_everything {
-            wanted = list.send(Ok(everything_of(event, with_id)));
-        } else if item {
-            list.note(event);
-            wanted = list.send(Ok(Reply::Item(event.clone())));
-        }
-        if !by_header && by_name.is_none() {
-            self.list = Some(list);
-        } else if !list.of_everything {
-            let said = event.utf8("ListItems").ok().flatten().and_then(|it| it.trim().parse().ok());
-            if let Some(said) = said.filter(|&said| list.counts && said > list.items) {
-                let came = list.items;
-                list.spoil(|| Error::ListShort { said, came });
-            }
-            wanted = list.send(Ok(Reply::End(Some(event.clone()))));
-            self.pending.forget(list.id);
+    /// Hands an event of the open list to who waits for it. True if it is for subscribers, too.
+    fn list_event(&mut self, event: &Event, has_id: bool) -> bool {
+        let Some(list) = &mut self.list else { return true };
+        let role = list.role(event, has_id);
+        let wanted = list.take(event, has_id, role);
+        let shared = list.is_shared();
+        if role != Role::Item
+            && let Some(list) = self.list.take()
+            && !list.is_of_exchange()
+        {
+            self.connection.pending.forget(list.id);
         }
         if !wanted && !shared {
             self.unmatched(event);
         }
+        shared
     }
 
     fn response(&mut self, response: Response) {
-        let Some((id, fence)) = self.pending.our_id(response.action_id()) else {
-            return self.without_our_id(&response);
+        let pending = &self.connection.pending;
+        let id = match pending.our_id(response.action_id()) {
+            None => return self.without_our_id(&response),
+            Some(OurId::Fence(id)) => return self.raise_fence(id + 1),
+            Some(OurId::Call(id)) => id,
         };
-        if fence {
-            return self.raise_fence(id + 1);
-        }
         self.raise_fence(id);
         if response.head().eq_ignore_ascii_case(b"Goodbye") {
-            self.pending.set_logged_off();
+            self.connection.set_logged_off();
         }
-        let open = self.list.as_ref().filter(|list| list.id == id && !list.of_everything);
+        let open = self.list.as_ref().filter(|list| list.id == id && !list.is_of_exchange());
         if let Some(list) = open {
             // An error after the beginning: some of the actions send the rest and the end all the
             // same.
-            let told = response.is_error() && list.send(Err(Error::rejected(&response)));
-            if !told {
+            if !response.is_error() || !list.fail(Error::rejected(&response)) {
                 self.unmatched(&response);
             }
             return;
         }
-        match self.pending.expects(id) {
-            Some(Expect::Everything { shape }) => {
-                let sender = self.pending.many(id);
+        let begins = !response.is_error() && self.begins_list(&response);
+        match pending.answer(id, response) {
+            Answered::Accepted => {}
+            Answered::Ended if begins => {
+                // They are not events that happen now.
+                tracing::warn!(
+                    id,
+                    "the answer begins a list, and its items go to nobody: ask for it with `list`"
+                );
+                self.list = Some(OpenList::of_nobody(id, false));
+            }
+            Answered::Ended => {}
+            Answered::List(waiter, response) => self.begin_list(id, waiter, response),
+            Answered::Everything(exchange, response) => {
+                exchange.parts.send(Ok(Said::new(&response, true)));
                 if starts_list(&response) {
-                    let list = OpenList::new(id, shape, sender.clone());
-                    self.list = Some(OpenList { of_everything: true, ..list });
+                    self.list = Some(OpenList::of_exchange(id, exchange));
                 }
-                if let Some(many) = sender {
-                    many.send(Ok(everything_of(&response, true)));
-                }
-            }
-            Some(_) if response.is_error() => self.pending.fail(id, Error::rejected(&response)),
-            Some(Expect::Response) => {
-                if self.begins_list(&response) {
-                    // They are not events that happen now.
-                    tracing::warn!(
-                        id,
-                        "the answer begins a list, and its items go to nobody: ask for it with `list`"
-                    );
-                    self.list = Some(OpenList::of_nobody(id));
-                }
-                self.pending.finish(id, response.into_message());
-            }
-            Some(Expect::Originate) => self.pending.set_responded(id),
-            Some(Expect::List { shape, counts, shared }) => {
-                let list = OpenList::new(id, shape, self.pending.many(id));
-                self.begin_list(OpenList { counts, shared, ..list }, response);
             }
             // Timed out, cancelled, or one of the few actions that answer more than once.
-            None => {
-                if self.begins_list(&response) {
-                    self.list = Some(OpenList::of_nobody(id));
+            Answered::Unmatched(response) => {
+                if begins {
+                    self.list = Some(OpenList::of_nobody(id, false));
                 }
                 self.unmatched(&response);
             }
@@ -277,20 +242,20 @@ impl<'a> Dispatch<'a> {
     /// Whether a response says that a list follows. Old servers say so in words alone.
     fn begins_list(&self, response: &Response) -> bool {
         let says_so = || shape::says_follow(response.get("Message").unwrap_or_default());
-        starts_list(response) || self.pending.is_old() && says_so()
+        starts_list(response) || self.connection.is_old && says_so()
     }
 
-    fn begin_list(&mut self, list: OpenList, response: Response) {
+    fn begin_list(&mut self, id: u64, waiter: ListWaiter, response: Response) {
         let message = response.get("Message").unwrap_or_default();
         let opens = starts_list(&response)
-            || list.shape.is_some_and(|shape| shape.opens(message, self.pending.is_old()));
-        list.send(Ok(Reply::Response(response)));
+            || waiter.want.shape.is_some_and(|it| it.opens(message, self.connection.is_old));
+        waiter.parts.send(Ok(Listed::Response(response)));
         if opens {
-            self.list = Some(list);
+            self.list = Some(OpenList::of_list(id, waiter));
         } else {
             // Some actions answer with a plain success where there is nothing to list.
-            list.send(Ok(Reply::End(None)));
-            self.pending.forget(list.id);
+            waiter.parts.end();
+            self.connection.pending.forget(id);
         }
     }
 
@@ -308,12 +273,12 @@ impl<'a> Dispatch<'a> {
     fn other(&mut self, message: Message) {
         let message = match self.response_behind_id(message) {
             Ok(response) => {
-                self.pending.counters().responses.add(1);
+                self.connection.counters.responses.add(1);
                 return self.response(response);
             }
             Err(message) => message,
         };
-        self.pending.counters().other.add(1);
+        self.connection.counters.other.add(1);
         self.break_list(&message);
         self.is_of_an_exchange(&message);
         tracing::debug!(?message, "a message that is neither response nor event");
@@ -325,12 +290,13 @@ impl<'a> Dispatch<'a> {
     /// list: ids are known to others, and the server itself writes them behind values with line
     /// ends in them.
     fn response_behind_id(&self, message: Message) -> Result<Response, Message> {
-        let id = self.pending.our_id(message.action_id());
-        let believed = |(id, fence)| match fence {
-            true => self.pending.unanswered(id).is_some(),
-            false => self.pending.expects_one(id),
+        let pending = &self.connection.pending;
+        let believed = match pending.our_id(message.action_id()) {
+            Some(OurId::Fence(id)) => pending.is_unanswered(id),
+            Some(OurId::Call(id)) => pending.expects_one(id),
+            None => false,
         };
-        if !id.is_some_and(believed) {
+        if !believed {
             return Err(message);
         }
         let response = message.clone().into_response_behind_id().map(Response::new);
@@ -341,66 +307,38 @@ impl<'a> Dispatch<'a> {
     /// exchange whose turn it is at the server; it was handed to who waits for that. If a
     /// response with the id follows, it was not.
     fn is_of_an_exchange(&self, message: &Message) -> bool {
-        if self.list.as_ref().is_some_and(|list| list.of_everything) {
+        if self.list.as_ref().is_some_and(OpenList::is_of_exchange) {
             // It got it with the rest of its list.
             return true;
         }
-        let Some((id, many)) = self.exchange() else { return false };
-        many.send(Ok(everything_of(message, self.has_id(message, id))))
-    }
-
-    fn has_id(&self, message: &Message, id: u64) -> bool {
-        self.pending.our_id(message.action_id()) == Some((id, false))
-    }
-
-    /// The exchange whose turn it is at the server, as far as is known.
-    fn exchange(&self) -> Option<(u64, Replies)> {
-        let id = self.pending.first_open()?;
-        let earlier = (self.fence..id).any(|id| self.pending.unanswered(id).is_some());
-        if earlier { None } else { Some(id).zip(self.pending.many(id)) }
+        let pending = &self.connection.pending;
+        let Some((id, exchange)) = pending.current_exchange(self.fence) else { return false };
+        let has_id = pending.our_id(message.action_id()) == Some(OurId::Call(id));
+        exchange.parts.send(Ok(Said::new(message, has_id)))
     }
 
     /// Ends the calls before `id` that still wait for a response. Each id is visited once.
     fn raise_fence(&mut self, id: u64) {
-        if id <= self.fence {
-            return;
-        }
-        let from = mem::replace(&mut self.fence, id);
-        let pending = self.pending;
-        pending.forget_open_before(id);
-        let list = self.list.take_if(|list| list.id < id).map(|list| list.id);
-        for earlier in from..id {
-            match pending.unanswered(earlier) {
-                None => {}
-                Some(Expect::Everything { .. }) => {
-                    if let Some(many) = pending.many(earlier) {
-                        many.send(Ok(Reply::End(None)));
-                    }
-                    pending.forget(earlier);
-                }
-                Some(_) if list == Some(earlier) => pending.fail(earlier, Error::ListIncomplete),
-                Some(_) => pending.fail(earlier, Error::NoResponse),
-            }
+        if id > self.fence {
+            let passed = mem::replace(&mut self.fence, id)..id;
+            let list = self.list.take_if(|list| list.id < id).map(|list| list.id);
+            self.connection.pending.pass(passed, list);
         }
     }
 
     fn unmatched(&mut self, message: &Message) {
-        self.pending.counters().unmatched.add(1);
+        self.connection.counters.unmatched.add(1);
         tracing::debug!(?message, "an answer that nobody waits for");
         self.stray(|| Stray::Unmatched(message.clone()));
     }
 
     fn stray(&mut self, stray: impl FnOnce() -> Stray) {
         if mem::take(&mut self.tells_of_loss) {
-            self.pending.tell_of_loss(First::Other);
+            self.connection.tell_of_loss(First::Other);
         }
         let missed = self.publisher.publish_stray(stray);
-        self.pending.counters().missed.add(missed);
+        self.connection.counters.missed.add(missed);
     }
-}
-
-fn everything_of(message: &Message, has_our_id: bool) -> Reply {
-    Reply::Message(Replied::new(message.clone(), has_our_id))
 }
 
 fn starts_list(response: &Response) -> bool {
@@ -430,11 +368,11 @@ fn event_list(message: &Message) -> Option<&[u8]> {
 
 /// The outcome that an `OriginateResponse` tells. It is rare and often kept, so it gets memory of
 /// its own.
-fn originated(event: &Event) -> Result<Message, Error> {
+fn originated(event: &Event) -> Result<Event, Error> {
     let success = event.get("Response").is_some_and(|it| it.eq_ignore_ascii_case(b"Success"));
     let event = event.detach();
     if success {
-        Ok(event.into_message())
+        Ok(event)
     } else {
         Err(Error::Originate { reason: Reason::of(&event), event: Box::new(event) })
     }

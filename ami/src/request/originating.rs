@@ -1,0 +1,138 @@
+//! An originate under way.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::inbox::Answer;
+use super::{Originate, Originated, Request, after};
+use crate::connection::ready;
+use crate::error::{Error, Withheld};
+use crate::state::{Handle, Shared};
+use crate::wire::{Action, Event, EventClass};
+
+/// A call about to be placed: await it for the outcome. See
+/// [`Client::originate`](crate::Client::originate).
+///
+/// Dropping it takes the action back if it was not written yet; else the phone goes on ringing.
+///
+/// # Panics
+///
+/// If it is polled again after its end, as other futures do.
+#[must_use = "nothing is sent until it is awaited"]
+pub struct Originating {
+    stage: Stage,
+}
+
+enum Stage {
+    New(Box<New>),
+    Running(Pin<Box<dyn Future<Output = Result<Originated, Error>> + Send>>),
+    Done,
+}
+
+/// What there is to do.
+struct New {
+    handle: Arc<Handle>,
+    action: Action,
+    /// How long the server waits for the answer.
+    ringing: Duration,
+    limit: Option<Duration>,
+}
+
+impl Originating {
+    pub(crate) fn new(handle: Arc<Handle>, originate: Originate) -> Self {
+        let (action, ringing) = originate.into_action();
+        Self { stage: Stage::New(Box::new(New { handle, action, ringing, limit: None })) }
+    }
+
+    /// Sets how long the originate waits for its outcome in all, from the first poll on and with
+    /// the wait for a connection; instead of the time that the phone may ring
+    /// ([`Originate::timeout`]) and the client's time-out on top. The server goes on when it is
+    /// over.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        if let Stage::New(new) = &mut self.stage {
+            new.limit = Some(timeout);
+        }
+        self
+    }
+}
+
+impl New {
+    async fn run(self) -> Result<Originated, Error> {
+        let Self { handle, action, ringing, limit } = self;
+        action.check()?;
+        let shared = &handle.shared;
+        let until = limit.map(after);
+        let left = |most: Duration| match until {
+            Some(until) => until.saturating_duration_since(Instant::now()).min(most),
+            None => most,
+        };
+        check_class(shared, left(shared.timeout)).await.map_err(|error| waited(error, limit))?;
+        let limit_left = limit.map_or_else(|| ringing.saturating_add(shared.timeout), left);
+        let mut request = Request::<Answer<Event>>::new(Arc::clone(&handle), action, ());
+        request.limit = limit_left;
+        let mut request = pin!(request);
+        let outcome = poll_fn(|cx| request.as_mut().poll_answer(cx)).await;
+        outcome.map(Originated::new).map_err(|error| waited(error, limit))
+    }
+}
+
+/// Checks that the server sends the outcome, as far as it tells.
+async fn check_class(shared: &Arc<Shared>, limit: Duration) -> Result<(), Error> {
+    let connection = shared.connection_within(limit).await?;
+    let mask = shared.wishes().mask.clone();
+    let class = EventClass::Call;
+    // Several at once ask one after another, if the server does not answer.
+    let withheld = ready::withheld(&connection, &shared.user, limit, mask.as_ref(), class);
+    match timeout(limit, withheld).await {
+        // The time-out ends it if the outcome does not come.
+        Ok(None | Some(Withheld::Unknown)) | Err(_) => Ok(()),
+        Ok(Some(why)) => Err(Error::Withheld { class, why }),
+    }
+}
+
+/// Tells of a time-out how long the whole of it was.
+fn waited(error: Error, limit: Option<Duration>) -> Error {
+    match (error, limit) {
+        (Error::Timeout { delivery, .. }, Some(waited)) => Error::Timeout { waited, delivery },
+        (Error::NotConnected { reason, .. }, Some(waited)) => {
+            Error::NotConnected { waited, reason }
+        }
+        (error, _) => error,
+    }
+}
+
+impl Future for Originating {
+    type Output = Result<Originated, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Stage::New(_) = self.stage
+            && let Stage::New(new) = std::mem::replace(&mut self.stage, Stage::Done)
+        {
+            self.stage = Stage::Running(Box::pin(new.run()));
+        }
+        let Stage::Running(running) = &mut self.stage else {
+            panic!("an originate is polled after its end")
+        };
+        let outcome = running.as_mut().poll(cx);
+        if outcome.is_ready() {
+            self.stage = Stage::Done;
+        }
+        outcome
+    }
+}
+
+impl fmt::Debug for Originating {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tuple = f.debug_tuple("Originating");
+        match &self.stage {
+            Stage::New(new) => tuple.field(&new.action).finish(),
+            _ => tuple.finish_non_exhaustive(),
+        }
+    }
+}
