@@ -19,6 +19,33 @@ pub(crate) const SANITIZERS: [&str; 5] =
 /// The number of bytes of a sanitizer's report that are looked at.
 const REPORT: u64 = 1024 * 1024;
 
+/// What it took to stop a server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stopping {
+    /// Nothing: it had ended by itself, or crashed.
+    WasOver,
+    /// `core stop gracefully`.
+    Gracefully,
+    /// `core stop now`.
+    Now,
+    /// SIGTERM.
+    Terminated,
+    /// SIGKILL.
+    Killed,
+}
+
+impl fmt::Display for Stopping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WasOver => "it was over",
+            Self::Gracefully => "core stop gracefully",
+            Self::Now => "core stop now",
+            Self::Terminated => "SIGTERM",
+            Self::Killed => "SIGKILL",
+        })
+    }
+}
+
 /// Something that a server did or left, and that no server should.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -28,7 +55,7 @@ pub enum Finding {
     /// It ended by itself, with this status.
     Ended(ExitStatus),
     /// It did not end when it was asked to, and took this.
-    Stubborn(crate::Stopping),
+    Stubborn(Stopping),
     /// Channels that were up when it was to stop, by name.
     Channels(Vec<String>),
     /// Processes that it had started and left behind, by name. They were killed.

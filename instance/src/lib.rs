@@ -41,7 +41,7 @@ pub use call_file::{CallFile, CallFileError};
 pub use console::CliError;
 pub use crash::Crash;
 pub use documentation::Documentation;
-pub use findings::Finding;
+pub use findings::{Finding, Stopping};
 pub use instance::Instance;
 pub use layout::{Directories, LayoutError};
 pub use log::{Log, LogError, LogFailure};
@@ -53,7 +53,7 @@ pub use run::{FoundRun, RunState};
 pub use sandbox::Sandbox;
 pub use sections::Section;
 pub use server::{FindError, ProbeError, Server, ServerError, Version, Want};
-pub use stop::{Stop, Stopped, Stopping};
+pub use stop::{Stop, Stopped};
 
 /// The folder in which fetched servers are kept, if the environment names a place for one.
 pub fn cache_folder() -> Option<std::path::PathBuf> {

@@ -1,7 +1,6 @@
 //! The end of a server: asked, told, killed; and what it left.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::future::{pending, ready};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -13,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::boot::notified;
 use crate::console;
-use crate::findings::Finding;
+use crate::findings::{Finding, Stopping};
 use crate::instance::Instance;
 
 /// How long a server may take to stop now: it waits for its calls up to 15 s.
@@ -40,33 +39,6 @@ pub enum Stop {
     Now,
     /// By SIGKILL.
     Kill,
-}
-
-/// What it took to stop a server.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Stopping {
-    /// Nothing: it had ended by itself, or crashed.
-    WasOver,
-    /// `core stop gracefully`.
-    Gracefully,
-    /// `core stop now`.
-    Now,
-    /// SIGTERM.
-    Terminated,
-    /// SIGKILL.
-    Killed,
-}
-
-impl fmt::Display for Stopping {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WasOver => "it was over",
-            Self::Gracefully => "core stop gracefully",
-            Self::Now => "core stop now",
-            Self::Terminated => "SIGTERM",
-            Self::Killed => "SIGKILL",
-        })
-    }
 }
 
 /// How a server was stopped.
