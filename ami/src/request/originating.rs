@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use super::inbox::Answer;
 use super::{Originate, Originated, Request, after};
 use crate::connection::ready;
-use crate::error::{Error, Withheld};
+use crate::error::{Delivery, Error, Withheld};
 use crate::state::{Handle, Shared};
 use crate::wire::{Action, Event, EventClass};
 
@@ -73,9 +73,12 @@ impl New {
             None => most,
         };
         check_class(shared, left(shared.timeout)).await.map_err(|error| waited(error, limit))?;
-        let limit_left = limit.map_or_else(|| ringing.saturating_add(shared.timeout), left);
+        let most = limit.map_or_else(|| ringing.saturating_add(shared.timeout), left);
+        if let Some(waited) = limit.filter(|_| most.is_zero()) {
+            return Err(Error::Timeout { waited, delivery: Delivery::NeverSent });
+        }
         let mut request = Request::<Answer<Event>>::new(Arc::clone(&handle), action, ());
-        request.limit = limit_left;
+        request.limit = most;
         let mut request = pin!(request);
         let outcome = poll_fn(|cx| request.as_mut().poll_answer(cx)).await;
         outcome.map(Originated::new).map_err(|error| waited(error, limit))

@@ -7,6 +7,7 @@ mod calls;
 mod codec;
 mod cuts;
 mod ends;
+mod futures;
 mod lists;
 mod login;
 mod peer;
