@@ -45,6 +45,7 @@ impl Client {
 ///
 /// Its channel gets a unique id that is known before it exists: that of [`Originate::channel_id`],
 /// or a random one. Dropping the handle leaves the call alone.
+#[must_use = "nothing is sent until its outcome or its end is awaited"]
 pub struct Placed {
     client: Client,
     unique_id: String,
@@ -194,7 +195,7 @@ impl fmt::Debug for Placed {
 }
 
 /// The end of a call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct End {
     /// The ends of the channels: one, or two for a `Local` channel; in the order in which they
@@ -217,7 +218,7 @@ impl End {
 }
 
 /// The end of a channel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Half {
     event: Event,
     channel: String,

@@ -22,7 +22,8 @@ use crate::wire::{Action, ActionError, ActionProblem};
 /// let noise = EventFilter::exclude("RTCPSent");
 /// let local = EventFilter::exclude("Newexten").starts_with("Channel", "Local/");
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[must_use = "the server does not have it until it is told"]
 pub struct EventFilter {
     include: bool,
     event: String,
@@ -32,14 +33,14 @@ pub struct EventFilter {
 /// The events that calls wait for.
 const AWAITED: [&str; 2] = ["OriginateResponse", "FullyBooted"];
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Condition {
     header: String,
     method: Method,
     text: String,
 }
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Method {
     Exact,
     StartsWith,
@@ -63,25 +64,21 @@ impl EventFilter {
     }
 
     /// Only those in which a header has exactly this value.
-    #[must_use]
     pub fn equals(self, header: &str, value: &str) -> Self {
         self.when(header, Method::Exact, value)
     }
 
     /// Only those in which the value of a header starts with this.
-    #[must_use]
     pub fn starts_with(self, header: &str, text: &str) -> Self {
         self.when(header, Method::StartsWith, text)
     }
 
     /// Only those in which the value of a header ends with this.
-    #[must_use]
     pub fn ends_with(self, header: &str, text: &str) -> Self {
         self.when(header, Method::EndsWith, text)
     }
 
     /// Only those in which the value of a header contains this.
-    #[must_use]
     pub fn contains(self, header: &str, text: &str) -> Self {
         self.when(header, Method::Contains, text)
     }

@@ -163,7 +163,7 @@ impl<P: Part> Incoming<P> {
 }
 
 /// One message of the reply to an [exchange](crate::Client::exchange).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Replied {
     message: Message,
     has_our_id: bool,

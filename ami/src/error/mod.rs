@@ -161,7 +161,7 @@ impl From<LoginError> for Error {
 }
 
 /// Whether the server can have acted on an action that got no answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 pub enum Delivery {
     /// No byte of it was handed to the system, and none will be.
     #[error("was never sent")]
@@ -229,7 +229,7 @@ pub enum LoginError {
 
 /// Why an originated channel was not answered: the number in `OriginateResponse`, which is that of
 /// the last control frame the channel gave (`main/pbx.c`, `ast_pbx_outgoing_exten` and its kin).
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
     /// 0: it failed, and the server does not say why. There may be no such extension or technology;
@@ -275,7 +275,7 @@ impl Reason {
 }
 
 /// Who can do something about an error.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Fault {
     /// The caller: the action is wrong.
     Caller,

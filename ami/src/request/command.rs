@@ -77,7 +77,7 @@ impl fmt::Debug for Command {
 /// The two formats of the server look alike here: a field `Output` for each line (Asterisk 14 and
 /// later), and text up to an end marker (before). Colours are taken out by the server.
 /// [`Display`](fmt::Display) gives the lines as text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CommandOutput(Response);
 
 impl CommandOutput {

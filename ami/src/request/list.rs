@@ -21,7 +21,7 @@ use crate::wire::{Action, Event, Response};
 const READ: usize = 64 * 1024;
 
 /// A complete list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Collected {
     /// The response that began it. Nothing only in a [`ListError`](crate::ListError).
@@ -54,6 +54,7 @@ impl Collected {
 
 /// Why a list is not complete, and what came of it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ListError {
     /// What went wrong.
     pub error: Error,

@@ -35,7 +35,8 @@ const OWN: [&str; 12] = [
 ///     .variable("GREETING", "hello, world")
 ///     .timeout(Duration::from_secs(10));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use = "nothing is placed until a client is given it"]
 pub struct Originate {
     action: Action,
     timeout: Option<Duration>,
@@ -79,14 +80,12 @@ impl Originate {
 
     /// How long the server waits for an answer; 30 s unless set. From a millisecond to 24 days, in
     /// whole milliseconds.
-    #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
     /// The caller id, as `Name <number>` or a number.
-    #[must_use]
     pub fn caller_id(mut self, caller_id: &str) -> Self {
         self.caller_id = Some(caller_id.to_owned());
         self
@@ -96,7 +95,6 @@ impl Originate {
     /// arrives as given: what the server's argument splitter would take out is quoted. A value
     /// cannot hold a line break. A name in which the server would find another variable is
     /// [refused](crate::ActionProblem::Variable).
-    #[must_use]
     pub fn variable(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if !is_variable(name) {
             let action = self.action.refuse("Variable", ActionProblem::Variable);
@@ -118,7 +116,6 @@ impl Originate {
 
     /// The codecs that the channel may use, best first: `alaw`, `ulaw`, `g722` … Unless set, the
     /// server chooses signed linear.
-    #[must_use]
     pub fn codecs<'a>(self, codecs: impl IntoIterator<Item = &'a str>) -> Self {
         let codecs: Vec<_> = codecs.into_iter().collect();
         self.set("Codecs", codecs.join(","))
@@ -127,7 +124,6 @@ impl Originate {
     /// The unique id of the channel, so that its events are known before it exists, and so that it
     /// can be hung up while it rings (`Hangup` with this id as `Channel`); the server makes one
     /// unless set. The other half of a `Local` channel has `;2` behind it.
-    #[must_use]
     pub fn channel_id(mut self, id: &str) -> Self {
         self.channel_id = Some(id.to_owned());
         self
@@ -138,7 +134,6 @@ impl Originate {
     ///
     /// The server takes the first of fields that have the same name. Those that have a method here
     /// are refused.
-    #[must_use]
     pub fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let own = OWN.iter().any(|own| name.eq_ignore_ascii_case(own));
         if own {
@@ -198,7 +193,7 @@ fn is_variable(name: &str) -> bool {
 }
 
 /// An answered call; see [`Client::originate`](crate::Client::originate).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Originated {
     event: Event,
     unique_id: String,
