@@ -28,7 +28,7 @@ pub use request::{
 pub use state::State;
 pub use stats::Stats;
 pub use wire::{
-    Action, ActionError, ActionProblem, Banner, Cause, Codec, EncodeError, Event, EventClass,
-    EventMask, EventMaskError, Frame, Kind, Line, Lines, MAX_MESSAGE, Malformed, Message, Response,
-    Variable, unescape,
+    Action, ActionError, ActionProblem, Banner, Cause, CauseError, Codec, EncodeError, Event,
+    EventClass, EventMask, EventMaskError, Frame, Kind, Line, Lines, MAX_MESSAGE, Malformed,
+    Message, Response, Variable, percent_decode, unescape,
 };

@@ -1,19 +1,30 @@
 //! Why a channel was hung up, in the numbers of Q.850 (`include/asterisk/causes.h`).
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::message::Event;
 
 /// A hang-up cause, as `Cause` of `Hangup` has it.
 ///
+/// Text is read as a number or as the name of the server's constant, in whatever case, with or
+/// without `AST_CAUSE_`; the aliases of `causes.h` (`BUSY`, `CONGESTION` and so on) are known.
+///
 /// ```
-/// assert_eq!(ami::Cause::new(17).to_string(), "17 (USER_BUSY)");
+/// use ami::Cause;
+///
+/// let busy: Cause = "USER_BUSY".parse()?;
+/// assert_eq!(busy.to_string(), "17 (USER_BUSY)");
+/// assert_eq!(busy, "17".parse()?);
+/// assert_eq!(busy, "AST_CAUSE_BUSY".parse()?);
+/// # Ok::<(), ami::CauseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Cause(u32);
 
 impl Cause {
     /// The cause with this number.
+    #[must_use]
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
@@ -33,6 +44,48 @@ impl Cause {
         let at = NAMES.binary_search_by_key(&self.0, |(number, _)| *number).ok()?;
         Some(NAMES[at].1)
     }
+}
+
+impl From<u32> for Cause {
+    fn from(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+impl From<Cause> for u32 {
+    fn from(cause: Cause) -> Self {
+        cause.0
+    }
+}
+
+impl FromStr for Cause {
+    type Err = CauseError;
+
+    fn from_str(text: &str) -> Result<Self, CauseError> {
+        let failed = || CauseError { text: text.to_owned() };
+        if text.starts_with(|first: char| first.is_ascii_digit()) {
+            return text.parse().map(Self).map_err(|_| failed());
+        }
+        const PREFIX: &str = "AST_CAUSE_";
+        let name = match text.split_at_checked(PREFIX.len()) {
+            Some((prefix, name)) if prefix.eq_ignore_ascii_case(PREFIX) => name,
+            _ => text,
+        };
+        let mut known = NAMES.iter().chain(ALIASES);
+        let found = known.find(|(_, known)| known.eq_ignore_ascii_case(name));
+        found.map(|(number, _)| Self(*number)).ok_or_else(failed)
+    }
+}
+
+/// The text is neither the number nor the name of a hang-up cause.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "{text:?} is no hang-up cause: expected a number or a name of causes.h, such as 17 or USER_BUSY"
+)]
+#[non_exhaustive]
+pub struct CauseError {
+    /// The text.
+    pub text: String,
 }
 
 impl fmt::Display for Cause {
@@ -98,6 +151,17 @@ const NAMES: &[(u32, &str)] = &[
     (127, "INTERWORKING"),
 ];
 
+/// The second names that `causes.h` has for some.
+const ALIASES: &[(u32, &str)] = &[
+    (16, "NORMAL"),
+    (17, "BUSY"),
+    (19, "NOANSWER"),
+    (20, "UNREGISTERED"),
+    (34, "CONGESTION"),
+    (38, "FAILURE"),
+    (66, "NOSUCHDRIVER"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,5 +173,23 @@ mod tests {
         }
         assert_eq!(Cause::new(4).name(), None);
         assert_eq!(Cause::new(999).to_string(), "999");
+    }
+
+    #[test]
+    fn text_is_a_number_or_a_name() {
+        for &(number, name) in NAMES.iter().chain(ALIASES) {
+            for text in
+                [number.to_string(), name.to_owned(), format!("ast_cause_{}", name.to_lowercase())]
+            {
+                assert_eq!(text.parse(), Ok(Cause::new(number)), "{text}");
+            }
+        }
+        for text in
+            ["", "NOPE", "AST_CAUSE_", "AST_CAUSE_17", "-1", "+17", "17 ", "4294967296", "é"]
+        {
+            let error = text.parse::<Cause>().unwrap_err();
+            assert_eq!(error.text, text);
+            assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
+        }
     }
 }

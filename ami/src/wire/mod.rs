@@ -18,11 +18,11 @@ mod value;
 
 pub use self::action::{Action, ActionError, ActionProblem};
 pub use self::banner::Banner;
-pub use self::cause::Cause;
+pub use self::cause::{Cause, CauseError};
 pub(crate) use self::codec::KEPT;
 pub use self::codec::{Codec, EncodeError, Frame, MAX_MESSAGE, Malformed};
 pub use self::grammar::{Line, Lines};
 pub(crate) use self::mask::allows;
 pub use self::mask::{EventClass, EventMask, EventMaskError};
 pub use self::message::{Event, Kind, Message, Response};
-pub use self::value::{Variable, unescape};
+pub use self::value::{Variable, percent_decode, unescape};

@@ -1,9 +1,11 @@
-//! Looking inside values: what the server escaped, and channel variables.
+//! Values from inside: what the server escaped or percent-encoded, and channel variables.
 //!
 //! The codec hands out values as sent. The server escapes some of them, from 13.5 on, and nothing
 //! on the wire says which: the caller has to know the field.
 
 use std::borrow::Cow;
+
+use percent_encoding::percent_decode as decode;
 
 use super::grammar;
 
@@ -51,6 +53,18 @@ fn meaning(byte: u8) -> u8 {
         b'v' => 0x0b,
         other => other,
     }
+}
+
+/// Takes back the percent-encoding of `Env` in `AsyncAGIStart` and of `Result` in `AsyncAGIExec`
+/// (`res/res_agi.c`, by way of `ast_uri_encode`). `+` stands for itself. A `%` without two
+/// hexadecimal digits behind it stays as it is: the server cuts what is too long for its buffer.
+///
+/// ```
+/// let env = b"agi_channel%3A%20Local%2F1%40c%0Aagi_enhanced%3A%200.0%0A";
+/// assert_eq!(&*ami::percent_decode(env), b"agi_channel: Local/1@c\nagi_enhanced: 0.0\n");
+/// ```
+pub fn percent_decode(value: &[u8]) -> Cow<'_, [u8]> {
+    decode(value).into()
 }
 
 /// A channel variable that an event carries because `channelvars` in `manager.conf` names it.
@@ -109,6 +123,19 @@ mod tests {
         ];
         for (sent, meant) in cases {
             assert_eq!(&*unescape(sent), meant, "{}", sent.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn percent_encoding_is_taken_back() {
+        let cases: [(&[u8], &[u8]); 4] = [
+            (b"a%3a%20b%0A", b"a: b\n"),
+            (b"1+1", b"1+1"),
+            (b"%", b"%"),
+            (b"%f%zz%E9", b"%f%zz\xe9"),
+        ];
+        for (sent, meant) in cases {
+            assert_eq!(&*percent_decode(sent), meant, "{}", sent.escape_ascii());
         }
     }
 

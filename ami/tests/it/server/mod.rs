@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+mod agi;
 mod boots;
 mod calls;
 mod counts;
