@@ -14,9 +14,9 @@ mod stats;
 mod wire;
 
 pub use client::{Client, Connect, End, Half, Placed};
-#[cfg(feature = "tls")]
-pub use config::Tls;
 pub use config::{Config, Login, Reconnect};
+#[cfg(feature = "tls")]
+pub use config::{Tls, rustls};
 pub use connection::{EventFilter, Replied};
 pub use error::{Delivery, Disconnect, Error, Fault, LoginError, Reason, Withheld};
 pub use events::{Buffer, Filter, Gap, Item, Overflow, Stray, Subscription};

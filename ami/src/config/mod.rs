@@ -1,4 +1,4 @@
-//! How to log in, and how long to wait.
+//! The login, and the time that everything may take.
 
 #[cfg(feature = "tls")]
 mod tls;
@@ -9,15 +9,16 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 #[cfg(feature = "tls")]
-pub use self::tls::Tls;
+pub use self::tls::{Tls, rustls};
 use crate::record::{Recording, Tap};
 use crate::wire::{Action, EventMask, KEPT, MAX_MESSAGE};
 
 /// The shortest silence after which a server is asked for a sign of life.
 const SHORTEST_IDLE: Duration = Duration::from_millis(100);
 
-/// How the client proves who it is.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// The proof that the client gives of who it is.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
 pub enum Login {
     /// A digest of the secret and of a challenge from the server. The secret does not cross the
     /// link.
@@ -27,8 +28,8 @@ pub enum Login {
     Plain,
 }
 
-/// What a connection needs to know. [`connect`](Self::connect) makes a [`Client`](crate::Client) of
-/// it.
+/// The settings of a connection, of which [`connect`](Self::connect) makes a
+/// [`Client`](crate::Client).
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) user: String,
@@ -48,17 +49,17 @@ pub struct Config {
     pub(crate) tls: Option<Tls>,
 }
 
-/// How a connection that was lost is made anew.
+/// The policy by which a client reconnects.
 ///
 /// After the loss, and after every attempt that fails, the client waits; each time twice as long,
 /// up to a limit. A random part, up to half of the wait, is left out, so that the clients of a
 /// server do not come back all at once. The wait begins anew only after a connection that lasted
 /// for a while.
 ///
-/// It gives up when the server refuses the login (`Authentication failed` and the like): servers
+/// The client gives up when the server refuses the login (`Authentication failed` and the like): servers
 /// ban those who go on trying. While the server shuts down, or says `Login Already In Use`, it does
 /// go on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Reconnect {
     pub(crate) first: Duration,
     pub(crate) limit: Duration,
@@ -74,7 +75,7 @@ impl Default for Reconnect {
 }
 
 impl Reconnect {
-    /// The first wait, and the longest. Less than a millisecond is taken for one.
+    /// Sets the first wait and the longest. Less than a millisecond is taken for one.
     #[must_use]
     pub fn wait(mut self, first: Duration, limit: Duration) -> Self {
         self.first = first.max(Duration::from_millis(1));
@@ -82,7 +83,8 @@ impl Reconnect {
         self
     }
 
-    /// How long a connection has to last before the next loss begins with the first wait again.
+    /// Sets the time that a connection has to last for the next loss to begin with the first wait
+    /// again.
     #[must_use]
     pub fn stable(mut self, stable: Duration) -> Self {
         self.stable = stable;
@@ -91,7 +93,8 @@ impl Reconnect {
 }
 
 impl Config {
-    /// A user of `manager.conf` and its secret.
+    /// The settings for a user of `manager.conf` and its secret.
+    #[must_use]
     pub fn new(user: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
             user: user.into(),
@@ -112,6 +115,11 @@ impl Config {
         }
     }
 
+    /// The user to log in as.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
     /// Sets which events the server sends; unless set, all that the user's `read` classes allow.
     ///
     /// ```
@@ -126,61 +134,61 @@ impl Config {
         self
     }
 
-    /// How to log in; by challenge unless set.
+    /// Sets the way to log in; by challenge unless set.
     #[must_use]
     pub fn login(mut self, login: Login) -> Self {
         self.login = login;
         self
     }
 
-    /// How long a call waits for its answer; 10 s unless set. A [`Call`](crate::Call) can have its
-    /// own.
+    /// Sets the time that a call waits for its answer; 10 s unless set. A [`Call`](crate::Call) can
+    /// have its own.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long connecting may take, and logging in again as much; 10 s unless set. Asterisk takes
-    /// a second to refuse a login.
+    /// Sets the time that connecting may take, and logging in again as much; 10 s unless set.
+    /// Asterisk takes a second to refuse a login.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// The largest message that is read, in bytes; [`MAX_MESSAGE`] unless set, at least 1,024. Of
-    /// one that is larger only the beginning is looked at. A call that it was the answer to
-    /// ends with [`TooLarge`](crate::Error::TooLarge), and so does a list that it was part of;
-    /// subscribers that it was for have [missed](crate::Item::Missed) it.
+    /// Sets the size of the largest message that is read, in bytes; [`MAX_MESSAGE`] unless set, at
+    /// least 1,024. Of one that is larger only the beginning is looked at. A call that it was the
+    /// answer to ends with [`TooLarge`](crate::Error::TooLarge), and so does a list that it was part
+    /// of; subscribers that it was for have [missed](crate::Item::Missed) it.
     #[must_use]
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.max_message = bytes.max(KEPT);
         self
     }
 
-    /// How many calls may wait for a response at once; 4,096 unless set, at least one. Those beyond
-    /// wait for their turn, within their own time-outs. An originate that the server has
-    /// accepted, and whose phone rings, does not count.
+    /// Sets the number of calls that may wait for a response at once; 4,096 unless set, at least
+    /// one. Those beyond wait for their turn, within their own time-outs. An originate that the
+    /// server has accepted, and whose phone rings, does not count.
     #[must_use]
     pub fn max_in_flight(mut self, calls: usize) -> Self {
         self.max_in_flight = calls.clamp(1, Semaphore::MAX_PERMITS);
         self
     }
 
-    /// Whether, and how, a connection that was lost is made anew; [`Reconnect::default`] unless
-    /// set. `None` ends the client with its first connection.
+    /// Sets the policy by which the client reconnects; [`Reconnect::default`] unless set. `None`
+    /// ends the client with its first connection.
     #[must_use]
     pub fn reconnect(mut self, reconnect: impl Into<Option<Reconnect>>) -> Self {
         self.reconnect = reconnect.into();
         self
     }
 
-    /// After how long a silence the server is asked for a sign of life, with a `Ping`; 30 s unless
-    /// set. If there is none within the client's time-out, the connection is given up: a link
-    /// that is half open shows in no other way. `None` never asks.
+    /// Sets the silence after which the server is asked for a sign of life, with a `Ping`; 30 s
+    /// unless set. If there is none within the client's time-out, the connection is given up: a
+    /// link that is half open shows in no other way. `None` never asks.
     ///
-    /// What counts is messages: bytes without an end of a message are no sign of life, and a `Ping`
+    /// Messages alone count: bytes without an end of a message are no sign of life, and a `Ping`
     /// that is not answered ends the connection then. Less than 100 ms is taken for 100 ms.
     ///
     /// The silence is noticed between one and two times this long after it began. While a call
@@ -193,7 +201,7 @@ impl Config {
         self
     }
 
-    /// Whether [`connect`](Self::connect) goes on trying until it is logged in, with the waits of
+    /// Sets whether [`connect`](Self::connect) goes on trying until it is logged in, with the waits of
     /// [`reconnect`](Self::reconnect). It still ends with an error that
     /// [is final](crate::Error::is_final), and the wait for the boot
     /// ([`until_booted`](Self::until_booted)) has its own limit. Unless set, the first attempt is
@@ -204,8 +212,8 @@ impl Config {
         self
     }
 
-    /// Whether [`connect`](Self::connect) and [`handshake`](Self::handshake) also wait until the
-    /// server is fully booted, as the client does by itself whenever it connects again:
+    /// Sets whether [`connect`](Self::connect) and [`handshake`](Self::handshake) also wait until
+    /// the server is fully booted, as the client does by itself whenever it connects again:
     /// [`Client::ready`](crate::Client::ready) has the details. Where nobody can tell, they do
     /// not wait. Unless set, there is a client as soon as it is logged in.
     #[must_use]
@@ -222,7 +230,7 @@ impl Config {
         self
     }
 
-    /// Has [`connect`](Self::connect) use TLS.
+    /// Connects by TLS, and to port 5039 unless the address has another.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {

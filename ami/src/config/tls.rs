@@ -1,4 +1,4 @@
-//! TLS for connections: what to trust, and under which name.
+//! TLS for connections: the certificates to trust, and the name that they are for.
 
 use std::sync::Arc;
 use std::{fmt, io};
@@ -6,6 +6,9 @@ use std::{fmt, io};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+/// The crate whose [`ClientConfig`](rustls::ClientConfig) [`Tls::with_config`] takes, in the version
+/// that it takes it in.
+pub use tokio_rustls::rustls;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
@@ -16,11 +19,11 @@ use tokio_rustls::rustls::{
     ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
-/// How to connect by TLS. The server's certificate is verified: that somebody whom we trust has
-/// signed it, and that it is for the host that we connect to.
+/// The settings of TLS. The server's certificate is verified: that somebody whom the client trusts
+/// has signed it, and that it is for the host of the address.
 ///
-/// Asterisk listens for it on port 5039 unless told otherwise (`tlsenable`, `tlsbindaddr` and
-/// `tlscertfile` in `manager.conf`). It asks for no certificate of the client's. A certificate
+/// Asterisk listens for TLS on port 5039 unless told otherwise (`tlsenable`, `tlsbindaddr` and
+/// `tlscertfile` in `manager.conf`), and asks for no certificate of the client's. A certificate
 /// needs the host's name among its alternative names; the common name alone, as some scripts set
 /// it, is not looked at.
 ///
@@ -28,7 +31,7 @@ use tokio_rustls::rustls::{
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use ami::{Config, Tls};
 ///
-/// let tls = Tls::with_roots(&std::fs::read("our-ca.pem")?)?;
+/// let tls = Tls::with_roots(std::fs::read("our-ca.pem")?)?;
 /// let client = Config::new("user", "mysecret").tls(tls).connect("pbx.example.org").await?;
 /// # Ok(())
 /// # }
@@ -40,11 +43,12 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Trusts those whom the system trusts.
+    /// Trusts those whom the system trusts. Reads the system's certificates, and blocks for as long.
     ///
     /// # Errors
     ///
-    /// If there are no such certificates on the system, or none of them can be read.
+    /// If there are no such certificates on the system, or none of them can be read
+    /// ([`NotFound`](io::ErrorKind::NotFound)).
     pub fn with_system_roots() -> io::Result<Self> {
         let found = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
@@ -53,7 +57,7 @@ impl Tls {
         if roots.is_empty() {
             let why = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
             let text = format!("the system has no root certificates that can be read{why}");
-            return Err(io::Error::other(text));
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
         }
         Self::trusting(roots)
     }
@@ -63,25 +67,25 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// If there is no certificate in the text, or one that makes no sense.
-    pub fn with_roots(pem: &[u8]) -> io::Result<Self> {
+    /// If there is no certificate in the text, or one that makes no sense
+    /// ([`InvalidData`](io::ErrorKind::InvalidData)).
+    pub fn with_roots(pem: impl AsRef<[u8]>) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(io::Error::other)?;
-            roots.add(certificate).map_err(io::Error::other)?;
+        for certificate in CertificateDer::pem_slice_iter(pem.as_ref()) {
+            roots.add(certificate.map_err(invalid)?).map_err(invalid)?;
         }
         if roots.is_empty() {
-            return Err(io::Error::other("there is no certificate in the PEM text"));
+            return Err(invalid("there is no certificate in the PEM text"));
         }
         Self::trusting(roots)
     }
 
-    /// Takes any certificate for good. Whoever can get in between reads and changes everything;
-    /// login by challenge does not prevent that.
+    /// Accepts every certificate. Whoever can get in between reads and changes everything; login by
+    /// challenge does not prevent that.
     ///
     /// # Errors
     ///
-    /// If the cryptography of this build knows no version of TLS; it does.
+    /// If the cryptography of this build knows no version of TLS, which none lacks.
     pub fn without_verification() -> io::Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -93,7 +97,8 @@ impl Tls {
         Ok(Self::with_config(Arc::new(config)))
     }
 
-    /// Whatever rustls can do.
+    /// Uses a configuration of [`rustls`], which this crate re-exports, for all else that it can do.
+    #[must_use]
     pub fn with_config(config: Arc<ClientConfig>) -> Self {
         Self { config, name: None }
     }
@@ -107,11 +112,12 @@ impl Tls {
         Ok(Self::with_config(Arc::new(config)))
     }
 
-    /// The name that the certificate has to be for, instead of the host that we connect to.
+    /// Sets the name that the certificate has to be for, instead of the host of the address.
     ///
     /// # Errors
     ///
-    /// If it is neither a host's name nor an IP address.
+    /// If the name is neither a host's nor an IP address
+    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)).
     pub fn server_name(mut self, name: &str) -> io::Result<Self> {
         self.name = Some(server_name(name)?);
         Ok(self)
@@ -132,12 +138,22 @@ impl fmt::Debug for Tls {
     }
 }
 
+impl From<Arc<ClientConfig>> for Tls {
+    fn from(config: Arc<ClientConfig>) -> Self {
+        Self::with_config(config)
+    }
+}
+
+fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
 fn server_name(host: &str) -> io::Result<ServerName<'static>> {
     let name = ServerName::try_from(host.to_owned());
     name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("{host:?}: {error}")))
 }
 
-/// Looks at the signatures of the handshake and at nothing else.
+/// A verifier of the handshake's signatures alone.
 #[derive(Debug)]
 struct TrustsAll(Arc<CryptoProvider>);
 
