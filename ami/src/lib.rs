@@ -14,7 +14,7 @@ mod stats;
 mod wire;
 
 pub use client::{Client, Connect, End, Half, Placed};
-pub use config::{Config, Login, Reconnect};
+pub use config::{Config, Login, ManagerConfProblem, Reconnect, Server, ServerError, ServerPart};
 #[cfg(feature = "tls")]
 pub use config::{Tls, rustls};
 pub use connection::{EventFilter, Replied};

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::client::Client;
-use crate::config::Config;
+use crate::config::{Config, Server};
 use crate::connection::ready::Unknown;
 use crate::driver::{self, LoggedIn};
 use crate::error::Error;
@@ -44,6 +44,17 @@ impl Config {
         Connect::new(self, None, async move {
             driver::log_in(io, &config, config.events.as_ref()).await
         })
+    }
+}
+
+impl Server {
+    /// Connects and logs in, as [`Config::connect`] does.
+    ///
+    /// # Errors
+    ///
+    /// See [`Config::connect`].
+    pub fn connect(&self) -> Connect {
+        self.config().connect(self.address())
     }
 }
 

@@ -1,5 +1,9 @@
-//! The login, and the time that everything may take.
+//! The login, its sources, and the time that everything may take.
 
+mod conf;
+mod manager_conf;
+mod server_error;
+mod source;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -8,6 +12,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+pub use self::server_error::{ManagerConfProblem, ServerError, ServerPart};
+pub use self::source::Server;
 #[cfg(feature = "tls")]
 pub use self::tls::{Tls, rustls};
 use crate::record::{Recording, Tap};
@@ -29,7 +35,8 @@ pub enum Login {
 }
 
 /// The settings of a connection, of which [`connect`](Self::connect) makes a
-/// [`Client`](crate::Client).
+/// [`Client`](crate::Client). A [`Server`] has an address beside them, and comes from the
+/// environment or from a `manager.conf`.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) user: String,

@@ -23,6 +23,7 @@ mod gaps;
 mod life;
 mod lists;
 mod placed;
+mod sources;
 #[cfg(feature = "tls")]
 mod tls;
 mod values;

@@ -1,0 +1,120 @@
+//! The files that an `#include` names. The server finds them with `glob(3)` and braces.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use glob::{MatchOptions, Pattern, glob_with};
+
+use crate::config::ManagerConfProblem;
+
+/// The most names that the braces of one include may stand for.
+const NAMES: usize = 1_000;
+
+/// As `glob(3)` matches: a star stands neither for a slash nor for the dot of a hidden file.
+const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
+/// The paths that a name stands for, in the server's order. A name without a pattern stands for
+/// itself, whether there is such a file or not.
+pub(super) fn paths(folder: &Path, name: &str) -> Result<Vec<PathBuf>, ManagerConfProblem> {
+    let failed = |expected| ManagerConfProblem::Syntax { expected };
+    if !name.contains(['*', '?', '[', '{']) {
+        return Ok(vec![folder.join(name)]);
+    }
+    if name.contains('\\') {
+        return Err(failed("a pattern without a backslash"));
+    }
+    let folder = folder.to_str().ok_or_else(|| failed("a folder with a name in UTF-8"))?;
+    let mut found = Vec::new();
+    for name in braces(name) {
+        if found.len() >= NAMES {
+            return Err(failed("braces that stand for at most 1,000 names"));
+        }
+        let pattern = match name.starts_with('/') {
+            true => single_stars(&name),
+            false => format!("{}/{}", Pattern::escape(folder), single_stars(&name)),
+        };
+        let paths = glob_with(&pattern, OPTIONS).map_err(|_| failed("a valid pattern"))?;
+        for path in paths {
+            let readable = |error: glob::GlobError| ManagerConfProblem::Read {
+                source: Arc::new(error.into()),
+            };
+            found.push(path.map_err(readable)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The name with one star where there are several: two have a meaning of their own elsewhere.
+fn single_stars(name: &str) -> String {
+    let mut single = String::with_capacity(name.len());
+    for char in name.chars() {
+        if char != '*' || !single.ends_with('*') {
+            single.push(char);
+        }
+    }
+    single
+}
+
+/// The names that a name with braces stands for: `{a,b}` is `a` and `b`. They end at one more than
+/// are allowed.
+fn braces(name: &str) -> Vec<String> {
+    let (mut done, mut open) = (Vec::new(), vec![name.to_owned()]);
+    while let Some(name) = open.pop() {
+        match alternatives(&name) {
+            Some(names) if done.len() + open.len() + names.len() <= NAMES => {
+                open.extend(names.into_iter().rev());
+            }
+            _ => done.push(name),
+        }
+    }
+    done
+}
+
+/// The names that the first braces stand for. `{}`, and a brace without its partner, stand for
+/// themselves.
+fn alternatives(name: &str) -> Option<Vec<String>> {
+    let start =
+        name.match_indices('{').map(|(at, _)| at).find(|&at| !name[at..].starts_with("{}"))?;
+    let (mut depth, mut begin, mut parts) = (0usize, start + 1, Vec::new());
+    for (at, char) in name[start..].char_indices().map(|(at, char)| (start + at, char)) {
+        match char {
+            '{' => depth += 1,
+            ',' if depth == 1 => {
+                parts.push(&name[begin..at]);
+                begin = at + 1;
+            }
+            '}' if depth == 1 => {
+                parts.push(&name[begin..at]);
+                let (before, after) = (&name[..start], &name[at + 1..]);
+                return Some(parts.iter().map(|part| format!("{before}{part}{after}")).collect());
+            }
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braces_stand_for_each_of_their_parts() {
+        for (name, expected) in [
+            ("a", "a"),
+            ("{a,b}.conf", "a.conf b.conf"),
+            ("x{a,b{c,d}}y{1,2}", "xay1 xay2 xbcy1 xbcy2 xbdy1 xbdy2"),
+            ("{}{a,}", "{}a {}"),
+            ("a{b", "a{b"),
+            ("{a}", "a"),
+        ] {
+            assert_eq!(braces(name).join(" "), expected, "{name}");
+        }
+        assert!(braces(&"{a,b}".repeat(40)).len() <= NAMES);
+    }
+}
