@@ -9,7 +9,7 @@ use crate::config::{ManagerConfProblem as Problem, ServerError};
 /// The port unless the file says otherwise.
 const PORT: u16 = 5038;
 
-/// What a `manager.conf` says that a login needs.
+/// The part of a `manager.conf` that a login needs.
 pub(super) struct Account {
     pub(super) user: String,
     pub(super) secret: String,
@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path, user: Option<&str>) -> Result<Account, ServerErr
     Ok(Account { user, secret, address })
 }
 
-/// Where a client on the same machine connects to.
+/// The address that a client on the same machine connects to.
 fn address(sections: &[Section]) -> Result<String, Problem> {
     // Of several sections of this name the server reads the first.
     let general = sections.iter().find(|section| section.is("general"));

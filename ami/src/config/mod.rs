@@ -63,9 +63,9 @@ pub struct Config {
 /// server do not come back all at once. The wait begins anew only after a connection that lasted
 /// for a while.
 ///
-/// The client gives up when the server refuses the login (`Authentication failed` and the like): servers
-/// ban those who go on trying. While the server shuts down, or says `Login Already In Use`, it does
-/// go on.
+/// The client gives up when the server refuses the login (`Authentication failed` and the like):
+/// servers ban those who go on trying. While the server shuts down, or says `Login Already In Use`,
+/// the client does go on.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Reconnect {
     pub(crate) first: Duration,
@@ -166,8 +166,8 @@ impl Config {
 
     /// Sets the size of the largest message that is read, in bytes; [`MAX_MESSAGE`] unless set, at
     /// least 1,024. Of one that is larger only the beginning is looked at. A call that it was the
-    /// answer to ends with [`TooLarge`](crate::Error::TooLarge), and so does a list that it was part
-    /// of; subscribers that it was for have [missed](crate::Item::Missed) it.
+    /// answer to ends with [`TooLarge`](crate::Error::TooLarge), and so does a list that it was
+    /// part of; subscribers that it was for have [missed](crate::Item::Missed) it.
     #[must_use]
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.max_message = bytes.max(KEPT);
@@ -208,8 +208,8 @@ impl Config {
         self
     }
 
-    /// Sets whether [`connect`](Self::connect) goes on trying until it is logged in, with the waits of
-    /// [`reconnect`](Self::reconnect). It still ends with an error that
+    /// Sets whether [`connect`](Self::connect) goes on trying until it is logged in, with the waits
+    /// of [`reconnect`](Self::reconnect). It still ends with an error that
     /// [is final](crate::Error::is_final), and the wait for the boot
     /// ([`until_booted`](Self::until_booted)) has its own limit. Unless set, the first attempt is
     /// the only one.

@@ -1,4 +1,4 @@
-//! Why no server could be told from the environment, a text or a `manager.conf`.
+//! The errors of the sources of a server: the environment, a text, a `manager.conf`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::error::write_error;
 
-/// Why a [`Server`](crate::Server) could not be made. No text of it holds a secret, or anything
-/// else of a text that may hold one.
+/// The reason that there is no [`Server`](crate::Server). Neither `Display` nor `Debug` shows a
+/// secret, or anything else of a text that may hold one.
 ///
 /// `Display` says what is wrong and where, and [`source`](std::error::Error::source) why; `{:#}`
 /// writes both.
@@ -34,7 +34,7 @@ pub enum ServerError {
         part: ServerPart,
         /// The character of that part, counted from 1.
         character: usize,
-        /// What was expected there.
+        /// The form or the value that was expected there.
         expected: &'static str,
     },
     /// The `manager.conf`, or a file that it includes, has no login to offer.
@@ -43,7 +43,7 @@ pub enum ServerError {
         path: PathBuf,
         /// The line, counted from 1; `None` if it is about the file as a whole.
         line: Option<usize>,
-        /// What is wrong.
+        /// The fault in the file.
         problem: ManagerConfProblem,
     },
 }
@@ -76,20 +76,20 @@ impl fmt::Display for ServerPart {
     }
 }
 
-/// What is wrong with a `manager.conf`.
+/// A fault in a `manager.conf`, or the lack of a login in it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManagerConfProblem {
     /// The file cannot be read.
     #[error("cannot be read")]
     Read {
-        /// What the system said.
+        /// The error of the system.
         source: Arc<std::io::Error>,
     },
     /// The line is not of the configuration language.
     #[error("expected {expected}")]
     Syntax {
-        /// What was expected.
+        /// The form or the value that was expected.
         expected: &'static str,
     },
     /// The section inherits from one that is not there, or goes on with one that is not there. The
@@ -130,7 +130,7 @@ pub enum ManagerConfProblem {
     General {
         /// The key.
         key: &'static str,
-        /// What was expected.
+        /// The form or the value that was expected.
         expected: &'static str,
     },
     /// There is no user with a secret.

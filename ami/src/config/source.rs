@@ -36,8 +36,8 @@ const FORM: &str = "user:secret@host[:port]";
 /// - In the user and the secret `%` and two hexadecimal digits stand for a byte, as in URLs; `%25`
 ///   is a percent sign. Every other character stands for itself, `+` and blanks, too. Both are
 ///   UTF-8.
-/// - The host is a name, an IPv4 address or an IPv6 address in brackets; without a port the brackets
-///   may be left out. The port is 5038 unless given, 5039 with TLS.
+/// - The host is a name, an IPv4 address or an IPv6 address in brackets; without a port the
+///   brackets may be left out. The port is 5038 unless given, 5039 with TLS.
 ///
 /// `Display` writes `user@host:port` in that form, without the secret.
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ impl Server {
         &self.address
     }
 
-    /// What the connection needs to know besides the address.
+    /// The settings of the connection besides the address.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -181,7 +181,7 @@ fn value(
     }
 }
 
-/// What is wrong with a text, and how many characters of the part are before it.
+/// An error in a part of a text, behind so many of its characters.
 fn wrong(part: ServerPart, before: usize, expected: &'static str) -> ServerError {
     ServerError::Text { variable: None, part, character: before + 1, expected }
 }

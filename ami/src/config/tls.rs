@@ -6,8 +6,8 @@ use std::{fmt, io};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-/// The crate whose [`ClientConfig`](rustls::ClientConfig) [`Tls::with_config`] takes, in the version
-/// that it takes it in.
+/// The crate `rustls`, in the version whose [`ClientConfig`](rustls::ClientConfig)
+/// [`Tls::with_config`] takes.
 pub use tokio_rustls::rustls;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
@@ -43,7 +43,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Trusts those whom the system trusts. Reads the system's certificates, and blocks for as long.
+    /// Trusts those whom the system trusts. Blocks while the system's certificates are read.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Tls {
         Ok(Self::with_config(Arc::new(config)))
     }
 
-    /// Uses a configuration of [`rustls`], which this crate re-exports, for all else that it can do.
+    /// Uses a configuration of [`rustls`], which this crate re-exports, as it is.
     #[must_use]
     pub fn with_config(config: Arc<ClientConfig>) -> Self {
         Self { config, name: None }

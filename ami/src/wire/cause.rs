@@ -1,4 +1,4 @@
-//! Why a channel was hung up, in the numbers of Q.850 (`include/asterisk/causes.h`).
+//! Hang-up causes, in the numbers of Q.850 (`include/asterisk/causes.h`).
 
 use std::fmt;
 use std::str::FromStr;

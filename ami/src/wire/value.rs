@@ -41,7 +41,7 @@ pub fn unescape(value: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// What a character behind a backslash stands for.
+/// The byte that a character behind a backslash stands for.
 fn meaning(byte: u8) -> u8 {
     match byte {
         b'a' => 0x07,

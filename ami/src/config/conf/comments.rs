@@ -6,7 +6,7 @@ use crate::config::ManagerConfProblem;
 /// The deepest that block comments nest (`MAX_NESTED_COMMENTS`).
 const DEPTH: usize = 128;
 
-/// How deep in block comments a line begins.
+/// The block comments that a line begins in.
 #[derive(Default)]
 pub(super) struct Comments {
     depth: usize,

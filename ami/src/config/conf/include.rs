@@ -10,7 +10,7 @@ use crate::config::ManagerConfProblem;
 /// The most names that the braces of one include may stand for.
 const NAMES: usize = 1_000;
 
-/// As `glob(3)` matches: a star stands neither for a slash nor for the dot of a hidden file.
+/// The rules of `glob(3)`: a star stands neither for a slash nor for the dot of a hidden file.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,

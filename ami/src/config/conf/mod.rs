@@ -48,7 +48,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Section>, ServerError> {
 }
 
 struct Reader<'a> {
-    /// Where names of included files begin.
+    /// The folder that names of included files are relative to.
     folder: &'a Path,
     sections: Vec<Section>,
     /// The section that was begun last, in whatever file. A file that is included begins in it.
@@ -59,7 +59,7 @@ struct Reader<'a> {
     open: Vec<PathBuf>,
 }
 
-/// What goes on from one file of an include to the next.
+/// The state that goes on from one file of an include to the next.
 #[derive(Default)]
 struct Place {
     /// The section that keys belong to.

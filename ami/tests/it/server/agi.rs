@@ -1,4 +1,4 @@
-//! What AsyncAGI says is percent-encoded.
+//! AsyncAGI, whose values are percent-encoded.
 
 use ami::{Action, Filter, percent_decode};
 use instance::Modules;

@@ -30,7 +30,9 @@ secret = mysecret
 read = all
 write = all
 
-[base](!)
+[base-template](!)
+secret = no user
+[base](!,base-template)
 secret = of the base
 write = all
 [inherits](base)
@@ -92,8 +94,8 @@ secret = not deep
 const FILES: [(&str, &str); 8] = [
     ("manager.d/b.conf", "[b]\nsecret = of b\n"),
     ("manager.d/a.conf", "[a]\nsecret = of a\n[open]\nsecret = no\n"),
-    ("manager.d/.hidden.conf", "[a]\nsecret = hidden\n"),
-    ("manager.d/other.txt", "[a]\nsecret = other\n"),
+    ("manager.d/.hidden.conf", "[hidden]\nsecret = hidden\n"),
+    ("manager.d/other.txt", "[other]\nsecret = other\n"),
     ("more.conf", "[more]\nsecret = more\n#include \"manager.d/deep.inc\"\n"),
     ("rest.conf", "secret = of the rest\n"),
     ("into.conf", "secret = wrong\n[in-into]\nsecret = wrong\n"),
@@ -162,6 +164,10 @@ async fn a_login_that_is_read_in_a_configuration_is_one_that_the_server_takes() 
                 .await
                 .unwrap();
         }
+        for user in ["hidden", "other", "base-template", "before", "general"] {
+            let error = Server::from_manager_conf(&path, Some(user)).unwrap_err();
+            assert!(error.to_string().contains("there is no user"), "{user}: {error}");
+        }
         end(instance).await;
     }
 }
@@ -205,7 +211,7 @@ async fn what_the_server_takes_for_invalid_is_an_error_in_the_same_place() {
     }
 }
 
-/// In the process that the test below starts.
+/// The variable that marks the process that the test below starts.
 const PROGRAM: &str = "AMI_TEST_PROGRAM";
 
 /// The test starts itself as a program with an environment of its own: there is no safe way to
