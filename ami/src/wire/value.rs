@@ -57,7 +57,7 @@ fn meaning(byte: u8) -> u8 {
 
 /// Takes back the percent-encoding of `Env` in `AsyncAGIStart` and of `Result` in `AsyncAGIExec`
 /// (`res/res_agi.c`, by way of `ast_uri_encode`). `+` stands for itself. A `%` without two
-/// hexadecimal digits behind it stays as it is: the server cuts what is too long for its buffer.
+/// hexadecimal digits behind it stays as it is.
 ///
 /// ```
 /// let env = b"agi_channel%3A%20Local%2F1%40c%0Aagi_enhanced%3A%200.0%0A";
