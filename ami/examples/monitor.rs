@@ -45,7 +45,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     Some(Item::Missed(count)) => println!("== too slow for {count} events"),
                     Some(Item::Gap(gap)) => show_gap(&gap),
                     Some(Item::Stray(stray)) => show_stray(&stray),
-                    Some(other) => println!("== {other:?}"),
                     None => return,
                 },
             }

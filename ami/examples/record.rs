@@ -45,7 +45,8 @@ async fn record() -> Result<(), Box<dyn Error>> {
                     gaps += gap.times;
                     tell(&gap);
                 }
-                _ => {}
+                // Not asked for.
+                Item::Stray(_) => {}
             }
         }
         client.ended().await

@@ -8,7 +8,7 @@
 
 use std::error::Error;
 
-use ami::{Action, Filter, Item, Originate};
+use ami::{Action, Filter, Originate};
 
 mod support;
 
@@ -27,14 +27,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut ours = client.subscribe(Filter::user_event("Hello").field("to", "everybody"));
     client.call(Action::user_event("Hello").field("to", "everybody")).await?;
-    if let Some(Item::Event(event)) = ours.next().await {
-        println!("heard ourselves: {event:?}");
-    }
+    println!("heard ourselves: {:?}", ours.next_event().await?);
 
     if target.instance.is_some() {
         let mut progress = client.subscribe(Filter::user_event("Progress"));
         client.originate(Originate::to_application("Local/s@default", "Wait", "5")).await?;
-        while let Some(Item::Event(event)) = progress.next().await {
+        loop {
+            let event = progress.next_event().await?;
             println!("the dialplan is at: {}", event.text("step").unwrap_or_default());
             if event.get("result") == Some(b"pass") {
                 break;

@@ -225,7 +225,7 @@ impl Shared {
         if first {
             // Those who wait for a place need none any more.
             self.permits.close();
-            self.subscribers.close();
+            self.subscribers.end(reason);
             self.state.send_replace(State::Closed(reason.clone()));
         }
     }

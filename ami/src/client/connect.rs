@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::config::{Config, Server};
 use crate::connection::ready::Unknown;
 use crate::driver::{self, LoggedIn};
-use crate::error::Error;
+use crate::error::{Disconnect, Error};
 use crate::events::{Buffer, Filter, Subscribers, Subscription};
 
 impl Config {
@@ -126,7 +126,7 @@ impl Future for Connect {
         let result = self.connecting.as_mut().poll(cx);
         match &result {
             Poll::Ready(Ok(_)) => self.done = true,
-            Poll::Ready(Err(_)) => self.subscribers.close(),
+            Poll::Ready(Err(error)) => self.subscribers.end_before_begin(error),
             Poll::Pending => {}
         }
         result
@@ -137,7 +137,7 @@ impl Drop for Connect {
     fn drop(&mut self) {
         // There is no client that would end them.
         if !self.done {
-            self.subscribers.close();
+            self.subscribers.end(&Disconnect::Closed);
         }
     }
 }

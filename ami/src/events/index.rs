@@ -2,7 +2,7 @@
 //! asking the others.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::Waker;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,12 +11,15 @@ use super::filter::Names;
 use super::item::Gap;
 use super::queue::{Pushed, Queue};
 use super::stray::Stray;
+use crate::error::Disconnect;
 use crate::wire::Event;
 
 /// All subscriptions of a client.
 #[derive(Default)]
 pub(crate) struct Subscribers {
     index: RwLock<Index>,
+    /// Why the client ended.
+    pub(super) ended: OnceLock<Disconnect>,
 }
 
 #[derive(Default)]

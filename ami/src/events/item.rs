@@ -7,8 +7,10 @@ use crate::error::Disconnect;
 use crate::wire::Event;
 
 /// What a subscription yields.
+///
+/// A `match` has to name every kind, or say that it leaves some out: events that are missing are
+/// easily forgotten.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum Item {
     /// An event.
     Event(Event),

@@ -3,23 +3,28 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
-use tokio::task::coop::poll_proceed;
+use tokio::task::coop::{poll_proceed, unconstrained};
 
 use super::buffer::Buffer;
 use super::filter::Filter;
 use super::index::Subscribers;
 use super::item::Item;
+use super::lost::{Lost, TryNextError};
 use super::queue::Queue;
+use crate::wire::Event;
 
 /// The events of one subscriber, in the order in which the server sent them.
 ///
 /// It outlives a connection that is lost: once there is a new one, it yields [`Item::Gap`] and goes
 /// on. It ends when the client does. Dropping it ends the subscription.
+///
+/// [`next`](Self::next) and the stream yield everything as an [`Item`], which a `match` takes apart;
+/// [`next_event`](Self::next_event) yields events, and losses as errors.
 pub struct Subscription {
     queue: Arc<Queue>,
     /// What was taken out of the queue and not asked for yet.
@@ -62,6 +67,68 @@ impl Subscription {
     }
 }
 
+/// Events alone, and what is there now.
+impl Subscription {
+    /// The next event. What else [`next`](Self::next) yields is an error here: what was lost, and
+    /// the end. Strays are left out.
+    ///
+    /// With `?`, or a `match`, nothing is lost in silence. A `while let Ok(event)` ends at the
+    /// first loss and drops its reason: do not use it.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+    /// use ami::{Filter, Lost};
+    ///
+    /// // Ends with the first loss, which is an error of the function.
+    /// let mut hangups = client.subscribe(Filter::named(["Hangup"]));
+    /// while hangups.next_event().await?.get("Cause") != Some(b"17") {}
+    ///
+    /// // Goes on after a loss.
+    /// loop {
+    ///     match hangups.next_event().await {
+    ///         Ok(event) => println!("{event:?}"),
+    ///         Err(lost) if lost.is_end() => return Err(lost.into()),
+    ///         Err(lost) => eprintln!("{lost:#}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// Cancel safe: a dropped future takes nothing with it.
+    ///
+    /// # Errors
+    ///
+    /// After [`Lost::Missed`] and [`Lost::Gap`], which stand where events are missing, the next
+    /// call goes on behind them. After [`Lost::Full`] and [`Lost::Ended`] every call fails.
+    pub async fn next_event(&mut self) -> Result<Event, Lost> {
+        loop {
+            return match self.next().await {
+                Some(Item::Event(event)) => Ok(event),
+                Some(Item::Stray(_)) => continue,
+                Some(Item::Missed(missed)) => Err(Lost::Missed(missed)),
+                Some(Item::Gap(gap)) => Err(Lost::Gap(gap)),
+                // Without a client's end, only a full buffer ends it.
+                None => Err(self.subscribers.ended.get().cloned().map_or(Lost::Full, Lost::Ended)),
+            };
+        }
+    }
+
+    /// The next item if it is there now. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// If there is none: none yet, or none any more.
+    pub fn try_next(&mut self) -> Result<Item, TryNextError> {
+        // Nobody is kept from running by what does not wait, so the task's budget does not count.
+        let next = pin!(unconstrained(self.next()));
+        match next.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(item)) => Ok(item),
+            Poll::Ready(None) => Err(TryNextError::Ended),
+            Poll::Pending => Err(TryNextError::Empty),
+        }
+    }
+}
+
 impl Stream for Subscription {
     type Item = Item;
 
@@ -84,14 +151,12 @@ impl fmt::Debug for Subscription {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Waker;
-
     use bytes::Bytes;
 
     use super::*;
     use crate::error::Disconnect;
     use crate::events::{Gap, Publisher};
-    use crate::wire::{Event, Message};
+    use crate::wire::Message;
 
     /// An event, with more fields behind its name if there are any.
     fn event(name: &str) -> Event {
