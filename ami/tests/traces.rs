@@ -123,7 +123,7 @@ fn a_call_that_is_answered_with_a_list_warns_of_it() {
 
 async fn an_answer_that_is_a_list() {
     let (client, mut peer) = Peer::with_client().await;
-    let mut strays = client.subscribe(Filter::named([]).with_strays());
+    let mut strays = client.subscribe(Filter::none().with_strays());
     let server = async {
         let id = peer.id().await;
         peer.send(format!("Response: Success\r\nActionID: {id}\r\nEventList: start\r\n\r\n")).await;

@@ -105,7 +105,7 @@ impl Play {
         let client = config.handshake(near).await.expect("it is let in");
         let mut login = BytesMut::with_capacity(4096);
         far.read_buf(&mut login).await.expect("it has written");
-        let strays = Filter::named([]).with_strays();
+        let strays = Filter::none().with_strays();
         let strays = client.subscribe_with(strays, Buffer::unbounded());
         Self {
             client,

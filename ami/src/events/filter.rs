@@ -40,14 +40,23 @@ impl Filter {
         Self { names: Names::All, fields: Vec::new(), predicates: Vec::new(), strays: false }
     }
 
+    /// No event. With [`with_strays`](Self::with_strays) it is for what is no event alone.
+    pub fn none() -> Self {
+        Self::of_names(Vec::new())
+    }
+
     /// Events of these names, without regard to ASCII case. This costs least: the others are not
     /// even looked at.
-    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let lower = |name: &str| name.to_ascii_lowercase().into_bytes().into_boxed_slice();
-        let mut names: Vec<_> = names.into_iter().map(lower).collect();
+    pub fn named(names: impl IntoIterator<Item: AsRef<str>>) -> Self {
+        Self::of_names(names.into_iter().map(|name| name.as_ref().as_bytes().to_vec()).collect())
+    }
+
+    fn of_names(mut names: Vec<Vec<u8>>) -> Self {
+        names.iter_mut().for_each(|name| name.make_ascii_lowercase());
         names.sort_unstable();
         names.dedup();
-        Self { names: Names::These(names.into()), ..Self::all() }
+        let names = names.into_iter().map(Vec::into_boxed_slice).collect();
+        Self { names: Names::These(names), ..Self::all() }
     }
 
     /// Events that the application or the action `UserEvent` raised under that name.
@@ -75,7 +84,7 @@ impl Filter {
     }
 
     /// Also what is no event: see [`Stray`](crate::Stray). The names, fields and predicates do not
-    /// decide on that; `Filter::named([]).with_strays()` is for that alone.
+    /// decide on that; `Filter::none().with_strays()` is for that alone.
     #[must_use]
     pub fn with_strays(mut self) -> Self {
         self.strays = true;

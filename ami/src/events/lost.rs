@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(error(Lost::Ended(Disconnect::Eof)), lost);
         let ends = [Lost::Missed(1), Lost::Gap(gap()), Lost::Full, Lost::Ended(Disconnect::Eof)];
         assert_eq!(ends.map(|lost| lost.is_end()), [false, false, true, true]);
-        let (subscribers, _publisher, mut events) = set_up(Filter::named([]), Buffer::default());
+        let (subscribers, _publisher, mut events) = set_up(Filter::none(), Buffer::default());
         subscribers.end_before_begin(&Error::Login(LoginError::Closed));
         let Poll::Ready(told) = once(&mut events) else { panic!("it has not ended") };
         assert!(

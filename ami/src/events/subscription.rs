@@ -264,7 +264,7 @@ mod tests {
     fn a_closed_subscription_yields_what_it_has_and_ends() {
         let subscribers = Arc::new(Subscribers::default());
         let mut early = Subscription::new(&subscribers, Filter::all(), Buffer::default());
-        let mut nothing = Subscription::new(&subscribers, Filter::named([]), Buffer::default());
+        let mut nothing = Subscription::new(&subscribers, Filter::none(), Buffer::default());
         publish(&subscribers, &event("A"));
         subscribers.close();
         let mut late = Subscription::new(&subscribers, Filter::all(), Buffer::default());

@@ -554,7 +554,7 @@ async fn the_end_of_a_channel_with_another_id_is_not_waited_for() {
 #[tokio::test]
 async fn what_is_no_event_comes_to_those_who_ask_for_it() {
     let (client, mut peer) = Peer::with_client().await;
-    let mut strays = client.subscribe(Filter::named([]).with_strays());
+    let mut strays = client.subscribe(Filter::none().with_strays());
     let mut both = client.subscribe(Filter::named(["A"]).with_strays());
     let mut events = client.subscribe(Filter::all());
     peer.send("Event: A\r\n\r\nrest: of it\r\n\r\n").await;

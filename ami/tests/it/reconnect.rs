@@ -502,7 +502,7 @@ async fn a_filter_that_the_server_says_nothing_of_costs_the_connection() {
 async fn a_subscription_for_no_name_ends_with_the_client() {
     let server = Server::new().await;
     let (client, mut peer) = server.client(config()).await;
-    let mut nothing = client.subscribe(Filter::named([]));
+    let mut nothing = client.subscribe(Filter::none());
     assert_eq!(client.stats().subscriptions, 1);
     let (closed, _) = tokio::join!(client.close(), async {
         let id = peer.id().await;

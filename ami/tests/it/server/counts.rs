@@ -257,7 +257,7 @@ async fn no_list_is_taken_for_short_or_broken_that_is_not() {
         let address = instance.sandbox().address().to_string();
         phone(&address, "REGISTER", "").await;
         phone(&address, "SUBSCRIBE", "Event: presence\r\nAccept: application/pidf+xml\r\n").await;
-        let mut strays = client.subscribe(Filter::named([]).with_strays());
+        let mut strays = client.subscribe(Filter::none().with_strays());
         let of_it = |name| enter.text(name).unwrap();
         let (channel, bridge) = (&*of_it("Channel"), &*of_it("BridgeUniqueid"));
 

@@ -165,7 +165,7 @@ async fn line_ends_in_answers_and_lists_cut_nothing_off() {
     for major in VERSIONS {
         let instance = boot(major).await;
         let client = connect(&instance, quick()).await.unwrap();
-        let mut all = client.subscribe(Filter::named([]).with_strays());
+        let mut all = client.subscribe(Filter::none().with_strays());
         set_values(&client, "letters").await;
 
         for (variable, value) in [("T", TEXT), ("P", PRINTED)] {
@@ -229,7 +229,7 @@ async fn a_list_whose_item_is_cut_in_two_ends_in_an_error_that_holds_what_came()
         let instance = boot(major).await;
         let client = connect(&instance, quick()).await.unwrap();
         set_values(&client, "pieces").await;
-        let mut events = client.subscribe(Filter::named([]).with_strays());
+        let mut events = client.subscribe(Filter::none().with_strays());
 
         let ask = Action::new("DBGet").field("Family", "cut").field("Key", "1");
         let error = timeout(AGES, client.list(ask.clone()).collect()).await.unwrap().unwrap_err();
@@ -292,7 +292,7 @@ async fn an_exchange_gives_all_parts_of_an_answer_that_is_cut_in_pieces() {
         let instance = boot(major).await;
         let client = connect(&instance, quick()).await.unwrap();
         set_values(&client, "pieces").await;
-        let mut events = client.subscribe(Filter::named([]).with_strays());
+        let mut events = client.subscribe(Filter::none().with_strays());
         let ask = Action::new("Getvar").field("Channel", ID).field("Variable", "C");
 
         let parts = client.exchange(ask.clone()).await.unwrap();
@@ -321,7 +321,7 @@ async fn a_list_that_was_not_asked_for_as_one_goes_to_who_asks_for_strays() {
         let instance = boot(major).await;
         let client = connect(&instance, quick()).await.unwrap();
         set_values(&client, "letters").await;
-        let mut events = client.subscribe(Filter::named([]).with_strays());
+        let mut events = client.subscribe(Filter::none().with_strays());
         let mut plain = client.subscribe(Filter::named(["DBGetResponse", "DBGetComplete"]));
         let ask = Action::new("DBGet").field("Family", "f").field("Key", "plain");
         let answer = client.call(ask).await.unwrap();
