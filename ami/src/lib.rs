@@ -19,7 +19,9 @@ pub use config::{Config, Login, ManagerConfProblem, Reconnect, Server, ServerErr
 pub use config::{Tls, rustls};
 pub use connection::{EventFilter, Replied};
 pub use error::{Delivery, Disconnect, Error, Fault, LoginError, Reason, Withheld};
-pub use events::{Buffer, Filter, Gap, Item, Lost, Overflow, Stray, Subscription, TryNextError};
+pub use events::{
+    Buffer, Filter, FilterError, Gap, Item, Lost, Overflow, Stray, Subscription, TryNextError,
+};
 pub use record::{Recording, Tee};
 pub use request::{
     Call, Collected, Command, CommandOutput, Exchange, List, ListError, Originate, Originated,

@@ -14,7 +14,7 @@ mod stray;
 mod subscription;
 
 pub use self::buffer::{Buffer, Overflow};
-pub use self::filter::Filter;
+pub use self::filter::{Filter, FilterError};
 pub(crate) use self::index::{Publisher, Subscribers};
 pub use self::item::{Gap, Item};
 pub use self::lost::{Lost, TryNextError};

@@ -18,6 +18,7 @@ mod boots;
 mod calls;
 mod counts;
 mod errors;
+mod filter_text;
 mod filters;
 mod gaps;
 mod life;

@@ -1,0 +1,88 @@
+//! What a filter asks of an event beside exact names and fields.
+
+use super::glob::{Glob, Token};
+use crate::wire::{Event, EventClass};
+
+/// One condition on an event.
+#[derive(Clone, Eq, PartialEq)]
+pub(super) enum Condition {
+    /// The event's name.
+    Name(Pattern),
+    /// A field.
+    Field {
+        name: String,
+        /// Whether no value may match, in place of one that has to.
+        not: bool,
+        value: Pattern,
+    },
+    /// The class is one of the event's.
+    Class(EventClass),
+}
+
+/// What a text has to be.
+#[derive(Clone, Eq, PartialEq)]
+pub(super) enum Pattern {
+    Exact(Vec<u8>),
+    Glob(Glob),
+}
+
+impl Pattern {
+    /// The simplest pattern.
+    pub(super) fn new(tokens: Vec<Token>) -> Self {
+        let byte = |token: &Token| match token {
+            Token::Byte(byte) => Some(*byte),
+            Token::One | Token::Many => None,
+        };
+        match tokens.iter().map(byte).collect() {
+            Some(bytes) => Self::Exact(bytes),
+            None => Self::Glob(Glob::new(tokens)),
+        }
+    }
+
+    fn is(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Exact(exact) => value == exact,
+            Self::Glob(glob) => glob.matches(value, |a, b| a == b),
+        }
+    }
+
+    /// Whether the name of an event matches, without regard to ASCII case.
+    pub(super) fn is_name(&self, name: &[u8]) -> bool {
+        match self {
+            Self::Exact(exact) => name.eq_ignore_ascii_case(exact),
+            Self::Glob(glob) => glob.matches(name, |a, b| a.eq_ignore_ascii_case(&b)),
+        }
+    }
+}
+
+impl Condition {
+    pub(super) fn holds(&self, event: &Event) -> bool {
+        match self {
+            Self::Name(pattern) => pattern.is_name(event.head()),
+            Self::Field { name, not, value } => event.get_all(name).any(|it| value.is(it)) != *not,
+            Self::Class(class) => {
+                event.get("Privilege").is_some_and(|classes| lists(classes, *class))
+            }
+        }
+    }
+
+    /// Whether the condition may hold for an event of which only the beginning is there. A field in
+    /// there decides; one that is not may have any value behind it.
+    pub(super) fn may_hold(&self, beginning: &Event) -> bool {
+        match self {
+            Self::Name(_) => self.holds(beginning),
+            Self::Field { not: true, .. } => self.holds(beginning),
+            Self::Field { name, not: false, value } => {
+                let mut values = beginning.get_all(name).peekable();
+                values.peek().is_none() || values.any(|it| value.is(it))
+            }
+            Self::Class(_) => beginning.get("Privilege").is_none() || self.holds(beginning),
+        }
+    }
+}
+
+/// Whether a class is on a list as the server writes it: `system,user,all`.
+fn lists(classes: &[u8], class: EventClass) -> bool {
+    let mut words = classes.split(|&byte| byte == b',');
+    words.any(|word| word.trim_ascii().eq_ignore_ascii_case(class.name().as_bytes()))
+}
