@@ -23,7 +23,7 @@ pub enum Item {
     /// between is missing, and nobody knows how much that is. Calls and queues may have come
     /// and gone: now is the time to ask again what there is.
     Gap(Gap),
-    /// Something that is no event; only if [the filter asks for it](Filter::with_strays).
+    /// Something that is no event; only if [the filter asks for it](crate::Filter::with_strays).
     Stray(Box<Stray>),
 }
 

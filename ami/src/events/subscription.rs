@@ -113,7 +113,8 @@ impl Subscription {
         }
     }
 
-    /// The next item if it is there now. Never waits.
+    /// The next item if it is there now. Never waits, and wakes nobody later: a task that has
+    /// polled the stream before has to poll it again to be woken.
     ///
     /// # Errors
     ///

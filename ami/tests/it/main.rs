@@ -10,6 +10,7 @@ mod ends;
 mod futures;
 mod lists;
 mod login;
+mod lost;
 mod peer;
 mod reconnect;
 mod robot;

@@ -194,32 +194,35 @@ impl Filter {
     /// themselves.
     ///
     /// The server writes the classes of an event into its header `Privilege`; an event can have
-    /// several. One without that header, as items of most lists are, has no class.
+    /// several. The word `all` in it is no class. An event without that header, as items of most
+    /// lists are, has none.
     ///
-    /// The grammar, in EBNF, where a `character` is any that is not named beside it:
+    /// The grammar, in EBNF, where a `character` is any that is not named otherwise in its line:
     ///
     /// ```text
     /// filter      = alternative , { "," , alternative } ;
     /// alternative = [ blanks ] , term , { blanks , term } , [ blanks ] ;
     /// term        = class | comparison | name ;
-    /// class       = "class:" , value ;                  (* a name of `EventClass`; any ASCII case *)
-    /// comparison  = name , ( "=" | "!=" | "~" | "!~" ) , value ;
-    /// name        = piece , { piece } ;                 (* no "=", "~", "!" or ":" outside of quotes,
-    ///                                                      no "(" or ")" at the beginning *)
-    /// value       = piece , { piece } ;                 (* no "=", "~" or "!" at the beginning *)
-    /// piece       = character | "*" | "?" | escape | quoted ;   (* no blank, "," or '"' *)
-    /// quoted      = '"' , { character | escape } , '"' ;        (* all but "\" stands for itself *)
+    /// class       = "class:" , value ;      (* a name of `EventClass`; any ASCII case *)
+    /// comparison  = field , ( "=" | "!=" | "~" | "!~" ) , value ;
+    /// field       = name ;                  (* no "*" or "?" outside of quotes, no ":" *)
+    /// name        = piece , { piece } ;     (* no "=", "~", "!" or ":" outside of quotes,
+    ///                                          no "(" or ")" at the beginning *)
+    /// value       = piece , { piece } ;     (* no "=", "~" or "!" at the beginning *)
+    /// piece       = character | "*" | "?" | escape | quoted ;  (* no blank, "," or '"' *)
+    /// quoted      = '"' , { character | escape } , '"' ;       (* "*" and "?" are characters *)
     /// escape      = "\" , ( " " | ASCII punctuation ) | "\x" , hex digit , hex digit ;
-    /// blanks      = blank , { blank } ;                 (* blank, tab, line feed, form feed, return *)
+    /// blanks      = blank , { blank } ;     (* space, tab, line feed, form feed, return *)
     /// ```
     ///
     /// `\x` and two digits are one byte, so that values that are not UTF-8 can be written. The
     /// character `'` has no meaning: it is for the shell, as in `ami tail 'Queue*'`. Two names that
     /// no event can have at once, as in `Hangup Newchannel`, are an error: a comma is missing.
     ///
-    /// In a subscription, a filter without a comma costs no more than [`named`](Self::named) and
-    /// [`field`](Self::field) with the same names and values. One with commas looks only at events
-    /// of its names if every alternative has one that is written out, and at all events otherwise.
+    /// A subscription is found by the names and `=` fields of a filter without a comma, as it is by
+    /// those of [`named`](Self::named) and [`field`](Self::field); the other conditions are asked
+    /// of the events that are left. A filter with commas is asked of events of its names if every
+    /// alternative has one that is written out, and of all events otherwise.
     ///
     /// ```
     /// use ami::{Codec, Event, Filter, Frame};
@@ -256,7 +259,7 @@ impl Filter {
     ///     assert!(filter.matches(&event(passes)), "{filter}");
     ///     assert!(does_not.is_empty() || !filter.matches(&event(does_not)), "{filter}");
     /// }
-    /// for wrong in ["", "Hangup,,Newchannel", "Hangup,", "Cause = 16", "Cause:16", "class:agents"] {
+    /// for wrong in ["", "Hangup,,Newstate", "Hangup,", "Cause = 16", "Cause:16", "class:agents"] {
     ///     println!("{}", Filter::parse(wrong).unwrap_err());
     /// }
     /// # Ok::<(), ami::FilterError>(())
@@ -264,8 +267,8 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// If the text does not follow the grammar or names no class. The error says where, and what
-    /// was expected there.
+    /// If the text does not follow the grammar, names a class that does not exist, or asks for two
+    /// names at once. The error says where, and what was expected there.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         Ok(Self::of_alternatives(parse::alternatives(text)?))
     }
@@ -273,8 +276,7 @@ impl Filter {
     /// Puts names and exact fields where the index looks for them.
     fn of_alternatives(mut alternatives: Vec<Vec<Condition>>) -> Self {
         for conditions in &mut alternatives {
-            let all = |condition: &Condition| matches!(condition, Condition::Name(Pattern::Glob(glob)) if glob.is_all());
-            conditions.retain(|condition| !all(condition));
+            conditions.retain(|condition| !is_any_name(condition));
         }
         let names: Option<Vec<_>> =
             alternatives.iter().map(|all| all.iter().find_map(name_of)).collect();
@@ -299,6 +301,11 @@ impl Filter {
     }
 }
 
+/// Whether a condition is a lone `*`, which every event meets.
+fn is_any_name(condition: &Condition) -> bool {
+    matches!(condition, Condition::Name(Pattern::Glob(glob)) if glob.is_all())
+}
+
 /// The name that a condition asks for, if it is written out.
 fn name_of(condition: &Condition) -> Option<Vec<u8>> {
     match condition {
@@ -307,7 +314,7 @@ fn name_of(condition: &Condition) -> Option<Vec<u8>> {
     }
 }
 
-/// Reads it as [`Filter::parse`] does.
+/// Reads a filter as [`Filter::parse`] does.
 impl FromStr for Filter {
     type Err = FilterError;
 
