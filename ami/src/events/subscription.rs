@@ -23,7 +23,7 @@ use crate::wire::Event;
 /// It outlives a connection that is lost: once there is a new one, it yields [`Item::Gap`] and goes
 /// on. It ends when the client does. Dropping it ends the subscription.
 ///
-/// [`next`](Self::next) and the stream yield everything as an [`Item`], which a `match` takes apart;
+/// [`next`](Self::next) and the stream yield everything, as an [`Item`] for a `match`;
 /// [`next_event`](Self::next_event) yields events, and losses as errors.
 pub struct Subscription {
     queue: Arc<Queue>,
