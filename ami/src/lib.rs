@@ -32,5 +32,5 @@ pub use stats::Stats;
 pub use wire::{
     Action, ActionError, ActionProblem, Banner, Cause, CauseError, Codec, EncodeError, Event,
     EventClass, EventMask, EventMaskError, Frame, Kind, Line, Lines, MAX_MESSAGE, Malformed,
-    Message, Response, Variable, percent_decode, unescape,
+    Message, ParseError, Response, Variable, percent_decode, unescape,
 };

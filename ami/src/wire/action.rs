@@ -5,11 +5,12 @@
 //! action. So they are checked before a byte is sent (`main/manager.c`, `get_input` and
 //! `do_message`).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::{BufMut, BytesMut};
 
-use super::grammar;
+use super::grammar::{self, Line};
 use super::redact::Showing;
 
 /// The longest line the server reads, without its CR LF.
@@ -156,6 +157,53 @@ impl Action {
     }
 }
 
+/// Reading an action back, as tests and programs that pass actions on do.
+///
+/// ```
+/// use ami::Action;
+///
+/// let action = Action::new("Originate").field("Channel", "PJSIP/alice").field("Variable", "A=1");
+/// assert_eq!(action.get("channel"), Some(&b"PJSIP/alice"[..]));
+/// assert_eq!(action.text("Variable").as_deref(), Some("A=1"));
+/// assert_eq!(action.fields().count(), 2);
+/// ```
+impl Action {
+    /// The fields in order, as (name, value), secrets included. The action's name and its ActionID
+    /// are not among them, nor is what [`check`](Self::check) objects to.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        grammar::RawLines::of(&self.fields).filter_map(|line| match grammar::field(line) {
+            // Names are text: they came in as such.
+            Line::Field(name, value) => Some((str::from_utf8(name).ok()?, value)),
+            Line::Bare(_) => None,
+        })
+    }
+
+    /// The value of the first field of that name, without regard to ASCII case, as the server
+    /// reads it.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.get_all(name).next()
+    }
+
+    /// The values of all fields of that name, in order.
+    pub fn get_all<'a, 'n>(
+        &'a self,
+        name: &'n str,
+    ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        self.fields()
+            .filter_map(move |(own, value)| own.eq_ignore_ascii_case(name).then_some(value))
+    }
+
+    /// The first value of that name as text, with U+FFFD for what is not UTF-8.
+    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.get(name).map(String::from_utf8_lossy)
+    }
+
+    /// Whether the action has that name, without regard to ASCII case, as the server compares it.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
 /// Reads like the wire, with the values of fields that hold secrets left out.
 impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -291,6 +339,24 @@ mod tests {
     fn the_first_problem_is_the_one_told() {
         let action = Action::new("X").field("Good", "v").field("First", "\n").field("Second", "\n");
         assert_eq!(problem(&action).0, "First");
+    }
+
+    #[test]
+    fn fields_are_read_back_as_they_were_added() {
+        let action = Action::new("Login")
+            .field("Secret", " a:  b ")
+            .field("Variable", "A=1")
+            .field("Variable", b"B=\xff")
+            .field("Bad", "\n")
+            .with_action_id("7");
+        let fields: Vec<_> = action.fields().collect();
+        let expected: [(&str, &[u8]); 3] =
+            [("Secret", b" a:  b "), ("Variable", b"A=1"), ("Variable", b"B=\xff")];
+        assert_eq!(fields, expected);
+        assert_eq!(action.get_all("variable").count(), 2);
+        assert_eq!(action.text("VARIABLE").as_deref(), Some("A=1"));
+        assert!(action.is("login") && action.get("ActionID").is_none());
+        assert_eq!(action.own_id(), Some("7"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod framing;
 mod grammar;
 mod mask;
 mod message;
+mod parse;
 mod redact;
 #[cfg(feature = "serde")]
 mod serialize;
@@ -25,4 +26,5 @@ pub use self::grammar::{Line, Lines};
 pub(crate) use self::mask::allows;
 pub use self::mask::{EventClass, EventMask, EventMaskError};
 pub use self::message::{Event, Kind, Message, Response};
+pub use self::parse::ParseError;
 pub use self::value::{Variable, percent_decode, unescape};
