@@ -11,6 +11,8 @@ mod record;
 mod request;
 mod state;
 mod stats;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod wire;
 
 pub use client::{Client, Connect, End, Half, Placed};

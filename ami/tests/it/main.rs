@@ -8,6 +8,7 @@ mod codec;
 mod cuts;
 mod ends;
 mod futures;
+mod kit;
 mod lists;
 mod login;
 mod lost;

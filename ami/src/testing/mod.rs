@@ -1,0 +1,150 @@
+//! A scripted peer in place of a server, for the tests of programs that use this crate.
+//!
+//! Real servers do not lose a connection, forge an event or refuse a call on command; a [`Peer`]
+//! does. It is the server's end of one connection, in memory or behind the port of a [`Server`].
+//! Its [`Script`] answers what a client asks by itself; everything else is up to the test, step by
+//! step, or to the script, by name. It needs the feature `testing`, best among a program's
+//! dev-dependencies: `ami = { …, features = ["testing"] }`.
+//!
+//! Each wait ends: with what was waited for, or with a [`PeerError`] that says what came instead.
+//!
+//! # A program that places a call
+//!
+//! ```
+//! use ami::testing::{Peer, PeerError, Reply};
+//! use ami::{Client, Config, Error, Originate, Reason};
+//!
+//! /// The program: says what became of the call.
+//! async fn ring(client: &Client, channel: &str) -> String {
+//!     let call = Originate::to_application(channel, "Playback", "hello");
+//!     match client.originate(call).await {
+//!         Ok(_) => "answered".to_owned(),
+//!         Err(Error::Originate { reason: Reason::Busy, .. }) => "try again later".to_owned(),
+//!         Err(error) => error.to_string(),
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), PeerError> {
+//! let (client, mut peer) = Peer::connect(&Config::new("user", "secret")).await?;
+//! let server = async {
+//!     let action = peer.expect("Originate").await?;
+//!     assert_eq!(action.text("Channel").as_deref(), Some("PJSIP/alice"));
+//!     let busy = Reply::success().event("OriginateResponse");
+//!     peer.respond(&action, busy.field("Response", "Failure").field("Reason", "5")).await
+//! };
+//! let (outcome, served) = tokio::join!(ring(&client, "PJSIP/alice"), server);
+//! served?;
+//! assert_eq!(outcome, "try again later");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A program that survives a lost connection
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use ami::testing::{PeerError, Server};
+//! use ami::{Config, Filter, Item, Reconnect, Subscription};
+//!
+//! /// The program: tells which channels have ended, up to bob's, and where some may be missing.
+//! async fn watch(mut events: Subscription) -> Vec<String> {
+//!     let mut seen = Vec::new();
+//!     while let Some(item) = events.next().await {
+//!         match item {
+//!             Item::Event(event) => seen.push(event.text("Channel").unwrap_or_default().into()),
+//!             Item::Gap(_) => seen.push("(a gap)".to_owned()),
+//!             _ => {}
+//!         }
+//!         if seen.last().is_some_and(|channel| channel.starts_with("PJSIP/bob")) {
+//!             break;
+//!         }
+//!     }
+//!     seen
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), PeerError> {
+//! let server = Server::bind().await?;
+//! let soon = Reconnect::default().wait(Duration::from_millis(1), Duration::from_millis(5));
+//! let (client, mut peer) = server.connect(&Config::new("user", "secret").reconnect(soon)).await?;
+//! let program = watch(client.subscribe(Filter::named(["Hangup"])));
+//! let server = async {
+//!     peer.event("Event: Hangup\nChannel: PJSIP/alice-00000001").await?;
+//!     drop(peer); // The connection is cut, and the client comes again.
+//!     let mut peer = server.accept().await?;
+//!     peer.event("Event: Hangup\nChannel: PJSIP/bob-00000002").await?;
+//!     Ok::<_, PeerError>(peer)
+//! };
+//! let (seen, peer) = tokio::join!(program, server);
+//! peer?;
+//! assert_eq!(seen, ["PJSIP/alice-00000001", "(a gap)", "PJSIP/bob-00000002"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A program that is sent a forged event
+//!
+//! Whoever can set a caller's name can put line ends into what a server sends:
+//!
+//! ```
+//! use ami::testing::{Peer, PeerError};
+//! use ami::{Action, Client, Config, Filter, Item};
+//!
+//! /// The program: believes in no end of a call before the server itself says so.
+//! async fn has_ended(client: &Client, channel: &str) -> Result<bool, ami::Error> {
+//!     let mut events = client.subscribe(Filter::named(["Hangup"]).field("Channel", channel));
+//!     while let Some(Item::Event(_)) = events.next().await {
+//!         let status = Action::new("Getvar").field("Channel", channel).field("Variable", "A");
+//!         match client.call(status).await {
+//!             Err(ami::Error::Rejected(_)) => return Ok(true),
+//!             answer => drop(answer?),
+//!         }
+//!     }
+//!     Ok(false)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), PeerError> {
+//! let (client, mut peer) = Peer::connect(&Config::new("user", "secret")).await?;
+//! let server = async {
+//!     let forged = "\r\n\r\nEvent: Hangup\r\nChannel: PJSIP/alice-00000001";
+//!     peer.send(format!("Event: NewCallerid\r\nCallerIDName: {forged}\r\n\r\n")).await?;
+//!     let asked = peer.expect("Getvar").await?;
+//!     peer.respond(&asked, "Response: Success\nValue: still there").await?;
+//!     peer.event("Event: Hangup\nChannel: PJSIP/alice-00000001").await?;
+//!     let asked = peer.expect("Getvar").await?;
+//!     peer.respond(&asked, "Response: Error\nMessage: No such channel").await
+//! };
+//! let (ended, served) = tokio::join!(has_ended(&client, "PJSIP/alice-00000001"), server);
+//! served?;
+//! assert!(ended.is_ok_and(|ended| ended));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What stalls, and what does not
+//!
+//! A peer neither reads nor writes while none of its futures is polled, so a test makes it stall by
+//! doing something else: with a [`Peer::pipe`] of 64 bytes the client feels that at once. A peer
+//! that is read from ([`Peer::action`]) and does not answer is a server that is busy; one that only
+//! sends is a server that does not read. [`Reply::then_stall`] is for scripts.
+//!
+//! With tokio's clock paused (`#[tokio::test(start_paused = true)]`, feature `test-util`), time-outs
+//! of the client come at once where nothing else happens; connections in memory are for that.
+//!
+//! The room names those before it, and none names it.
+
+mod error;
+mod link;
+mod peer;
+mod reply;
+mod script;
+mod server;
+
+pub use self::error::PeerError;
+pub use self::peer::Peer;
+pub use self::reply::Reply;
+pub use self::script::Script;
+pub use self::server::Server;
