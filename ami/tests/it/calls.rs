@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use ami::testing::{self, Script};
 use ami::{
     Action, Buffer, Client, Config, Delivery, Error, EventClass, EventMask, Filter, Item,
     Originate, Placed, Reason, Stray,
 };
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::peer::{Peer, assert_like, id, next_name, taken};
 
@@ -649,20 +650,16 @@ async fn our_own_end_is_nobody_elses_fault() {
 #[tokio::test]
 async fn a_subscriber_on_the_readers_thread_keeps_up_with_a_flood() {
     const EVENTS: u64 = 200_000;
-    let (near, far) = tokio::io::duplex(1024 * 1024);
-    let (mut from, mut to) = tokio::io::split(far);
+    let (near, peer) = testing::Peer::pipe_of(1024 * 1024);
+    let mut peer = peer.script(Script::empty().booting());
     let config = Config::new("user", "mysecret").login(ami::Login::Plain).keepalive(None);
     let flood = tokio::spawn(async move {
-        let hello = b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n";
-        to.write_all(hello).await.unwrap();
-        let mut begin = [0; 1];
-        from.read_exact(&mut begin).await.unwrap();
+        peer.log_in().await.unwrap();
         let event = format!("Event: Flood\r\nX: {}\r\n\r\n", "x".repeat(380));
         let events = event.repeat(1000);
         for _ in 0..EVENTS / 1000 {
-            to.write_all(events.as_bytes()).await.unwrap();
+            peer.send(&events).await.unwrap();
         }
-        drop((from, to));
     });
     let connect = config.handshake(near);
     let mut events = connect.subscribe(Filter::all());

@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ami::{Action, Client, Config, Error, EventFilter, Filter, Item, Login, Originate};
+use tokio::io::DuplexStream;
 
-use crate::robot::{self, Pieces, robot};
+use crate::robot::{self, Cut, Pieces, robot};
 
 /// Polls a future so often and no more, also when nothing has happened in between.
 struct Polls<F> {
@@ -137,7 +138,7 @@ async fn every_future_that_changes_the_client_can_be_given_up_after_every_poll()
 }
 
 /// A whole dialogue, each step of which ends well or with an error.
-async fn dialogue(config: &Config, io: Pieces<tokio::io::DuplexStream>) -> Vec<Result<(), Error>> {
+async fn dialogue(config: &Config, io: Pieces<Cut<DuplexStream>>) -> Vec<Result<(), Error>> {
     let client = match config.handshake(io).await {
         Ok(client) => client,
         Err(error) => return vec![Err(error)],

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use ami::{Action, Client, Collected, Error, Filter, Item, ListError, Stray};
-use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::io::DuplexStream;
 
 use crate::peer::{Peer, assert_like, next_name, taken};
 
@@ -360,17 +360,14 @@ async fn a_list_of_fewer_items_than_the_server_says_is_an_error() {
 
 #[tokio::test]
 async fn a_list_that_nobody_reads_is_bounded() {
-    let (near, mut far) = tokio::io::duplex(1024 * 1024);
+    let (near, mut peer) = Peer::wide();
     let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).keepalive(None);
-    let hello = b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n";
-    far.write_all(hello).await.unwrap();
-    let client = config.handshake(near).await.unwrap();
+    let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
+    let client = client.unwrap();
     let mut list = Box::pin(client.list(Action::new("Things")));
     // It is asked for, and then left alone.
     let begun = poll_fn(|cx| Poll::Ready(pin!(list.next()).poll(cx).is_pending()));
     assert!(begun.await);
-    let mut peer = Peer::over(far);
-    peer.action().await;
     let id = peer.fenced().await;
     peer.send(BEGIN.replace("#", &id)).await;
     let item = format!("Event: Item\r\nActionID: {id}\r\nX: {}\r\n\r\n", "x".repeat(1 << 20));

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use ami::testing::Server;
 use ami::{Config, Error, EventClass, Filter, Login, LoginError, Reconnect};
 
 use crate::peer::{BOOTED, Peer, assert_like, id, next_name};
@@ -101,7 +102,7 @@ async fn the_dialogue_can_be_cut_at_every_byte() {
 #[tokio::test]
 async fn addresses_of_both_kinds_and_names_will_do() {
     for (bind, host) in [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("127.0.0.1", "localhost")] {
-        let listener = match tokio::net::TcpListener::bind((bind, 0)).await {
+        let listener = match Server::bind_to((bind, 0)).await {
             Ok(listener) => listener,
             Err(error) if bind == "::1" => {
                 eprintln!("this machine has no IPv6: {error}");
@@ -109,7 +110,7 @@ async fn addresses_of_both_kinds_and_names_will_do() {
             }
             Err(error) => panic!("{error}"),
         };
-        let port = listener.local_addr().unwrap().port();
+        let port = listener.address().port();
         let server = async {
             let mut peer = Peer::accept(&listener).await;
             peer.log_in().await;
@@ -179,8 +180,8 @@ async fn a_subscription_can_be_there_from_the_first_byte() {
 
 #[tokio::test]
 async fn the_first_connection_is_tried_again_if_asked_for() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = Server::bind().await.unwrap();
+    let address = listener.address();
     let waits = Reconnect::default().wait(Duration::from_millis(1), Duration::from_millis(5));
     let config = Config::new("user", "mysecret").login(Login::Plain).reconnect(waits);
     let server = async {

@@ -1,40 +1,42 @@
-//! A server that does what its script says: it knows bytes and no protocol.
+//! A scripted peer that is led by text, and answers nothing by itself.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
-use tokio::net::TcpListener;
+use ami::testing::{self, Script, Server};
+use ami::{Client, Codec, Config, Error, Item, Login, Subscription};
+use bytes::BytesMut;
+use tokio::io::DuplexStream;
+use tokio_util::codec::Encoder;
 
-use ami::{Client, Config, Error, Item, Login, Subscription};
-
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+/// Longer than any test waits, with a clock that jumps.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The far end of a pipe of 64 bytes, so that somebody always waits for room, or of a TCP
-/// connection.
-pub(crate) struct Peer {
-    io: Box<dyn Stream>,
-    seen: Vec<u8>,
-}
+/// connection. What goes wrong with it is a panic.
+pub(crate) struct Peer(testing::Peer);
 
 impl Peer {
     /// A pipe, and the peer at the other end of it.
     pub(crate) fn new() -> (DuplexStream, Self) {
-        let (near, far) = duplex(64);
-        (near, Self { io: Box::new(far), seen: Vec::new() })
+        let (near, peer) = testing::Peer::pipe();
+        (near, Self::of(peer))
     }
 
-    /// The far end of a link that is there.
-    pub(crate) fn over(io: impl Stream + 'static) -> Self {
-        Self { io: Box::new(io), seen: Vec::new() }
+    /// As [`new`](Self::new), with a pipe of 1 MiB.
+    pub(crate) fn wide() -> (DuplexStream, Self) {
+        let (near, peer) = testing::Peer::pipe_of(1024 * 1024);
+        (near, Self::of(peer))
+    }
+
+    fn of(peer: testing::Peer) -> Self {
+        Self(peer.script(Script::empty().booting()).patience(PATIENCE))
     }
 
     /// Accepts a TCP connection, and says nothing.
-    pub(crate) async fn accept(listener: &TcpListener) -> Self {
-        let (io, _) = listener.accept().await.unwrap();
-        Self { io: Box::new(io), seen: Vec::new() }
+    pub(crate) async fn accept(server: &Server) -> Self {
+        Self::of(server.accept_silent().await.unwrap())
     }
 
     /// A logged-in client, and the peer that let it in.
@@ -57,28 +59,23 @@ impl Peer {
 
     /// As [`log_in`](Self::log_in), with something right behind the answer.
     pub(crate) async fn log_in_and_say(&mut self, behind: &str) {
-        self.send("Asterisk Call Manager/11.0.0\r\n").await;
-        let login = self.action().await;
-        assert!(login.starts_with("Action: Login\r\n"), "{login}");
+        self.0.greet().await.unwrap();
+        self.0.expect("Login").await.unwrap();
         let answer = "Response: Success\r\nMessage: Authentication accepted\r\n\r\n";
         self.send(format!("{answer}{behind}")).await;
     }
 
     /// Sends bytes.
     pub(crate) async fn send(&mut self, text: impl AsRef<[u8]>) {
-        self.io.write_all(text.as_ref()).await.unwrap();
+        self.0.send(text).await.unwrap();
     }
 
     /// The next action, as text, with its empty line.
     pub(crate) async fn action(&mut self) -> String {
-        loop {
-            let end = self.seen.windows(4).position(|window| window == b"\r\n\r\n");
-            if let Some(end) = end {
-                let action = self.seen.drain(..end + 4).collect();
-                return String::from_utf8(action).unwrap();
-            }
-            assert_ne!(self.io.read_buf(&mut self.seen).await.unwrap(), 0, "the client has gone");
-        }
+        let action = self.0.action().await.unwrap();
+        let mut text = BytesMut::new();
+        Codec::new().encode(&action, &mut text).unwrap();
+        String::from_utf8(text.to_vec()).unwrap()
     }
 
     /// The ActionID of the next action.
@@ -112,7 +109,7 @@ impl Peer {
 
     /// Waits for the end of the connection. What is still sent is thrown away.
     pub(crate) async fn end(mut self) {
-        while self.io.read_buf(&mut self.seen).await.unwrap() > 0 {}
+        self.0.closed().await.unwrap();
     }
 }
 

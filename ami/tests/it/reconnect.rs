@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use ami::testing;
 use ami::{
     Action, Client, Config, Delivery, Disconnect, Error, EventClass, EventFilter, EventMask,
     Filter, Item, Login, LoginError, Originate, Reconnect, Recording, State,
 };
-use tokio::net::TcpListener;
 
 use crate::peer::{BOOTED, Peer, assert_like, id, next_name};
 
@@ -14,12 +14,12 @@ use crate::peer::{BOOTED, Peer, assert_like, id, next_name};
 const AGES: Duration = Duration::from_secs(600);
 
 struct Server {
-    listener: TcpListener,
+    listener: testing::Server,
 }
 
 impl Server {
     async fn new() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+        Self { listener: testing::Server::bind().await.unwrap().patience(AGES) }
     }
 
     /// A connection that was let in.
@@ -38,7 +38,7 @@ impl Server {
 
     async fn client(&self, config: Config) -> (Client, Peer) {
         let config = config.login(Login::Plain).keepalive(None);
-        let address = self.listener.local_addr().unwrap();
+        let address = self.listener.address();
         let (client, peer) = tokio::join!(config.connect(address), self.accept());
         (client.unwrap(), peer)
     }

@@ -4,21 +4,17 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ami::{Client, Codec, Config, Frame, Login, Message};
-use bytes::BytesMut;
-use tokio::io::{
-    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex,
-};
-use tokio_util::codec::Decoder;
+use ami::testing::{Peer, Reply, Script};
+use ami::{Action, Client, Config, Login};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
-/// What the robot says before anybody asks.
-const BANNER: &str = "Asterisk Call Manager/11.0.0\r\n";
-
-/// Starts a robot at the far end of a pipe of 64 bytes, which says so many bytes and is gone then.
-pub(crate) fn robot(says: usize) -> DuplexStream {
-    let (near, far) = duplex(64);
-    tokio::spawn(serve(far, says));
-    near
+/// Starts a robot at the far end of a pipe of 64 bytes, of which so many bytes come through before
+/// the link ends.
+pub(crate) fn robot(says: usize) -> Cut<DuplexStream> {
+    let (near, peer) = Peer::pipe();
+    let mut peer = peer.script(Script::empty().otherwise(answer));
+    tokio::spawn(async move { peer.serve().await.unwrap() });
+    Cut(near, says)
 }
 
 /// A client of a robot.
@@ -26,64 +22,66 @@ pub(crate) async fn client(says: usize) -> Result<Client, ami::Error> {
     Config::new("user", "mysecret").login(Login::Challenge).handshake(robot(says)).await
 }
 
-async fn serve(mut io: DuplexStream, mut left: usize) {
-    let mut codec = Codec::without_banner();
-    let mut buffer = BytesMut::new();
-    let mut answers = BANNER.to_owned();
-    loop {
-        let cut = answers.len().min(left);
-        left -= cut;
-        if io.write_all(&answers.as_bytes()[..cut]).await.is_err() || left == 0 {
-            return;
+/// What a server says to an action, with an event behind it.
+fn answer(action: &Action) -> Reply {
+    let success = Reply::success;
+    let reply = match action.name() {
+        "Ping" => success().field("Ping", "Pong"),
+        "CoreSettings" => success().field("AsteriskVersion", "22.10.1"),
+        "Command" if action.text("Command").unwrap().starts_with("manager show") => {
+            Reply::output("  read perm: all")
         }
-        answers.clear();
-        // A client that only writes is not read while it is written to: one action at a time, as
-        // Asterisk does.
-        while answers.is_empty() {
-            match codec.decode(&mut buffer) {
-                Ok(Some(Frame::Other(action))) => answers = answer(&action),
-                Ok(Some(other)) => panic!("{other:?}"),
-                _ => {
-                    if io.read_buf(&mut buffer).await.is_ok_and(|length| length > 0) {
-                        continue;
-                    }
-                    return;
-                }
-            }
-        }
+        "Command" => Reply::output("a\nb"),
+        "Events" => success().field("Events", "On"),
+        "Originate" => success()
+            .field("Message", "Originate successfully queued")
+            .event("OriginateResponse")
+            .field("Response", "Success")
+            .field("Reason", "4")
+            .field("Uniqueid", "u.1"),
+        "List" => Reply::list(["Event: Item\nN: 1", "Event: Item\nN: 2"]),
+        "Logoff" => Reply::response("Goodbye"),
+        _ => success(),
+    };
+    reply.raw("Event: Behind\r\n\r\n")
+}
+
+/// A link that ends behind so many bytes from the other side.
+pub(crate) struct Cut<T>(T, usize);
+
+impl<T: AsyncRead + Unpin> AsyncRead for Cut<T> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Self(io, left) = self.get_mut();
+        let mut piece = vec![0; buf.remaining().min(*left)];
+        let mut piece = ReadBuf::new(&mut piece);
+        let read =
+            if *left > 0 { Pin::new(io).poll_read(cx, &mut piece) } else { Poll::Ready(Ok(())) };
+        buf.put_slice(piece.filled());
+        *left -= piece.filled().len();
+        read
     }
 }
 
-/// What a server says to an action, with an event behind it.
-pub(crate) fn answer(action: &Message) -> String {
-    let field = |name| action.text(name).unwrap_or_default();
-    let id = field("ActionID");
-    let reply = |lines: &str| format!("Response: Success\r\nActionID: {id}\r\n{lines}\r\n");
-    let event = |lines: &str| format!("Event: {lines}\r\nActionID: {id}\r\n\r\n");
-    let text = match &*field("Action") {
-        "Challenge" => reply("Challenge: 1234\r\n"),
-        "Login" => reply("") + "Event: FullyBooted\r\nPrivilege: system,all\r\n\r\n",
-        "Ping" => reply("Ping: Pong\r\n"),
-        "CoreSettings" => reply("AsteriskVersion: 22.10.1\r\n"),
-        "Command" if field("Command").starts_with("manager show") => {
-            reply("Message: Command output follows\r\nOutput:   read perm: all\r\n")
-        }
-        "Command" => reply("Message: Command output follows\r\nOutput: a\r\nOutput: b\r\n"),
-        "Events" => reply("Events: On\r\n"),
-        "Originate" => {
-            reply("Message: Originate successfully queued\r\n")
-                + &event("OriginateResponse\r\nResponse: Success\r\nReason: 4\r\nUniqueid: u.1")
-        }
-        "List" => {
-            reply("EventList: start\r\n")
-                + &event("Item\r\nN: 1")
-                + &event("Item\r\nN: 2")
-                + &event("ListComplete\r\nEventList: Complete")
-        }
-        "Logoff" => format!("Response: Goodbye\r\nActionID: {id}\r\n\r\n"),
-        _ => reply(""),
-    };
-    text + "Event: Behind\r\n\r\n"
+impl<T: AsyncWrite + Unpin> AsyncWrite for Cut<T> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
+    }
 }
 
 /// A link that gives at most so many bytes at a time.
