@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use allocation_counter::measure;
+use ami::testing::{Peer, Reply, Script};
 use ami::{Action, Buffer, Client, Config, Filter, Item, Login, Originate};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 
 /// A runtime whose clock jumps to the next time-out when there is nothing else to do.
@@ -15,12 +16,14 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
 }
 
-/// A client, and the far end of its link behind the login.
-async fn connect(config: Config) -> (Client, DuplexStream) {
-    let (near, mut far) = duplex(1024 * 1024);
-    far.write_all(b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n").await.unwrap();
+/// A client, and the peer at the far end of its link behind the login.
+async fn connect(config: Config, script: Script) -> (Client, Peer) {
+    let (near, peer) = Peer::pipe_of(1024 * 1024);
+    let mut peer = peer.script(script.booting());
     let config = config.login(Login::Plain).keepalive(None);
-    (config.handshake(near).await.unwrap(), far)
+    let (client, let_in) = tokio::join!(config.handshake(near), peer.log_in());
+    let_in.unwrap();
+    (client.unwrap(), peer)
 }
 
 #[test]
@@ -29,7 +32,7 @@ fn a_million_calls_without_an_answer_leave_nothing() {
     let runtime = runtime();
     let client = runtime.block_on(async {
         let config = Config::new("user", "secret").timeout(Duration::from_secs(1));
-        let (client, mut far) = connect(config).await;
+        let (client, mut far) = connect(config, Script::empty()).await;
         tokio::spawn(async move {
             let mut seen = vec![0; 64 * 1024];
             while far.read(&mut seen).await.unwrap() > 0 {}
@@ -64,7 +67,8 @@ fn ten_million_events_for_a_subscriber_that_is_behind_are_counted_and_not_held()
     let text =
         "Event: Flood\r\nPrivilege: user,all\r\n\r\n".repeat(usize::try_from(AT_ONCE).unwrap());
     let runtime = runtime();
-    let (client, mut far) = runtime.block_on(connect(Config::new("user", "secret")));
+    let (client, mut far) =
+        runtime.block_on(connect(Config::new("user", "secret"), Script::empty()));
     let mut slow = client.subscribe_with(Filter::all(), Buffer::bounded(HELD));
     let (mut taken, mut missed) = (0, 0);
     let mut take = |item| match item {
@@ -103,39 +107,23 @@ fn what_is_rare_and_kept_does_not_keep_the_buffers_that_it_was_read_into() {
     let runtime = runtime();
     let mut kept = Vec::with_capacity(2 * KEPT);
     let held = runtime.block_on(async {
-        let (client, mut far) = connect(Config::new("user", "secret")).await;
         let other = "Event: Other\r\n\r\n".repeat(4096);
-        let mut seen = Vec::new();
+        let (refused, queued) = (other.clone(), other);
+        let script = Script::new()
+            .answer("Any", Reply::none().raw(refused).field("Response", "Error"))
+            .answer_with("Originate", move |_| {
+                let outcome = Reply::success().raw(&queued).event("OriginateResponse");
+                outcome.field("Response", "Success")
+            });
+        let (client, mut peer) = connect(Config::new("user", "secret"), script).await;
         for _ in 0..KEPT {
-            let server = async {
-                loop {
-                    let text = String::from_utf8(std::mem::take(&mut seen)).unwrap();
-                    let id = text.rfind("ActionID: ").map(|at| &text[at + 10..]);
-                    let id = id.and_then(|it| it.split("\r\n").next()).unwrap_or_default();
-                    if text.contains("manager show user") {
-                        let answer = "Message: Command output follows\r\nOutput: read perm: all";
-                        let answer = format!("Response: Success\r\nActionID: {id}\r\n{answer}\r\n\r\n");
-                        far.write_all(answer.as_bytes()).await.unwrap();
-                    } else if text.contains("Action: Any") {
-                        let answer = format!("{other}Response: Error\r\nActionID: {id}\r\n\r\n");
-                        return far.write_all(answer.as_bytes()).await.unwrap();
-                    } else if text.contains("Action: Originate") {
-                        let answer = format!(
-                            "Response: Success\r\nActionID: {id}\r\n\r\n{other}\
-                             Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Success\r\n\r\n"
-                        );
-                        far.write_all(answer.as_bytes()).await.unwrap();
-                    }
-                    far.read_buf(&mut seen).await.unwrap();
-                }
-            };
             let calls = async {
                 let call = Originate::to_application("Local/1@a", "Echo", "");
                 let answered = client.originate(call).await;
                 let refused = client.call(Action::new("Any")).await;
                 (answered.map_err(|error| format!("{error:?}")), refused.unwrap_err())
             };
-            let (pair, ()) = tokio::join!(calls, server);
+            let pair = peer.serve_until(calls).await.unwrap();
             pair.0.as_ref().unwrap();
             kept.push(pair);
         }

@@ -6,13 +6,14 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use ami::testing::{Peer, Script};
 use ami::{
     Action, Buffer, Client, Codec, Config, Delivery, Error, Filter, Frame, Item, Login, Originate,
     Overflow, Stray, Subscription,
 };
 use bytes::BytesMut;
 use memchr::memmem;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Builder;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{advance, timeout};
@@ -80,7 +81,7 @@ pub(crate) fn router(data: &[u8]) {
 
 struct Play {
     client: Client,
-    far: DuplexStream,
+    far: Peer,
     /// All that the client has written since its login, and all that was written to it.
     seen: Vec<u8>,
     said: Vec<u8>,
@@ -97,14 +98,13 @@ struct Play {
 
 impl Play {
     async fn begin() -> Self {
-        let (near, mut far) = duplex(PIPE);
-        let hello = [BANNER, b"Response: Success\r\n\r\n"].concat();
-        far.write_all(&hello).await.expect("there is room");
+        let (near, far) = Peer::pipe_of(PIPE);
+        let mut far = far.script(Script::empty().booting());
         let config = Config::new("user", "secret").login(Login::Plain).max_message(MAX_MESSAGE);
         let config = config.max_in_flight(8).timeout(Duration::from_secs(5)).keepalive(None);
-        let client = config.handshake(near).await.expect("it is let in");
-        let mut login = BytesMut::with_capacity(4096);
-        far.read_buf(&mut login).await.expect("it has written");
+        let (client, let_in) = tokio::join!(config.handshake(near), far.log_in());
+        let_in.expect("it logs in");
+        let client = client.expect("it is let in");
         let strays = Filter::none().with_strays();
         let strays = client.subscribe_with(strays, Buffer::unbounded());
         Self {

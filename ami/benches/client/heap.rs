@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use ami::testing::Peer;
 use ami::{Action, Call, Client, Config, Filter, Login};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::io::AsyncReadExt;
 
 use crate::{Ratio, on_one_thread};
 
@@ -18,11 +19,11 @@ const SUBSCRIPTION: f64 = 1024.0;
 
 /// A client of a server that reads everything and answers nothing but the login.
 async fn client() -> Client {
-    let (near, mut far) = duplex(1024 * 1024);
+    let (near, mut peer) = Peer::pipe_of(1024 * 1024);
     tokio::spawn(async move {
-        far.write_all(b"Asterisk Call Manager/11.0.0\r\nResponse: Success\r\n\r\n").await.unwrap();
+        peer.log_in().await.unwrap();
         let mut seen = [0; 4096];
-        while far.read(&mut seen).await.is_ok_and(|length| length > 0) {}
+        while peer.read(&mut seen).await.is_ok_and(|length| length > 0) {}
     });
     let config = Config::new("user", "secret").login(Login::Plain).max_in_flight(COUNT);
     config.keepalive(None).handshake(near).await.unwrap()
