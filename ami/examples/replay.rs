@@ -10,18 +10,15 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ami::{Codec, Frame, Message};
-use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::OwnedReadHalf;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use ami::testing::{Peer, PeerError, Reply, Script, Server};
 use tokio::time::{Instant, sleep_until};
-use tokio_util::codec::Decoder;
+
+/// How long a client may take to log in, and to read.
+const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// A part of a recording, cut into what was read at once.
 struct Recording {
-    banner: Vec<u8>,
+    banner: String,
     chunks: Vec<Chunk>,
 }
 
@@ -38,7 +35,8 @@ impl Recording {
             false => vec![(Duration::ZERO, rest.to_vec())],
             true => Self::timed(&format!("{file}.times"), &stream, banner.len())?,
         };
-        Ok(Self { banner: banner.to_vec(), chunks })
+        let banner = String::from_utf8_lossy(banner).trim_end().to_owned();
+        Ok(Self { banner, chunks })
     }
 
     fn timed(file: &str, stream: &[u8], mut from: usize) -> Result<Vec<Chunk>, Box<dyn Error>> {
@@ -80,80 +78,40 @@ async fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("usage: replay FILE [ADDRESS] [--as-recorded]".into()),
     };
     let recording = Arc::new(Recording::read(file, timed)?);
-    let listener = TcpListener::bind(address).await?;
-    eprintln!("replaying {file} on {}", listener.local_addr()?);
-    loop {
-        let (stream, from) = listener.accept().await?;
+    let script = Script::new().banner(&recording.banner).booting();
+    let server = Server::bind_to(address)
+        .await?
+        .script(script.otherwise(|_| Reply::success()))
+        .patience(PATIENCE);
+    eprintln!("replaying {file} on {}", server.address());
+    for client in 1.. {
+        let peer = loop {
+            match server.accept_silent().await {
+                Err(PeerError::NoConnection(_)) => {}
+                accepted => break accepted?,
+            }
+        };
         let recording = Arc::clone(&recording);
         tokio::spawn(async move {
-            match serve(stream, &recording).await {
-                Ok(()) => eprintln!("{from}: done"),
-                Err(error) => eprintln!("{from}: {error}"),
+            match play(peer, &recording).await {
+                Ok(()) | Err(PeerError::Cut) => eprintln!("client {client}: done"),
+                Err(error) => {
+                    let why = error.source().map(|source| format!(": {source}"));
+                    eprintln!("client {client}: {error}{}", why.unwrap_or_default());
+                }
             }
         });
     }
+    Ok(())
 }
 
-async fn serve(stream: TcpStream, recording: &Recording) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    let (reader, mut writer) = stream.into_split();
-    writer.write_all(&recording.banner).await?;
-    let (sender, mut actions) = mpsc::unbounded_channel();
-    // Actions are read while the recording is written, or both sides could wait for each other.
-    let reading = tokio::spawn(read(reader, sender));
-    let mut logged_in = None;
-    let mut chunks = recording.chunks.iter();
-    let mut next = None;
-    loop {
-        if next.is_none() && logged_in.is_some() {
-            next = chunks.next();
-        }
-        let due = next.map(|(at, _)| logged_in.unwrap_or_else(Instant::now) + *at);
-        tokio::select! {
-            action = actions.recv() => {
-                let Some(action) = action else { break };
-                writer.write_all(answer(&action).as_bytes()).await?;
-                match action.get("Action") {
-                    Some(b"Login") => logged_in = Some(Instant::now()),
-                    Some(b"Logoff") => break,
-                    _ => {}
-                }
-            }
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                if let Some((_, chunk)) = next.take() {
-                    writer.write_all(chunk).await?;
-                }
-            }
-        }
+/// Plays the recording to one client, and answers it in between, as Asterisk does.
+async fn play(mut peer: Peer, recording: &Recording) -> Result<(), PeerError> {
+    peer.log_in().await?;
+    let begun = Instant::now();
+    for (at, chunk) in &recording.chunks {
+        peer.serve_until(sleep_until(begun + *at)).await?;
+        peer.send(chunk).await?;
     }
-    reading.abort();
-    writer.shutdown().await
-}
-
-/// Reads actions until the client goes. They look like messages that are neither event nor
-/// response.
-async fn read(mut reader: OwnedReadHalf, actions: mpsc::UnboundedSender<Message>) {
-    let mut codec = Codec::without_banner();
-    let mut buffer = BytesMut::new();
-    while reader.read_buf(&mut buffer).await.is_ok_and(|length| length > 0) {
-        while let Ok(Some(frame)) = codec.decode(&mut buffer) {
-            if let Frame::Other(action) = frame
-                && actions.send(action).is_err()
-            {
-                return;
-            }
-        }
-    }
-}
-
-fn answer(action: &Message) -> String {
-    let id = action.action_id().map(|id| format!("ActionID: {}\r\n", String::from_utf8_lossy(id)));
-    let (status, more) = match action.get("Action") {
-        Some(b"Challenge") => ("Success", "Challenge: 123456789\r\n"),
-        Some(b"Login") => ("Success", "Message: Authentication accepted\r\n"),
-        Some(b"Logoff") => ("Goodbye", "Message: Thanks for all the fish.\r\n"),
-        Some(b"Ping") => ("Success", "Ping: Pong\r\n"),
-        _ => ("Success", ""),
-    };
-    format!("Response: {status}\r\n{}{more}\r\n", id.unwrap_or_default())
+    peer.serve().await
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_util::codec::Decoder;
 
 use super::error::PeerError;
-use crate::wire::{Action, Codec, Frame, Line, Malformed, Message};
+use crate::wire::{Action, ActionError, ActionProblem, Codec, Frame, Line, Malformed, Message};
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -132,8 +132,11 @@ fn action(message: &Message) -> Result<Action, PeerError> {
             action.field(&String::from_utf8_lossy(name), value)
         };
     }
-    action.check().map_err(PeerError::BadAction)?;
-    Ok(action)
+    match action.check() {
+        // Servers read other ids than those of this client, and give them back.
+        Ok(()) | Err(ActionError { problem: ActionProblem::ActionId, .. }) => Ok(action),
+        Err(error) => Err(PeerError::BadAction(error)),
+    }
 }
 
 /// Whether the client has gone, and nothing worse has happened.

@@ -189,6 +189,14 @@ async fn what_is_no_action_is_an_error() {
     }
     let error = send(&format!("Action: X\r\nA: {}\r\n\r\n", "x".repeat(1100))).await;
     assert!(matches!(error, PeerError::BadAction(_)), "{error:?}");
+    // The ids of other clients are read.
+    let (mut near, mut peer) = Peer::pipe_of(4096);
+    near.write_all(b"action: X\r\nactionid: 12_#3 4\r\n\r\n").await.unwrap();
+    let action = peer.action().await.unwrap();
+    peer.respond(&action, Reply::success()).await.unwrap();
+    let mut answer = [0; 40];
+    near.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"Response: Success\r\nActionID: 12_#3 4\r\n\r\n");
     // One that is cut is not one.
     let error = async {
         let (mut near, mut peer) = Peer::pipe();
