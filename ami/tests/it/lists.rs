@@ -1,5 +1,4 @@
-//! Lists and other replies of more than one message, against a peer that sends what servers of all
-//! ages send.
+//! Lists, against a peer that sends what servers of all ages send.
 
 use std::time::Duration;
 
@@ -10,10 +9,10 @@ use std::task::Poll;
 use ami::{Action, Client, Collected, Error, Filter, Item, ListError, Stray};
 use tokio::io::DuplexStream;
 
-use crate::peer::{Peer, assert_like, next_name, taken};
+use crate::peer::{Peer, assert_like, next_name};
 
 /// A client of a server with that banner, with a time-out that no test waits for.
-async fn with_banner(banner: &str) -> (Client, Peer) {
+pub(crate) async fn with_banner(banner: &str) -> (Client, Peer) {
     let (near, mut peer): (DuplexStream, Peer) = Peer::new();
     let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain);
     let config = config.timeout(Duration::from_secs(600));
@@ -48,14 +47,14 @@ async fn collect(
     (list, client)
 }
 
-const NEW: &str = "Asterisk Call Manager/11.0.0";
+pub(crate) const NEW: &str = "Asterisk Call Manager/11.0.0";
 const OLD: &str = "Asterisk Call Manager/1.3";
 
-const BEGIN: &str =
+pub(crate) const BEGIN: &str =
     "Response: Success\r\nActionID: #\r\nEventList: start\r\nMessage: will follow\r\n\r\n";
-const ITEM: &str = "Event: Item\r\nActionID: #\r\nN: 1\r\n\r\n";
-const LATE: &str = "Response: Error\r\nActionID: #\r\nMessage: late\r\n\r\n";
-const END: &str =
+pub(crate) const ITEM: &str = "Event: Item\r\nActionID: #\r\nN: 1\r\n\r\n";
+pub(crate) const LATE: &str = "Response: Error\r\nActionID: #\r\nMessage: late\r\n\r\n";
+pub(crate) const END: &str =
     "Event: ItemsComplete\r\nActionID: #\r\nEventList: Complete\r\nListItems: 0\r\n\r\n";
 
 #[tokio::test]
@@ -315,37 +314,6 @@ async fn where_nobody_waits_for_a_list_events_are_events() {
 }
 
 #[tokio::test]
-async fn a_fence_whose_id_stands_in_front_ends_an_exchange() {
-    let (client, mut peer) = with_banner(NEW).await;
-    let server = async {
-        let id = peer.fenced().await;
-        peer.send(format!("ActionID: {id}\r\nResponse: Success\r\n\r\n")).await;
-        peer.send(format!("ActionID: {id}f\r\nResponse: Success\r\n\r\n")).await;
-    };
-    let exchange = async { client.exchange(Action::new("Any")).await };
-    let (messages, ()) = tokio::join!(exchange, server);
-    let messages = messages.unwrap();
-    assert!(messages.len() == 1 && messages[0].has_our_id(), "{messages:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_may_be_somebody_elses_does_not_keep_an_exchange_waiting() {
-    let (client, mut peer) = with_banner(NEW).await;
-    let server = async {
-        peer.fenced().await;
-        loop {
-            peer.send("stray: line\r\n\r\n").await;
-            tokio::time::sleep(Duration::from_secs(3)).await;
-        }
-    };
-    let exchange = client.exchange(Action::new("Any")).timeout(Duration::from_secs(5));
-    tokio::select! {
-        messages = exchange => assert!(messages.unwrap_err().is_timeout()),
-        () = server => {}
-    }
-}
-
-#[tokio::test]
 async fn a_list_of_fewer_items_than_the_server_says_is_an_error() {
     let end = END.replace("ListItems: 0", "ListItems: 3");
     let error = collect(NEW, "Things", &format!("{BEGIN}{ITEM}{end}")).await.0.unwrap_err();
@@ -416,43 +384,6 @@ async fn one_event_and_no_more_can_be_a_list() {
                  Event: FAXStats\r\nActionID: #\r\nCurrentSessions: 0\r\n\r\n";
     let list = collect(NEW, "FAXStats", reply).await.0.unwrap();
     assert_eq!(list.items[0].get("CurrentSessions"), Some(&b"0"[..]));
-}
-
-#[tokio::test]
-async fn events_of_others_go_to_subscribers_and_items_do_not() {
-    let (client, mut peer) = with_banner(NEW).await;
-    let mut all = client.subscribe(Filter::all());
-    let server = async {
-        let id = peer.fenced().await;
-        // `WaitEvent` has events of all kinds inside of its reply.
-        peer.send(format!(
-            "Response: Success\r\nActionID: {id}\r\nMessage: Waiting for Event completed.\r\n\r\n\
-             Event: UserEvent\r\nUserEvent: z\r\nActionID: foreign\r\n\r\n\
-             Event: UserEvent\r\nUserEvent: z\r\nActionID: {id}\r\n\r\n\
-             Event: WaitEventComplete\r\nActionID: {id}\r\n\r\n"
-        ))
-        .await;
-        let id = peer.fenced().await;
-        // The event of the list has the name of a real one.
-        peer.send(
-            format!("{BEGIN}Event: DeviceStateChange\r\nActionID: #\r\n\r\n{END}")
-                .replace("#", &id),
-        )
-        .await;
-        peer.send("Event: DeviceStateChange\r\n\r\n").await;
-    };
-    let calls = async {
-        let waited = client.list(Action::new("WaitEvent").field("Timeout", "1")).collect().await;
-        let waited = waited.unwrap();
-        assert_eq!((waited.items.len(), waited.complete.is_some()), (0, true));
-        let states = client.list(Action::new("DeviceStateList")).collect().await.unwrap();
-        assert_eq!(states.items.len(), 1);
-    };
-    tokio::join!(server, calls);
-    for expected in ["UserEvent", "UserEvent", "DeviceStateChange"] {
-        assert_eq!(next_name(&mut all).await, expected);
-    }
-    assert_eq!(taken(&mut all), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -554,196 +485,4 @@ async fn the_time_out_of_a_list_is_for_its_silence() {
     let error = list.unwrap_err();
     assert!(error.error.is_timeout() && error.error.may_have_been_executed(), "{error:?}");
     assert_eq!((error.partial.items.len(), client.in_flight()), (10, 0));
-}
-
-#[tokio::test]
-async fn an_exchange_is_everything_up_to_the_fence() {
-    for (action, reply, expected) in [
-        // Three errors for one action.
-        ("ModuleLoad", LATE.repeat(3), vec!["late"; 3]),
-        ("IAXnetstats", "\r\n".to_owned(), vec![]),
-        ("IAXnetstats", "(None) 1 2 3\r\nL 4 5 6\r\n\r\n".to_owned(), vec![""]),
-        ("DataGet", "Event: DataGet Tree\r\nActionID: #\r\n\r\n".to_owned(), vec![""]),
-        ("Events", String::new(), vec![]),
-        ("IAXpeers", format!("{BEGIN}Event: PeerEntry\r\n\r\n{END}"), vec!["will follow", "", ""]),
-        ("Things", format!("{BEGIN}{ITEM}{END}"), vec!["will follow", "", ""]),
-        // Whatever the action is called.
-        ("Other", "<?xml ?>\r\nMessage: a\r\n\r\n".to_owned(), vec!["a"]),
-        ("Other", "Response: Success\r\nMessage: b\r\n\r\n".to_owned(), vec!["b"]),
-        ("Other", LATE.replace("late", "x\r\n\r\nMessage: rest"), vec!["x", "rest"]),
-        // What came before the response is no part of it.
-        ("Other", format!("Message: of an event\r\n\r\n{LATE}"), vec!["late"]),
-        // Inside of a list nothing else comes.
-        ("Other", format!("{BEGIN}Message: x\r\n\r\n{END}"), vec!["will follow", "x", ""]),
-    ] {
-        let (client, mut peer) = with_banner(NEW).await;
-        let mut foreign = client.subscribe(Filter::all());
-        let server = async {
-            let id = peer.fenced().await;
-            peer.send("Event: Foreign\r\n\r\n").await;
-            peer.send(reply.replace("#", &id)).await;
-            peer.send(format!("Response: Success\r\nActionID: {id}f\r\n\r\n")).await;
-        };
-        let exchange = async { client.exchange(Action::new(action)).await };
-        let (messages, ()) = tokio::join!(exchange, server);
-        let texts: Vec<_> = messages.unwrap();
-        let marked = texts.iter().filter(|it| !it.has_our_id()).count();
-        let without = texts.iter().filter(|it| it.action_id().is_none()).count();
-        assert_eq!(marked, without, "{action}");
-        let texts: Vec<_> = texts.iter().map(|it| it.text("Message").unwrap_or_default()).collect();
-        assert_eq!(texts, expected, "{action}");
-        assert_eq!(next_name(&mut foreign).await, "Foreign");
-        assert_eq!(taken(&mut foreign), Vec::<String>::new(), "{action}");
-        assert_eq!(client.in_flight(), 0);
-    }
-}
-
-#[tokio::test]
-async fn an_exchange_is_not_given_what_belongs_to_an_earlier_call_or_to_nobody() {
-    let (near, mut peer) = Peer::new();
-    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).max_message(1024);
-    let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
-    let client = client.unwrap();
-    let server = async {
-        let call = peer.id().await;
-        let id = peer.fenced().await;
-        // While the call is not answered, it is not the turn of the exchange.
-        peer.send("Message: of the call\r\n\r\n").await;
-        peer.send(format!("Response: Success\r\nActionID: {call}\r\n\r\n")).await;
-        // A foreign event is none of its reply, however large.
-        peer.send(format!("Event: Big\r\nX: {}\r\n\r\n", "x".repeat(3000))).await;
-        peer.send("(None) 1\r\nMessage: bare\r\n\r\n").await;
-        peer.send(format!("Response: Success\r\nActionID: {id}f\r\n\r\n")).await;
-    };
-    let calls = async {
-        let call = client.call(Action::new("Getvar"));
-        let exchange = async { client.exchange(Action::new("Other")).await };
-        tokio::join!(call, exchange)
-    };
-    let ((answer, exchange), ()) = tokio::join!(calls, server);
-    answer.unwrap();
-    let exchange = exchange.unwrap();
-    assert_eq!(exchange.len(), 1, "{exchange:?}");
-    assert_eq!(exchange[0].text("Message").unwrap(), "bare");
-}
-
-#[tokio::test]
-async fn a_call_that_the_server_is_silent_about_ends_with_its_fence() {
-    for action in ["IAXnetstats", "queues", "Events", "DataGet"] {
-        let (client, mut peer) = with_banner(NEW).await;
-        let server = async {
-            let id = peer.fenced().await;
-            peer.send(format!("\r\nResponse: Success\r\nActionID: {id}f\r\n\r\n")).await;
-        };
-        let call = async { client.call(Action::new(action)).await };
-        let (result, ()) = tokio::join!(call, server);
-        assert!(matches!(result, Err(Error::NoResponse)), "{action}: {result:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_list_for_subscribers_too_comes_to_both_in_the_order_of_the_wire() {
-    let (client, mut peer) = with_banner(NEW).await;
-    let mut all = client.subscribe(Filter::all());
-    let mut ends = client.subscribe(Filter::named(["ItemsComplete"]).field("ListItems", "0"));
-    let mut others = client.subscribe(Filter::named(["ItemsComplete"]).field("ListItems", "1"));
-    let server = async {
-        let id = peer.fenced().await;
-        let reply = format!("Event: Before\r\n\r\n{BEGIN}{ITEM}{ITEM}{END}Event: Behind\r\n\r\n");
-        peer.send(reply.replace("#", &id)).await;
-        let next = peer.fenced().await;
-        peer.send(format!("{BEGIN}{ITEM}{END}Event: Last\r\n\r\n").replace("#", &next)).await;
-        id
-    };
-    let lists = async {
-        let shared = client.list(Action::new("Things")).also_to_subscribers().collect().await;
-        // The next one is for its caller alone again.
-        let own = client.list(Action::new("Things")).collect().await;
-        (shared.unwrap(), own.unwrap())
-    };
-    let (id, (shared, own)) = tokio::join!(server, lists);
-    assert_eq!((shared.items.len(), own.items.len()), (2, 1));
-    assert!(shared.complete.is_some());
-    for expected in ["Before", "Item", "Item", "ItemsComplete", "Behind", "Last"] {
-        assert_eq!(next_name(&mut all).await, expected);
-    }
-    let Some(Item::Event(end)) = ends.next().await else { panic!("no end") };
-    assert_eq!(end.action_id(), Some(id.as_bytes()));
-    assert_eq!(taken(&mut ends), Vec::<String>::new());
-    assert_eq!(taken(&mut others), Vec::<String>::new());
-    assert_eq!(client.stats().unmatched, 0);
-}
-
-#[tokio::test]
-async fn items_without_an_id_and_an_end_by_its_name_are_for_subscribers_too() {
-    let (client, mut peer) = with_banner(NEW).await;
-    let mut all = client.subscribe(Filter::all());
-    let server = async {
-        let id = peer.fenced().await;
-        let reply = format!(
-            "{BEGIN}Event: PeerEntry\r\nObjectName: a\r\n\r\n\
-             Event: PeerlistComplete\r\nActionID: #\r\nEventList: Complete\r\n\r\n"
-        );
-        peer.send(reply.replace("#", &id)).await;
-        let id = peer.fenced().await;
-        // A refusal begins nothing.
-        peer.send(LATE.replace("#", &id)).await;
-        peer.send("Event: Behind\r\n\r\n").await;
-    };
-    let lists = async {
-        let peers = client.list(Action::new("IAXpeers")).also_to_subscribers().collect().await;
-        assert_eq!(peers.unwrap().items.len(), 1);
-        let refused = client.list(Action::new("Things")).also_to_subscribers().collect().await;
-        assert!(matches!(refused.unwrap_err().error, Error::Rejected(_)));
-    };
-    tokio::join!(server, lists);
-    for expected in ["PeerEntry", "PeerlistComplete", "Behind"] {
-        assert_eq!(next_name(&mut all).await, expected);
-    }
-}
-
-#[tokio::test]
-async fn a_dropped_list_that_has_begun_goes_to_its_end_for_subscribers() {
-    let (client, mut peer) = with_banner(NEW).await;
-    let mut all = client.subscribe(Filter::all());
-    let dropped = async {
-        let mut list = client.list(Action::new("Things")).also_to_subscribers();
-        assert!(list.next().await.unwrap().is_ok());
-    };
-    let server = async {
-        let id = peer.fenced().await;
-        peer.send(format!("{BEGIN}{ITEM}").replace("#", &id)).await;
-        id
-    };
-    let ((), first) = tokio::join!(dropped, server);
-    peer.send(format!("{ITEM}{END}").replace("#", &first)).await;
-    let second = tokio::select! {
-        list = client.list(Action::new("Things")).also_to_subscribers().collect() => panic!("{list:?}"),
-        id = peer.fenced() => id,
-    };
-    peer.send(format!("{BEGIN}{ITEM}{END}Event: Behind\r\n\r\n").replace("#", &second)).await;
-    for expected in ["Item", "Item", "ItemsComplete", "Behind"] {
-        assert_eq!(next_name(&mut all).await, expected);
-    }
-    assert_eq!((client.in_flight(), client.stats().unmatched), (0, 3), "nobody's alone");
-}
-
-#[tokio::test]
-async fn an_item_that_is_too_large_is_missed_by_subscribers_of_its_list() {
-    let long = format!("Event: Item\r\nActionID: #\r\nX: {}\r\n\r\n", "x".repeat(1000));
-    let (near, mut peer) = Peer::new();
-    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).max_message(500);
-    let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
-    let client = client.unwrap();
-    let mut all = client.subscribe(Filter::all());
-    let server = async {
-        let id = peer.fenced().await;
-        peer.send(format!("{BEGIN}{ITEM}{long}{END}").replace("#", &id)).await;
-    };
-    let list = client.list(Action::new("Things")).also_to_subscribers().collect();
-    let (list, ()) = tokio::join!(list, server);
-    assert!(matches!(list.unwrap_err().error, Error::TooLarge(_)));
-    assert_eq!(next_name(&mut all).await, "Item");
-    assert!(matches!(all.next().await, Some(Item::Missed(1))));
-    assert_eq!(next_name(&mut all).await, "ItemsComplete");
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use ami::testing;
 use ami::{
-    Action, Client, Config, Delivery, Disconnect, Error, EventClass, EventFilter, EventMask,
-    Filter, Item, Login, LoginError, Originate, Reconnect, Recording, State,
+    Action, Client, Config, Delivery, Disconnect, Error, EventMask, Filter, Item, Login,
+    LoginError, Originate, Reconnect, State,
 };
 
 use crate::peer::{BOOTED, Peer, assert_like, id, next_name};
@@ -13,30 +13,30 @@ use crate::peer::{BOOTED, Peer, assert_like, id, next_name};
 /// Longer than any test waits.
 const AGES: Duration = Duration::from_secs(600);
 
-struct Server {
-    listener: testing::Server,
+pub(crate) struct Server {
+    pub(crate) listener: testing::Server,
 }
 
 impl Server {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self { listener: testing::Server::bind().await.unwrap().patience(AGES) }
     }
 
     /// A connection that was let in.
-    async fn accept(&self) -> Peer {
+    pub(crate) async fn accept(&self) -> Peer {
         let mut peer = Peer::accept(&self.listener).await;
         peer.log_in().await;
         peer
     }
 
     /// A connection that was let in again, by a server that has booted.
-    async fn accept_again(&self) -> Peer {
+    pub(crate) async fn accept_again(&self) -> Peer {
         let mut peer = Peer::accept(&self.listener).await;
         peer.log_in_and_say(BOOTED).await;
         peer
     }
 
-    async fn client(&self, config: Config) -> (Client, Peer) {
+    pub(crate) async fn client(&self, config: Config) -> (Client, Peer) {
         let config = config.login(Login::Plain).keepalive(None);
         let address = self.listener.address();
         let (client, peer) = tokio::join!(config.connect(address), self.accept());
@@ -44,23 +44,14 @@ impl Server {
     }
 }
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     let quick = Reconnect::default().wait(Duration::from_millis(1), Duration::from_millis(20));
     Config::new("user", "mysecret").timeout(AGES).reconnect(quick)
 }
 
 /// Waits until the client has noticed that its connection is gone.
-async fn lost(client: &Client) {
+pub(crate) async fn lost(client: &Client) {
     client.state().wait_for(|state| !state.is_up()).await.unwrap();
-}
-
-/// Waits until a connection was given up because the server did not confirm a setting. The client
-/// is down for a moment only, so somebody has to look all the time.
-fn unsettled(client: &Client) -> impl Future<Output = bool> + use<> {
-    let mut states = client.state();
-    let unsettled =
-        |state: &State| matches!(state, State::Down(Error::Lost(Disconnect::Unsettled)));
-    async move { states.wait_for(unsettled).await.is_ok() }
 }
 
 #[tokio::test]
@@ -141,103 +132,6 @@ async fn all_who_wait_are_told_and_nothing_is_sent_again() {
     let (pong, ping) = tokio::join!(client.call(Action::new("Ping")), peer.answer("Ping", ""));
     pong.unwrap();
     assert!(ping.starts_with("Action: Ping"));
-}
-
-#[tokio::test]
-async fn filters_and_mask_are_set_again_before_anything_else() {
-    let server = Server::new().await;
-    let (client, mut peer) = server.client(config()).await;
-    let settings = "AsteriskVersion: 22.10.1\r\n";
-    let answers = async {
-        peer.answer("CoreSettings", settings).await;
-        // With each of them comes what calls wait for, so that it cannot be missing.
-        for name in ["Hangup", "OriginateResponse", "FullyBooted"] {
-            let filter = peer.answer("Filter", "").await;
-            let expected = format!("MatchCriteria: action(include),name({name})\r\n");
-            assert!(filter.contains(&expected), "{filter}");
-        }
-        peer.answer("CoreSettings", settings).await;
-        for _ in 0..3 {
-            peer.answer("Filter", "").await;
-        }
-        let mask = peer.answer("Events", "Events: On\r\n").await;
-        assert!(mask.contains("EventMask: call\r\n"), "{mask}");
-        peer.action().await;
-    };
-    let asks = async {
-        client.add_event_filter(EventFilter::include("Hangup")).await.unwrap();
-        client.add_event_filter(EventFilter::include("Newstate")).await.unwrap();
-        client.set_event_mask(EventClass::Call).await.unwrap();
-    };
-    tokio::join!(answers, asks);
-    drop(peer);
-    lost(&client).await;
-    let waiting = tokio::spawn(client.call(Action::new("Ping")));
-    let mut peer = Peer::accept(&server.listener).await;
-    peer.send("Asterisk Call Manager/5.0.4\r\n").await;
-    let login = peer.answer("Login", "").await;
-    assert!(login.contains("Events: call\r\n"), "{login}");
-    peer.send(BOOTED).await;
-    // The server is an older one now.
-    peer.answer("CoreSettings", "AsteriskVersion: 16.28.0~dfsg\r\n").await;
-    for name in ["Hangup", "OriginateResponse", "FullyBooted", "Newstate"] {
-        let filter = peer.answer("Filter", "").await;
-        let expected = format!("Filter: ^Event: {name}[[:cntrl:]]\r\n");
-        assert!(filter.contains(&expected) && !filter.contains("MatchCriteria"), "{filter}");
-        assert!(!client.state().borrow().is_up());
-    }
-    peer.answer("Ping", "").await;
-    waiting.await.unwrap().unwrap();
-    assert_eq!(client.banner().version(), Some("5.0.4"));
-}
-
-#[tokio::test]
-async fn a_filter_is_set_with_its_company_or_not_at_all() {
-    let server = Server::new().await;
-    let (client, mut peer) = server.client(config()).await;
-    let refuse = async |peer: &mut Peer| {
-        let filter = peer.action().await;
-        assert!(filter.starts_with("Action: Filter\r\n"), "{filter}");
-        let id = id(&filter);
-        peer.send(format!("Response: Error\r\nActionID: {id}\r\nMessage: no\r\n\r\n")).await;
-    };
-    // Refused, it leaves nothing: the company alone would keep everything else back.
-    let answers = async {
-        peer.answer("CoreSettings", "").await;
-        refuse(&mut peer).await;
-        peer.answer("Ping", "").await;
-    };
-    let asks = async {
-        let refused = client.add_event_filter(EventFilter::include("Hangup")).await;
-        assert!(matches!(refused, Err(Error::Rejected(_))), "{refused:?}");
-        client.call(Action::new("Ping")).await.unwrap();
-    };
-    tokio::join!(answers, asks);
-    // Taken without its company it costs the connection, and the next one has all of it.
-    let answers = async {
-        peer.answer("CoreSettings", "").await;
-        peer.answer("Filter", "").await;
-        refuse(&mut peer).await;
-        peer.end().await;
-        let mut peer = server.accept_again().await;
-        peer.answer("CoreSettings", "").await;
-        for name in ["Newstate", "OriginateResponse", "FullyBooted"] {
-            let filter = peer.answer("Filter", "").await;
-            assert!(filter.contains(name), "{filter}");
-        }
-        peer.answer("Ping", "").await;
-    };
-    let asks = async {
-        // It is down for a moment only, so somebody has to look all the time.
-        let mut states = client.state();
-        let half = |state: &State| matches!(state, State::Down(Error::Lost(Disconnect::Unsettled)));
-        let filter = client.add_event_filter(EventFilter::include("Newstate"));
-        let seen = async { states.wait_for(half).await.map(drop) };
-        let (set, seen) = tokio::join!(filter, seen);
-        assert!(set.is_err() && seen.is_ok());
-        client.call(Action::new("Ping")).await.unwrap();
-    };
-    tokio::join!(answers, asks);
 }
 
 #[tokio::test]
@@ -447,58 +341,6 @@ async fn a_gap_says_how_long_it_was_and_whether_the_server_was_started_anew() {
 }
 
 #[tokio::test]
-async fn a_mask_is_remembered_once_the_server_was_asked_for_it() {
-    let server = Server::new().await;
-    let (client, mut peer) = server.client(config()).await;
-    // Given up right behind the write.
-    let asked = tokio::select! {
-        set = client.set_event_mask(EventClass::User) => panic!("{set:?}"),
-        asked = peer.action() => asked,
-    };
-    peer.send(format!("Response: Success\r\nActionID: {}\r\nEvents: On\r\n\r\n", id(&asked))).await;
-    peer.answer("Ping", "").await;
-    let (pong, _) = tokio::join!(client.call(Action::new("Ping")), peer.answer("Ping", ""));
-    pong.unwrap();
-    drop(peer);
-    let mut peer = Peer::accept(&server.listener).await;
-    peer.send("Asterisk Call Manager/11.0.0\r\n").await;
-    let login = peer.action().await;
-    assert!(login.contains("Events: user\r\n"), "{login}");
-}
-
-#[tokio::test]
-async fn a_mask_that_the_server_says_nothing_of_costs_the_connection() {
-    let server = Server::new().await;
-    let (client, mut peer) = server.client(config().timeout(Duration::from_millis(50))).await;
-    let seen = unsettled(&client);
-    let (set, asked, seen) =
-        tokio::join!(client.set_event_mask(EventClass::User), peer.action(), seen);
-    assert!(set.unwrap_err().is_timeout() && asked.contains("EventMask: user") && seen);
-    let mut peer = Peer::accept(&server.listener).await;
-    peer.send("Asterisk Call Manager/11.0.0\r\n").await;
-    let login = peer.action().await;
-    assert!(!login.contains("Events: "), "{login}");
-}
-
-#[tokio::test]
-async fn a_filter_that_the_server_says_nothing_of_costs_the_connection() {
-    let server = Server::new().await;
-    let (client, mut peer) = server.client(config().timeout(Duration::from_millis(50))).await;
-    let seen = unsettled(&client);
-    let asked = async {
-        peer.answer("CoreSettings", "").await;
-        peer.action().await
-    };
-    let filter = client.add_event_filter(EventFilter::include("Hangup"));
-    let (set, asked, seen) = tokio::join!(filter, asked, seen);
-    assert!(set.unwrap_err().is_timeout() && asked.contains("Hangup") && seen);
-    // The next one has none.
-    let mut peer = server.accept_again().await;
-    let (pong, _) = tokio::join!(client.call(Action::new("Ping")), peer.answer("Ping", ""));
-    pong.unwrap();
-}
-
-#[tokio::test]
 async fn a_subscription_for_no_name_ends_with_the_client() {
     let server = Server::new().await;
     let (client, mut peer) = server.client(config()).await;
@@ -510,38 +352,6 @@ async fn a_subscription_for_no_name_ends_with_the_client() {
     });
     closed.unwrap();
     assert!(nothing.next().await.is_none());
-}
-
-#[tokio::test]
-async fn a_recording_goes_on_with_the_next_connection() {
-    let folder = std::env::temp_dir().join(format!("ami-recording-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("stream.ami");
-    let recording = Recording::create(&path).unwrap();
-    let server = Server::new().await;
-    let (client, mut peer) = server.client(config().record(&recording)).await;
-    let mut events = client.subscribe(Filter::all());
-    peer.send("Event: One\r\n\r\n").await;
-    assert_eq!(next_name(&mut events).await, "One");
-    drop(peer);
-    lost(&client).await;
-    let peer = server.accept_again().await;
-    client.state().wait_for(State::is_up).await.unwrap();
-    drop((client, peer));
-    while events.next().await.is_some() {}
-    let bytes = recording.finish().await.unwrap();
-    let read = |suffix: &str| std::fs::read_to_string(format!("{}{suffix}", path.display()));
-    let (first, second) = (read("").unwrap(), read(".2").unwrap());
-    assert_eq!(bytes, (first.len() + second.len()) as u64);
-    for part in [&first, &second] {
-        assert!(part.starts_with("Asterisk Call Manager/11.0.0\r\n"), "{part}");
-    }
-    assert!(first.ends_with("Event: One\r\n\r\n") && second.ends_with(BOOTED));
-    assert!(read(".times").is_ok() && read(".2.times").is_ok() && read(".3").is_err());
-    // A part of a former recording is not taken for one of the next.
-    let refused = Recording::create(&path).unwrap_err();
-    assert_eq!(refused.kind(), std::io::ErrorKind::AlreadyExists);
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test]
@@ -592,43 +402,4 @@ async fn a_call_that_is_placed_while_there_is_no_connection_is_not_taken_for_los
     };
     let (end, _peer) = tokio::join!(calls, server);
     assert_eq!(end.unwrap().cause().number(), 16);
-}
-
-#[tokio::test]
-async fn a_former_mask_that_cannot_be_set_again_costs_the_connection() {
-    let server = Server::new().await;
-    let (client, mut peer) = server.client(config()).await;
-    let seen = unsettled(&client);
-    let answers = async {
-        peer.answer("Events", "Events: Off\r\n").await;
-        peer.answer("Ping", "").await;
-        let again = peer.id().await;
-        peer.send(format!("Response: Error\r\nActionID: {again}\r\nMessage: no\r\n\r\n")).await;
-    };
-    let (set, (), seen) = tokio::join!(client.set_event_mask(EventClass::User), answers, seen);
-    assert!(matches!(set, Err(Error::Rejected(_))) && seen, "{set:?}");
-}
-
-#[tokio::test]
-async fn two_connections_are_recorded_at_once() {
-    let folder = std::env::temp_dir().join(format!("ami-recordings-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("stream.ami");
-    let recording = Recording::create(&path).unwrap();
-    let server = Server::new().await;
-    let config = config().record(&recording);
-    let (one, _first) = server.client(config.clone()).await;
-    let (two, _second) = server.client(config).await;
-    // The second ends first, and the configuration that records lives on.
-    let mut events = two.subscribe(Filter::all());
-    drop(two);
-    while events.next().await.is_some() {}
-    let mut events = one.subscribe(Filter::all());
-    drop(one);
-    while events.next().await.is_some() {}
-    let bytes = recording.finish().await.unwrap();
-    let read = |suffix: &str| std::fs::read(format!("{}{suffix}", path.display())).unwrap();
-    assert_eq!(bytes, (read("").len() + read(".2").len()) as u64);
-    assert!(read(".2").starts_with(b"Asterisk Call Manager/"));
-    std::fs::remove_dir_all(&folder).unwrap();
 }
