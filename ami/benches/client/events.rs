@@ -64,6 +64,9 @@ impl Stream {
 
 /// Serves so many events to whoever logs in, and asks for nothing. A line from the client starts
 /// them; behind them the server is silent until the client goes.
+///
+/// It is no `ami::testing::Server`: its speed is part of the figure, so it has threads of its own,
+/// and hands a prepared text to the kernel.
 pub(crate) fn serve(stream: Arc<Stream>, events: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

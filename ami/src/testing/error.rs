@@ -83,6 +83,9 @@ pub enum PeerError {
     /// The client that was to be connected failed.
     #[error("the client failed to connect to the peer")]
     Client(#[source] Error),
+    /// The port of a server cannot be listened on, or is broken.
+    #[error("failed to listen for clients")]
+    Listen(#[source] io::Error),
     /// The connection failed.
     #[error("the connection to the client failed")]
     Io(#[source] io::Error),

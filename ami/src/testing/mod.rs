@@ -133,8 +133,8 @@
 //!
 //! With tokio's clock paused (`#[tokio::test(start_paused = true)]`, feature `test-util`), time-outs
 //! of the client come at once where nothing else happens; connections in memory are for that.
-//!
-//! The room names those before it, and none names it.
+
+// The last room: it names those before it, and none names it.
 
 mod error;
 mod link;

@@ -66,8 +66,8 @@ impl Server {
     ///
     /// If the address is not free, or not one of this machine.
     pub async fn bind_to(address: impl ToSocketAddrs) -> Result<Self, PeerError> {
-        let listener = TcpListener::bind(address).await.map_err(PeerError::Io)?;
-        let address = listener.local_addr().map_err(PeerError::Io)?;
+        let listener = TcpListener::bind(address).await.map_err(PeerError::Listen)?;
+        let address = listener.local_addr().map_err(PeerError::Listen)?;
         Ok(Self {
             listener,
             address,
@@ -175,7 +175,7 @@ impl Server {
     }
 
     async fn next(&self) -> Result<Peer, PeerError> {
-        let (io, _) = self.listener.accept().await.map_err(PeerError::Io)?;
+        let (io, _) = self.listener.accept().await.map_err(PeerError::Listen)?;
         io.set_nodelay(true).map_err(PeerError::Io)?;
         let peer = Peer::with(io, Arc::clone(&self.script)).patience(self.patience);
         Ok(peer.logging(Arc::clone(&self.received)))

@@ -74,14 +74,25 @@ async fn the_script_answers_what_a_client_asks_by_itself() {
     };
     peer.serve_until(program).await.unwrap().unwrap();
     assert!(peer.received().iter().any(|action| action.is("Filter")));
-    // A server that boots says so when the test wants it to, to a client that cannot see it, too.
+    // One that does not see events of class `system` asks whether the server has booted.
+    let config = config.event_mask(EventClass::Call);
+    let (client, peer) = Peer::connect(&config).await.unwrap();
+    assert_eq!(client.stats().events, 0);
+    let asked = peer.received().last().unwrap();
+    assert_eq!(asked.text("Command").as_deref(), Some("core waitfullybooted"));
+}
+
+#[tokio::test]
+async fn a_server_has_booted_at_the_login_or_when_the_test_says_so() {
+    let (client, _peer) = Peer::connect(&config()).await.unwrap();
+    assert_eq!(client.stats().events, 1);
     let script = Script::new().booting();
-    let (client, mut peer) = Peer::connect_with(&soon(), script).await.unwrap();
+    let (client, mut peer) = Peer::connect_with(&config(), script).await.unwrap();
     let mut events = client.subscribe(Filter::all());
+    peer.serve_until(client.call(ping())).await.unwrap().unwrap();
+    assert_eq!(client.stats().events, 0);
     peer.event("Event: FullyBooted").await.unwrap();
     assert_eq!(next_name(&mut events).await, "FullyBooted");
-    let config = config.event_mask(EventClass::Call);
-    Peer::connect(&config).await.unwrap();
 }
 
 #[tokio::test]
@@ -174,6 +185,8 @@ async fn what_does_not_come_is_an_error_that_tells_what_came() {
     let server = Server::bind().await.unwrap();
     let error = server.accept().await.unwrap_err();
     assert_eq!(error.to_string(), "no client connected within 10s");
+    let error = Server::bind_to(server.address()).await.unwrap_err();
+    assert!(matches!(error, PeerError::Listen(_)), "{error:?}");
 }
 
 #[tokio::test]
@@ -230,11 +243,12 @@ async fn what_was_given_up_is_sent_before_the_next() {
         sent = peer.send("x".repeat(100)) => panic!("{sent:?}"),
         () = tokio::task::yield_now() => {}
     }
-    let mut read = [0; 101];
-    let (sent, all) = tokio::join!(peer.send("y"), near.read_exact(&mut read));
+    let server = async move { peer.send("y").await };
+    let mut read = Vec::new();
+    let (sent, all) = tokio::join!(server, near.read_to_end(&mut read));
     sent.unwrap();
     all.unwrap();
-    assert_eq!(read.to_vec(), [vec![b'x'; 100], vec![b'y']].concat());
+    assert_eq!(read, [vec![b'x'; 100], vec![b'y']].concat());
 }
 
 #[tokio::test(start_paused = true)]
