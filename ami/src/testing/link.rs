@@ -69,9 +69,8 @@ impl Link {
         }
     }
 
-    /// The next action, or `None` behind the last. What is still to be sent goes first.
+    /// The next action, or `None` behind the last.
     pub(super) async fn action(&mut self) -> Result<Option<Action>, PeerError> {
-        self.flush().await.map_err(PeerError::Io)?;
         loop {
             if let Some(frame) = self.codec.decode(&mut self.input).map_err(PeerError::Io)? {
                 return action_of(frame).map(Some);

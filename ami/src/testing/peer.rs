@@ -46,6 +46,10 @@ pub struct Peer {
     log: Option<Arc<Mutex<Vec<Action>>>>,
     patience: Duration,
     greeted: bool,
+    /// Whether a login has come: who lets the client in knows what to do then.
+    logged_in: bool,
+    /// What is to become of the connection once all is sent.
+    then: Then,
     stalled: bool,
 }
 
@@ -103,6 +107,8 @@ impl Peer {
             log: None,
             patience: PATIENCE,
             greeted: false,
+            logged_in: false,
+            then: Then::GoOn,
             stalled: false,
         }
     }
@@ -132,7 +138,7 @@ impl Peer {
         &self.received
     }
 
-    /// Sends the banner.
+    /// Sends the banner, for a login that is led step by step.
     ///
     /// # Errors
     ///
@@ -230,13 +236,19 @@ impl Peer {
         reply: impl Into<Reply>,
     ) -> Result<(), PeerError> {
         let reply = reply.into();
+        self.then = reply.then;
         self.send(reply.encode(action)).await?;
-        match reply.then {
+        self.settle().await;
+        Ok(())
+    }
+
+    /// Does with the connection what the last reply said, behind its bytes.
+    async fn settle(&mut self) {
+        match std::mem::replace(&mut self.then, Then::GoOn) {
             Then::GoOn => {}
             Then::Stall => self.stalled = true,
             Then::Close => self.link.close().await,
         }
-        Ok(())
     }
 
     /// Sends an event, from text as a person writes it: see [`Event::parse`].
@@ -265,13 +277,13 @@ impl Peer {
     }
 
     /// Serves by the script until the connection ends: the client closes it, or the script does.
-    /// A client that is not logged in is let in first. Actions without an answer in the script
+    /// A client that has not logged in is let in first. Actions without an answer in the script
     /// are refused as unknown.
     ///
     /// # Errors
     ///
-    /// If the client sends what is no action, or the connection fails. A login that is refused is
-    /// no error.
+    /// If the client does not log in in time, sends what is no action, or the connection fails. A
+    /// login that is refused is no error.
     ///
     /// # Panics
     ///
@@ -285,7 +297,7 @@ impl Peer {
     }
 
     async fn serve_client(&mut self) -> Result<(), PeerError> {
-        if !self.greeted {
+        if !self.logged_in {
             self.log_in().await?;
         }
         while let Some(action) = self.next(None).await? {
@@ -356,10 +368,14 @@ impl Peer {
 
     /// The next action, or `None` behind the last.
     async fn read_action(&mut self) -> Result<Option<Action>, PeerError> {
+        // A reply that was given up goes first.
+        self.link.flush().await.map_err(PeerError::Io)?;
+        self.settle().await;
         if self.stalled {
             pending::<()>().await;
         }
         let Some(action) = self.link.action().await? else { return Ok(None) };
+        self.logged_in |= action.is("Login");
         self.received.push(action.clone());
         if let Some(log) = &self.log {
             log.lock().unwrap_or_else(PoisonError::into_inner).push(action.clone());

@@ -91,8 +91,9 @@ impl Reply {
         self.field("Event", name)
     }
 
-    /// Adds a field to the last message. The value is sent as it is, line ends included, as servers
-    /// do: it can cut its message in two, or forge another.
+    /// Adds a field to the last message; behind a list, or behind bytes, it begins a new one. The
+    /// value is sent as it is, line ends included, as servers do: it can cut its message in two,
+    /// or forge another.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if !matches!(self.parts.last(), Some(Part::Message { .. })) {
             self.parts.push(Part::message());

@@ -14,7 +14,7 @@ pub(super) const CHALLENGE: &str = "840415273";
 type Answer = Box<dyn FnMut(&Action) -> Reply + Send>;
 
 /// What a peer answers by itself: how it greets and whom it lets in, and a reply for each name of
-/// an action.
+/// an action behind the login.
 ///
 /// ```
 /// use ami::testing::{Reply, Script};

@@ -1,6 +1,7 @@
 //! The test kit itself: each thing that a scripted peer can do, and how it fails.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::time::Duration;
 
 use ami::testing::{Peer, PeerError, Reply, Script, Server};
@@ -249,6 +250,32 @@ async fn what_was_given_up_is_sent_before_the_next() {
     sent.unwrap();
     all.unwrap();
     assert_eq!(read, [vec![b'x'; 100], vec![b'y']].concat());
+}
+
+#[tokio::test]
+async fn serving_can_be_given_up_at_any_place_and_goes_on() {
+    let (near, mut peer) = Peer::pipe();
+    let mut program = pin!(async {
+        let client = config().handshake(near).await?;
+        client.list(Action::new("Things")).collect().await?;
+        client.close().await?;
+        Ok::<_, Error>(client.ended().await)
+    });
+    let items = ["Event: Thing\nN: 1", "Event: Thing\nN: 2"];
+    peer = peer.script(Script::new().answer("Things", Reply::list(items)));
+    let mut given_up = 0;
+    let ended = loop {
+        tokio::select! {
+            biased;
+            ended = &mut program => break ended,
+            served = peer.serve() => {
+                served.unwrap();
+                break program.await;
+            }
+            () = tokio::task::yield_now() => given_up += 1,
+        }
+    };
+    assert!(matches!(ended.unwrap(), Disconnect::Closed) && given_up > 10, "{given_up}");
 }
 
 #[tokio::test(start_paused = true)]
