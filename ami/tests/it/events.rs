@@ -165,7 +165,7 @@ async fn a_full_subscription_that_is_dropped_keeps_nothing_alive() {
 #[tokio::test]
 async fn what_is_no_event_comes_to_those_who_ask_for_it() {
     let (client, mut peer) = Peer::with_client().await;
-    let mut strays = client.subscribe(Filter::named([]).with_strays());
+    let mut strays = client.subscribe(Filter::none().with_strays());
     let mut both = client.subscribe(Filter::named(["A"]).with_strays());
     let mut events = client.subscribe(Filter::all());
     peer.send("Event: A\r\n\r\nrest: of it\r\n\r\n").await;

@@ -32,7 +32,6 @@ async fn what_may_be_somebody_elses_does_not_keep_an_exchange_waiting() {
         }
     };
     let exchange = client.exchange(Action::new("Any")).timeout(Duration::from_secs(5));
-    let exchange = async { exchange.await };
     tokio::select! {
         messages = exchange => assert!(messages.unwrap_err().is_timeout()),
         () = server => {}
