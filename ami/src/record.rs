@@ -1,7 +1,7 @@
-//! A tee: the bytes that a server sends, written to a file as they come.
+//! Recordings: the bytes that a server sends, written to a file as they arrive.
 //!
-//! A recording is the raw stream, banner included. It feeds tests and benchmarks, and can be
-//! replayed by the example `replay`. Beside it stands a file of times, one line for each read:
+//! A recording is the raw stream including the banner. It is input for tests and benchmarks, and
+//! the example `replay` plays it back. A second file holds the times, one line for each read:
 //! `<microseconds since the start> <bytes>`.
 
 use std::collections::HashMap;
@@ -17,11 +17,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A recording in the making.
+/// A recording in progress of the bytes that a server sends.
 ///
-/// Each connection is a part: the first is written to the file that is named, the second to one
-/// with `.2` behind the name, and so on, so that each file is a stream with one banner. Its times
-/// are in a file with `.times` behind the part's name, counted from the beginning of the recording.
+/// Each connection is a part with files of its own, so that each file is a stream with one banner.
+/// The first part is written to the given path, the second to that path with `.2` appended, and so
+/// on. The times of a part are in a file with `.times` appended to the name of the part; they count
+/// from the start of the recording.
+///
+/// Recordings contain everything that the server sends, including any secret in it. On Unix the
+/// files are readable by their owner only.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,39 +45,40 @@ pub struct Recording {
     writer: JoinHandle<io::Result<u64>>,
 }
 
-/// Where the bytes of a recording go in.
+/// The sending side of a recording.
 #[derive(Clone, Debug)]
 pub(crate) struct Tap {
     begun: Instant,
     notes: mpsc::Sender<Note>,
-    /// How many parts there are.
+    /// The number of parts so far.
     parts: Arc<Mutex<u32>>,
 }
 
 #[derive(Debug)]
 enum Note {
-    /// A connection begins.
+    /// The start of a connection.
     Begin,
-    /// Bytes were read on a connection, at that time.
+    /// Bytes that were read on a connection, and the time of the read.
     Chunk { part: u32, at: Duration, bytes: Bytes },
-    /// A connection has ended.
+    /// The end of a connection.
     End { part: u32 },
-    /// Connections that begin later are not to be recorded.
+    /// The request to record no further connections and to stop after the open ones.
     Finish,
 }
 
 impl Recording {
-    /// Starts a recording in a file, over what is there, and its times in another with `.times`
-    /// behind the name.
+    /// Starts a recording in the file at `path`. An existing file is overwritten. The times are
+    /// written to a second file, with `.times` appended to the name.
     ///
-    /// The files are written by a thread of their own, so that no slow disk makes the connection
-    /// wait. What the disk cannot keep up with is held in memory.
+    /// A dedicated thread writes the files, so a slow disk does not delay the connection. Data that
+    /// the disk cannot keep up with is buffered in memory without a limit.
     ///
     /// # Errors
     ///
-    /// If the files cannot be created; and if there is a file for a second part, of a former
-    /// recording: it would be taken for a part of this one, so it has to be moved away or
-    /// removed first.
+    /// Returns an error if a file or the thread cannot be created. Returns an error of kind
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if the folder holds a later part of a former
+    /// recording (such as `stream.ami.2`), which would be mistaken for a part of this one. Move or
+    /// remove it first.
     pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
         if let Some(part) = former_part(path)? {
@@ -89,9 +94,9 @@ impl Recording {
         Ok(Self { tap: Tap { begun: Instant::now(), notes, parts: Arc::default() }, writer })
     }
 
-    /// A connection whose incoming bytes are recorded, as the next part. A
-    /// [`Config`](crate::Config) that [records](crate::Config::record) does so for each
-    /// connection of a client.
+    /// Wraps a connection so that the bytes read from it are recorded, as the next part.
+    ///
+    /// [`Config::record`](crate::Config::record) does this for each connection of a client.
     pub fn tee<T>(&self, io: T) -> Tee<T> {
         self.tap.tee(io)
     }
@@ -100,14 +105,18 @@ impl Recording {
         self.tap.clone()
     }
 
-    /// Waits until the connections that are recorded have ended, and all is written. Those that
-    /// begin later are not recorded. The result is the number of bytes in all parts.
+    /// Waits until the recorded connections have ended and all data is written. Returns the number
+    /// of bytes in all parts. Connections that begin later are not recorded.
+    ///
+    /// The wait ends only after the client is [closed](crate::Client::close) or has ended: a
+    /// connection that stays open is still recorded. If the future is dropped, the thread goes on
+    /// until then, but its result is lost.
     ///
     /// # Errors
     ///
-    /// If a file could not be written.
+    /// Returns an error if a file could not be written or the thread panicked.
     pub async fn finish(self) -> io::Result<u64> {
-        // The thread ends early only if it cannot write, which it tells.
+        // The thread ends early only if it cannot write, and `join` returns that error.
         let _ = self.tap.notes.send(Note::Finish);
         let joined = tokio::task::spawn_blocking(|| self.writer.join()).await;
         match joined {
@@ -121,14 +130,14 @@ impl Tap {
     pub(crate) fn tee<T>(&self, io: T) -> Tee<T> {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         *parts += 1;
-        // In the order of the numbers. The thread ends early only if it cannot write, which it
-        // tells.
+        // The lock is held while sending, so parts begin in the order of their numbers. The thread
+        // ends early only if it cannot write, and `finish` returns that error.
         let _ = self.notes.send(Note::Begin);
         Tee { io, begun: self.begun, part: *parts, notes: self.notes.clone() }
     }
 }
 
-/// A part of a former recording of that name, behind its first.
+/// Finds a later part of a former recording with the same name.
 fn former_part(path: &Path) -> io::Result<Option<PathBuf>> {
     let Some(name) = path.file_name() else { return Ok(None) };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -144,7 +153,7 @@ fn former_part(path: &Path) -> io::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// The file of a part.
+/// Returns the path of a part.
 fn part_of(path: &Path, part: u32) -> PathBuf {
     if part == 1 { path.to_owned() } else { with_suffix(path, &format!(".{part}")) }
 }
@@ -155,20 +164,20 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Creates a file for its owner alone: what a server says is not for everybody.
+/// Creates a file that only its owner can read, because the stream can hold confidential data.
 fn create(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    // One that was there keeps its mode otherwise.
+    // An existing file would otherwise keep its mode.
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     Ok(file)
 }
 
-/// The files of a part.
+/// The open files of a part.
 struct Files {
     stream: BufWriter<File>,
     times: BufWriter<File>,
@@ -191,8 +200,8 @@ impl Files {
     }
 }
 
-/// Writes what comes, each connection to its own files, until nothing else is to come. The result
-/// is the number of bytes.
+/// Writes the notes as they arrive, each connection to its own files, until the recording is
+/// finished and no connection is open, or no sender is left. Returns the number of bytes written.
 fn write(notes: &mpsc::Receiver<Note>, path: &Path, first: Files) -> io::Result<u64> {
     let (mut written, mut first, mut last) = (0, Some(first), 0);
     let mut open = HashMap::new();
@@ -222,7 +231,7 @@ fn write(notes: &mpsc::Receiver<Note>, path: &Path, first: Files) -> io::Result<
     Ok(written)
 }
 
-/// A connection whose incoming bytes are recorded; see [`Recording::tee`].
+/// A connection whose incoming bytes are recorded. See [`Recording::tee`].
 #[derive(Debug)]
 pub struct Tee<T> {
     io: T,
@@ -247,7 +256,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tee<T> {
         ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
         let bytes = Bytes::copy_from_slice(&buf.filled()[before..]);
         if !bytes.is_empty() {
-            // The thread ends early only if it cannot write, which `finish` tells.
+            // The thread ends early only if it cannot write, and `finish` returns that error.
             let (part, at) = (self.part, self.begun.elapsed());
             let _ = self.notes.send(Note::Chunk { part, at, bytes });
         }

@@ -1,45 +1,49 @@
-//! What a client has seen and done so far, in numbers.
+//! Counters of what a client has sent and received.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The numbers of a client since it was made, over all its connections. See
+/// The counters of a client since it was created, summed over all its connections. See
 /// [`Client::stats`](crate::Client::stats).
+///
+/// Each field is read on its own, so the fields of one value may be a few messages apart.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Bytes that came from the server after the logins.
+    /// The bytes received, without those of the logins.
     pub bytes_received: u64,
-    /// Bytes that were written after the logins.
+    /// The bytes written, without those of the logins.
     pub bytes_sent: u64,
-    /// Events, those in lists too.
+    /// The events received, including those that belong to lists.
     pub events: u64,
-    /// Responses.
+    /// The responses received.
     pub responses: u64,
-    /// Messages that are neither.
+    /// The messages received that are neither events nor responses.
     pub other: u64,
-    /// What could not become a message: larger than allowed, or cut off by the end of a
-    /// connection.
+    /// The pieces of input that are not messages: larger than
+    /// [`Config::max_message`](crate::Config::max_message), or cut off by the end of a connection.
     pub malformed: u64,
-    /// Responses, and items of lists, that nobody waited for: their call had timed out, was
-    /// dropped or had its answer already, or they are somebody else's or forged.
+    /// The responses and list items that no call was waiting for. The call had timed out, was
+    /// dropped or already had its answer, or the message belongs to another session or is forged.
     pub unmatched: u64,
-    /// Events, and [strays](crate::Stray), that subscriptions were too full to take, and events
-    /// that were larger than a message may be; one that two subscriptions missed counts twice.
+    /// The events and [strays](crate::Stray) that did not fit into the buffer of a subscription,
+    /// and events that were larger than [`Config::max_message`](crate::Config::max_message). An
+    /// event that two subscriptions missed counts twice.
     pub missed: u64,
-    /// How often the connection was lost and made anew.
+    /// The number of times that the client has reconnected.
     pub reconnects: u64,
-    /// Calls that wait for an answer now.
+    /// The number of calls that are waiting for an answer now.
     pub in_flight: usize,
-    /// Subscriptions that there are now.
+    /// The number of open subscriptions.
     pub subscriptions: usize,
 }
 
-/// A number that one task adds to and everybody may read.
+/// A counter that one task increments and any task may read.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
-    /// Not atomic as a whole, and so nearly free: only one task at a time may call it.
+    /// Adds `more`. The addition is not atomic as a whole, which makes it cheap: only one task at a
+    /// time may call it.
     #[inline]
     pub(crate) fn add(&self, more: u64) {
         self.0.store(self.get().wrapping_add(more), Ordering::Relaxed);
@@ -51,7 +55,9 @@ impl Counter {
     }
 }
 
-/// Invariant: the task of the client is the only one that adds.
+/// The counters behind [`Stats`].
+///
+/// Invariant: only the task of the client increments them.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) bytes_received: Counter,
@@ -66,7 +72,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// How many messages came, whatever they were.
+    /// Returns the number of messages received, of any kind.
     pub(crate) fn messages(&self) -> u64 {
         [&self.events, &self.responses, &self.other, &self.malformed]
             .iter()
@@ -74,7 +80,7 @@ impl Counters {
             .sum()
     }
 
-    /// The numbers now, but for those that are not counted here.
+    /// Returns the current counts. Fields that are not counted here are 0.
     pub(crate) fn stats(&self) -> Stats {
         Stats {
             bytes_received: self.bytes_received.get(),
