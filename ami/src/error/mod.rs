@@ -1,4 +1,5 @@
-//! What can go wrong, whose fault it is, and whether the server may have acted.
+//! The errors of calls, logins and connections, and what they say about the fault and the execution
+//! of an action.
 
 use std::io;
 use std::sync::Arc;
@@ -10,131 +11,157 @@ mod text;
 
 pub(crate) use self::text::write_error;
 
-/// Why a call, a login or a connection did not succeed. It clones, so that one lost connection can
-/// tell every waiter.
+/// The error of a call, a login or a connection.
 ///
-/// `Display` says what happened, and [`source`](std::error::Error::source) why; `{:#}` writes both,
-/// with all causes behind colons.
+/// Errors implement [`Clone`], so that one lost connection can be reported to every waiting call.
+///
+/// `Display` says what happened, and [`source`](std::error::Error::source) returns the cause. The
+/// alternate form `{:#}` writes the error and all its causes, separated by colons.
+///
+/// [`fault`](Self::fault) says who can act on an error,
+/// [`may_have_been_executed`](Self::may_have_been_executed) whether the server may have executed
+/// the action, and [`response`](Self::response) returns the response of a server that refused.
+///
+/// ```
+/// use ami::{Error, Fault};
+///
+/// fn report(error: &Error) {
+///     match error.fault() {
+///         Fault::Caller => eprintln!("fix the program: {error:#}"),
+///         Fault::Server => eprintln!("the server refuses: {error:#}"),
+///         Fault::Link if error.may_have_been_executed() => eprintln!("unknown: {error:#}"),
+///         Fault::Link => eprintln!("try again: {error:#}"),
+///     }
+/// }
+/// # report(&Error::NoResponse);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The action cannot be sent as it is. Nothing was sent.
+    /// The action cannot be sent in this form. Nothing was sent.
     Action(ActionError),
 
-    /// The server answered `Response: Error`, or a word that begins with `Fail`. The response is
-    /// kept.
+    /// The server refused the action: the response is `Response: Error`, or a word that begins with
+    /// `Fail`.
     Rejected(Box<Response>),
 
-    /// A CLI command failed. This is the first line of what it printed; the response has the
-    /// others.
+    /// A CLI command failed.
     Command {
-        /// The first line that is not empty. Of a command that the server does not know, and so
-        /// repeats, only the first word is left in.
+        /// The first line of the output that is not empty. The server repeats a command that it
+        /// does not know; of such a command only the first word is kept, because it may hold a
+        /// secret.
         printed: String,
-        /// The response.
+        /// The response, with the complete output.
         response: Box<Response>,
     },
 
-    /// The server will never answer: it has answered a later action of this connection, and it
-    /// answers in order. A proxy that has several servers behind one connection may yet answer:
-    /// this client is for one server.
+    /// The server will never answer the action, because it has answered a later one on the same
+    /// connection, and it answers in order. The action may have been executed.
+    ///
+    /// A proxy that combines several servers on one connection may still answer. This client
+    /// supports one server per connection.
     NoResponse,
 
-    /// Nothing came in time.
+    /// The answer did not come in time.
     Timeout {
-        /// How long the call waited.
+        /// The time-out that has passed.
         waited: Duration,
-        /// Whether the server can have acted.
+        /// The state of the action.
         delivery: Delivery,
     },
 
-    /// There was no connection in all the time that the call may wait. Nothing was sent.
+    /// The client had no connection for the whole time-out of the call. Nothing was sent.
     NotConnected {
-        /// How long the call waited.
+        /// The time-out that has passed.
         waited: Duration,
-        /// Why there is no connection, as far as is known now.
+        /// The reason why there is no connection, as far as it is known now.
         reason: Arc<Self>,
     },
 
     /// The connection ended before the answer came.
     Disconnected {
-        /// Why the connection ended.
+        /// The reason for the end of the connection.
         reason: Disconnect,
-        /// Whether the server can have acted.
+        /// The state of the action.
         delivery: Delivery,
     },
 
-    /// The connection was lost. It is what [`State::Down`](crate::State::Down) says; a call is told
-    /// whether it may have been executed ([`Disconnected`](Self::Disconnected)).
+    /// The connection was lost. [`State::Down`](crate::State::Down) has this error, and so does
+    /// [`Placed::end`](crate::Placed::end) if the end of a call can no longer be observed. Calls in
+    /// flight end with [`Disconnected`](Self::Disconnected) instead.
     Lost(Disconnect),
 
-    /// The connection could not be made.
+    /// The connection could not be established.
     Connect {
         /// The address as given.
         address: Arc<str>,
-        /// What the system said.
+        /// The I/O error: of the name resolution, the socket, TLS, or the time-out.
         source: Arc<io::Error>,
     },
 
-    /// The connection was made, but not the login.
+    /// The connection was established, but the login failed.
     Login(LoginError),
 
-    /// The server did not say in time that it is fully booted.
+    /// The server did not report within this time that it is fully booted.
     NotBooted(Duration),
 
-    /// The server would not send the event that this is about. Nothing was sent.
+    /// The server does not send the events that this operation depends on. Nothing was sent.
     Withheld {
-        /// The class that it takes.
+        /// The class of the events.
         class: EventClass,
-        /// What leaves the class out.
+        /// The reason why the class is left out.
         why: Withheld,
     },
 
-    /// The server knows none of the classes of an event mask, and takes it for no events at all.
-    /// The mask is as it was.
+    /// The server knows none of the classes of an event mask, and treats it as a mask without any
+    /// class. The former mask is in effect.
     EventMask {
-        /// The mask.
+        /// The mask that was asked for.
         mask: EventMask,
         /// The server's answer.
         answer: Box<Response>,
     },
 
-    /// A list began and did not end: the server has gone on to a later action.
+    /// A list began but did not end: the server has gone on to a later action.
     ListIncomplete,
 
-    /// In the middle of a list came a message that is not of it. Real servers send none there: a
-    /// value with line ends in it has cut an item in two, or something was forged. A
-    /// [`Stray`](crate::Stray) or an event, it went to subscribers, too.
+    /// A message that does not belong to the list came in the middle of it. Real servers send none
+    /// there: a value with line ends in it has cut an item in two, or the message is forged.
+    ///
+    /// The message also goes to subscribers, as an event or a [`Stray`](crate::Stray).
     ListBroken(Box<Message>),
 
-    /// The server says that a list had more items than came.
+    /// The list has fewer items than the server says at its end.
     ListShort {
-        /// How many it says there were.
+        /// The number of items that the server says it sent.
         said: u64,
-        /// How many came.
+        /// The number of items that came.
         came: u64,
     },
 
-    /// So many bytes of a reply waited for somebody to read them, and no more are held.
+    /// The reply was not read in time. This number of bytes was buffered, which is the limit, and
+    /// the rest of the reply is lost.
     Unread(usize),
 
-    /// The server gave the channel another unique id than it was told, as one does that does not
-    /// know `ChannelId`. So the end of the call cannot be known.
+    /// The server gave the channel another unique id than it was told to, as servers do that do not
+    /// know `ChannelId`. The end of the call cannot be observed.
     OtherChannel,
 
-    /// Events that this depends on were lost: they were larger than allowed, or nobody took them in
-    /// time.
+    /// This number of events was lost that the result depends on. They were larger than
+    /// [`Config::max_message`](crate::Config::max_message), or were not read in time.
     Missed(u64),
 
-    /// A part of the reply was larger than allowed, and is lost.
+    /// A message of this number of bytes in the reply was larger than
+    /// [`Config::max_message`](crate::Config::max_message), and is lost.
     TooLarge(usize),
 
-    /// A filter in the server would keep back an event that calls wait for. Nothing was sent.
+    /// An [`EventFilter`](crate::EventFilter) would exclude an event that calls wait for. Nothing
+    /// was sent.
     Filter,
 
     /// The originated channel was not answered.
     Originate {
-        /// Why, in the server's number.
+        /// The reason that the server gives.
         reason: Reason,
         /// The `OriginateResponse` event.
         event: Box<Event>,
@@ -142,7 +169,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// A refusal, in memory of its own.
+    /// Returns the error of a refusal. The response is copied, so that it does not keep a read
+    /// buffer alive.
     pub(crate) fn rejected(response: &Response) -> Self {
         Self::Rejected(Box::new(response.detach()))
     }
@@ -160,106 +188,109 @@ impl From<LoginError> for Error {
     }
 }
 
-/// Whether the server can have acted on an action that got no answer.
+/// The state of an action that got no answer.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 pub enum Delivery {
-    /// No byte of it was handed to the system, and none will be.
+    /// No byte of the action was handed to the operating system, and none will be.
     #[error("was never sent")]
     NeverSent,
-    /// It was handed to the system, in whole or in part, or was about to be.
+    /// The action was handed to the operating system, in whole or in part, or was about to be. The
+    /// server may have executed it.
     #[error("may have been executed")]
     MaybeExecuted,
 }
 
-/// Why a connection ended.
+/// The reason for the end of a connection or a client.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Disconnect {
-    /// The server closed it.
+    /// The server closed the connection.
     Eof,
-    /// This side closed it, or logged off.
+    /// The client was closed or dropped, logged off, or its runtime shut down.
     Closed,
-    /// The server did not answer a ping in that time, and no message came, whatever bytes did.
+    /// The server did not answer a `Ping` within this time, and no other complete message arrived
+    /// either.
     Unresponsive(Duration),
-    /// We ended it: the server did not say whether it took a filter or an event mask, or it took a
-    /// filter and not what has to go with it. The next connection has what is asked for.
+    /// The client ended the connection because the server's settings were unknown: the server did
+    /// not say whether it accepted a filter or an event mask, or it accepted only a part of a set
+    /// of filters. The client sets the next connection up again.
     Unsettled,
-    /// The connection was lost, and the server would not have us back.
+    /// The connection was lost, and the server refused the new login for good.
     Refused(Arc<Error>),
-    /// The link failed.
+    /// Reading or writing failed.
     Io(Arc<io::Error>),
 }
 
-/// What keeps a class of events from a connection.
+/// The reason why a connection does not receive a class of events.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Withheld {
-    /// The event mask, which we set.
+    /// The event mask of the connection leaves the class out.
     #[error("the event mask {0} leaves it out")]
     Mask(EventMask),
-    /// The user's `read` in `manager.conf`.
+    /// The user's `read` in `manager.conf` leaves the class out.
     #[error("the user may not read it (`read` in manager.conf)")]
     User,
-    /// Perhaps nothing: the server does not tell what the user may read, for that takes the write
-    /// class `command`.
+    /// The server does not tell what the user may read, because that takes the write class
+    /// `command`. The events may or may not arrive.
     #[error("the server does not tell whether the user may read it")]
     Unknown,
 }
 
-/// Why the server and we did not come to terms.
+/// The reason for a failed login.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LoginError {
-    /// The first line is no banner of AMI.
+    /// The first line is not an AMI banner. The line is kept, up to 80 bytes of it.
     NotAmi(String),
-    /// The server closed the connection without a word: it is busy (`authlimit`), or this is not an
-    /// AMI port.
+    /// The server closed the connection without sending anything. It is busy (`authlimit`), or the
+    /// port is not an AMI port.
     NoBanner,
     /// The server closed the connection before it answered.
     Closed,
-    /// The server refused: it answered with anything but `Success`. Asterisk says `Authentication
+    /// The server refused the login with anything but `Success`. Asterisk answers `Authentication
     /// failed` alike for an unknown user, a wrong secret and an address that is not allowed.
-    /// The response is kept.
     Refused(Box<Response>),
-    /// The banner, or an answer, did not come in time.
+    /// The banner and the answers did not arrive within this time.
     Timeout(Duration),
-    /// The link failed.
+    /// Reading or writing failed.
     Io(Arc<io::Error>),
 }
 
-/// Why an originated channel was not answered: the number in `OriginateResponse`, which is that of
-/// the last control frame the channel gave (`main/pbx.c`, `ast_pbx_outgoing_exten` and its kin).
+/// The outcome of an originated channel: the number in `OriginateResponse`, which is that of the
+/// channel's last control frame (`main/pbx.c`, `ast_pbx_outgoing_exten` and related functions).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// 0: it failed, and the server does not say why. There may be no such extension or technology;
-    /// but the number is the same when the other side was busy or refused without a frame that
-    /// says so, and when somebody hung up while it rang. The channel's `Hangup` has the cause:
-    /// see [`Client::place`](crate::Client::place).
+    /// 0: the call failed, and the server does not say why.
+    ///
+    /// The extension or the technology may not exist. The number is the same if the other side was
+    /// busy or refused without a frame that says so, and if somebody hung up while it rang. The
+    /// cause is in the channel's `Hangup`: see [`Client::place`](crate::Client::place).
     #[error("it failed, and the server does not say why (reason 0)")]
     Failure,
-    /// 1: hung up before it was answered.
+    /// 1: the channel was hung up before it was answered.
     #[error("hung up")]
     Hangup,
-    /// 3: it rang, and nobody answered in time.
+    /// 3: the channel rang, and nobody answered in time.
     #[error("no answer")]
     NoAnswer,
-    /// 4: answered.
+    /// 4: the channel was answered.
     #[error("answered")]
     Answered,
-    /// 5: busy.
+    /// 5: the channel was busy.
     #[error("busy")]
     Busy,
-    /// 8: congestion, or all circuits busy.
+    /// 8: the channel reported congestion, or all circuits were busy.
     #[error("congestion")]
     Congestion,
-    /// Another number, or none.
+    /// Another number, or `None` if the event has no number.
     #[error("reason {0:?}")]
     Other(Option<u32>),
 }
 
 impl Reason {
-    /// The reason that an `OriginateResponse` gives.
+    /// Returns the reason in an `OriginateResponse` event.
     pub fn of(event: &Event) -> Self {
         let number = event.utf8("Reason").ok().flatten().and_then(|reason| reason.parse().ok());
         match number {
@@ -274,19 +305,19 @@ impl Reason {
     }
 }
 
-/// Who can do something about an error.
+/// The party that can act on an error.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Fault {
-    /// The caller: the action is wrong.
+    /// The caller: the action or its use is wrong.
     Caller,
-    /// The server, or its configuration: it refused, or did not answer.
+    /// The server or its configuration: it refused, or did not answer.
     Server,
-    /// The link between them.
+    /// The link between client and server.
     Link,
 }
 
 impl Error {
-    /// Who can do something about it.
+    /// Returns the party that can act on the error.
     pub fn fault(&self) -> Fault {
         match self {
             Self::Action(_)
@@ -317,7 +348,7 @@ impl Error {
         }
     }
 
-    /// Whether the server can have acted on the action although there was no answer.
+    /// Returns `true` if the server may have executed the action although there was no answer.
     pub fn may_have_been_executed(&self) -> bool {
         match self {
             Self::Timeout { delivery, .. } | Self::Disconnected { delivery, .. } => {
@@ -335,14 +366,13 @@ impl Error {
         }
     }
 
-    /// Whether this is a time-out of a call that had a connection.
-    /// [`NotConnected`](Self::NotConnected) and [`NotBooted`](Self::NotBooted) are other
-    /// errors.
+    /// Returns `true` if this is the time-out of a call, [`Timeout`](Self::Timeout).
+    /// [`NotConnected`](Self::NotConnected) and [`NotBooted`](Self::NotBooted) are other errors.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
     }
 
-    /// The server's response, if it refused.
+    /// Returns the server's response, if the server refused.
     pub fn response(&self) -> Option<&Response> {
         match self {
             Self::Rejected(response)
@@ -353,10 +383,11 @@ impl Error {
         }
     }
 
-    /// Whether connecting again makes no sense after this error of a login, or would do harm: the
-    /// server refused for good, and servers run programs that ban whoever goes on trying; or
-    /// the configuration cannot be sent. While a server shuts down, or says `Login Already In
-    /// Use`, it may well accept the next login.
+    /// Returns `true` if connecting again after this login error is pointless or harmful.
+    ///
+    /// The server has refused for good, and tools such as fail2ban block clients that keep trying;
+    /// or the login cannot be sent with this configuration. A refusal is not final while the server
+    /// shuts down, or if it says `Login Already In Use`: the next login may succeed.
     pub fn is_final(&self) -> bool {
         match self {
             Self::Login(LoginError::Refused(response)) => {

@@ -1,4 +1,4 @@
-//! What errors say: `Display` tells what happened, `source` why.
+//! The texts of errors: `Display` says what happened, `source` returns the cause.
 
 use std::fmt;
 
@@ -127,7 +127,7 @@ impl std::error::Error for LoginError {
     }
 }
 
-/// The words of a refusal: its message, or the status if there is none.
+/// Returns the message of a refusal, or its status if there is no message.
 fn words_of(response: &Response) -> String {
     let message = response.message();
     match message.trim_end() {
@@ -136,7 +136,7 @@ fn words_of(response: &Response) -> String {
     }
 }
 
-/// Writes an error as it describes itself; in the alternate form `{:#}` with all its causes.
+/// Writes the description of an error, followed by all its causes in the alternate form `{:#}`.
 pub(crate) fn write_error(
     f: &mut fmt::Formatter<'_>,
     error: &dyn std::error::Error,
