@@ -1,4 +1,4 @@
-//! From an address to a byte stream: TCP, with TLS on top if that is wanted.
+//! Connecting to an address: a byte stream over TCP, with TLS if the config asks for it.
 
 use std::io;
 use std::sync::Arc;
@@ -10,19 +10,20 @@ use tokio::time::timeout;
 use crate::config::Config;
 use crate::error::Error;
 
-/// A byte stream of any kind. What it costs to look up its methods is nothing beside a system call.
+/// A byte stream of any kind. The cost of dynamic dispatch is negligible beside a system call.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 pub(crate) type Io = Box<dyn Stream>;
 
-/// The ports that Asterisk listens on unless told otherwise.
+/// The ports that Asterisk listens on by default.
 const PORT: u16 = 5038;
 #[cfg(feature = "tls")]
 const TLS_PORT: u16 = 5039;
 
-/// Connects to an address. A name is resolved now, and its addresses are tried one after another.
+/// Connects to an address. A host name is resolved now, and its addresses are tried one after
+/// another.
 pub(crate) async fn dial(address: &str, config: &Config) -> Result<Io, Error> {
     let failed = |source| Error::Connect { address: address.into(), source: Arc::new(source) };
     let late = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "it took too long"));
@@ -55,7 +56,7 @@ async fn tcp(address: &str) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// An address with a port behind it. IPv6 addresses may stand without brackets if there is no port.
+/// Appends `port` to an address without a port. An IPv6 address without a port needs no brackets.
 fn with_port(address: &str, port: u16) -> String {
     match address.rsplit_once(':') {
         None => format!("{address}:{port}"),
@@ -67,7 +68,7 @@ fn with_port(address: &str, port: u16) -> String {
     }
 }
 
-/// The host of an address that has a port.
+/// Returns the host of an address that has a port.
 #[cfg(feature = "tls")]
 fn host(address: &str) -> &str {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);

@@ -1,9 +1,10 @@
-//! Filters that work in the server: what they exclude does not cross the link.
+//! Event filters in the server: excluded events do not cross the link.
 //!
-//! There are two kinds (`main/manager.c`, `manager_add_filter`). One takes an event's name and the
-//! value of a header apart; Asterisk 18.26, 20.11, 21.6, 22.1 and 23 have it, and those before take
-//! no notice of it and do something else. The other is a regular expression for the event's whole
-//! text, which every version has, and which costs the server more.
+//! There are two kinds (`main/manager.c`, `manager_add_filter`). The advanced kind takes the name
+//! of an event and the value of a header separately. Asterisk 18.26, 20.11, 21.6, 22.1 and 23 have
+//! it. Earlier versions ignore its fields, so it would have another meaning there. The legacy kind
+//! is a regular expression over the whole text of an event. Every version has it, and it costs the
+//! server more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +13,10 @@ use super::Connection;
 use crate::error::Error;
 use crate::wire::{Action, ActionError, ActionProblem};
 
-/// A filter in the server for one connection; see
+/// A filter of events in the server. See
 /// [`Client::add_event_filter`](crate::Client::add_event_filter).
+///
+/// A filter names one event, and has at most one condition on a header: the last one that is set.
 ///
 /// ```
 /// use ami::EventFilter;
@@ -22,6 +25,9 @@ use crate::wire::{Action, ActionError, ActionProblem};
 /// let noise = EventFilter::exclude("RTCPSent");
 /// let local = EventFilter::exclude("Newexten").starts_with("Channel", "Local/");
 /// ```
+///
+/// Names must not be empty, and must not contain a comma, a parenthesis, a quote or a backslash;
+/// [`Error::Action`] reports them when the filter is set.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[must_use = "the server does not have it until it is told"]
 pub struct EventFilter {
@@ -49,53 +55,57 @@ enum Method {
 }
 
 impl EventFilter {
-    /// Lets events of this name through. As soon as there is one such filter, all other events are
-    /// kept back.
+    /// Lets events of this name through. Once there is such a filter, the server holds all other
+    /// events back.
     ///
-    /// The case of the name counts. `OriginateResponse` and `FullyBooted` are let through as well:
-    /// calls wait for them.
+    /// The name is case-sensitive. `OriginateResponse` and `FullyBooted` are let through as well,
+    /// because calls wait for them.
     pub fn include(event: &str) -> Self {
         Self { include: true, event: event.to_owned(), condition: None }
     }
 
-    /// Keeps events of this name back. The case of the name counts.
+    /// Holds events of this name back. The name is case-sensitive.
+    ///
+    /// `OriginateResponse` and `FullyBooted` cannot be excluded ([`Error::Filter`]), because calls
+    /// wait for them.
     pub fn exclude(event: &str) -> Self {
         Self { include: false, event: event.to_owned(), condition: None }
     }
 
-    /// Only those in which a header has exactly this value.
+    /// Restricts the filter to events in which `header` has exactly this value.
     pub fn equals(self, header: &str, value: &str) -> Self {
         self.when(header, Method::Exact, value)
     }
 
-    /// Only those in which the value of a header starts with this.
+    /// Restricts the filter to events in which the value of `header` starts with `text`.
     pub fn starts_with(self, header: &str, text: &str) -> Self {
         self.when(header, Method::StartsWith, text)
     }
 
-    /// Only those in which the value of a header ends with this.
+    /// Restricts the filter to events in which the value of `header` ends with `text`.
     pub fn ends_with(self, header: &str, text: &str) -> Self {
         self.when(header, Method::EndsWith, text)
     }
 
-    /// Only those in which the value of a header contains this.
+    /// Restricts the filter to events in which the value of `header` contains `text`.
     pub fn contains(self, header: &str, text: &str) -> Self {
         self.when(header, Method::Contains, text)
     }
 
-    /// A filter has one condition; a later one stands in for an earlier one.
+    /// Sets the condition of the filter, in place of an earlier one.
     fn when(mut self, header: &str, method: Method, text: &str) -> Self {
         self.condition =
             Some(Condition { header: header.to_owned(), method, text: text.to_owned() });
         self
     }
 
-    /// What has to be set for this filter: itself, and behind it, so that nothing is set if the
-    /// server refuses that, what it must not keep back.
+    /// Returns the filters to set for this one: itself first, then those for events that it must
+    /// not hold back. In this order nothing is set if the server refuses the filter.
     ///
     /// # Errors
     ///
-    /// If it would keep back what a call waits for, or the server could not read it.
+    /// Returns an error if the filter would hold back an event that calls wait for, or if the
+    /// server could not parse it.
     pub(crate) fn with_company(self) -> Result<Vec<Self>, Error> {
         self.check_names()?;
         for advanced in [true, false] {
@@ -112,8 +122,8 @@ impl EventFilter {
         Ok(vec![self])
     }
 
-    /// A name with a comma or a bracket in it would end where the server does not expect it, and
-    /// set another filter.
+    /// Checks that the names have no character at which the server would end them early. It would
+    /// set another filter then.
     fn check_names(&self) -> Result<(), ActionError> {
         let header = self.condition.as_ref().map(|condition| &condition.header);
         for (field, name) in
@@ -148,9 +158,10 @@ impl EventFilter {
         action.field("MatchCriteria", criteria).field("Filter", text)
     }
 
-    /// The regular expression that says the same, for both dialects that servers have used. The
-    /// server looks at the text of the event with its line ends, and a dot matches those; a
-    /// control character is the nearest to one that can be sent.
+    /// Returns the regular expression with the same meaning, in the syntax that both dialects used
+    /// by servers share. The server matches the text of the event with its line ends, and a dot
+    /// matches those, too. A control character is the closest expression for a line end that can be
+    /// sent.
     fn expression(&self) -> String {
         let exclude = if self.include { "" } else { "!" };
         let mut expression = format!("{exclude}^Event: {}[[:cntrl:]]", literal(&self.event));
@@ -168,8 +179,8 @@ impl EventFilter {
     }
 }
 
-/// Sets filters in the server. The first of them is the one that was asked for; if the server takes
-/// it, all are `remembered` for the connections to come.
+/// Sets filters in the server. The first one is the filter that was asked for. If the server
+/// accepts it, `remembered` gets all of them for later connections.
 pub(crate) async fn set(
     connection: &Arc<Connection>,
     filters: Vec<EventFilter>,
@@ -183,8 +194,8 @@ pub(crate) async fn set(
     for filter in company {
         let set = connection.ask(&filter.action(advanced), limit).await;
         if set.is_err() {
-            // A filter cannot be taken back, and without its company it keeps back what calls wait
-            // for. The next connection has all of them.
+            // A filter cannot be removed, and without the others it holds back events that calls
+            // wait for. The next connection gets all of them.
             connection.spoil();
         }
         set?;
@@ -192,7 +203,7 @@ pub(crate) async fn set(
     Ok(())
 }
 
-/// A text as an expression that matches it alone, in basic and extended regular expressions.
+/// Returns an expression that matches only `text`, in basic and extended regular expressions.
 fn literal(text: &str) -> String {
     let mut literal = String::with_capacity(text.len());
     for char in text.chars() {
@@ -207,8 +218,8 @@ fn literal(text: &str) -> String {
     literal
 }
 
-/// Whether a server, by the `AsteriskVersion` of its `CoreSettings`, has filters of the new kind.
-/// One that does not say a release gets the old kind, which works everywhere.
+/// Returns `true` if the server, by the `AsteriskVersion` of its `CoreSettings`, has the advanced
+/// kind of filters. A version that is not a release gets the legacy kind, which works everywhere.
 fn has_advanced(version: &str) -> bool {
     let version = version.strip_prefix("certified/").unwrap_or(version);
     let mut numbers = version.split(['.', '-', '~', '+']).map_while(|it| it.parse::<u32>().ok());
@@ -224,18 +235,19 @@ fn has_advanced(version: &str) -> bool {
     }
 }
 
-/// Whether the server at the other end has filters of the new kind.
+/// Asks whether the server has the advanced kind of filters.
 pub(crate) async fn is_advanced(connection: &Arc<Connection>, limit: Duration) -> bool {
     let settings = connection.ask(&Action::new("CoreSettings"), limit).await;
     let version = settings.as_ref().ok().and_then(|settings| settings.text("AsteriskVersion"));
     version.is_some_and(|version| has_advanced(&version))
 }
 
-/// Sets filters again on a new connection, before anybody uses it. If the server refuses one now,
-/// more events come through than should; that is no reason to be without a connection. Once it has
-/// refused one that includes events, it is not given others of that kind: those alone would keep
-/// back what the first was to let through. A server that does not answer at all
-/// costs the connection.
+/// Sets the filters again on a new connection, before anybody uses it.
+///
+/// If the server refuses a filter now, more events arrive than should, which is no reason to have
+/// no connection. Once it has refused a filter that includes events, the other filters of that kind
+/// are not set: they alone would hold back the events of the first. If the server does not answer
+/// at all, the connection is ended.
 pub(crate) async fn restore(
     connection: &Arc<Connection>,
     filters: &[EventFilter],

@@ -1,4 +1,4 @@
-//! The first words: banner, challenge, login.
+//! The login: banner, challenge and answer.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::config::{Config, Login};
 use crate::error::{Error, LoginError};
 use crate::wire::{Action, Banner, Codec, EventMask, Frame, Malformed, Response};
 
-/// A connection with what has been read of it and not been taken yet.
+/// A byte stream with its codec and the bytes that were read but not yet decoded.
 #[derive(Debug)]
 pub(crate) struct Link<T> {
     pub(crate) io: T,
@@ -25,10 +25,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
         Self { io, codec, buffer: BytesMut::new() }
     }
 
-    /// Waits for the banner and logs in. What the server sends behind its last answer stays in the
-    /// buffer.
+    /// Waits for the banner and logs in. Bytes that the server sends after its last answer stay in
+    /// the buffer.
     ///
-    /// `events` is the mask to log in with, `id` the ActionID of both actions.
+    /// `events` is the event mask of the login. `id` is the ActionID of both actions.
     pub(crate) async fn log_in(
         &mut self,
         config: &Config,
@@ -73,7 +73,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
                 Some(Frame::Response(response)) => {
                     return Err(LoginError::Refused(Box::new(response.detach())).into());
                 }
-                // The server has nothing else to say to somebody it does not know.
+                // The server has nothing else to say to a client that is not logged in.
                 Some(frame) => tracing::warn!(?frame, "ignored, for it came before the login"),
                 None => return Err(LoginError::Closed.into()),
             }
@@ -92,7 +92,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link<T> {
     }
 }
 
-/// A response whose first line is the id of what was asked, as proxies send it, is one.
+/// Turns a message that starts with the ActionID `id`, followed by `Response`, into a response.
+/// Proxies send responses in that form.
 fn response_behind(frame: Frame, id: &str) -> Frame {
     match frame {
         Frame::Other(message) if message.action_id() == Some(id.as_bytes()) => {
@@ -103,7 +104,8 @@ fn response_behind(frame: Frame, id: &str) -> Frame {
     }
 }
 
-/// The key that answers a challenge: the lower-case hexadecimal MD5 digest of challenge and secret.
+/// Returns the answer to a challenge: the lower-case hexadecimal MD5 digest of challenge and
+/// secret.
 fn key(challenge: &[u8], secret: &str) -> String {
     let digest = Md5::new().chain_update(challenge).chain_update(secret).finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -124,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_key_is_the_digest_of_challenge_and_secret() {
-        // md5sum of "840415273mysecret".
+        // The output of `md5sum` for "840415273mysecret".
         assert_eq!(key(b"840415273", "mysecret"), "72ee2809cbf69e9bdb27bdd924cda8e3");
     }
 }

@@ -1,4 +1,4 @@
-//! A connection that was lost, and what can be told of it once there is another.
+//! A lost connection, and what is known about the gap once the client has reconnected.
 
 use std::time::Duration;
 
@@ -8,32 +8,32 @@ use crate::error::Disconnect;
 use crate::events::Gap;
 use crate::wire::Event;
 
-/// A lost connection, as far as it is known when the next one is there.
+/// The facts about a lost connection and its successor.
 pub(crate) struct Loss {
     pub(crate) reason: Disconnect,
-    /// When the connection was logged in that is lost: its server was up then.
+    /// The login of the lost connection. Its server was up then.
     pub(crate) was_up: Instant,
-    /// When it was lost.
+    /// The time of the loss.
     pub(crate) lost: Instant,
-    /// When the connection was begun that makes good for it.
+    /// The start of the connection that replaces the lost one.
     pub(crate) dialled: Instant,
-    /// When that one was logged in.
+    /// The login of that connection.
     pub(crate) logged_in: Instant,
-    /// Whether the former connection had a `FullyBooted`, and this one is to have one: from a
-    /// server that has booted it comes right behind the login then, before all other events.
+    /// `true` if the lost connection received `FullyBooted`, and the new one can receive it. A
+    /// booted server sends it right after the login, before all other events.
     pub(crate) tells_of_boot: bool,
 }
 
-/// The first thing that comes behind a gap.
+/// The first message after a gap.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum First<'a> {
     Event(&'a Event),
-    /// Something that says nothing of the server, or nothing has come by now.
+    /// A message that says nothing about the server, or no message so far.
     Other,
 }
 
 impl Loss {
-    /// Makes the item that subscribers get.
+    /// Returns the gap to report to subscribers.
     pub(crate) fn gap(&self, first: First<'_>) -> Gap {
         Gap {
             reason: self.reason.clone(),
@@ -49,13 +49,14 @@ impl Loss {
             return self.tells_of_boot.then_some(true);
         }
         let uptime = event.utf8("Uptime").ok()??.trim().parse().ok()?;
-        // The server wrote it between these two moments.
+        // The server wrote the event between `dialled` and `now`.
         since(self.was_up, Duration::from_secs(uptime), self.dialled, now)
     }
 }
 
-/// Whether a server was started after a moment, by its uptime in whole seconds, which it told
-/// between `earliest` and `latest`. In the second around that moment nobody knows.
+/// Tells whether a server was started after `moment`. `uptime` is its uptime in whole seconds,
+/// written between `earliest` and `latest`. Returns `None` if the start is too close to `moment` to
+/// decide.
 fn since(moment: Instant, uptime: Duration, earliest: Instant, latest: Instant) -> Option<bool> {
     if uptime >= latest - moment {
         Some(false)
@@ -77,7 +78,7 @@ mod tests {
         for (passed, uptime, restarted) in [
             (seconds(100), 500, Some(false)),
             (seconds(100), 100, Some(false)),
-            // Started within the second before or behind that moment.
+            // The start is within a second of that moment, before or after it.
             (Duration::from_millis(100_500), 100, None),
             (seconds(100), 99, Some(true)),
             (seconds(100), 0, Some(true)),
@@ -86,7 +87,7 @@ mod tests {
             let told = since(now - passed, seconds(uptime), now, now);
             assert_eq!(told, restarted, "{passed:?} {uptime}");
         }
-        // Read late by a process that was stopped, it says less.
+        // A process that was stopped reads the event late, so the uptime says less.
         let told = since(now - seconds(100), seconds(50), now - seconds(60), now);
         assert_eq!(told, None);
     }

@@ -1,9 +1,9 @@
-//! One connection to a server: from the socket and the login to its end.
+//! One connection to a server, from the socket and the login to its end.
 //!
-//! A loop reads, a loop writes, and a watch notices the silence. The table of pending calls, the
-//! queue of actions and the dispatch know no socket and no clock; what belongs to a connection is
-//! made with it, and ends with it. The room names `wire`, `error`, `stats`, `record`, `events` and
-//! `config`.
+//! One loop reads, one loop writes, and a watch notices silence. The table of pending calls, the
+//! queue of actions and the dispatch have no socket and no clock. Everything that belongs to a
+//! connection is created with it and ends with it. The room names `wire`, `error`, `stats`,
+//! `record`, `events` and `config`.
 
 pub(crate) mod dial;
 mod dispatch;
@@ -35,32 +35,33 @@ use crate::events::Subscribers;
 use crate::stats::Counters;
 use crate::wire::{Action, Banner, EventMask, Response};
 
-/// How long the server may be busy with one action, at most, before its silence is taken for the
-/// end.
+/// The longest time that the server may be busy with one action before its silence counts as the
+/// end of the connection.
 const BUSY: Duration = Duration::from_secs(600);
 
-/// What a connection and those who use it share.
+/// The part of a connection that is shared by its loops and its callers.
 pub(crate) struct Connection {
     pub(crate) outbox: Outbox,
     pub(crate) pending: PendingCalls,
-    /// Whether the server is from before all lists were marked.
+    /// `true` if the server predates the marks on all lists.
     is_old: bool,
     subscribers: Arc<Subscribers>,
     counters: Arc<Counters>,
     booted: watch::Sender<bool>,
     logged_off: AtomicBool,
-    /// The loss of a former connection that subscribers are to be told of.
+    /// The loss of a former connection that is still to be reported to subscribers.
     loss: Mutex<Option<Loss>>,
-    /// Ends the connection, because nobody knows which filters or which event mask the server has.
+    /// Ends the connection when it is unknown which filters or event mask the server has.
     spoilt: CancellationToken,
-    /// The event mask of the login, which decides on `FullyBooted`.
+    /// The event mask of the login, which decides whether `FullyBooted` arrives.
     mask: Option<EventMask>,
-    /// The user's `read`, once it was asked for; `None` inside if the server does not tell.
+    /// The user's `read`, once the server was asked for it. The inner value is `None` if the
+    /// server does not tell.
     read: OnceCell<Option<Arc<str>>>,
 }
 
 impl Connection {
-    /// A connection that is logged in. `prefix` is the random part of its ActionIDs.
+    /// Creates the connection after its login. `prefix` is the random part of its ActionIDs.
     pub(crate) fn new(
         prefix: &str,
         banner: &Banner,
@@ -84,11 +85,13 @@ impl Connection {
         }
     }
 
-    /// Hands an action to the writer; `waiter` waits for what comes of it, no longer than `until`.
+    /// Hands an action to the writer. `waiter` gets the reply. `until` is the end of the caller's
+    /// wait.
     ///
     /// # Errors
     ///
-    /// If the action cannot be written, or the connection has ended. Nothing waits then.
+    /// Returns an error if the action cannot be written or the connection has ended. `waiter` is
+    /// not registered then.
     pub(crate) fn send(
         self: &Arc<Self>,
         action: &Action,
@@ -98,7 +101,7 @@ impl Connection {
     ) -> Result<Ticket, Error> {
         let fence = match waiter {
             Waiter::Response(_) | Waiter::Originate(_) => shape::may_stay_silent(action.name()),
-            // The fence shows the end where the server forgets to.
+            // The answer to the fence marks the end where the server forgets to send one.
             Waiter::List(_) | Waiter::Everything(_) => true,
         };
         let add = |id| self.pending.add(id, waiter, until.into_std(), place);
@@ -106,7 +109,8 @@ impl Connection {
         Ok(Ticket { connection: Arc::clone(self), id })
     }
 
-    /// Asks the server something, past the callers who wait for a connection or for their turn.
+    /// Sends an action of the client's own, ahead of callers that wait for a connection or for a
+    /// place.
     pub(crate) async fn ask(
         self: &Arc<Self>,
         action: &Action,
@@ -122,20 +126,20 @@ impl Connection {
         }
     }
 
-    /// Ends the connection if nobody knows whether the server has done what it was asked for: the
-    /// next one is settled again.
+    /// Ends the connection if `set` leaves it unknown whether the server has changed its settings.
+    /// The next connection is set up again.
     pub(crate) fn unless_settled(&self, set: &Result<(), Error>) {
         if set.as_ref().is_err_and(Error::may_have_been_executed) {
             self.spoil();
         }
     }
 
-    /// Ends the connection: the next one is settled again.
+    /// Ends the connection. The next one is set up again.
     pub(crate) fn spoil(&self) {
         self.spoilt.cancel();
     }
 
-    /// Tells subscribers of the loss that this connection makes good, if nobody has yet.
+    /// Reports to subscribers the loss of the former connection, unless this was done before.
     pub(crate) fn tell_of_loss(&self, first: First<'_>) {
         let loss = self.loss().take();
         if let Some(loss) = loss {
@@ -151,12 +155,12 @@ impl Connection {
         self.loss.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the server has said by now that it is fully booted.
+    /// Returns `true` if the server has reported that it is fully booted.
     pub(crate) fn is_booted(&self) -> bool {
         *self.booted.borrow()
     }
 
-    /// Whether the server has said that it is fully booted.
+    /// Returns a receiver that is `true` once the server has reported that it is fully booted.
     fn booted(&self) -> watch::Receiver<bool> {
         self.booted.subscribe()
     }
@@ -165,8 +169,8 @@ impl Connection {
         self.booted.send_replace(true);
     }
 
-    /// Whether the server has answered a `Logoff` of ours: the end of the connection is no accident
-    /// then.
+    /// Returns `true` if the server has answered a `Logoff` of this client. The end of the
+    /// connection is intended then.
     fn is_logged_off(&self) -> bool {
         self.logged_off.load(Ordering::Relaxed)
     }
@@ -176,15 +180,15 @@ impl Connection {
     }
 }
 
-/// An action that was handed to the writer. Dropping it takes the action back, if it was not written
-/// yet, and removes what waits for it.
+/// An action that was handed to the writer. Dropping the ticket takes the action back if it is not
+/// yet written, and removes its waiter.
 pub(crate) struct Ticket {
     connection: Arc<Connection>,
     id: u64,
 }
 
 impl Ticket {
-    /// Takes the action back, as far as that is possible.
+    /// Takes the action back if it is not yet written.
     pub(crate) fn withdraw(&self) -> Delivery {
         match self.connection.outbox.withdraw(self.id) {
             true => Delivery::NeverSent,
@@ -192,8 +196,8 @@ impl Ticket {
         }
     }
 
-    /// Notes until when the caller waits now, so that nobody takes the server's silence for its end
-    /// before.
+    /// Extends the time until which the server may be busy with this call, so that its silence
+    /// before then does not end the connection.
     pub(crate) fn extend(&self, until: Instant) {
         self.connection.pending.extend(self.id, until.into_std());
     }

@@ -1,10 +1,11 @@
-//! The actions that are waiting to be written, in the order in which they will be.
+//! The queue of actions to be written, in their order on the wire.
 //!
-//! An ActionID is drawn under the same lock that fixes the place in the queue. So ids grow in the
-//! order of the wire, which the fence rule of the [`pending`](super::pending) relies on.
+//! The ActionID is drawn under the lock that fixes the place in the queue. Ids therefore grow in
+//! the order on the wire, on which the fence rule of [`pending`](super::pending) relies.
 //!
-//! An action whose reply may have no end gets a **fence**: a `Ping` right behind it, whose answer
-//! shows that the server is through with it. Its id is that of the action with [`FENCE`] behind it.
+//! An action whose reply may have no end gets a **fence**: a `Ping` right after it, whose answer
+//! shows that the server has finished the action. The id of the fence is that of the action
+//! followed by [`FENCE`].
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,10 +16,10 @@ use tokio::sync::Notify;
 use crate::error::{Delivery, Disconnect, Error};
 use crate::wire::{Action, ActionError};
 
-/// How much is handed to the socket at once.
+/// The number of bytes after which a batch for the socket is complete.
 const BATCH: usize = 64 * 1024;
 
-/// What the id of a fence ends with.
+/// The suffix of the id of a fence.
 pub(crate) const FENCE: &[u8] = b"f";
 
 pub(crate) struct Outbox {
@@ -41,8 +42,8 @@ impl Outbox {
         Self { prefix, state: Mutex::default(), filled: Notify::new() }
     }
 
-    /// Queues an action under the next id, which `register` gets to know before the action can be
-    /// sent; with a fence behind it or not.
+    /// Queues an action under the next id, with or without a fence after it. `register` gets the id
+    /// before the action can be sent.
     pub(crate) fn push(
         &self,
         action: &Action,
@@ -76,7 +77,7 @@ impl Outbox {
         Ok(bytes.freeze())
     }
 
-    /// Takes an action back. False if it was handed to the writer already.
+    /// Removes an action from the queue. Returns `false` if it was handed to the writer already.
     pub(crate) fn withdraw(&self, id: u64) -> bool {
         let mut state = self.lock();
         match state.queue.binary_search_by_key(&id, |(id, _)| *id) {
@@ -85,7 +86,7 @@ impl Outbox {
         }
     }
 
-    /// Waits for actions and moves what is there, up to a batch, to `out`.
+    /// Waits for actions and moves them to `out`, up to one batch.
     pub(crate) async fn fill(&self, out: &mut BytesMut) {
         loop {
             self.take(out);
@@ -106,8 +107,8 @@ impl Outbox {
         }
     }
 
-    /// Accepts no more actions. The result tells of an id whether it was still in the queue, and so
-    /// was never sent.
+    /// Closes the queue for new actions. Returns a function that tells for an id whether it was
+    /// still queued, and so was never sent.
     pub(crate) fn close(&self, reason: Disconnect) -> impl Fn(u64) -> Delivery + use<> {
         let mut state = self.lock();
         state.closed.get_or_insert(reason);

@@ -1,5 +1,5 @@
-//! Who waits for which answer: the table of a connection, shared by all who call and by the reader.
-//! No `async fn`, no I/O.
+//! The table of calls that wait for an answer. Callers and the reader share it. No `async fn`, no
+//! I/O.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -19,37 +19,37 @@ use crate::wire::{Event, Response};
 /// A place among the calls that may be in flight.
 pub(crate) type Place = OwnedSemaphorePermit;
 
-/// Who waits, and what ends the wait well.
+/// The sending end of a call, by the message that ends the call successfully.
 pub(crate) enum Waiter {
-    /// The response ends it.
+    /// A call that ends with the response.
     Response(oneshot::Sender<Result<Response, Error>>),
-    /// The `OriginateResponse` ends it, or a response that refuses.
+    /// An originate, which ends with the `OriginateResponse` or a response that refuses it.
     Originate(oneshot::Sender<Result<Event, Error>>),
-    /// The end of the list ends it, or a response that is no beginning of a list.
+    /// A list, which ends with its last event, or with a response that does not begin a list.
     List(ListWaiter),
-    /// The fence ends it: everything before that is the reply.
+    /// An exchange, which ends with the answer to its fence. Everything before that is the reply.
     Everything(ExchangeWaiter),
 }
 
-/// Who waits for a list.
+/// The sending end of a list.
 #[derive(Clone)]
 pub(crate) struct ListWaiter {
     pub(crate) parts: Parts<Listed>,
     pub(crate) want: ListWant,
 }
 
-/// What is known of a list before it comes.
+/// The properties of a list that are known before it arrives.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ListWant {
-    /// What the header `EventList` alone does not show.
+    /// The properties that the header `EventList` alone does not show.
     pub(crate) shape: Option<&'static ListShape>,
-    /// Whether the number of items that the server tells is to be believed.
+    /// `true` if the number of items that the server reports is reliable.
     pub(crate) counts: bool,
-    /// Whether subscribers get its events, too.
+    /// `true` if subscribers get the events, too.
     pub(crate) shared: bool,
 }
 
-/// Who waits for everything.
+/// The sending end of an exchange.
 #[derive(Clone)]
 pub(crate) struct ExchangeWaiter {
     pub(crate) parts: Parts<Said>,
@@ -57,7 +57,7 @@ pub(crate) struct ExchangeWaiter {
 }
 
 impl Waiter {
-    /// Whether a response ends the wait, as an answer or a refusal.
+    /// Returns `true` if the response ends the call, as an answer or a refusal.
     fn ends_with(&self, response: &Response) -> bool {
         match self {
             Self::Response(_) => true,
@@ -66,7 +66,7 @@ impl Waiter {
         }
     }
 
-    // The caller may be gone; then nobody wants to know.
+    // Sending fails if the caller is gone, and then nobody needs the result.
 
     fn end(self, response: Response) {
         match self {
@@ -85,49 +85,49 @@ impl Waiter {
     }
 }
 
-/// A call that waits.
+/// A pending call.
 struct Call {
     waiter: Waiter,
-    /// The server has accepted an originate; what is awaited is an event, which the fence rule does
-    /// not cover.
+    /// `true` once the server has accepted an originate. The outcome is an event then, which the
+    /// fence rule does not cover.
     accepted: bool,
-    /// When the caller stops waiting, at the latest.
+    /// The latest time at which the caller stops waiting.
     until: Instant,
-    /// The place among those in flight. `None` for our own questions, and once the server has
-    /// accepted an originate.
+    /// The place among the calls in flight. `None` for actions of the client's own, and after the
+    /// server has accepted an originate.
     place: Option<Place>,
 }
 
-/// What an ActionID of ours belongs to.
+/// The owner of an ActionID of this connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum OurId {
     Call(u64),
-    /// The fence behind a call.
+    /// The fence after a call.
     Fence(u64),
 }
 
-/// What became of a response.
+/// The result of matching a response to a call.
 pub(crate) enum Answered {
-    /// It has ended a call of this kind.
+    /// The response has ended a call that waits for one response or refused another one.
     Ended,
-    /// An originate goes on.
+    /// The response has accepted an originate, which goes on.
     Accepted,
-    /// A list may begin with it.
+    /// The response belongs to a list, which may begin with it.
     List(ListWaiter, Response),
-    /// It is a part of everything.
+    /// The response belongs to an exchange.
     Everything(ExchangeWaiter, Response),
-    /// Nobody waits for it.
+    /// No call waits for the response.
     Unmatched(Response),
 }
 
 pub(crate) struct PendingCalls {
-    /// The random part of our ActionIDs, with the hyphen.
+    /// The random part of the ActionIDs, with the hyphen.
     prefix: String,
     /// Invariant: no guard of this map outlives a statement.
     calls: DashMap<u64, Call>,
-    /// The highest id of a call so far. One above it is forged.
+    /// The highest id of a call so far. A higher id in a message is forged.
     last: AtomicU64,
-    /// The calls that expect everything, and how many they are.
+    /// The ids of the pending exchanges, and their number.
     exchanges: Mutex<VecDeque<u64>>,
     exchange_count: AtomicUsize,
 }
@@ -143,7 +143,7 @@ impl PendingCalls {
         }
     }
 
-    /// Lets a call wait under `id`, no longer than `until`.
+    /// Registers a call under `id`. `until` is the end of the caller's wait.
     pub(crate) fn add(&self, id: u64, waiter: Waiter, until: Instant, place: Option<Place>) {
         self.last.fetch_max(id, Ordering::Relaxed);
         if matches!(waiter, Waiter::Everything(_)) {
@@ -152,7 +152,7 @@ impl PendingCalls {
         self.calls.insert(id, Call { waiter, accepted: false, until, place });
     }
 
-    /// Forgets a call that waits for nothing more. False if it had ended.
+    /// Removes a call without a result. Returns `false` if it has already ended.
     pub(crate) fn forget(&self, id: u64) -> bool {
         let Some((_, call)) = self.calls.remove(&id) else { return false };
         if matches!(call.waiter, Waiter::Everything(_)) {
@@ -161,25 +161,25 @@ impl PendingCalls {
         true
     }
 
-    /// Notes that a call waits for longer than it said at first.
+    /// Sets a new end of the caller's wait.
     pub(crate) fn extend(&self, id: u64, until: Instant) {
         if let Some(mut call) = self.calls.get_mut(&id) {
             call.until = until;
         }
     }
 
-    /// How many calls wait.
+    /// Returns the number of pending calls.
     pub(crate) fn in_flight(&self) -> usize {
         self.calls.len()
     }
 
-    /// Until when a call waits that the server may be busy with.
+    /// Returns the latest end of a wait for a response: the server may be busy until then.
     pub(crate) fn busy_until(&self) -> Option<Instant> {
         let unanswered = self.calls.iter().filter(|call| !call.accepted);
         unanswered.map(|call| call.until).max()
     }
 
-    /// Ends every call, with what `error` says of its id.
+    /// Ends every call with the error that `error` returns for its id.
     pub(crate) fn fail_all(&self, error: impl Fn(u64) -> Error) {
         let ids: Vec<_> = self.calls.iter().map(|entry| *entry.key()).collect();
         for id in ids {
@@ -194,7 +194,7 @@ impl PendingCalls {
         }
     }
 
-    /// Gives a response to the call that waits for it.
+    /// Passes a response to the call that waits for it.
     pub(crate) fn answer(&self, id: u64, response: Response) -> Answered {
         if let Some((_, call)) = self.calls.remove_if(&id, |_, it| it.waiter.ends_with(&response)) {
             call.waiter.end(response);
@@ -206,7 +206,7 @@ impl PendingCalls {
             Waiter::Everything(exchange) => Answered::Everything(exchange.clone(), response),
             Waiter::Response(_) | Waiter::Originate(_) => {
                 call.accepted = true;
-                // The server is free for others, however long the phone rings.
+                // The server can execute other actions while the phone rings.
                 call.place = None;
                 Answered::Accepted
             }
@@ -219,13 +219,13 @@ impl PendingCalls {
         if let Some((_, call)) = self.calls.remove_if(&id, |_, call| originate(call))
             && let Waiter::Originate(sender) = call.waiter
         {
-            // The caller may be gone; then nobody wants to know.
+            // Sending fails if the caller is gone, and then nobody needs the result.
             drop(sender.send(outcome()));
         }
     }
 
-    /// Ends the calls of these ids that still wait for a response: the server is through with them.
-    /// `list` is the one whose list is open.
+    /// Ends the calls with these ids that still wait for a response, because the server has
+    /// finished with them. `list` is the id of the open list.
     pub(crate) fn pass(&self, ids: Range<u64>, list: Option<u64>) {
         if self.has_exchanges() {
             self.change_exchanges(|exchanges| {
@@ -245,18 +245,18 @@ impl PendingCalls {
         }
     }
 
-    /// Whether a call waits for something that the server has not said yet.
+    /// Returns `true` if the call still waits for a response.
     pub(crate) fn is_unanswered(&self, id: u64) -> bool {
         self.calls.get(&id).is_some_and(|call| !call.accepted)
     }
 
-    /// Whether a call waits for a response that is one message.
+    /// Returns `true` if the call still waits for a response that is one message.
     pub(crate) fn expects_one(&self, id: u64) -> bool {
         let one = |waiter: &Waiter| matches!(waiter, Waiter::Response(_) | Waiter::Originate(_));
         self.calls.get(&id).is_some_and(|call| !call.accepted && one(&call.waiter))
     }
 
-    /// The list that waits under an id.
+    /// Returns the pending list with this id.
     pub(crate) fn list(&self, id: u64) -> Option<ListWaiter> {
         match &self.calls.get(&id)?.waiter {
             Waiter::List(list) => Some(list.clone()),
@@ -264,7 +264,7 @@ impl PendingCalls {
         }
     }
 
-    /// The exchange that waits under an id.
+    /// Returns the pending exchange with this id.
     pub(crate) fn exchange(&self, id: u64) -> Option<ExchangeWaiter> {
         match &self.calls.get(&id)?.waiter {
             Waiter::Everything(exchange) => Some(exchange.clone()),
@@ -272,13 +272,13 @@ impl PendingCalls {
         }
     }
 
-    /// Whether an exchange waits.
+    /// Returns `true` if an exchange is pending.
     pub(crate) fn has_exchanges(&self) -> bool {
         self.exchange_count.load(Ordering::Relaxed) > 0
     }
 
-    /// The exchange whose turn it is at the server, as far as is known. No call below `fence` waits
-    /// for a response.
+    /// Returns the exchange that the server is executing, as far as is known. No call below `fence`
+    /// waits for a response.
     pub(crate) fn current_exchange(&self, fence: u64) -> Option<(u64, ExchangeWaiter)> {
         if !self.has_exchanges() {
             return None;
@@ -298,14 +298,14 @@ impl PendingCalls {
         self.exchange_count.store(exchanges.len(), Ordering::Relaxed);
     }
 
-    /// The call that an ActionID belongs to, if it is one of ours.
+    /// Returns the owner of an ActionID, if the id belongs to this connection.
     pub(crate) fn our_id(&self, id: Option<&[u8]>) -> Option<OurId> {
         let number = id?.strip_prefix(self.prefix.as_bytes())?;
         let (number, fence) = match number.strip_suffix(FENCE) {
             Some(number) => (number, true),
             None => (number, false),
         };
-        // `parse` alone would take a sign.
+        // `parse` alone would accept a sign.
         let digits = number.iter().all(u8::is_ascii_digit);
         let id = digits.then(|| str::from_utf8(number).ok()?.parse().ok()).flatten();
         let id = id.filter(|&id| id <= self.last.load(Ordering::Relaxed))?;

@@ -1,4 +1,4 @@
-//! Whether the server behind a connection has booted, and what this user gets to see of it.
+//! The boot of the server, and the events that the server withholds from this user.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,19 +7,21 @@ use super::Connection;
 use crate::error::{Error, Withheld};
 use crate::wire::{Action, EventClass, EventMask, allows};
 
-/// The choice where nobody can tell whether the event comes that says so: for a user without the
-/// classes `system` and `command`.
+/// The choice for a user without the classes `system` and `command`, where it is unknown whether
+/// `FullyBooted` can arrive.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Unknown {
-    /// Waits for it.
+    /// Waits for the event.
     Wait,
-    /// Does without.
+    /// Does not wait for the event.
     GiveUp,
 }
 
-/// Waits until the server is fully booted: it says so in an event, at once to a client that logs in
-/// later. Where that event cannot come, the server is asked. `limit` is for each question; it never
-/// ends by itself if the server says nothing.
+/// Waits until the server is fully booted. The server reports that with an event, which a client
+/// that logs in later receives at once. Where that event cannot arrive, the server is asked.
+///
+/// `limit` is the time-out of each question. The wait as a whole has none: it lasts for ever if the
+/// server says nothing.
 pub(crate) async fn booted(
     connection: &Arc<Connection>,
     user: &str,
@@ -34,21 +36,21 @@ pub(crate) async fn booted(
     }
 }
 
-/// Finds out in another way whether the server is ready, if the event cannot come; else it never
-/// ends.
+/// Asks the server whether it is booted, if the event cannot arrive. Otherwise, never returns.
 async fn ask(
     connection: &Arc<Connection>,
     user: &str,
     limit: Duration,
     unknown: Unknown,
 ) -> Result<(), Error> {
-    // A server that has booted said so before it answers this.
+    // A booted server has sent the event before it answers this.
     match connection.ask(&Action::new("Ping"), limit).await {
         Ok(_) | Err(Error::Rejected(_)) => {}
         Err(Error::Timeout { .. }) => return std::future::pending().await,
         Err(error) => return Err(error),
     }
-    // It says so right after the login or not at all, whatever the mask is now.
+    // The server sends the event right after the login or not at all, so the event mask of the
+    // login decides, not the current one.
     let class = EventClass::System;
     let why = match withheld(connection, user, limit, connection.mask.as_ref(), class).await {
         Some(Withheld::Unknown) if unknown == Unknown::GiveUp => {
@@ -60,13 +62,13 @@ async fn ask(
     let wait = Action::new("Command").field("Command", "core waitfullybooted");
     match connection.ask(&wait, limit).await.map(drop) {
         Err(Error::Rejected(_)) => Err(Error::Withheld { class, why }),
-        // The time-out of whoever waits is about to say so.
+        // The caller's own time-out is about to report this.
         Err(Error::Timeout { .. }) => std::future::pending().await,
         ready => ready,
     }
 }
 
-/// Finds out what keeps events of a class from us, as far as the server tells.
+/// Returns the reason why events of a class do not arrive, as far as the server tells.
 pub(crate) async fn withheld(
     connection: &Arc<Connection>,
     user: &str,
@@ -83,7 +85,7 @@ pub(crate) async fn withheld(
     }
 }
 
-/// The user's `read`, if the server tells.
+/// Asks for the user's `read`. Returns `None` if the server does not tell it.
 async fn ask_for_read(
     connection: &Arc<Connection>,
     user: &str,

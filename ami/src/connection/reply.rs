@@ -1,5 +1,4 @@
-//! The parts of a reply of more than one message, on their way from the reader to the one who
-//! waits.
+//! Replies of more than one message, on their way from the reader to the caller.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -14,23 +13,23 @@ use crate::wire::{Event, Message, Response};
 
 /// A part of a reply.
 pub(crate) trait Part: Sized {
-    /// The part behind which no other comes, if it has nothing to say.
+    /// The last part, without content.
     const END: Self;
 
-    /// Whether no other part comes behind it.
+    /// Returns `true` if this is the last part.
     fn is_end(&self) -> bool;
 
-    /// How many bytes of messages it holds.
+    /// Returns the number of bytes of the messages in this part.
     fn bytes(&self) -> usize;
 }
 
 /// A part of a list.
 #[derive(Debug)]
 pub(crate) enum Listed {
-    /// The response that begins the list, or is all of it.
+    /// The response that begins the list, or is the whole reply.
     Response(Response),
     Item(Event),
-    /// The end, and the event that told it.
+    /// The end of the list, with the event that reports it.
     End(Option<Event>),
 }
 
@@ -50,7 +49,7 @@ impl Part for Listed {
     }
 }
 
-/// A part of a reply whose shape is not known.
+/// A part of a reply of any shape.
 #[derive(Debug)]
 pub(crate) enum Said {
     Message(Replied),
@@ -78,7 +77,7 @@ impl Part for Said {
     }
 }
 
-/// How much memory a part takes while it waits.
+/// Returns the memory that a part takes while it is buffered, in bytes.
 fn size_of<P: Part>(part: &Result<P, Error>) -> usize {
     let bytes = match part {
         Ok(part) => part.bytes(),
@@ -87,14 +86,14 @@ fn size_of<P: Part>(part: &Result<P, Error>) -> usize {
     bytes + std::mem::size_of::<Result<P, Error>>()
 }
 
-/// How many bytes of a reply may wait for somebody who does not read it.
+/// The number of bytes that may be buffered for a caller that does not read.
 const UNREAD: usize = 64 * 1024 * 1024;
 
-/// The amount that is added to the number of bytes when no more is taken.
+/// The number added to the count of bytes once no more parts are accepted.
 const OVER: usize = usize::MAX / 2;
 
-/// The way to who waits for more than one message. It holds a limited number of bytes; what comes
-/// beyond them ends it.
+/// The sending end of a reply. It accepts a limited number of unread bytes, and ends the reply
+/// beyond that.
 #[derive(Debug)]
 pub(crate) struct Parts<P> {
     sender: UnboundedSender<Result<P, Error>>,
@@ -107,7 +106,7 @@ impl<P> Clone for Parts<P> {
     }
 }
 
-/// The other end.
+/// The receiving end of a reply.
 #[derive(Debug)]
 pub(crate) struct Incoming<P> {
     receiver: UnboundedReceiver<Result<P, Error>>,
@@ -121,37 +120,38 @@ pub(crate) fn parts<P>() -> (Parts<P>, Incoming<P>) {
 }
 
 impl<P: Part> Parts<P> {
-    /// Hands over a part. False if nobody wants it, or no longer.
+    /// Passes on a part. Returns `false` if the caller is gone or the reply has ended.
     pub(crate) fn send(&self, part: Result<P, Error>) -> bool {
         let bytes = size_of(&part);
         let before = self.unread.fetch_add(bytes, Relaxed);
         if before >= OVER / 2 {
             return false;
         }
-        // One part may go beyond: how large it may be is for the codec to say.
+        // One part may exceed the limit, because the codec limits its size.
         if before >= UNREAD && !part.as_ref().is_ok_and(Part::is_end) {
             let told = self.sender.send(Err(Error::Unread(before)));
             drop(told.and_then(|()| self.sender.send(Ok(P::END))));
-            // Whatever is read of it now, nothing more comes.
+            // The count stays above the limit even if the caller reads everything, so nothing more
+            // is accepted.
             self.unread.fetch_add(OVER, Relaxed);
             return false;
         }
         self.sender.send(part).is_ok()
     }
 
-    /// Tells that no other part comes.
+    /// Ends the reply.
     pub(crate) fn end(&self) -> bool {
         self.send(Ok(P::END))
     }
 
-    /// Tells of an error. Other parts may come behind it.
+    /// Passes on an error. Other parts may follow.
     pub(crate) fn fail(&self, error: Error) -> bool {
         self.send(Err(error))
     }
 }
 
 impl<P: Part> Incoming<P> {
-    /// The next part; `None` if the connection has forgotten who waits.
+    /// Takes the next part. Returns `None` if the connection has dropped the sending end.
     pub(crate) fn recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<P, Error>>> {
         self.receiver.poll_recv(cx).map(|part| {
             if let Some(part) = &part {
@@ -162,7 +162,8 @@ impl<P: Part> Incoming<P> {
     }
 }
 
-/// One message of the reply to an [exchange](crate::Client::exchange).
+/// One message of the reply to an [exchange](crate::Client::exchange). Dereferences to the
+/// [`Message`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Replied {
     message: Message,
@@ -170,13 +171,15 @@ pub struct Replied {
 }
 
 impl Replied {
-    /// Whether the message has the ActionID of the action. One without it is part of the reply by
-    /// its place alone: it came while the server worked on the action.
+    /// Returns `true` if the message has the ActionID of the action.
+    ///
+    /// A message without it is part of the reply by its position alone: it arrived while the server
+    /// executed the action. It can be forged, or the rest of an event that a value has cut in two.
     pub fn has_our_id(&self) -> bool {
         self.has_our_id
     }
 
-    /// The message, with all its fields.
+    /// Returns the message with all its fields.
     pub fn into_message(self) -> Message {
         self.message
     }

@@ -1,10 +1,9 @@
-//! One live connection: a loop that reads, a loop that writes and a watch over the silence, raced
-//! once.
+//! The loops of an open connection: one reads, one writes, and a watch notices silence.
 //!
-//! The read loop awaits the socket, so no caller and no full send buffer can make it wait: the
-//! server closes a connection that is not read. To subscribers that have kept up so far and are
-//! about to miss something it gives at most a millisecond a read; one that is behind, or does not
-//! use that time, gets none.
+//! The read loop awaits the socket only, so no caller and no full send buffer delays it: the server
+//! disconnects clients that do not read. Subscribers that have kept up so far and are about to miss
+//! events get at most one millisecond for each read. A subscriber that is behind, or does not use
+//! that time, gets none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,34 +20,35 @@ use super::login::Link;
 use crate::error::{Disconnect, Error};
 use crate::wire::{Action, Codec};
 
-/// How much is read at once.
+/// The number of bytes to read at once.
 const READ: usize = 64 * 1024;
 
-/// After so many reads in a row, or messages, it is the turn of the writer, and of subscribers on
-/// the same thread.
+/// The numbers of reads and of messages in a row after which the loop yields to the writer, and to
+/// subscribers on the same thread.
 const READS: u32 = 16;
 const MESSAGES: u64 = 2048;
 
-/// How long a subscriber that has kept up so far, and is about to miss something, is given for each
-/// read. It is short enough for those who wait for answers, and for a server, which gives a client
-/// that does not read 100 ms.
+/// The time that a subscriber that has kept up so far, and is about to miss events, gets for each
+/// read. It is short enough for callers that wait for answers, and for the server, which
+/// disconnects a client that does not read for 100 ms.
 const TURN: Duration = Duration::from_millis(1);
 
-/// With less room than this, the buffer gets more.
+/// The free space in the buffer below which it is extended.
 const SPARE: usize = 4 * 1024;
 
-/// How long a server is given for a sign of life, at least.
+/// The shortest time that a server gets for a sign of life.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// When to ask for a sign of life, and how long to wait for it.
+/// The silence after which the server is asked for a sign of life, and the time-out of the
+/// question.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Keepalive {
     pub(crate) idle: Option<Duration>,
     pub(crate) limit: Duration,
 }
 
-/// Runs a connection until it ends, says why it did, and ends every call that depends on it: also
-/// if the future is dropped, before its first poll or later, because its runtime goes away.
+/// Runs a connection until it ends, and returns the reason. The end fails every pending call, even
+/// if the future is dropped before its first poll or later, because its runtime shuts down.
 pub(crate) fn run<T: AsyncRead + AsyncWrite>(
     link: Link<T>,
     connection: Arc<Connection>,
@@ -60,7 +60,7 @@ pub(crate) fn run<T: AsyncRead + AsyncWrite>(
         let connection = &end.connection;
         let (reader, writer) = tokio::io::split(link.io);
         let reason = tokio::select! {
-            // A response that has arrived is delivered before the end is told.
+            // Responses that have arrived are delivered before the end is reported.
             biased;
             reason = read(reader, link.codec, link.buffer, connection) => reason,
             reason = write(writer, connection) => reason,
@@ -88,7 +88,7 @@ impl Drop for End {
     fn drop(&mut self) {
         let reason = &self.reason;
         tracing::debug!(reason = format!("{reason:#}"), "the connection ended");
-        // In this order: nothing new, then the queue, then the table.
+        // The order matters: refuse new actions, drop the queue, then fail the pending calls.
         let delivery = self.connection.outbox.close(reason.clone());
         self.connection
             .pending
@@ -116,17 +116,19 @@ async fn read<T: AsyncRead>(
         dispatch.flush();
         reads += 1;
         if reads >= READS || dispatch.count >= turn {
-            // The loops share the budget that tokio gives a task: a flood must leave some of it to
-            // the writer.
+            // Both loops share the budget that Tokio gives a task, so a flood of messages must
+            // leave some of it to the writer.
             tokio::task::yield_now().await;
             (reads, turn) = (0, dispatch.count + MESSAGES);
         }
         if buffer.is_empty() && buffer.capacity() > 2 * READ {
-            // A large message is through. Whoever keeps a small one is not to keep its room.
+            // A large message has been read. A small message that is kept must not keep its buffer
+            // alive.
             buffer = BytesMut::new();
         }
         if buffer.capacity() - buffer.len() < SPARE {
-            // Not before every read: a message that somebody keeps would keep a buffer of its own.
+            // The buffer is not extended before every read: each message that is kept would then
+            // keep a buffer of its own.
             buffer.reserve(READ);
         }
         match reader.read_buf(&mut buffer).await {
@@ -141,11 +143,11 @@ async fn read<T: AsyncRead>(
     Disconnect::Eof
 }
 
-/// Lets subscribers run that are about to miss something, on this thread or on others, until they
-/// have caught up or the time is over. The reader goes on then in any case.
+/// Yields to subscribers that are about to miss events, on this thread or on others, until they
+/// have caught up or the time is over. The reader continues then in any case.
 async fn give_way(dispatch: &mut Dispatch<'_>) {
     dispatch.begin_turn();
-    // The clock of the machine: that of the runtime can be stopped.
+    // The clock of the machine is used because that of the runtime can be paused.
     let begun = std::time::Instant::now();
     loop {
         tokio::task::yield_now().await;
@@ -171,8 +173,8 @@ async fn write<T: AsyncWrite>(mut writer: WriteHalf<T>, connection: &Connection)
     }
 }
 
-/// Returns when the server has given no sign of life. That is a message: bytes alone may be the
-/// rest of one whose end does not come.
+/// Returns when the server has given no sign of life. Only a message counts: bytes alone can belong
+/// to a message that never ends.
 async fn watch(connection: &Arc<Connection>, keepalive: Keepalive) -> Disconnect {
     let Some(idle) = keepalive.idle else { return std::future::pending().await };
     let counters = &connection.counters;

@@ -1,48 +1,47 @@
-//! What the reply to an action looks like, where that is not one response or a list that says where
-//! it begins and ends.
+//! The shapes of replies that are neither one response nor a list with marked ends.
 //!
-//! Asterisk 13.2 and later mark a list by `EventList: start` and `EventList: Complete`. The
-//! exceptions, and what servers before did, stand in a table here. From `main/manager.c` and the
-//! modules that register the actions.
+//! Asterisk 13.2 and later mark a list with `EventList: start` and `EventList: Complete`. The table
+//! has the exceptions, and the lists of earlier servers. Source: `main/manager.c` and the modules
+//! that register the actions.
 
 use crate::wire::Banner;
 
-/// A list that the header `EventList` alone does not show.
+/// The shape of a list that the header `EventList` alone does not show.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct ListShape {
     action: &'static str,
     opens: Opens,
     /// The event that ends the list.
     pub(crate) end: &'static str,
-    /// Whether that event is an item, too.
+    /// `true` if that event is an item, too.
     pub(crate) end_is_item: bool,
-    /// The items whose ActionID the server forgets. It never forgets that of an end, and a value
-    /// could forge one.
+    /// The items that the server sends without an ActionID. It never omits that of the end, and a
+    /// value could forge an end without one.
     pub(crate) without_id: Option<&'static str>,
-    /// Whether events that are not of the list come inside of it.
+    /// `true` if events that do not belong to the list can arrive within it.
     pub(crate) with_others: bool,
-    /// Whether the server forgets the empty lines, so that all of the list is one message.
+    /// `true` if the server omits the empty lines, so that the whole list is one message.
     pub(crate) is_glued: bool,
 }
 
-/// What begins a list, beside `EventList: start`.
+/// The responses that begin a list, apart from `EventList: start`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Opens {
-    /// Nothing.
+    /// No other response.
     ByHeader,
-    /// On servers before 13.2, a success whose message ends in `follow`.
+    /// A success whose message ends in `follow`, on servers before 13.2.
     ByMessage,
     /// Any success.
     Always,
 }
 
 impl ListShape {
-    /// The shape of the list that an action gives, if it is in the table.
+    /// Returns the shape of the list that an action returns, if it is in the table.
     pub(crate) fn of(action: &str) -> Option<&'static Self> {
         LISTS.iter().find(|shape| shape.action.eq_ignore_ascii_case(action))
     }
 
-    /// Whether a success without `EventList` begins the list.
+    /// Returns `true` if a success without `EventList` begins the list.
     pub(crate) fn opens(&self, message: &[u8], server_is_old: bool) -> bool {
         match self.opens {
             Opens::ByHeader => false,
@@ -107,32 +106,33 @@ static LISTS: [ListShape; 18] = [
     one_event("FAXStats"),
 ];
 
-/// Whether the message of a success says that a list follows.
+/// Returns `true` if the message of a success says that a list follows.
 pub(crate) fn says_follow(message: &[u8]) -> bool {
     message.trim_ascii_end().to_ascii_lowercase().ends_with(b"follow")
 }
 
-/// Whether the server may answer an action with no response at all: `Events` with
-/// `brokeneventsaction`; the others answer with lines that are no response, or with an event. A
-/// call of one of them gets a fence, so that it need not wait for its time-out. All others end with
-/// their time-out at the latest, or with the answer to a later action.
+/// Returns `true` if the server may answer an action without any response. With
+/// `brokeneventsaction`, `Events` gets no answer; the other actions are answered with lines that
+/// are not a response, or with an event. A call of one of them gets a fence, so that it does not
+/// wait for its time-out. All other calls end with the answer to a later action, or with their
+/// time-out.
 pub(crate) fn may_stay_silent(action: &str) -> bool {
     ["IAXnetstats", "Queues", "Events", "DataGet"].iter().any(|it| it.eq_ignore_ascii_case(action))
 }
 
-/// Whether `ListItems` of an action's list is the number of its items, and not more. 16 says 1 for
-/// every `DBGetTree`, also for one that is empty; the lists of PJSIP count what they looked at, and
-/// `EndpointDetailComplete` one more; those of SKINNY have no empty line between their items, which
-/// so come as one message.
+/// Returns `true` if `ListItems` of an action's list is exactly the number of its items. Asterisk
+/// 16 reports 1 for every `DBGetTree`, even for an empty one. The lists of PJSIP count the items
+/// that they looked at, and `EndpointDetailComplete` one more. The lists of SKINNY have no empty
+/// lines between their items, which therefore arrive as one message.
 pub(crate) fn counts_its_items(action: &str) -> bool {
     let starts =
         |with: &str| action.get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with));
     !starts("PJSIP") && !starts("SKINNY") && !action.eq_ignore_ascii_case("DBGetTree")
 }
 
-/// Whether a server is from before 13.2, whose protocol is 2.7.0 and marks all lists. One that
-/// names no version is taken for a new one: a list then is one response, and nothing waits for an
-/// end that does not come.
+/// Returns `true` if the server is older than Asterisk 13.2, whose protocol 2.7.0 marks all lists.
+/// A server without a version counts as a new one: an unmarked list is then one response, and no
+/// call waits for an end that never arrives.
 pub(crate) fn is_old(banner: &Banner) -> bool {
     let mut numbers = banner.version().unwrap_or_default().split('.').map(str::parse::<u32>);
     let mut number = || numbers.next().and_then(Result::ok);

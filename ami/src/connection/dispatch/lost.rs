@@ -1,4 +1,4 @@
-//! Who is told that a message was larger than allowed, and so is lost.
+//! Reports of messages that were larger than allowed, and are lost.
 
 use std::mem;
 
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::wire::{Event, Kind, Message, Response};
 
 impl Dispatch<'_> {
-    /// Tells who is affected that a message is lost. Its beginning shows what it was.
+    /// Reports the loss of a message to those it was for, judging by its beginning.
     pub(super) fn too_large(&mut self, bytes: usize, head: &Bytes) {
         let lost = || Error::TooLarge(bytes);
         let Some(beginning) = Message::of_beginning(head) else {
@@ -35,7 +35,7 @@ impl Dispatch<'_> {
         let has_id = event.action_id().is_some();
         if let Some(list) = &mut self.list {
             let shared = list.is_shared();
-            // The id of an item may stand behind what made it so large.
+            // The ActionID of an item may come after the value that made it so large.
             if id == Some(OurId::Call(list.id)) || !has_id && !list.is_with_others() {
                 list.spoil(&lost);
                 if has_id && ends_list(&event) && !list.is_of_exchange() {
@@ -77,8 +77,8 @@ impl Dispatch<'_> {
             None => pending.fail(id, lost()),
         }
         if starts_list(response) {
-            // An exchange gets the rest of it. Nobody else can do much with items that have no
-            // beginning.
+            // An exchange gets the rest of the list. Other callers cannot use items of a list that
+            // has no beginning.
             self.list = Some(match exchange {
                 Some(exchange) => OpenList::of_exchange(id, exchange),
                 None => OpenList::of_nobody(id, shared),
@@ -86,7 +86,7 @@ impl Dispatch<'_> {
         }
     }
 
-    /// A message is lost that nobody knows more of than its place.
+    /// Reports the loss of a message of which only its position is known.
     fn lost_part(&mut self, lost: impl Fn() -> Error) {
         match &mut self.list {
             Some(list) => list.spoil(lost),

@@ -1,21 +1,22 @@
-//! Who gets which frame: the reader's side of the [table](super::pending). No `async fn`, no
-//! clock, no I/O: bytes in a test drive it as a socket does.
+//! The distribution of received frames: the reader's side of the [table](super::pending). No `async
+//! fn`, no clock, no I/O: a test drives it with bytes as a socket does.
 //!
-//! - A response with the id of a pending call ends the call; or, for `Originate`, its first half;
-//!   or it opens a list.
-//! - An `OriginateResponse` with the id of a pending originate ends that one.
-//! - An event with the id of the open list goes to that list alone, unless the caller wants it for
-//!   subscribers, too: several items have the names of real events.
+//! - A response with the id of a pending call ends the call, accepts an `Originate`, or opens a
+//!   list.
+//! - An `OriginateResponse` with the id of a pending originate ends the originate.
+//! - An event with the id of the open list goes to that list only, unless the caller shares it with
+//!   subscribers. Several items have the names of real events.
 //! - Every other event goes to the subscribers of its name.
-//! - What is neither, and comes while the server works on an exchange, is part of its reply.
-//! - Anything else goes to subscribers who ask for strays, and is counted, never an error: dialplan
-//!   data can forge whole messages, and other sessions' ids are visible.
+//! - A message that is neither, and arrives while the server executes an exchange, is part of its
+//!   reply.
+//! - Any other message is counted, and goes to subscribers that ask for strays. It is never an
+//!   error: dialplan data can forge whole messages, and the ids of other sessions are visible.
 //!
-//! **The fence rule.** Asterisk works off one action after another. When the response to action N
-//! comes, those before N have said all they ever will; a call among them that still waits never
-//! gets an answer, and is told so at once. For the same reason there is at most one open list, and
-//! nothing but its items comes between its beginning and its end. A message that is not of the list
-//! shows that an item was cut in two, or that something was forged: the list is told.
+//! **The fence rule.** Asterisk executes one action after another. When the response to action N
+//! arrives, the server has finished with all earlier actions. A call among them that still waits
+//! never gets an answer, and ends at once. For the same reason there is at most one open list, and
+//! only its items arrive between its beginning and its end. Another message in between shows that
+//! an item was cut in two or that a message was forged, and the list reports an error.
 
 use std::mem;
 use std::sync::Arc;
@@ -32,17 +33,17 @@ use crate::wire::{Event, Frame, Line, Malformed, Message, Response};
 mod lost;
 mod open_list;
 
-/// The reader's side: what it alone knows of the order in which the server speaks.
+/// The reader's side of the table, with the state that follows from the order of messages.
 pub(crate) struct Dispatch<'a> {
     connection: &'a Connection,
     /// No call below this id waits for a response.
     fence: u64,
     list: Option<OpenList>,
     publisher: Publisher,
-    /// Whether subscribers are to be told of the loss of a former connection before they get
-    /// anything of this one.
+    /// `true` if the loss of the former connection must be reported to subscribers before anything
+    /// of this one.
     tells_of_loss: bool,
-    /// Messages handed out so far.
+    /// The number of messages dispatched so far.
     pub(crate) count: u64,
 }
 
@@ -53,7 +54,7 @@ impl<'a> Dispatch<'a> {
         Self { connection, fence: 0, list: None, publisher, tells_of_loss, count: 0 }
     }
 
-    /// Hands a frame to those it is for. Subscribers are woken by [`flush`](Self::flush).
+    /// Passes a frame to its recipients. [`flush`](Self::flush) wakes the subscribers.
     #[inline]
     pub(crate) fn dispatch(&mut self, frame: Frame) {
         tracing::trace!(?frame, "received");
@@ -84,25 +85,25 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// To be called before subscribers are given time who are about to miss something: wakes those
-    /// that got something.
+    /// Wakes the subscribers that got messages. Call it before yielding to subscribers that are
+    /// about to miss events.
     pub(crate) fn begin_turn(&mut self) {
         self.publisher.wake();
     }
 
-    /// To be called behind the time that subscribers were given who were about to miss something.
+    /// Ends a turn. Call it after yielding to subscribers that are about to miss events.
     pub(crate) fn end_turn(&mut self) {
         self.publisher.end_turn();
     }
 
-    /// To be called when all is handed out that was read at once: wakes the subscribers that got
-    /// something.
+    /// Wakes the subscribers that got messages. Call it after all messages of a read are
+    /// dispatched.
     pub(crate) fn flush(&mut self) {
         self.publisher.flush();
     }
 
-    /// Whether a subscriber that has kept up so far is about to miss something, and should get a
-    /// turn.
+    /// Returns `true` if a subscriber that has kept up so far is about to miss events, and should
+    /// get a turn.
     #[inline]
     pub(crate) fn has_half_full(&mut self) -> bool {
         self.publisher.has_half_full()
@@ -114,7 +115,8 @@ impl<'a> Dispatch<'a> {
             self.originate_response(&event);
             self.break_list(&event);
         } else if name.eq_ignore_ascii_case(b"UserEvent") {
-            // It can have the id of the action that raised it, and is for everybody all the same.
+            // A user event can have the id of the action that raised it, and is for all subscribers
+            // nevertheless.
             self.break_list(&event);
         } else if self.belongs_to_a_reply(&event) {
             return;
@@ -137,8 +139,8 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Whether an event is part of the reply that is coming, and for nobody but who waits for that.
-    /// It was handed to them.
+    /// Passes an event to the call that waits for it as a part of its reply. Returns `false` if the
+    /// event is for subscribers.
     fn belongs_to_a_reply(&mut self, event: &Event) -> bool {
         let pending = &self.connection.pending;
         let exchanges = pending.has_exchanges();
@@ -163,8 +165,8 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Notes that a message came in the middle of the open list that is not of it. An exchange gets
-    /// it, too.
+    /// Reports to the open list that a message does not belong to it. An exchange also gets the
+    /// message.
     fn break_list(&mut self, message: &Message) {
         if let Some(list) = self.list.as_mut().filter(|list| !list.is_with_others()) {
             let id = self.connection.pending.our_id(message.action_id());
@@ -172,7 +174,8 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Hands an event of the open list to who waits for it. True if it is for subscribers, too.
+    /// Passes an event of the open list to the caller. Returns `true` if the event is also for
+    /// subscribers.
     fn list_event(&mut self, event: &Event, has_id: bool) -> bool {
         let Some(list) = &mut self.list else { return true };
         let role = list.role(event, has_id);
@@ -203,8 +206,7 @@ impl<'a> Dispatch<'a> {
         }
         let open = self.list.as_ref().filter(|list| list.id == id && !list.is_of_exchange());
         if let Some(list) = open {
-            // An error after the beginning: some of the actions send the rest and the end all the
-            // same.
+            // An error after the beginning: some actions send the rest and the end nevertheless.
             if !response.is_error() || !list.fail(Error::rejected(&response)) {
                 self.unmatched(&response);
             }
@@ -214,7 +216,7 @@ impl<'a> Dispatch<'a> {
         match pending.answer(id, response) {
             Answered::Accepted => {}
             Answered::Ended if begins => {
-                // They are not events that happen now.
+                // The items describe a state and do not happen now, so subscribers do not get them.
                 tracing::warn!(
                     id,
                     "the answer begins a list, and its items go to nobody: ask for it with `list`"
@@ -229,7 +231,8 @@ impl<'a> Dispatch<'a> {
                     self.list = Some(OpenList::of_exchange(id, exchange));
                 }
             }
-            // Timed out, cancelled, or one of the few actions that answer more than once.
+            // The call has timed out or was dropped, or the action is one of the few that answer
+            // more than once.
             Answered::Unmatched(response) => {
                 if begins {
                     self.list = Some(OpenList::of_nobody(id, false));
@@ -239,7 +242,8 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Whether a response says that a list follows. Old servers say so in words alone.
+    /// Returns `true` if a response says that a list follows. Old servers say so in the message
+    /// only.
     fn begins_list(&self, response: &Response) -> bool {
         let says_so = || shape::says_follow(response.get("Message").unwrap_or_default());
         starts_list(response) || self.connection.is_old && says_so()
@@ -253,14 +257,14 @@ impl<'a> Dispatch<'a> {
         if opens {
             self.list = Some(OpenList::of_list(id, waiter));
         } else {
-            // Some actions answer with a plain success where there is nothing to list.
+            // Some actions answer an empty list with a plain success.
             waiter.parts.end();
             self.connection.pending.forget(id);
         }
     }
 
-    /// A response without an id of ours: to an action that came through garbled, somebody else's,
-    /// or forged.
+    /// Handles a response without an id of this connection: the answer to an action that arrived
+    /// garbled, an answer for another session, or a forgery.
     fn without_our_id(&mut self, response: &Response) {
         self.break_list(response);
         if !self.is_of_an_exchange(response) {
@@ -268,8 +272,8 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// A message that is neither response nor event: a piece of one that unescaped data cut in two,
-    /// or a reply without a response.
+    /// Handles a message that is neither a response nor an event: a part of one that unescaped data
+    /// cut in two, or a reply without a response.
     fn other(&mut self, message: Message) {
         let message = match self.response_behind_id(message) {
             Ok(response) => {
@@ -285,10 +289,10 @@ impl<'a> Dispatch<'a> {
         self.stray(|| Stray::Message(message));
     }
 
-    /// The response that a message is if its id stands before `Response`, as proxies and old
-    /// modules send it. The id has to be that of a call that waits for one, and never that of a
-    /// list: ids are known to others, and the server itself writes them behind values with line
-    /// ends in them.
+    /// Turns a message whose ActionID stands before `Response` into a response. Proxies and old
+    /// modules send that form. The id must belong to a call that waits for one response, and never
+    /// to a list: other sessions see the ids, and the server itself writes them after values that
+    /// can contain line ends.
     fn response_behind_id(&self, message: Message) -> Result<Response, Message> {
         let pending = &self.connection.pending;
         let believed = match pending.our_id(message.action_id()) {
@@ -303,12 +307,12 @@ impl<'a> Dispatch<'a> {
         response.ok_or(message)
     }
 
-    /// Whether a message that is no event, and has no id of ours, is part of the reply to the
-    /// exchange whose turn it is at the server; it was handed to who waits for that. If a
-    /// response with the id follows, it was not.
+    /// Passes a message that is not an event to the exchange that the server is executing. Returns
+    /// `false` if there is none. The exchange drops messages without its id if a response with the
+    /// id follows.
     fn is_of_an_exchange(&self, message: &Message) -> bool {
         if self.list.as_ref().is_some_and(OpenList::is_of_exchange) {
-            // It got it with the rest of its list.
+            // The exchange got the message with the rest of its list.
             return true;
         }
         let pending = &self.connection.pending;
@@ -317,7 +321,7 @@ impl<'a> Dispatch<'a> {
         exchange.parts.send(Ok(Said::new(message, has_id)))
     }
 
-    /// Ends the calls before `id` that still wait for a response. Each id is visited once.
+    /// Ends the calls below `id` that still wait for a response. Each id is visited once.
     fn raise_fence(&mut self, id: u64) {
         if id > self.fence {
             let passed = mem::replace(&mut self.fence, id)..id;
@@ -345,13 +349,13 @@ fn starts_list(response: &Response) -> bool {
     event_list(response).is_some_and(|it| it.eq_ignore_ascii_case(b"start"))
 }
 
-/// Whether an event says that it ends a list.
+/// Returns `true` if an event says that it ends a list.
 fn ends_list(event: &Event) -> bool {
     event_list(event).is_some_and(|it| !it.eq_ignore_ascii_case(b"start"))
 }
 
-/// The value of `EventList`, where servers write it: behind the first line and the
-/// ActionID. Further behind it is, or can be, part of a value.
+/// Returns the value of `EventList` at the place where servers write it: after the first line and
+/// the ActionID. Further down, it can be part of a value.
 fn event_list(message: &Message) -> Option<&[u8]> {
     for line in message.lines().skip(1) {
         let Line::Field(name, value) = line else { return None };
@@ -366,8 +370,8 @@ fn event_list(message: &Message) -> Option<&[u8]> {
     None
 }
 
-/// The outcome that an `OriginateResponse` tells. It is rare and often kept, so it gets memory of
-/// its own.
+/// Returns the outcome that an `OriginateResponse` reports. The event is copied, because it is rare
+/// and often kept.
 fn originated(event: &Event) -> Result<Event, Error> {
     let success = event.get("Response").is_some_and(|it| it.eq_ignore_ascii_case(b"Success"));
     let event = event.detach();

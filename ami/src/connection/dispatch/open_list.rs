@@ -1,4 +1,4 @@
-//! The list whose items come now, and what belongs to it.
+//! The list whose items are arriving.
 
 use std::mem;
 
@@ -9,7 +9,7 @@ use crate::connection::shape::ListShape;
 use crate::error::Error;
 use crate::wire::{Event, Message};
 
-/// The list whose items come now.
+/// The list whose items are arriving.
 pub(super) struct OpenList {
     pub(super) id: u64,
     to: To,
@@ -17,31 +17,31 @@ pub(super) struct OpenList {
     items: u64,
     /// The names of the items so far.
     names: Vec<Box<[u8]>>,
-    /// Whether somebody was told that a part is missing, or cannot be trusted.
+    /// `true` once it was reported that a part is missing or cannot be trusted.
     broken: bool,
 }
 
-/// Who gets the items.
+/// The recipient of the items.
 enum To {
-    /// Somebody who does not wait for a list, or no longer.
+    /// No recipient: the caller did not ask for a list, or is gone.
     Nobody,
     List(Parts<Listed>),
-    /// Somebody who waits for everything.
+    /// A caller that waits for a reply of any shape.
     Exchange(Parts<Said>),
 }
 
-/// What a message in the middle of a list is.
+/// The role of an event in a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Role {
-    /// An item, and others follow.
+    /// An item that others follow.
     Item,
-    /// The last item, which is the end, too.
+    /// The last item, which also ends the list.
     LastItem,
     End,
 }
 
 impl OpenList {
-    /// How many names are remembered. Lists have three or four.
+    /// The number of names to remember. Lists have three or four.
     const NAMES: usize = 16;
 
     fn new(id: u64, to: To, want: ListWant) -> Self {
@@ -57,22 +57,22 @@ impl OpenList {
         Self::new(id, To::Exchange(waiter.parts), want)
     }
 
-    /// A list that nobody waits for; `shared` if subscribers get it.
+    /// Creates a list without a recipient. Subscribers get it if `shared` is `true`.
     pub(super) fn of_nobody(id: u64, shared: bool) -> Self {
         Self::new(id, To::Nobody, ListWant { shared, ..ListWant::default() })
     }
 
-    /// Whether it is a part of everything that somebody waits for.
+    /// Returns `true` if the list is part of the reply to an exchange.
     pub(super) fn is_of_exchange(&self) -> bool {
         matches!(self.to, To::Exchange(_))
     }
 
-    /// Whether subscribers get its events, too.
+    /// Returns `true` if subscribers get the events, too.
     pub(super) fn is_shared(&self) -> bool {
         self.want.shared
     }
 
-    /// Whether events that are not of the list come inside of it.
+    /// Returns `true` if events that do not belong to the list can arrive within it.
     pub(super) fn is_with_others(&self) -> bool {
         self.shape().is_some_and(|shape| shape.with_others)
     }
@@ -81,11 +81,12 @@ impl OpenList {
         self.want.shape
     }
 
-    /// Whether an event without an id is an item: the server forgets the id of some, and a value
-    /// with line ends in it cuts off the id that stands behind it. An end is never known so,
-    /// for a value could forge one.
+    /// Returns `true` if an event without an ActionID is an item. The server omits the id of some
+    /// items, and a value with line ends cuts off the id that follows it. An end without an id is
+    /// never recognised, because a value could forge it.
     pub(super) fn has_such_items(&self, event: &Event) -> bool {
-        // Where nobody waits for an end, none may come: events of such a name are then real ones.
+        // Without a recipient the end may never arrive, so later events with the name of an item
+        // are real ones.
         if matches!(self.to, To::Nobody) {
             return false;
         }
@@ -94,7 +95,7 @@ impl OpenList {
             || self.names.iter().any(|it| **it == *event.head())
     }
 
-    /// What an event of the list is. The end has an id.
+    /// Returns the role of an event of the list. An end has an ActionID.
     pub(super) fn role(&self, event: &Event, has_id: bool) -> Role {
         if !has_id {
             return Role::Item;
@@ -110,7 +111,7 @@ impl OpenList {
         }
     }
 
-    /// Hands over an event of the list. False if nobody wants it.
+    /// Passes on an event of the list. Returns `false` if the caller is gone.
     pub(super) fn take(&mut self, event: &Event, has_id: bool, role: Role) -> bool {
         match &self.to {
             To::Nobody => return false,
@@ -141,7 +142,7 @@ impl OpenList {
         }
     }
 
-    /// Compares the number of items with that which the server tells at the end.
+    /// Compares the number of items with the number that the server reports at the end.
     fn check_count(&mut self, end: &Event) {
         let said = end.utf8("ListItems").ok().flatten().and_then(|it| it.trim().parse().ok());
         if let Some(said) = said.filter(|&said| self.want.counts && said > self.items) {
@@ -150,7 +151,7 @@ impl OpenList {
         }
     }
 
-    /// Notes a message in the middle that is not of the list.
+    /// Reports a message that does not belong to the list.
     pub(super) fn break_with(&mut self, message: &Message, has_id: bool) {
         match &self.to {
             To::Exchange(parts) => drop(parts.send(Ok(Said::new(message, has_id)))),
@@ -158,14 +159,14 @@ impl OpenList {
         }
     }
 
-    /// Tells who waits, once, that a part is missing or cannot be trusted.
+    /// Reports, once, that a part is missing or cannot be trusted.
     pub(super) fn spoil(&mut self, error: impl FnOnce() -> Error) {
         if !mem::replace(&mut self.broken, true) {
             self.fail(error());
         }
     }
 
-    /// Tells who waits of an error. False if nobody wants to know.
+    /// Passes on an error. Returns `false` if the caller is gone.
     pub(super) fn fail(&self, error: Error) -> bool {
         match &self.to {
             To::Nobody => false,
@@ -174,7 +175,7 @@ impl OpenList {
         }
     }
 
-    /// Tells who waits for a list that nothing else of it comes.
+    /// Ends the list for its caller.
     pub(super) fn end(&self) -> bool {
         self.send(Listed::END)
     }
