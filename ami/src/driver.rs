@@ -1,5 +1,5 @@
-//! The life of a client: connect, log in, run the connection, tell everybody of its end, wait, and
-//! again.
+//! The life cycle of a client: connect, log in, run the connection, report its end, wait, and
+//! reconnect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::events::Subscribers;
 use crate::state::Shared;
 use crate::wire::{Banner, EventClass, EventMask};
 
-/// How long a login may take at least, when there is nobody who waits for it.
+/// The shortest time-out of the login when reconnecting, where no caller waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection that is logged in.
@@ -32,19 +32,19 @@ pub(crate) struct LoggedIn {
     mask: Option<EventMask>,
     /// The random part of the ActionIDs.
     prefix: String,
-    /// When the login was begun, and when it was done.
+    /// The times at which the login began and was done.
     dialled: Instant,
     at: Instant,
 }
 
-/// Where to connect again, and how.
+/// The address, settings and policy for reconnecting.
 struct Redial {
     address: String,
     config: Config,
     policy: Reconnect,
 }
 
-/// Logs in over a connection that is there.
+/// Logs in over an existing connection.
 pub(crate) async fn log_in<T>(
     io: T,
     config: &Config,
@@ -55,7 +55,8 @@ where
 {
     let dialled = Instant::now();
     let (high, low) = Uuid::new_v4().as_u64_pair();
-    // The two halves have their fixed bits in different places; together all 64 bits are random.
+    // The two halves of a UUID have their fixed bits in different places. Combined, all 64 bits are
+    // random.
     let prefix = format!("{:016x}", high ^ low.rotate_left(32));
     let io: Io = match &config.tap {
         Some(tap) => Box::new(tap.tee(io)),
@@ -81,7 +82,7 @@ pub(crate) async fn connect(
     log_in(io, config, mask).await
 }
 
-/// Connects for the first time; again and again, if the config says so.
+/// Makes the first connection. Retries after a failure if the config says so.
 pub(crate) async fn connect_first(address: &str, config: &Config) -> Result<LoggedIn, Error> {
     let mut waits = Waits::new(config.reconnect.unwrap_or_default());
     loop {
@@ -95,8 +96,8 @@ pub(crate) async fn connect_first(address: &str, config: &Config) -> Result<Logg
     }
 }
 
-/// Starts the task of a client. It ends when it is cancelled, and with a connection that is not to
-/// be made anew.
+/// Starts the task of a client. The task ends when it is cancelled, or when a connection ends and
+/// the client does not reconnect.
 pub(crate) fn start(
     first: LoggedIn,
     config: &Config,
@@ -106,8 +107,8 @@ pub(crate) fn start(
 ) -> Arc<Shared> {
     let shared = Arc::new(Shared::new(config, first.banner.clone(), subscribers));
     let redial = address.zip(config.reconnect).map(|(address, policy)| {
-        // The server takes a second to refuse a login. A client that does not wait for that would
-        // try for ever.
+        // Asterisk takes a second to refuse a login. A client with a shorter time-out would never
+        // see the refusal and retry forever.
         let patience = config.connect_timeout.max(PATIENCE);
         let config = config.clone().connect_timeout(patience);
         Redial { address: address.to_owned(), config, policy }
@@ -130,11 +131,11 @@ struct Driver {
 /// A connection that has ended.
 struct Ended {
     reason: Disconnect,
-    /// When it was logged in.
+    /// The time of the login.
     begun: Instant,
-    /// Whether the server said that it is fully booted.
+    /// `true` if the server reported on this connection that it is fully booted.
     booted: bool,
-    /// Whether it has ever said so to this client, on this connection or a former one.
+    /// `true` if the server has reported this to the client on this connection or an earlier one.
     told: bool,
 }
 
@@ -146,8 +147,8 @@ impl Driver {
         Arc::new(Connection::new(prefix, banner, mask.clone(), subscribers, counters, loss))
     }
 
-    /// The whole life of a client. Its end is told also if the future is dropped, before its first
-    /// poll or later.
+    /// Runs a client until it ends. The end is reported even if the future is dropped, before its
+    /// first poll or later.
     fn run(
         self,
         link: Link<Io>,
@@ -203,7 +204,7 @@ impl Driver {
         }
     }
 
-    /// Tries until there is a connection, or the server refuses for good.
+    /// Retries until a login succeeds, or fails with an error that is final.
     async fn reconnect(&self, redial: &Redial, waits: &mut Waits) -> Result<LoggedIn, Error> {
         loop {
             sleep(waits.next()).await;
@@ -223,7 +224,7 @@ impl Driver {
         }
     }
 
-    /// Runs a connection that stands in for one that was lost.
+    /// Runs a connection that replaces a lost one.
     async fn again(&self, logged_in: LoggedIn, former: &Ended, lost: Instant) -> Ended {
         let admits = |mask: &EventMask| mask.admits(EventClass::System);
         let begun = logged_in.at;
@@ -235,7 +236,7 @@ impl Driver {
             logged_in: begun,
             tells_of_boot: former.booted && logged_in.mask.as_ref().is_none_or(admits),
         };
-        // Who was told before is told again.
+        // A user that got `FullyBooted` before gets it again.
         let unknown = if former.told { Unknown::Wait } else { Unknown::GiveUp };
         let connection = self.connection(&logged_in, Some(loss));
         let wishes = {
@@ -255,21 +256,21 @@ impl Driver {
             std::future::pending().await
         };
         let reason = tokio::select! {
-            // What came with the answer to the login is looked at first: it may say that the server
-            // has booted.
+            // The session is polled first: data that came with the answer to the login may say that
+            // the server is booted.
             biased;
             reason = self.session(logged_in.link, Arc::clone(&connection)) => reason,
             () = restored => Disconnect::Closed,
         };
-        // Also if nobody came to know of it in between.
+        // The connection may have ended before `restored` could report the loss.
         connection.tell_of_loss(First::Other);
         let booted = connection.is_booted();
         Ended { reason, begun, booted, told: booted || former.told }
     }
 
-    /// Waits for the boot of a server that was perhaps started anew, no longer than a call waits:
-    /// it would refuse what its modules are to do. Where nobody can tell, a `Ping` was answered
-    /// by now, and there is no reason to wait.
+    /// Waits until the server is booted, at most for the client's time-out. The server may have
+    /// been restarted, and would refuse actions whose modules are not loaded. Where the boot cannot
+    /// be observed, a `Ping` has been answered by now, and the wait ends.
     async fn until_booted(&self, connection: &Arc<Connection>, unknown: Unknown) {
         let Shared { user, timeout: limit, .. } = &*self.shared;
         match timeout(*limit, ready::booted(connection, user, *limit, unknown)).await {
@@ -282,7 +283,7 @@ impl Driver {
     }
 }
 
-/// Tells everybody of the end.
+/// A guard that closes the client when it is dropped.
 struct Finish {
     shared: Arc<Shared>,
     reason: Disconnect,
@@ -301,7 +302,7 @@ impl Drop for Finish {
     }
 }
 
-/// The waits before the attempts to connect.
+/// The growing waits before the attempts to reconnect.
 struct Waits {
     next: Duration,
     limit: Duration,
@@ -319,10 +320,10 @@ impl Waits {
     }
 }
 
-/// A random number from 0 to 1.
+/// Returns a random number from 0 to 1.
 fn random() -> f64 {
     let (bits, _) = Uuid::new_v4().as_u64_pair();
-    // The upper 32 bits are all random.
+    // The upper 32 bits of a version 4 UUID are all random.
     (bits >> 32) as f64 / f64::from(u32::MAX)
 }
 

@@ -1,4 +1,5 @@
-//! What a client, its connections and its subscriptions share, and the state of the connection.
+//! The data that a client shares with its connections and subscriptions, and the state of its
+//! connection.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,38 +17,38 @@ use crate::events::Subscribers;
 use crate::stats::Counters;
 use crate::wire::{Banner, EventMask};
 
-/// How a client stands with its server. See [`Client::state`](crate::Client::state).
+/// The state of a client's connection. See [`Client::state`](crate::Client::state).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum State {
-    /// It is about to connect again.
+    /// The client is connecting again.
     Connecting,
-    /// The client is logged in again, to a server that has not said yet that it is fully booted: it
-    /// would refuse actions whose modules are not loaded. Events come already; calls wait,
-    /// within their own time-outs.
+    /// The client has reconnected and logged in, but the server has not yet reported that it is
+    /// fully booted. Such a server refuses actions whose modules are not loaded. Events already
+    /// arrive; calls wait, within their own time-outs.
     Booting,
-    /// It is logged in.
+    /// The client is logged in and ready for calls.
     Up,
-    /// The connection was lost, or an attempt to make it anew has failed. It will try again after a
-    /// while.
+    /// The connection was lost, or an attempt to reconnect failed. The client waits before its next
+    /// attempt.
     Down(Error),
-    /// It is over.
+    /// The client has ended and does not reconnect.
     Closed(Disconnect),
 }
 
 impl State {
-    /// Whether it is over.
+    /// Returns `true` if the client has ended.
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))
     }
 
-    /// Whether it is logged in.
+    /// Returns `true` if the client is logged in and ready for calls.
     pub fn is_up(&self) -> bool {
         matches!(self, Self::Up)
     }
 }
 
-/// The connection, if there is one.
+/// The connection in use, if any.
 #[derive(Clone)]
 pub(crate) enum Slot {
     Up(Arc<Connection>),
@@ -62,19 +63,19 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     permits: Arc<Semaphore>,
     slot: watch::Sender<Slot>,
-    /// The connection that there is now or was the last.
+    /// The current connection, or the last one if there is none.
     latest: Mutex<Option<Arc<Connection>>>,
     state: watch::Sender<State>,
-    /// Why there is no connection, if there is none.
+    /// The reason why calls have to wait, while they have to.
     down: Mutex<Option<Arc<Error>>>,
     wishes: Mutex<Wishes>,
-    /// Whoever tells the server to change what it sends holds this, so that what is remembered is
-    /// what it did last.
+    /// The lock held while the server is asked to change what it sends. It keeps the remembered
+    /// settings equal to the last change that the server made.
     pub(crate) settings: tokio::sync::Mutex<()>,
 }
 
-/// What keeps a client's task alive: it ends when the last of those is gone who have this. It has
-/// what it shares with them, but not this.
+/// The owner of a client's task: the task is cancelled when the last reference to this is dropped.
+/// The task itself holds `shared`, but not this.
 pub(crate) struct Handle {
     pub(crate) shared: Arc<Shared>,
     pub(crate) cancel: CancellationToken,
@@ -86,16 +87,17 @@ impl Drop for Handle {
     }
 }
 
-/// What the server is told on every connection.
+/// The settings that are sent to the server on every connection, and its banner.
 #[derive(Clone, Debug)]
 pub(crate) struct Wishes {
-    /// The event mask, in `Login`.
+    /// The event mask, sent in `Login`.
     pub(crate) mask: Option<EventMask>,
     pub(crate) filters: Vec<EventFilter>,
     pub(crate) banner: Banner,
 }
 
-/// What an action needs to be sent: a place among those in flight, and a connection.
+/// The two things that an action needs to be sent: a place among the calls in flight, and a
+/// connection.
 pub(crate) type Admission = (Place, Arc<Connection>);
 
 impl Shared {
@@ -116,7 +118,7 @@ impl Shared {
         }
     }
 
-    /// A place and a connection, if both are there now.
+    /// Returns a place and a connection, or `None` if one of them is not available now.
     pub(crate) fn admit_now(&self) -> Option<Result<Admission, Error>> {
         match &*self.slot.borrow() {
             Slot::Up(connection) if !connection.outbox.is_closed() => {
@@ -130,8 +132,8 @@ impl Shared {
 
     /// Waits for a place and a connection.
     pub(crate) async fn admit(self: Arc<Self>) -> Result<Admission, Error> {
-        // There are no places any more once the client has ended, and no connection either, which
-        // says why.
+        // Once the client has ended, the semaphore is closed and there is no connection. The error
+        // of the connection comes first, because it has the reason.
         let place = Arc::clone(&self.permits).acquire_owned().await;
         let connection = self.connection().await?;
         Ok((place.map_err(|_| never_sent(Disconnect::Closed))?, connection))
@@ -145,7 +147,7 @@ impl Shared {
             Slot::Down => false,
             Slot::Closed(_) => true,
         };
-        // The sender lives as long as `self`.
+        // The sender lives as long as `self`, so `wait_for` does not fail.
         let slot = slots.wait_for(usable).await.map(|slot| slot.clone());
         match slot {
             Ok(Slot::Up(connection)) => Ok(connection),
@@ -154,7 +156,7 @@ impl Shared {
         }
     }
 
-    /// The connection, once there is one, within a time-out.
+    /// Waits for a connection, at most for `limit`.
     pub(crate) async fn connection_within(
         &self,
         limit: Duration,
@@ -162,7 +164,7 @@ impl Shared {
         timeout(limit, self.connection()).await.unwrap_or_else(|_| Err(self.no_turn(limit)))
     }
 
-    /// The connection that there is now.
+    /// Returns the connection in use, if there is one.
     pub(crate) fn connection_now(&self) -> Option<Arc<Connection>> {
         match &*self.slot.borrow() {
             Slot::Up(connection) => Some(Arc::clone(connection)),
@@ -170,10 +172,10 @@ impl Shared {
         }
     }
 
-    /// Waits until a connection is no longer the one in use.
+    /// Waits until `connection` is no longer the one in use.
     pub(crate) async fn lost(&self, connection: &Arc<Connection>) {
         let other = |slot: &Slot| !matches!(slot, Slot::Up(it) if Arc::ptr_eq(it, connection));
-        // The sender lives as long as `self`.
+        // The sender lives as long as `self`, so `wait_for` does not fail.
         let _ = self.slot.subscribe().wait_for(other).await;
     }
 
@@ -193,7 +195,7 @@ impl Shared {
         self.state.send_replace(State::Up);
     }
 
-    /// Notes that there is a connection, which is not for everybody yet.
+    /// Stores a new connection that calls cannot use yet.
     pub(crate) fn logged_in(&self, connection: &Arc<Connection>) {
         *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(connection));
     }
@@ -213,7 +215,7 @@ impl Shared {
         self.state.send_replace(State::Down(error));
     }
 
-    /// Ends everything; the first reason stays.
+    /// Ends the client. The first reason is kept.
     pub(crate) fn close(&self, reason: &Disconnect) {
         let first = self.slot.send_if_modified(|slot| {
             let first = !matches!(slot, Slot::Closed(_));
@@ -223,7 +225,7 @@ impl Shared {
             first
         });
         if first {
-            // Those who wait for a place need none any more.
+            // Callers that wait for a place fail now instead of waiting on.
             self.permits.close();
             self.subscribers.end(reason);
             self.state.send_replace(State::Closed(reason.clone()));
@@ -234,7 +236,7 @@ impl Shared {
         self.down.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the error of a call that has waited so long for its turn or for a connection.
+    /// Returns the error of a call that has waited for `waited` without being sent.
     pub(crate) fn no_turn(&self, waited: Duration) -> Error {
         match self.why_down().clone() {
             Some(reason) => Error::NotConnected { waited, reason },
