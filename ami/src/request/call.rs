@@ -1,4 +1,4 @@
-//! One action and its one answer.
+//! A request with one answer.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,15 +15,27 @@ use crate::state::Handle;
 use crate::wire::{Action, Response};
 
 pin_project! {
-    /// An action about to be sent: await it for the response. See
+    /// A future that sends an action and returns its response. See
     /// [`Client::call`](crate::Client::call).
     ///
-    /// Dropping it takes the action back if it was not written yet; else the server acts on it, and
-    /// its answer is ignored.
+    /// Dropping the future takes the action back if it is not yet written. Otherwise the server
+    /// executes it, and its answer is ignored. To stop waiting in a `select!` without dropping the
+    /// call, pin it with [`std::pin::pin!`] and poll it by reference.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+    /// use std::time::Duration;
+    /// use ami::Action;
+    ///
+    /// let call = client.call(Action::new("CoreSettings")).timeout(Duration::from_secs(2));
+    /// println!("{}", call.await?.text("AsteriskVersion").unwrap_or_default());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
-    /// If it is polled again after its end, as other futures do.
+    /// Panics if it is polled again after completion.
     #[must_use = "nothing is sent until it is awaited"]
     pub struct Call {
         #[pin]
@@ -36,9 +48,11 @@ impl Call {
         Self { request: Request::new(handle, action, ()) }
     }
 
-    /// Sets how long this call waits for its answer, instead of the client's time-out. The time
-    /// begins when the call is first polled, and counts the wait for a connection and for other
-    /// calls.
+    /// Sets the time-out of this call, in place of the client's. It counts from the first poll and
+    /// includes the wait for a connection and for other calls.
+    ///
+    /// A call that times out returns [`Error::Timeout`], or [`Error::NotConnected`] if the client
+    /// had no connection.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.request.limit = timeout;
         self

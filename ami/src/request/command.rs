@@ -1,4 +1,4 @@
-//! A CLI command, and its output.
+//! CLI commands and their output.
 
 use std::fmt;
 use std::pin::Pin;
@@ -16,22 +16,33 @@ use crate::wire::{Action, Response};
 /// The message of a response that has the output of a command.
 const FOLLOWS: &str = "Command output follows";
 
-/// A response of fewer bytes holds more of its read buffer than of its own.
+/// The size in bytes below which a response is copied, because it would keep a larger read buffer
+/// alive.
 const SMALL: usize = 32 * 1024;
 
-/// How much of what a failed command printed is in the error's text, in characters.
+/// The longest output of a failed command in the text of an error, in characters.
 const LONGEST: usize = 200;
 
 pin_project! {
-    /// A CLI command about to be sent: await it for what it prints. See
+    /// A future that runs a CLI command and returns its output. See
     /// [`Client::command`](crate::Client::command).
     ///
-    /// Dropping it takes the command back if it was not written yet; else the server runs it, and
-    /// its output is ignored.
+    /// Dropping the future takes the command back if it is not yet written. Otherwise the server
+    /// runs it, and its output is ignored.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+    /// let output = client.command("core show uptime").await?;
+    /// for line in output.lines() {
+    ///     println!("{}", String::from_utf8_lossy(line));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
-    /// If it is polled again after its end, as other futures do.
+    /// Panics if it is polled again after completion.
     #[must_use = "nothing is sent until it is awaited"]
     pub struct Command {
         #[pin]
@@ -46,8 +57,8 @@ impl Command {
         Self { call: Call::new(handle, action), command }
     }
 
-    /// Sets how long the command waits for its output, instead of the client's time-out; as
-    /// [`Call::timeout`] does.
+    /// Sets the time-out of this command, in place of the client's. It counts as in
+    /// [`Call::timeout`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.call = self.call.timeout(timeout);
         self
@@ -65,48 +76,51 @@ impl Future for Command {
     }
 }
 
-/// Does not show the command, which may hold a secret.
+/// Hides the command, which may hold a secret.
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Command").finish_non_exhaustive()
     }
 }
 
-/// What a CLI command printed, line by line and byte by byte.
+/// The output of a CLI command, as lines of bytes.
 ///
-/// The two formats of the server look alike here: a field `Output` for each line (Asterisk 14 and
-/// later), and text up to an end marker (before). Colours are taken out by the server.
-/// [`Display`](fmt::Display) gives the lines as text.
+/// The type hides the difference between the two formats of servers: a field `Output` for each line
+/// (Asterisk 14 and later), and text up to an end marker (earlier versions). The server removes
+/// colours. [`Display`](fmt::Display) writes the lines as text, with U+FFFD in place of bytes that
+/// are not UTF-8.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CommandOutput(Response);
 
 impl CommandOutput {
+    /// Takes the output from the response to a command.
+    ///
     /// # Errors
     ///
-    /// If the server could not read back what the command printed: it says so in the message of a
-    /// `Success`, without any output (`main/manager.c`, `action_command`).
+    /// Returns an error if the server could not read back the output of the command. It says so in
+    /// the message of a `Success` without any output (`main/manager.c`, `action_command`).
     fn new(response: Response) -> Result<Self, Error> {
         let follows = response.head().eq_ignore_ascii_case(b"Follows");
         if follows || response.message().trim_end() == FOLLOWS {
-            // As a rule it is kept for longer than other responses; a large one has a buffer of its
-            // own.
+            // The output is often kept for longer than other responses. A large response has a read
+            // buffer of its own.
             Ok(Self(if response.raw().len() < SMALL { response.detach() } else { response }))
         } else {
             Err(Error::rejected(&response))
         }
     }
 
-    /// Makes the error of a command that was refused: as a rule its message says no more than that
-    /// there is output, and that says why. Of a command that the server does not know, and so
-    /// repeats, only the first word is left in: it may hold a secret.
+    /// Returns the error of a refused command. The message of the response usually says only that
+    /// output follows, so the reason is taken from the output. The server repeats a command that it
+    /// does not know; of such a command only the first word is kept, because it may hold a secret.
     fn failed(error: Error, command: &str) -> Error {
         let Error::Rejected(response) = error else { return error };
         let lines = response.command_output().map(<[u8]>::trim_ascii);
         let printed = lines.filter(|line| !line.is_empty()).map(String::from_utf8_lossy).next();
         let words: Vec<_> = command.split_whitespace().collect();
         let first = words.first().copied().unwrap_or_default();
-        // It repeats a command that it does not know, and as much of it as looks like one that it
-        // does.
+        // The server repeats an unknown command, and the beginning of it that looks like a known
+        // one.
         let short = |line: &str| {
             if !line.starts_with("No such command") {
                 return line.to_owned();
@@ -124,12 +138,12 @@ impl CommandOutput {
         }
     }
 
-    /// The lines as sent, without line ends.
+    /// Returns the lines as sent, without line ends.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         self.0.command_output()
     }
 
-    /// The response, with all its fields.
+    /// Returns the response with all its fields.
     pub fn response(&self) -> &Response {
         &self.0
     }

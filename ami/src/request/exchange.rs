@@ -1,4 +1,4 @@
-//! An action whose reply may have any shape.
+//! A request whose reply has any shape.
 
 use std::fmt;
 use std::mem;
@@ -15,15 +15,27 @@ use crate::error::Error;
 use crate::state::Handle;
 use crate::wire::{Action, Kind};
 
-/// An action whose reply has any shape: await it for all that the server says. See
+/// A future that sends an action and returns all messages of the reply. See
 /// [`Client::exchange`](crate::Client::exchange).
 ///
-/// Dropping it takes the action back if it was not written yet; else the reply is ignored.
+/// Dropping the future takes the action back if it is not yet written. Otherwise the server
+/// executes it, and the reply is ignored.
+///
+/// ```no_run
+/// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+/// use ami::Action;
+///
+/// for message in client.exchange(Action::new("IAXnetstats")).await? {
+///     println!("{:?}", message.raw());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Exchange {
     request: Pin<Box<Request<Incoming<Said>>>>,
     messages: Vec<Replied>,
-    /// Whether there was a response with the id.
+    /// `true` once a response with the ActionID has arrived.
     responded: bool,
 }
 
@@ -34,8 +46,8 @@ impl Exchange {
         Self { request, messages: Vec::new(), responded: false }
     }
 
-    /// Sets how long it waits for each message, instead of the client's time-out. A message without
-    /// an ActionID may be somebody else's, and the wait goes on behind it.
+    /// Sets the time-out of each wait for a message, in place of the client's. A message without
+    /// our ActionID may belong to another session, so it does not restart the time-out.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         *self.request.as_mut().project().limit = timeout;
         self
@@ -43,7 +55,7 @@ impl Exchange {
 
     fn note(&mut self, message: Replied) {
         if message.has_our_id() && message.kind() == Kind::Response && !self.responded {
-            // The server has begun with the action only now: what came before is no part of the
+            // The server begins with the action only now, so earlier messages are not part of the
             // reply.
             self.messages.retain(Replied::has_our_id);
             self.responded = true;

@@ -1,4 +1,4 @@
-//! What a request takes its reply from.
+//! Inboxes: the receiving ends that requests take their replies from.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,39 +12,40 @@ use crate::connection::shape::ListShape;
 use crate::error::Error;
 use crate::wire::{Event, Response};
 
-/// A part, and how the request goes on behind it. `None` is the end without a part.
+/// A part, and how the request continues after it. `None` is the end without a part.
 type Polled<T> = Poll<(Option<Result<T, Error>>, Then)>;
 
 /// The receiving end of a [`Waiter`].
 pub(crate) trait Inbox: Sized {
-    /// What there is to know beforehand.
+    /// The properties of the reply that are known before it arrives.
     type Want: Copy;
     /// A part of the reply.
     type Part;
 
-    /// Makes both ends.
+    /// Creates both ends.
     fn open(want: Self::Want) -> (Waiter, Self);
 
     /// Takes the next part.
     fn poll(&mut self, cx: &mut Context<'_>) -> Polled<Self::Part>;
 }
 
-/// How a request goes on behind a part.
+/// The continuation of a request after a part.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Then {
-    /// It has ended.
+    /// The request has ended.
     End,
-    /// It waits as long again for the next part.
+    /// The request waits for the next part with a new time-out.
     WaitAnew,
-    /// It goes on waiting: what came may be somebody else's.
+    /// The request waits on with the current time-out, because the part may belong to another
+    /// session.
     Wait,
 }
 
-/// An answer that is one message.
+/// The inbox for an answer of one message.
 pub(crate) type Answer<T> = oneshot::Receiver<Result<T, Error>>;
 
 fn poll_answer<T>(answer: &mut Answer<T>, cx: &mut Context<'_>) -> Polled<T> {
-    // Every end of a connection ends every call, so the sender is not dropped without a word.
+    // The end of a connection fails all its calls, so the sender is not dropped without a result.
     let answer = Pin::new(answer).poll(cx);
     answer.map(|answer| (Some(answer.unwrap_or(Err(Error::NoResponse))), Then::End))
 }

@@ -1,4 +1,4 @@
-//! An action that is answered with a list.
+//! A request that is answered with a list.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -17,24 +17,24 @@ use crate::error::{Error, write_error};
 use crate::state::Handle;
 use crate::wire::{Action, Event, Response};
 
-/// How much memory a read buffer takes, which a message that is kept keeps.
+/// The size of a read buffer in bytes. A message that is kept keeps its buffer alive.
 const READ: usize = 64 * 1024;
 
 /// A complete list.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Collected {
-    /// The response that began it. Nothing only in a [`ListError`](crate::ListError).
+    /// The response that began the list. `None` only in a [`ListError`].
     pub response: Option<Response>,
     /// The items, in the order in which the server sent them.
     pub items: Vec<Event>,
-    /// The event that ended it, with its totals. Nothing if the server answered with a plain
-    /// success: some do for a list that is empty.
+    /// The event that ended the list, with its totals. `None` if the server answered with a plain
+    /// success, as some actions do for an empty list.
     pub complete: Option<Event>,
 }
 
 impl Collected {
-    /// Puts it in memory of its own if it holds far less than the read buffers that it came in.
+    /// Copies the messages if they are much smaller than the read buffers that they keep alive.
     pub(crate) fn settle(&mut self) {
         let bytes: usize = self.items.iter().map(|item| item.raw().len()).sum();
         if bytes < READ / 2 {
@@ -44,21 +44,24 @@ impl Collected {
         }
     }
 
-    /// What the server says the number of items is (`ListItems`). Ordinary servers are wrong about
-    /// it: 16 says 1 for every `DBGetTree`, `EndpointDetailComplete` counts one too many, and
-    /// PJSIP's lists count what they did not send.
+    /// Returns the number of items that the server reports (`ListItems`), or `None` if it reports
+    /// none.
+    ///
+    /// The number can be wrong: Asterisk 16 reports 1 for every `DBGetTree`,
+    /// `EndpointDetailComplete` counts one too many, and the lists of PJSIP count items that they
+    /// did not send.
     pub fn list_items(&self) -> Option<u64> {
         self.complete.as_ref()?.utf8("ListItems").ok()??.parse().ok()
     }
 }
 
-/// Why a list is not complete, and what came of it.
+/// The error of a list that is not complete, with the part that arrived.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ListError {
-    /// What went wrong.
+    /// The cause.
     pub error: Error,
-    /// What came.
+    /// The part of the list that arrived.
     pub partial: Collected,
 }
 
@@ -81,13 +84,27 @@ impl From<ListError> for Error {
     }
 }
 
-/// An action that is answered with a list: its items [one by one](Self::next), as a [`Stream`], or
-/// [collected](Self::collect). See [`Client::list`](crate::Client::list).
+/// An action that is answered with a list. See [`Client::list`](crate::Client::list).
 ///
-/// Dropping it takes the action back if it was not written yet; else what is still to come of the
-/// list is ignored.
+/// The items are available [one by one](Self::next), as a [`Stream`], or
+/// [collected](Self::collect). Nothing is sent before the list is first polled.
 ///
-/// A list that is held and not read takes up to 64 MiB; beyond that it ends with [`Error::Unread`].
+/// ```no_run
+/// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+/// use ami::Action;
+///
+/// let mut peers = client.list(Action::new("PJSIPShowEndpoints"));
+/// while let Some(item) = peers.next().await {
+///     println!("{}", item?.text("ObjectName").unwrap_or_default());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping the list takes the action back if it is not yet written. Otherwise the rest of the list
+/// is ignored.
+///
+/// A list that is not read buffers up to 64 MiB. Beyond that, it ends with [`Error::Unread`].
 #[must_use = "nothing is sent until it is awaited"]
 pub struct List {
     request: Pin<Box<Request<Incoming<Listed>>>>,
@@ -105,48 +122,61 @@ impl List {
         Self { request, response: None, complete: None, error: None }
     }
 
-    /// Sets how long the list waits for its beginning, and then for each next item, instead of the
-    /// client's time-out.
+    /// Sets the time-out of each wait, for the beginning of the list and then for each item, in
+    /// place of the client's.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         *self.request.as_mut().project().limit = timeout;
         self
     }
 
-    /// Gives the events of the list to subscribers as well, the one that ends it among them: in
-    /// their place on the wire, with their ActionID, as far as a filter admits them. They do
-    /// not happen now, though many have the names of events that do, such as `QueueMember`.
+    /// Sends the events of the list to subscribers as well, including the one that ends it.
+    /// Subscribers receive them in their order on the wire, with their ActionID, if their filter
+    /// admits them. The events describe a state, not a change, though many have the names of events
+    /// that do, such as `QueueMember`.
     ///
-    /// To be called before the list is first polled. A list that has begun goes to subscribers up
-    /// to its end, also if it is dropped; one that is dropped before goes to nobody.
+    /// Call this method before the list is first polled; later calls have no effect. If the list is
+    /// dropped after it began, subscribers still receive the rest of it. If it is dropped before,
+    /// nobody receives it.
     pub fn also_to_subscribers(mut self) -> Self {
         self.request.as_mut().project().sending.want.shared = true;
         self
     }
 
-    /// The response that began the list, once it has come.
+    /// Returns the response that began the list, or `None` if it has not arrived yet.
     pub fn response(&self) -> Option<&Response> {
         self.response.as_ref()
     }
 
-    /// The event that ended the list, once it has come.
+    /// Returns the event that ended the list, or `None` if it has not arrived.
     pub fn complete(&self) -> Option<&Event> {
         self.complete.as_ref()
     }
 
-    /// The next item, or nothing at the end. An error is the last of all: the list is not complete
-    /// then, or the server has told of an error in the middle.
+    /// Waits for the next item. Returns `None` at the end of the list.
     ///
-    /// Cancel safe: a dropped future takes nothing with it.
+    /// An error is always the last item: the list is not complete, or the server reported an error
+    /// in the middle of it.
+    ///
+    /// Cancel safe: no item is lost if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// The item is an error if the action cannot be sent, the server refuses it, or the next part
+    /// of the list does not arrive within the time-out. [`Error::ListIncomplete`],
+    /// [`Error::ListBroken`], [`Error::ListShort`], [`Error::TooLarge`] and [`Error::Unread`] say
+    /// that the list is not complete or cannot be trusted.
     pub async fn next(&mut self) -> Option<Result<Event, Error>> {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// Waits for the end of the list, and gives all of it.
+    /// Waits for the end of the list, and returns the whole list.
+    ///
+    /// Not cancel safe: dropping the future drops the list.
     ///
     /// # Errors
     ///
-    /// If the action cannot be sent, the server refuses it, the list breaks off, or an error comes
-    /// in the middle of it. What came is in the error.
+    /// Returns the error of [`next`](Self::next), if there is one. [`ListError::partial`] has the
+    /// part that arrived.
     pub async fn collect(mut self) -> Result<Collected, ListError> {
         let mut collected = Collected::default();
         let mut failed = None;
@@ -170,7 +200,8 @@ impl List {
                 Some(Ok(Listed::Item(event))) => return Poll::Ready(Some(Ok(event))),
                 Some(Ok(Listed::Response(response))) => self.response = Some(response),
                 Some(Ok(Listed::End(event))) => self.complete = event,
-                // The first says most; behind an error of the server the list may yet go on.
+                // The first error says most. After an error that the server reports, the list may
+                // go on.
                 Some(Err(error)) => drop(self.error.get_or_insert(error)),
                 None => return Poll::Ready(self.error.take().map(Err)),
             }
@@ -178,7 +209,7 @@ impl List {
     }
 }
 
-/// As [`next`](List::next).
+/// Yields the items as [`next`](List::next) does.
 impl Stream for List {
     type Item = Result<Event, Error>;
 

@@ -1,4 +1,4 @@
-//! What a server is told, on a connection that is there, of the events that it is to send.
+//! Changing the event mask of an open connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::wire::{Action, EventMask};
 
-/// Sets the mask of a connection. A server that knows none of its classes takes that for no events
-/// at all, and calls it a success: it gets the former mask back.
+/// Sets the event mask of a connection. A server that knows none of the classes treats the mask as
+/// empty and reports success; it gets the former mask back then.
 pub(crate) async fn set_event_mask(
     connection: &Arc<Connection>,
     mask: &EventMask,
@@ -17,7 +17,7 @@ pub(crate) async fn set_event_mask(
 ) -> Result<(), Error> {
     let action = |mask: &EventMask| Action::new("Events").field("EventMask", mask.to_string());
     let answer = match connection.ask(&action(mask), limit).await {
-        // With `brokeneventsaction` the server does what it is told, and says nothing.
+        // With `brokeneventsaction` the server sets the mask without answering.
         Err(Error::NoResponse) => return Ok(()),
         answer => answer?,
     };
@@ -28,7 +28,7 @@ pub(crate) async fn set_event_mask(
     match connection.ask(&action(&former.unwrap_or(EventMask::all())), limit).await {
         Ok(_) | Err(Error::NoResponse) => {}
         Err(error) => {
-            // It sends no events now. The next connection begins with the former mask.
+            // The server sends no events now. The next connection logs in with the former mask.
             connection.spoil();
             return Err(error);
         }

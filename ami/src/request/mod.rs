@@ -1,10 +1,10 @@
-//! Requests: an action under way, and the futures that callers wait for.
+//! Requests: actions in progress, and the futures that callers await.
 //!
-//! Each request is the same small state machine, a [`Request`]: it waits for a place among those in
-//! flight and for a connection, hands the action over, and takes the parts of the reply as they
-//! come; what differs is the [`Inbox`]. It is no boxed `async` block, so that a call in flight costs
-//! little more than its bytes. What it leaves in the tables is removed when it is dropped, whatever
-//! state it is in. The room names all rooms before `client`.
+//! Every request is the same small state machine, a [`Request`]: it waits for a place among the
+//! calls in flight and for a connection, hands the action over, and takes the parts of the reply as
+//! they arrive. The kinds of requests differ in their [`Inbox`]. A request is not a boxed `async`
+//! block, so a call in flight costs little more than its bytes. Dropping a request in any state
+//! removes what it left in the tables. The room names all rooms before `client`.
 
 mod call;
 mod command;
@@ -38,8 +38,8 @@ use crate::wire::Action;
 
 type Admitted = Result<Admission, Error>;
 
-/// An action on its way out: it waits for a place among those in flight and for a connection, if it
-/// has to.
+/// An action that is not sent yet. It waits for a place among the calls in flight and for a
+/// connection if it has to.
 struct Sending<I: Inbox> {
     handle: Arc<Handle>,
     action: Action,
@@ -50,8 +50,8 @@ struct Sending<I: Inbox> {
 impl<I: Inbox> Sending<I> {
     fn poll(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<Result<(Ticket, I), Error>> {
         self.action.check()?;
-        // Also a call that cannot wait has to let others run now and then: somebody may repeat it
-        // until it succeeds.
+        // A call that does not have to wait must still yield to other tasks now and then: its
+        // caller may repeat it in a loop until it succeeds.
         ready!(poll_proceed(cx)).made_progress();
         loop {
             let shared = &self.handle.shared;
@@ -67,7 +67,7 @@ impl<I: Inbox> Sending<I> {
             let (waiter, inbox) = I::open(self.want);
             match connection.send(&self.action, until, Some(place), waiter) {
                 Ok(ticket) => return Poll::Ready(Ok((ticket, inbox))),
-                // The connection has just ended; there may be another one.
+                // The connection has just ended, and there may be another one.
                 Err(Error::Disconnected { .. }) => {
                     self.admission = Some(Box::pin(Shared::admit(Arc::clone(shared))));
                 }
@@ -77,14 +77,15 @@ impl<I: Inbox> Sending<I> {
     }
 }
 
-/// The moment that is so long from now, or one in the far future.
+/// Returns the instant that is `limit` from now, or one in the far future if that cannot be
+/// represented.
 fn after(limit: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
     let now = Instant::now();
     now.checked_add(limit).unwrap_or_else(|| now + FAR)
 }
 
-/// How far a request is.
+/// The progress of a request.
 enum Stage<I> {
     New,
     Sent(Ticket, I),
@@ -92,14 +93,14 @@ enum Stage<I> {
 }
 
 pin_project! {
-    /// An action under way, and what comes of it.
+    /// An action in progress and its reply.
     pub(crate) struct Request<I: Inbox> {
         sending: Sending<I>,
-        // How long it waits for the first part, and then for each next one.
+        // The time-out for the first part, and then for each next one.
         limit: Duration,
-        // When the wait is over that goes on now.
+        // The end of the current wait.
         until: Option<Instant>,
-        // Whether the connection does not know of that yet.
+        // `true` if the connection does not know the new end of the wait yet.
         renewed: bool,
         stage: Stage<I>,
         #[pin]
@@ -118,8 +119,8 @@ impl<I: Inbox> Request<I> {
         &self.sending.action
     }
 
-    /// The next part; `None` behind the last one. An error ends it only if there is nothing left to
-    /// wait for.
+    /// Returns the next part, or `None` after the last one. After an error other parts may follow,
+    /// unless the request has ended.
     pub(crate) fn poll_part(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -143,7 +144,7 @@ impl<I: Inbox> Request<I> {
             if let Poll::Ready((part, then)) = inbox.poll(cx) {
                 match then {
                     Then::End => *this.stage = Stage::Done,
-                    // The time-out is for the silence.
+                    // The time-out limits each wait for a part, not the whole reply.
                     Then::WaitAnew => {
                         (*this.until, *this.renewed) = (None, true);
                         this.sleep.set(None);
@@ -170,11 +171,11 @@ impl<I: Inbox> Request<I> {
         Poll::Ready(Some(Err(error)))
     }
 
-    /// The one part of a reply that is an answer.
+    /// Returns the answer, for replies that are one part.
     ///
     /// # Panics
     ///
-    /// If it is polled again after its end.
+    /// Panics if it is polled again after completion.
     fn poll_answer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<I::Part, Error>> {
         match ready!(self.poll_part(cx)) {
             Some(answer) => Poll::Ready(answer),

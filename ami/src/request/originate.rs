@@ -1,10 +1,10 @@
-//! `Originate`: placing a call, and learning what became of it.
+//! `Originate`: the action that places a call, and its outcome.
 
 use std::time::Duration;
 
 use crate::wire::{Action, ActionProblem, Event};
 
-/// The fields that have a method.
+/// The fields that have a method of their own.
 const OWN: [&str; 12] = [
     "Application",
     "Async",
@@ -22,9 +22,8 @@ const OWN: [&str; 12] = [
 
 /// A call to place: a channel, and what it is connected to once it is answered.
 ///
-/// The action is always sent with `Async: true`. Without it the server does nothing else for this
-/// connection, and sends no event, until somebody answers; that form is to be had as a raw
-/// [`Action`] only, and every other call of its client waits for it.
+/// Pass it to [`Client::originate`](crate::Client::originate) or
+/// [`Client::place`](crate::Client::place).
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,6 +34,13 @@ const OWN: [&str; 12] = [
 ///     .variable("GREETING", "hello, world")
 ///     .timeout(Duration::from_secs(10));
 /// ```
+///
+/// The action is always sent with `Async: true`. Without it, the server does nothing else for the
+/// connection until the channel is answered, and every other call of the client has to wait. That
+/// form is available as a raw [`Action`] only.
+///
+/// The methods do not fail. A value that cannot be sent is reported as
+/// [`Error::Action`](crate::Error::Action) when the call is placed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use = "nothing is placed until a client is given it"]
 pub struct Originate {
@@ -46,12 +52,12 @@ pub struct Originate {
 }
 
 impl Originate {
-    /// How long the server waits for an answer unless told otherwise (`main/manager.c`,
+    /// The time that the server waits for an answer by default (`main/manager.c`,
     /// `action_originate`).
     const TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// Calls `channel` (`technology/resource`) and runs an application on it; `data` are the
-    /// application's arguments, with commas between.
+    /// Calls `channel` (`technology/resource`) and runs an application on it. `data` holds the
+    /// arguments of the application, separated by commas.
     pub fn to_application(channel: &str, application: &str, data: &str) -> Self {
         let mut call = Self::new(channel).set("Application", application);
         if !data.is_empty() {
@@ -78,23 +84,25 @@ impl Originate {
         Self { action, timeout: None, caller_id: None, channel_id: None, other_id: None }
     }
 
-    /// How long the server waits for an answer; 30 s unless set. From a millisecond to 24 days, in
-    /// whole milliseconds.
+    /// Sets the time that the server waits for an answer; 30 s unless set. The server counts whole
+    /// milliseconds. A value outside of 1 ms to 2,147,483,647 ms (24 days) is set to the nearer
+    /// limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// The caller id, as `Name <number>` or a number.
+    /// Sets the caller id, as `Name <number>` or a number.
     pub fn caller_id(mut self, caller_id: &str) -> Self {
         self.caller_id = Some(caller_id.to_owned());
         self
     }
 
-    /// Sets a channel variable, or a function of the dialplan as `CHANNEL(accountcode)`. The value
-    /// arrives as given: what the server's argument splitter would take out is quoted. A value
-    /// cannot hold a line break. A name in which the server would find another variable is
-    /// [refused](crate::ActionProblem::Variable).
+    /// Sets a channel variable, or a dialplan function such as `CHANNEL(accountcode)`.
+    ///
+    /// The value arrives as given: characters that the server's argument splitter would remove are
+    /// quoted. The value cannot hold a line break. A name in which the server would find a second
+    /// variable is [refused](crate::ActionProblem::Variable).
     pub fn variable(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if !is_variable(name) {
             let action = self.action.refuse("Variable", ActionProblem::Variable);
@@ -105,7 +113,7 @@ impl Originate {
         line.extend_from_slice(name.as_bytes());
         line.push(b'=');
         for &byte in value {
-            // app.c's splitter honours and removes these.
+            // The splitter in `app.c` interprets and removes these characters.
             if br#"\",()[]"#.contains(&byte) {
                 line.push(b'\\');
             }
@@ -114,26 +122,28 @@ impl Originate {
         self.set("Variable", line)
     }
 
-    /// The codecs that the channel may use, best first: `alaw`, `ulaw`, `g722` … Unless set, the
-    /// server chooses signed linear.
+    /// Sets the codecs that the channel may use, in order of preference, such as `alaw`, `ulaw` or
+    /// `g722`. Unless set, the server chooses signed linear.
     pub fn codecs<'a>(self, codecs: impl IntoIterator<Item = &'a str>) -> Self {
         let codecs: Vec<_> = codecs.into_iter().collect();
         self.set("Codecs", codecs.join(","))
     }
 
-    /// The unique id of the channel, so that its events are known before it exists, and so that it
-    /// can be hung up while it rings (`Hangup` with this id as `Channel`); the server makes one
-    /// unless set. The other half of a `Local` channel has `;2` behind it.
+    /// Sets the unique id of the channel; the server generates one unless set.
+    ///
+    /// With a known id the events of the channel can be recognised from the first one on, and the
+    /// channel can be hung up while it rings (`Hangup` with this id as `Channel`). The other half
+    /// of a `Local` channel has `;2` appended.
     pub fn channel_id(mut self, id: &str) -> Self {
         self.channel_id = Some(id.to_owned());
         self
     }
 
-    /// Sets any other field of the action: `Account`, `EarlyMedia`, `OtherChannelId`,
-    /// `PreDialGoSub` …
+    /// Sets any other field of the action, such as `Account`, `EarlyMedia`, `OtherChannelId` or
+    /// `PreDialGoSub`.
     ///
-    /// The server takes the first of fields that have the same name. Those that have a method here
-    /// are refused.
+    /// Of several fields with the same name the server takes the first. Fields that have a method
+    /// of their own [are refused](crate::ActionProblem::Reserved).
     pub fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let own = OWN.iter().any(|own| name.eq_ignore_ascii_case(own));
         if own {
@@ -146,7 +156,7 @@ impl Originate {
         Self { other_id, ..self.set(name, value) }
     }
 
-    /// The unique ids of the channel and of its other half, as far as they are set.
+    /// Returns the unique ids of the channel and of its other half, as far as they are set.
     pub(crate) fn ids(&self) -> (Option<&str>, Option<&str>) {
         (self.channel_id.as_deref(), self.other_id.as_deref())
     }
@@ -156,7 +166,7 @@ impl Originate {
     }
 
     pub(crate) fn into_action(self) -> (Action, Duration) {
-        // The server reads an int, and takes nothing for its default.
+        // The server reads an `int`, and replaces 0 by its default.
         let limits =
             [Duration::from_millis(1), Duration::from_millis(i32::MAX.unsigned_abs().into())];
         let timeout = self.timeout.map(|timeout| timeout.clamp(limits[0], limits[1]));
@@ -169,8 +179,8 @@ impl Originate {
     }
 }
 
-/// Whether the server takes a text for the name of one variable: it splits at commas outside of
-/// brackets, and at the first `=` (`main/manager.c`, `man_do_variable_value`).
+/// Checks that the server reads a text as the name of one variable. The server splits at commas
+/// outside of brackets, and at the first `=` (`main/manager.c`, `man_do_variable_value`).
 fn is_variable(name: &str) -> bool {
     let mut open = Vec::new();
     for char in name.chars() {
@@ -192,7 +202,7 @@ fn is_variable(name: &str) -> bool {
     !name.trim().is_empty() && open.is_empty()
 }
 
-/// An answered call; see [`Client::originate`](crate::Client::originate).
+/// An answered call. See [`Client::originate`](crate::Client::originate).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Originated {
     event: Event,
@@ -206,17 +216,17 @@ impl Originated {
         Self { unique_id: text("Uniqueid"), channel: text("Channel"), event }
     }
 
-    /// The unique id of the channel that was answered.
+    /// Returns the unique id of the answered channel.
     pub fn unique_id(&self) -> &str {
         &self.unique_id
     }
 
-    /// The name of the channel that was answered, with U+FFFD for what is not UTF-8.
+    /// Returns the name of the answered channel, with U+FFFD in place of bytes that are not UTF-8.
     pub fn channel(&self) -> &str {
         &self.channel
     }
 
-    /// The `OriginateResponse`, with all its fields.
+    /// Returns the `OriginateResponse` event with all its fields.
     pub fn event(&self) -> &Event {
         &self.event
     }

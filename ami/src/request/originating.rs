@@ -1,4 +1,4 @@
-//! An originate under way.
+//! The future of an originate.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -16,14 +16,15 @@ use crate::error::{Delivery, Error, Withheld};
 use crate::state::{Handle, Shared};
 use crate::wire::{Action, Event, EventClass};
 
-/// A call about to be placed: await it for the outcome. See
+/// A future that places a call and returns its outcome. See
 /// [`Client::originate`](crate::Client::originate).
 ///
-/// Dropping it takes the action back if it was not written yet; else the phone goes on ringing.
+/// Dropping the future takes the action back if it is not yet written. Otherwise the channel keeps
+/// ringing.
 ///
 /// # Panics
 ///
-/// If it is polled again after its end, as other futures do.
+/// Panics if it is polled again after completion.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Originating {
     stage: Stage,
@@ -35,11 +36,11 @@ enum Stage {
     Done,
 }
 
-/// What there is to do.
+/// The originate before its first poll.
 struct New {
     handle: Arc<Handle>,
     action: Action,
-    /// How long the server waits for the answer.
+    /// The time that the server waits for an answer.
     ringing: Duration,
     limit: Option<Duration>,
 }
@@ -50,10 +51,12 @@ impl Originating {
         Self { stage: Stage::New(Box::new(New { handle, action, ringing, limit: None })) }
     }
 
-    /// Sets how long the originate waits for its outcome in all, from the first poll on and with
-    /// the wait for a connection; instead of the time that the phone may ring
-    /// ([`Originate::timeout`]) and the client's time-out on top. The server goes on when it is
-    /// over.
+    /// Sets the time-out of the whole originate. It counts from the first poll and includes the
+    /// wait for a connection.
+    ///
+    /// It replaces the default, which is the time that the channel may ring
+    /// ([`Originate::timeout`]) plus the client's time-out. The server does not stop ringing when
+    /// it ends.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         if let Stage::New(new) = &mut self.stage {
             new.limit = Some(timeout);
@@ -85,21 +88,22 @@ impl New {
     }
 }
 
-/// Checks that the server sends the outcome, as far as it tells.
+/// Checks that the server sends the outcome, as far as the server tells.
 async fn check_class(shared: &Arc<Shared>, limit: Duration) -> Result<(), Error> {
     let connection = shared.connection_within(limit).await?;
     let mask = shared.wishes().mask.clone();
     let class = EventClass::Call;
-    // Several at once ask one after another, if the server does not answer.
+    // Several originates ask one after another if the server does not answer. This time-out also
+    // limits the wait for the others.
     let withheld = ready::withheld(&connection, &shared.user, limit, mask.as_ref(), class);
     match timeout(limit, withheld).await {
-        // The time-out ends it if the outcome does not come.
+        // The outcome may arrive. If it does not, the time-out ends the call.
         Ok(None | Some(Withheld::Unknown)) | Err(_) => Ok(()),
         Ok(Some(why)) => Err(Error::Withheld { class, why }),
     }
 }
 
-/// Tells of a time-out how long the whole of it was.
+/// Replaces the time-out of the last step in an error by that of the whole originate.
 fn waited(error: Error, limit: Option<Duration>) -> Error {
     match (error, limit) {
         (Error::Timeout { delivery, .. }, Some(waited)) => Error::Timeout { waited, delivery },
