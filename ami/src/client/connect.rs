@@ -1,4 +1,4 @@
-//! The way from a configuration to a client.
+//! Connecting: from a configuration to a client.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,14 +15,21 @@ use crate::error::{Disconnect, Error};
 use crate::events::{Buffer, Filter, Subscribers, Subscription};
 
 impl Config {
-    /// Connects over TCP and logs in. `address` is a host and a port, or a host alone for 5038
-    /// (5039 with TLS). A name is resolved now, and again whenever the client connects again;
-    /// its addresses are tried one after another, in the time that there is for all.
+    /// Connects over TCP and logs in. Nothing is sent before the returned future is polled.
+    ///
+    /// `address` is a host and a port, or a host alone for port 5038 (5039 with TLS). A host name
+    /// is resolved on every connect and reconnect. Its addresses are tried one after another,
+    /// within one time-out for all.
     ///
     /// # Errors
     ///
-    /// If there is no connection or no login within [`connect_timeout`](Self::connect_timeout). The
-    /// first connection is not tried again, unless [`retry_first`](Self::retry_first) says so.
+    /// The future returns [`Error::Connect`] if there is no connection within
+    /// [`connect_timeout`](Self::connect_timeout), and [`Error::Login`] if the login fails or does
+    /// not end within as much time again. [`Error::Action`] says that the user or the secret cannot
+    /// be sent. With [`until_booted`](Self::until_booted), it also returns the errors of
+    /// [`Client::ready`], except [`Error::Withheld`].
+    ///
+    /// The first connection is attempted once, unless [`retry_first`](Self::retry_first) is set.
     pub fn connect(&self, address: impl ToString) -> Connect {
         let (address, config) = (address.to_string(), self.clone());
         Connect::new(self, Some(address.clone()), async move {
@@ -30,12 +37,14 @@ impl Config {
         })
     }
 
-    /// Logs in over a connection that is already there, as it is: what the config says of TLS is
-    /// for [`connect`](Self::connect). It cannot be made anew: the client ends with it.
+    /// Logs in over an existing connection, which is used as it is: the TLS settings apply to
+    /// [`connect`](Self::connect) only. The client cannot reconnect, and ends with this connection.
     ///
     /// # Errors
     ///
-    /// If the login does not succeed within [`connect_timeout`](Self::connect_timeout).
+    /// The future returns [`Error::Login`] if the login fails or does not end within
+    /// [`connect_timeout`](Self::connect_timeout). With [`until_booted`](Self::until_booted), it
+    /// also returns the errors of [`Client::ready`], except [`Error::Withheld`].
     pub fn handshake<T>(&self, io: T) -> Connect
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -52,7 +61,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// See [`Config::connect`].
+    /// Returns the errors of [`Config::connect`].
     pub fn connect(&self) -> Connect {
         self.config().connect(self.address())
     }
@@ -60,10 +69,11 @@ impl Server {
 
 type Connecting = dyn Future<Output = Result<Client, Error>> + Send;
 
-/// A client in the making: await it. Nothing is sent before it is first polled.
+/// A future that connects, logs in and returns a [`Client`]. Nothing is sent before it is first
+/// polled.
 ///
-/// Events that come right behind the login are gone before anybody can subscribe with the client,
-/// `FullyBooted` among them. Subscriptions that are made here have them:
+/// Events that arrive right after the login, `FullyBooted` among them, are gone before a program
+/// can subscribe with the client. A subscription made here receives them:
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), ami::Error> {
@@ -76,7 +86,11 @@ type Connecting = dyn Future<Output = Result<Client, Error>> + Send;
 /// # }
 /// ```
 ///
-/// Dropping it closes the connection, and ends these subscriptions; so does an error.
+/// Dropping the future closes the connection and ends these subscriptions. An error ends them, too.
+///
+/// # Panics
+///
+/// Panics if it is polled again after completion, or outside of a Tokio runtime.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Connect {
     subscribers: Arc<Subscribers>,
@@ -97,7 +111,8 @@ impl Connect {
             let client = Client::start(first, &config, address.as_deref(), theirs);
             if config.until_booted {
                 match client.ready_or(Unknown::GiveUp).await {
-                    // Nobody can tell.
+                    // It is unknown whether the event can arrive, so the client does not wait for
+                    // it.
                     Ok(()) | Err(Error::Withheld { .. }) => {}
                     Err(error) => return Err(error),
                 }
@@ -107,13 +122,14 @@ impl Connect {
         Self { subscribers, connecting, done: false }
     }
 
-    /// Subscribes to events from the first one on, as [`Client::subscribe`] does to those that come
-    /// later.
+    /// Subscribes to events from the first one after the login on, with the default buffer. See
+    /// [`Client::subscribe`].
     pub fn subscribe(&self, filter: Filter) -> Subscription {
         self.subscribe_with(filter, Buffer::default())
     }
 
-    /// Subscribes to events from the first one on, with another limit, or none.
+    /// Subscribes to events from the first one after the login on, with another buffer size, or
+    /// without a limit.
     pub fn subscribe_with(&self, filter: Filter, buffer: Buffer) -> Subscription {
         Subscription::new(&self.subscribers, filter, buffer)
     }
@@ -135,7 +151,7 @@ impl Future for Connect {
 
 impl Drop for Connect {
     fn drop(&mut self) {
-        // There is no client that would end them.
+        // There is no client that would end the subscriptions.
         if !self.done {
             self.subscribers.end(&Disconnect::Closed);
         }

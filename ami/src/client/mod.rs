@@ -1,4 +1,4 @@
-//! The handle that programs hold.
+//! The client: the handle that programs hold, how it is connected, and calls placed with it.
 
 mod connect;
 mod place;
@@ -23,22 +23,64 @@ use crate::state::{Handle, Shared, State};
 use crate::stats::Stats;
 use crate::wire::{Action, Banner, EventMask};
 
-/// A client of one server. Clones share it.
+/// A client of one Asterisk server.
 ///
-/// It has a task of its own on the runtime that connected it. When the connection is lost, every
-/// call in flight ends with [`Error::Disconnected`], nothing is sent twice, and the client connects
-/// again, unless its [`Config`] says otherwise: calls made in the meantime wait for that, and
-/// subscriptions go on behind an [`Item::Gap`](crate::Item::Gap). A server that was started anew
-/// takes logins before its modules are loaded; calls wait until it is fully booted, no longer than
-/// the client's time-out ([`State::Booting`]).
+/// [`Config::connect`] returns a client. A task on the Tokio runtime owns the connection; the
+/// client and its clones are handles to that task. Cloning is cheap, and clones share the
+/// connection. Calls use the timers of Tokio, so they have to be awaited within a runtime.
 ///
-/// It is for one server, which answers in the order of the actions. Behind a proxy that mixes the
-/// answers of several servers, calls end with [`Error::NoResponse`], and lists are broken or go to
+/// # Order of actions
+///
+/// - Actions are sent in the order in which their futures are first polled. Nothing is sent before
+///   the first poll.
+/// - Several futures in flight are pipelined on the one connection. The server executes the actions
+///   one after another and answers in the same order.
+/// - Futures that have to wait, for a connection or because [`Config::max_in_flight`] calls are in
+///   flight, may be sent in another order. [`originate`](Self::originate) may ask the server a
+///   question first. Where the order matters, await one call before the next.
+///
+/// ```no_run
+/// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+/// use ami::Action;
+///
+/// let first = client.call(Action::new("CoreStatus"));
+/// let second = client.call(Action::new("CoreSettings"));
+/// // Both actions are sent before the first answer arrives.
+/// let (status, settings) = tokio::try_join!(first, second)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Dropping a future
+///
+/// Dropping the future of an action takes the action back if it is not yet written. Otherwise the
+/// server executes it, and the reply is ignored. Other calls are not affected.
+///
+/// # Reconnecting
+///
+/// When the connection is lost, every call in flight ends with [`Error::Disconnected`]. No action
+/// is sent twice. The client reconnects, unless its [`Config`] says otherwise. Calls made in the
+/// meantime wait for the new connection, within their own time-outs, and subscriptions continue
+/// after an [`Item::Gap`](crate::Item::Gap). A restarted server accepts logins before its modules
+/// are loaded, so calls wait until it is fully booted, at most for the client's time-out
+/// ([`State::Booting`]).
+///
+/// # The end of a client
+///
+/// The client ends
+///
+/// - when it is [closed](Self::close),
+/// - when its last clone is dropped (each call, list and [`Placed`] holds one),
+/// - when the server refuses the login while reconnecting,
+/// - when its connection is lost and it does not reconnect.
+///
+/// All subscriptions end then, and later calls fail with [`Error::Disconnected`].
+///
+/// # One server
+///
+/// A client relies on a server that answers in the order of the actions. Behind a proxy that mixes
+/// the answers of several servers, calls end with [`Error::NoResponse`], and lists break or go to
 /// subscribers.
-///
-/// It ends with [`close`](Self::close), when the last clone is dropped (a call or a list has one),
-/// when the server refuses to have it back, and with a connection that is not to be made anew. Then
-/// every subscription ends, and so do calls made later.
 #[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
@@ -60,12 +102,12 @@ impl Client {
         &self.handle.shared
     }
 
-    /// What the server greeted with, the last time.
+    /// Returns the banner of the current or latest connection.
     pub fn banner(&self) -> Banner {
         self.shared().wishes().banner.clone()
     }
 
-    /// Sends an action and waits for its response. Nothing is sent before the call is first polled.
+    /// Sends an action and waits for its response. [`Call`] says what dropping the future does.
     ///
     /// ```no_run
     /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
@@ -77,26 +119,28 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// The events of an action that is answered with a list come to nobody this way, and a warning
-    /// is traced; [`list`](Self::list) gives them. Subscriptions that ask for
-    /// [strays](crate::Stray) get them, too.
+    /// If the action is answered with a list, use [`list`](Self::list). This method returns only
+    /// the response; the items go to nobody but subscriptions that ask for [strays](crate::Stray),
+    /// and a warning is traced.
     ///
-    /// The server works on one action after another, and says nothing else while it does. An action
-    /// that takes long, such as `WaitEvent` or an `Originate` without `Async`, holds up every
-    /// other call and every event of this client: use [`originate`](Self::originate), or a
-    /// client of its own, and give it a [time-out](Call::timeout) that is long enough.
+    /// The server works on one action at a time and sends nothing else meanwhile. A long action,
+    /// such as `WaitEvent` or an `Originate` without `Async`, delays every other call and every
+    /// event of this client. Use [`originate`](Self::originate), or a client of its own with a long
+    /// enough [time-out](Call::timeout).
     ///
     /// # Errors
     ///
-    /// If the action cannot be sent as it is, the server refuses it, or there is no answer:
-    /// [`Error`] tells which, and whether the server may have acted.
+    /// Returns an error if the action cannot be sent, the server refuses it, or no answer arrives.
+    /// [`Error::may_have_been_executed`] tells whether the server may have acted.
     pub fn call(&self, action: Action) -> Call {
         Call::new(Arc::clone(&self.handle), action)
     }
 
     /// Sends an action that is answered with a list, such as `CoreShowChannels` or `QueueStatus`.
-    /// Its events come to the list alone, not to subscribers, unless they are
-    /// [to go to both](List::also_to_subscribers); nothing is sent before the list is first polled.
+    ///
+    /// The events of the list go to the returned [`List`] only, not to subscribers, unless it is
+    /// told to [share them](List::also_to_subscribers). Nothing is sent before the list is first
+    /// polled.
     ///
     /// ```no_run
     /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
@@ -110,40 +154,42 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// A `Ping` is sent right behind the action. Its answer shows the end where the server forgets
-    /// to send one.
+    /// A `Ping` is sent right after the action. Its answer marks the end of the list where the
+    /// server forgets to send one.
     ///
-    /// The list is the server's: while a channel changes, `CoreShowChannels` of Asterisk 22 can
-    /// have it twice, in its old state and in the new.
+    /// The items are passed on as the server sends them. While a channel changes,
+    /// `CoreShowChannels` of Asterisk 22 can list it twice, in its old state and in its new one.
     pub fn list(&self, action: Action) -> List {
         List::new(Arc::clone(&self.handle), action)
     }
 
-    /// Sends an action and waits for everything that the server says in reply, whatever its shape:
-    /// several responses (`ModuleLoad`, `JabberSend`), lines that are no message of AMI's
-    /// (`IAXnetstats`), or nothing at all.
+    /// Sends an action and waits for the whole reply, whatever its shape: several responses
+    /// (`ModuleLoad`, `JabberSend`), lines that are not an AMI message (`IAXnetstats`), or nothing
+    /// at all.
     ///
-    /// A `Ping` is sent right behind the action. Its answer shows that the server is through.
-    /// Errors that the server answers with are messages here.
+    /// A `Ping` is sent right after the action. Its answer marks the end of the reply. A response
+    /// that reports an error is part of the reply here, not an [`Error`].
     ///
-    /// What is no event between the action and that answer is the reply, also without an ActionID:
-    /// it is marked ([`Replied::has_our_id`](crate::Replied::has_our_id)). The rest of an event
-    /// that a value with line ends has cut in two can be among it, and what somebody has forged
-    /// so, unless there is a response with the id: only what comes behind that one counts then.
+    /// All messages between the action and that answer that are not events are part of the reply,
+    /// even without an ActionID. [`Replied::has_our_id`](crate::Replied::has_our_id) tells them
+    /// apart. They can include the rest of an event that a value with line ends has cut in two, and
+    /// messages forged that way. Once a response with the ActionID arrives, earlier messages
+    /// without it are discarded.
     ///
     /// # Errors
     ///
-    /// If the action cannot be sent as it is, or there is no end within the time-out.
+    /// Returns an error if the action cannot be sent, the reply does not end within the time-out,
+    /// or a part of it is lost ([`Error::TooLarge`], [`Error::Unread`]).
     pub fn exchange(&self, action: Action) -> Exchange {
         Exchange::new(Arc::clone(&self.handle), action)
     }
 
-    /// Runs a CLI command and gives what it prints. Needs the write class `command`.
+    /// Runs a CLI command and returns its output. Needs the write class `command`.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call). If the command fails, or the server does not know it,
-    /// [`Error::Command`] has the first line of what it printed.
+    /// Returns the errors of [`call`](Self::call). If the command fails, or the server does not
+    /// know it, returns [`Error::Command`] with the first line of the output.
     pub fn command(&self, command: impl Into<String>) -> Command {
         Command::new(Arc::clone(&self.handle), command.into())
     }
@@ -151,53 +197,60 @@ impl Client {
     /// Places a call and waits until it is answered or has failed. Needs the write class
     /// `originate`, and the read class `call` for the outcome.
     ///
-    /// It waits as long as the server does ([`Originate::timeout`]), and the client's own time-out
-    /// on top. Before the first originate of a connection, the server is asked for the user's
-    /// read classes (`manager show user`); if it does not tell, for that takes the write class
-    /// `command`, the time-out is what is left.
+    /// The wait lasts as long as the server lets the channel ring ([`Originate::timeout`]), plus
+    /// the client's time-out. Before the first originate of a connection, the server is asked for
+    /// the user's read classes (`manager show user`). Without the write class `command` the server
+    /// does not tell them; if the outcome cannot be seen then, the time-out ends the wait.
     ///
-    /// Dropping the future does not hang up: the phone goes on ringing. [`place`](Self::place)
-    /// gives a handle that [hangs up](crate::Placed::hang_up), and that also knows why the call
-    /// ended.
+    /// Dropping the future does not hang up: the channel keeps ringing. [`place`](Self::place)
+    /// returns a handle that can [hang up](crate::Placed::hang_up), and that also reports why the
+    /// call ended.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call); [`Error::Originate`] if the channel was not answered;
-    /// [`Error::Withheld`] if the outcome could not be seen, and nothing was sent.
+    /// Returns the errors of [`call`](Self::call), [`Error::Originate`] if the channel was not
+    /// answered, and [`Error::Withheld`] if the server would not report the outcome; the call is
+    /// not placed then.
     pub fn originate(&self, originate: Originate) -> Originating {
         Originating::new(Arc::clone(&self.handle), originate)
     }
 
-    /// Subscribes to events. It gets those that the reader hands out from now on, and holds up to
-    /// 16 MiB of them; beyond that it [tells](crate::Item::Missed) how many are missing. Those
-    /// that come right behind the login are gone by now;
-    /// [`Connect::subscribe`](crate::Connect::subscribe) is for them.
+    /// Subscribes to the events that arrive from now on.
+    ///
+    /// The subscription buffers up to 16 MiB. Beyond that, events are dropped and [reported as
+    /// missed](crate::Item::Missed). Use [`Connect::subscribe`](crate::Connect::subscribe) to get
+    /// the events that arrive right after the login.
     pub fn subscribe(&self, filter: Filter) -> Subscription {
         self.subscribe_with(filter, Buffer::default())
     }
 
-    /// Subscribes to events, with another limit, or none.
+    /// Subscribes to events with another buffer size, or without a limit.
     pub fn subscribe_with(&self, filter: Filter, buffer: Buffer) -> Subscription {
         Subscription::new(&self.shared().subscribers, filter, buffer)
     }
 
-    /// Has the server keep events back, now and after every reconnect. Needs the write class
-    /// `system`. It is for all who use this client, and cannot be taken back. Once the server
-    /// is asked it goes on also if this future is dropped.
+    /// Sets a filter in the server, now and after every reconnect. Needs the write class `system`.
+    ///
+    /// The filter affects all clones of this client, and cannot be removed.
+    ///
+    /// Once the server has been asked, the operation continues even if this future is dropped.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Error::Filter`] if calls could not end any more. If the
-    /// connection is lost behind the server's consent, the next one has the filter all the
-    /// same. If the server does not answer in time, nobody knows whether it has the filter: the
-    /// connection is given up, and the next one does not have it.
+    /// Returns the errors of [`call`](Self::call), and [`Error::Filter`] if the filter would
+    /// exclude events that calls wait for.
+    ///
+    /// If the connection is lost after the server has accepted the filter, the next connection has
+    /// it nevertheless. If the server does not answer in time, it is unknown whether it has the
+    /// filter: the client gives up the connection, and the next one does not have it.
     pub async fn add_event_filter(&self, filter: EventFilter) -> Result<(), Error> {
         let filters = filter.with_company()?;
         let connection = self.shared().connection_within(self.shared().timeout).await?;
         let shared = Arc::clone(self.shared());
         settled(async move {
             let _settings = shared.settings.lock().await;
-            // A half of them would keep back what calls wait for.
+            // The filters are set as one unit: a part of them would hold back events that calls
+            // wait for.
             let set = filters::set(&connection, filters, shared.timeout, |filters| {
                 let wishes = &mut shared.wishes().filters;
                 for filter in filters {
@@ -213,15 +266,18 @@ impl Client {
         .await
     }
 
-    /// Sets which events the server sends, now and after every reconnect, as [`Config::event_mask`]
-    /// does for the beginning. Once the server is asked it goes on also if this future is
-    /// dropped.
+    /// Sets which events the server sends, now and after every reconnect. [`Config::event_mask`]
+    /// sets the mask for the login.
+    ///
+    /// Once the server has been asked, the operation continues even if this future is dropped.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), and [`Error::EventMask`] if the server knows none of the classes.
-    /// The mask stays as it was then. If the server does not answer in time, nobody knows which
-    /// mask it has: the connection is given up, and the next one has the mask as it was.
+    /// Returns the errors of [`call`](Self::call), and [`Error::EventMask`] if the server knows
+    /// none of the classes. The former mask stays in effect then.
+    ///
+    /// If the server does not answer in time, it is unknown which mask it has: the client gives up
+    /// the connection, and the next one has the former mask.
     pub async fn set_event_mask(&self, mask: impl Into<EventMask>) -> Result<(), Error> {
         let mask = mask.into();
         let connection = self.shared().connection_within(self.shared().timeout).await?;
@@ -239,21 +295,26 @@ impl Client {
         .await
     }
 
-    /// Waits until the server is fully booted: it says so in an event of class `system`, at once to
-    /// a client that logs in later. Where that event cannot come, the server is asked (`connection
-    /// waitfullybooted`, which takes the write class `command`); until it has booted, it does
-    /// nothing else for this client then.
+    /// Waits until the server is fully booted, at most for the client's time-out.
+    ///
+    /// The server reports the boot with the event `FullyBooted` of class `system`, which a client
+    /// that logs in later receives at once. Where that event cannot arrive, the server is asked
+    /// with the CLI command `core waitfullybooted`, which needs the write class `command`. Until it
+    /// is booted, the server does nothing else for this client then.
+    ///
+    /// The future can be dropped and the method called again at any time.
     ///
     /// # Errors
     ///
-    /// [`Error::Withheld`] if the event mask leaves the event out and the server does not let us
-    /// ask; [`Error::NotBooted`] if the client's time-out is over, or nobody knows that the
-    /// event cannot come; or if the client ends.
+    /// Returns [`Error::Withheld`] if the event cannot arrive and the server does not let the
+    /// client ask; [`Error::NotBooted`] if the time-out ends first, also if it is unknown whether
+    /// the event can arrive; and [`Error::Disconnected`] if the client ends.
     pub async fn ready(&self) -> Result<(), Error> {
         self.ready_or(Unknown::Wait).await
     }
 
-    /// Waits as [`ready`](Self::ready) does; `unknown` decides where nobody can tell.
+    /// Waits as [`ready`](Self::ready) does. `unknown` decides what to do if it is unknown whether
+    /// the event can arrive.
     pub(crate) async fn ready_or(&self, unknown: Unknown) -> Result<(), Error> {
         let limit = self.shared().timeout;
         let late = |_| Err(Error::NotBooted(limit));
@@ -276,30 +337,42 @@ impl Client {
         }
     }
 
-    /// How the client stands with its server, now and from now on.
+    /// Returns a receiver of the connection's state. It has the current state and is notified of
+    /// changes; a slow receiver sees only the latest one.
     ///
-    /// What `borrow` and `wait_for` give of the receiver is a lock: the client waits with its next
-    /// change for whoever holds it.
+    /// `borrow` and `wait_for` of the receiver return a read lock. Release it soon: the client
+    /// waits for it before its next change of state.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) {
+    /// let mut state = client.state();
+    /// while state.changed().await.is_ok() {
+    ///     let now = state.borrow_and_update().clone();
+    ///     println!("{now:?}");
+    /// }
+    /// # }
+    /// ```
     pub fn state(&self) -> watch::Receiver<State> {
         self.shared().state()
     }
 
-    /// Waits until the client has ended, and says why.
+    /// Waits until the client has ended, and returns the reason. The future can be dropped and the
+    /// method called again at any time.
     pub async fn ended(&self) -> Disconnect {
         let mut state = self.state();
-        // The sender lives as long as the client.
+        // The sender lives as long as the client, so `wait_for` does not fail.
         match state.wait_for(State::is_closed).await.as_deref() {
             Ok(State::Closed(reason)) => reason.clone(),
             _ => Disconnect::Closed,
         }
     }
 
-    /// How many calls wait for an answer.
+    /// Returns the number of calls that are waiting for an answer.
     pub fn in_flight(&self) -> usize {
         self.shared().in_flight()
     }
 
-    /// What has happened so far, in numbers.
+    /// Returns the counters of this client.
     pub fn stats(&self) -> Stats {
         let shared = self.shared();
         Stats {
@@ -309,13 +382,15 @@ impl Client {
         }
     }
 
-    /// Logs off, if the client is up, and waits until it has ended. Calls in flight end with
-    /// [`Error::Disconnected`].
+    /// Logs off, if the client is connected, and waits until the client has ended, for all its
+    /// clones. Calls in flight end with [`Error::Disconnected`].
+    ///
+    /// If this future is dropped, the client may stay open. Call `close` again to end it.
     ///
     /// # Errors
     ///
-    /// If the server did not answer the logoff, or refused it, as it does while it shuts down. The
-    /// client has ended all the same.
+    /// Returns an error if the server did not answer the `Logoff` in time or refused it, as it does
+    /// while it shuts down. The client has ended nevertheless.
     pub async fn close(&self) -> Result<(), Error> {
         let answer = match self.shared().connection_now() {
             Some(connection) => {
@@ -326,14 +401,15 @@ impl Client {
         self.handle.cancel.cancel();
         self.ended().await;
         match answer {
-            // The server closes right behind its answer, and the end may overtake it.
+            // The server closes the connection right after its answer, and the end may overtake the
+            // answer.
             Err(Error::Disconnected { .. }) => Ok(()),
             answer => answer,
         }
     }
 }
 
-/// Runs something to its end, also if who waits for it does so no longer.
+/// Runs a task to its end, even if the caller is dropped.
 async fn settled(
     task: impl Future<Output = Result<(), Error>> + Send + 'static,
 ) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! A call that was placed: its outcome, its end, and how to hang up.
+//! Placed calls: their outcome, their end, and hanging up.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -16,14 +16,16 @@ use crate::wire::{Action, Cause, Event, Response};
 
 type Outcome = Result<Originated, Error>;
 
-/// How long the channels of a call that failed may take to show: the outcome can overtake their
-/// events, and there may be none.
+/// The time that the channels of a failed call may take to appear: the outcome can overtake their
+/// events, and there may be no channel.
 const LATE: Duration = Duration::from_secs(1);
 
 impl Client {
-    /// Places a call, and gives a handle to wait for its outcome and its end, and to hang up. Needs
-    /// what [`originate`](Self::originate) needs, and nothing is sent before the handle's
-    /// outcome or end is awaited.
+    /// Places a call, and returns a handle that waits for its outcome and its end, and that can
+    /// hang up.
+    ///
+    /// Nothing is sent before the outcome or the end is awaited. Needs the permissions of
+    /// [`originate`](Self::originate).
     ///
     /// ```no_run
     /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
@@ -41,10 +43,30 @@ impl Client {
     }
 }
 
-/// A call that is placed as soon as its outcome or its end is awaited; see [`Client::place`].
+/// A call that is placed as soon as its outcome or its end is first awaited. See [`Client::place`].
 ///
-/// Its channel gets a unique id that is known before it exists: that of [`Originate::channel_id`],
-/// or a random one. Dropping the handle leaves the call alone.
+/// The unique id of its channel is known before the channel exists: it is that of
+/// [`Originate::channel_id`], or a random one.
+///
+/// Dropping the handle does not hang up. Dropping it before the action is written takes the action
+/// back.
+///
+/// ```no_run
+/// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+/// use std::time::Duration;
+/// use ami::Originate;
+///
+/// let call = Originate::to_application("PJSIP/100", "Playback", "tt-monkeys");
+/// let mut call = client.place(call);
+/// // `outcome` is cancel safe: the call goes on after the time-out.
+/// match tokio::time::timeout(Duration::from_secs(5), call.outcome()).await {
+///     Ok(answered) => println!("{} answered", answered?.channel()),
+///     Err(_) => drop(call.hang_up().await?),
+/// }
+/// println!("{}", call.end().await?.cause());
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is sent until its outcome or its end is awaited"]
 pub struct Placed {
     client: Client,
@@ -52,12 +74,12 @@ pub struct Placed {
     events: Subscription,
     originate: Pin<Box<dyn Future<Output = Outcome> + Send>>,
     outcome: Option<Outcome>,
-    /// The unique ids of channels that there are or were.
+    /// The unique ids of the channels that were created.
     created: Vec<Vec<u8>>,
     halves: Vec<Half>,
-    /// Whether there was a word of the call.
+    /// `true` once an event of the call has arrived.
     begun: bool,
-    /// Why nobody will know its end.
+    /// The reason why the end of the call cannot be observed.
     lost: Option<Error>,
 }
 
@@ -92,18 +114,20 @@ impl Placed {
         }
     }
 
-    /// The unique id of the channel. The other half of a `Local` channel has `;2` behind it.
+    /// Returns the unique id of the channel. The other half of a `Local` channel has `;2` appended,
+    /// unless `OtherChannelId` is set.
     pub fn unique_id(&self) -> &str {
         &self.unique_id
     }
 
-    /// Waits until the call is answered or has failed, as [`Client::originate`] does.
+    /// Waits until the call is answered or has failed. Returns the same outcome on every call.
     ///
-    /// Cancel safe: the call goes on, and the next future waits for the same outcome.
+    /// Cancel safe: the call goes on if the future is dropped, and the next future waits for the
+    /// same outcome.
     ///
     /// # Errors
     ///
-    /// As [`Client::originate`].
+    /// Returns the errors of [`Client::originate`].
     pub async fn outcome(&mut self) -> Result<Originated, Error> {
         if self.outcome.is_none() {
             let outcome = poll_fn(|cx| self.originate.as_mut().poll(cx)).await;
@@ -112,20 +136,24 @@ impl Placed {
         self.outcome.clone().unwrap_or(Err(Error::NoResponse))
     }
 
-    /// Waits until the channel has ended, and the other half of it if it is a `Local` one, and
-    /// tells why. It does so for a call that failed, too: the causes say more than the outcome.
+    /// Waits until the channel has ended, including the other half of a `Local` channel, and
+    /// returns the causes. A failed call has an end, too; its causes say more than the outcome
+    /// does.
     ///
-    /// Cancel safe: what has come is kept.
+    /// Cancel safe: events that have arrived are kept for the next future.
+    ///
+    /// A `Local` channel that optimises itself away ends while the call goes on without it. `/n` at
+    /// the end of its name prevents that.
     ///
     /// # Errors
     ///
-    /// As [`Client::originate`], but for [`Error::Originate`]; [`Error::Lost`] if the connection
-    /// was lost behind its beginning, or [`Error::Missed`], so that nobody knows. A filter in
-    /// the server or an event mask that keeps `Hangup` back keeps this from ending before the
-    /// connection does.
+    /// Returns the errors of [`Client::originate`], except [`Error::Originate`];
+    /// [`Error::OtherChannel`] if the server does not support `ChannelId`; and [`Error::Lost`] or
+    /// [`Error::Missed`] if the connection was lost or events were missed after the call began, so
+    /// that the end cannot be known.
     ///
-    /// A `Local` channel that optimises itself away has ended while the call goes on without it;
-    /// `/n` behind its name keeps it.
+    /// The method has no time-out. If a filter in the server or an event mask excludes `Hangup`, it
+    /// waits until the connection ends.
     pub async fn end(&mut self) -> Result<End, Error> {
         let answered = match self.outcome().await {
             Ok(call) if call.unique_id() != self.unique_id => {
@@ -143,7 +171,7 @@ impl Placed {
             let item = if answered || !self.created.is_empty() {
                 next.await
             } else {
-                // There may be no channel at all, or its events are still to come.
+                // There may be no channel at all, or its events may still arrive.
                 match timeout(LATE, next).await {
                     Ok(item) => item,
                     Err(_) => break,
@@ -151,7 +179,7 @@ impl Placed {
             };
             match item {
                 Some(Item::Event(event)) => self.note(&event),
-                // What is from before the call was placed has nothing to do with it.
+                // A loss before the call was placed does not affect it.
                 Some(Item::Gap(_) | Item::Missed(_)) if !self.begun => {}
                 Some(Item::Gap(gap)) => self.lost = Some(Error::Lost(gap.reason)),
                 Some(Item::Missed(missed)) => self.lost = Some(Error::Missed(missed)),
@@ -175,13 +203,13 @@ impl Placed {
         }
     }
 
-    /// Hangs the channel up, whatever it does, with the cause 16 (`NORMAL_CLEARING`): without one
-    /// the server would say 0, as it does of many failures.
+    /// Hangs up the channel, in any state, with the cause 16 (`NORMAL_CLEARING`). Without a cause
+    /// the server would report 0, as it does for many failures.
     ///
     /// # Errors
     ///
-    /// As [`Client::call`]; the server refuses it if there is no such channel, not yet or no
-    /// longer.
+    /// Returns the errors of [`Client::call`]. The server refuses the action if the channel does
+    /// not exist yet or has ended.
     pub async fn hang_up(&self) -> Result<Response, Error> {
         let hangup = Action::new("Hangup").field("Channel", &self.unique_id);
         self.client.call(hangup.field("Cause", "16")).await
@@ -194,19 +222,21 @@ impl fmt::Debug for Placed {
     }
 }
 
-/// The end of a call.
+/// The end of a call. See [`Placed::end`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct End {
-    /// The ends of the channels: one, or two for a `Local` channel; in the order in which they
-    /// ended. None if there was no channel, as for a technology that the server does not have.
+    /// The ends of the channels, in the order in which they ended: one, or two for a `Local`
+    /// channel. Empty if there was no channel, as for a technology that the server does not have.
     pub halves: Vec<Half>,
 }
 
 impl End {
-    /// Why the call ended. The halves of a `Local` channel can say different things: of a call to
-    /// somebody who is busy, `;1` says 0 and `;2` says 17. This is the one that says most:
-    /// neither 0 nor 16, if there is such a cause.
+    /// Returns the cause that says most about the end of the call: one that is neither 0 nor 16, if
+    /// there is one.
+    ///
+    /// The halves of a `Local` channel can have different causes. If the called party is busy, `;1`
+    /// has 0 and `;2` has 17.
     pub fn cause(&self) -> Cause {
         let says = |cause: &Cause| match cause.number() {
             0 => 0,
@@ -217,7 +247,7 @@ impl End {
     }
 }
 
-/// The end of a channel.
+/// The end of one channel.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Half {
     event: Event,
@@ -230,17 +260,17 @@ impl Half {
         Self { event: hangup.detach(), channel }
     }
 
-    /// The channel's name, with U+FFFD for what is not UTF-8.
+    /// Returns the name of the channel, with U+FFFD in place of bytes that are not UTF-8.
     pub fn channel(&self) -> &str {
         &self.channel
     }
 
-    /// Why it was hung up; 0 if it does not say.
+    /// Returns the cause of the hang-up, or 0 if the event has none.
     pub fn cause(&self) -> Cause {
         Cause::of(&self.event).unwrap_or_default()
     }
 
-    /// The `Hangup`, with all its fields.
+    /// Returns the `Hangup` event with all its fields.
     pub fn event(&self) -> &Event {
         &self.event
     }
