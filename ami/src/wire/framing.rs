@@ -24,6 +24,10 @@ const FOLLOWS: &[u8] = b"Response: Follows";
 
 const CRLF_CRLF: &[u8] = b"\r\n\r\n";
 
+/// What is searched for in place of [`CRLF_CRLF`]: the search looks for the first two bytes, which
+/// in this one stand together at the end of a message and nowhere else as a rule.
+const LF_CRLF: &[u8] = b"\n\r\n";
+
 /// The end of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct End {
@@ -110,7 +114,7 @@ impl Scan {
 
     #[inline]
     fn first_line(&mut self, src: &[u8]) -> Option<()> {
-        let Some(lf) = memchr(b'\n', &src[self.at..]).map(|lf| self.at + lf) else {
+        let Some(lf) = grammar::find_lf(&src[self.at..]).map(|lf| self.at + lf) else {
             self.at = src.len() - usize::from(src.ends_with(b"\r"));
             return None;
         };
@@ -133,12 +137,17 @@ impl Scan {
 
     #[inline]
     fn crlf_crlf(&mut self, src: &[u8]) -> Option<End> {
-        static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(CRLF_CRLF));
-        let Some(at) = FINDER.find(&src[self.at..]).map(|at| self.at + at) else {
-            self.at = self.at.max((src.len() + 1).saturating_sub(CRLF_CRLF.len()));
-            return None;
-        };
-        Some(self.end(at + 2, None, at + 4))
+        static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(LF_CRLF));
+        let finder = &*FINDER;
+        let mut from = self.at + 1;
+        while let Some(lf) = finder.find(src.get(from..).unwrap_or_default()).map(|lf| from + lf) {
+            if src[lf - 1] == b'\r' {
+                return Some(self.end(lf + 1, None, lf + 3));
+            }
+            from = lf + 1;
+        }
+        self.at = self.at.max((src.len() + 1).saturating_sub(CRLF_CRLF.len()));
+        None
     }
 
     /// Finds an empty line; behind CR LF only, or behind any line end.
@@ -180,5 +189,49 @@ impl Scan {
         }
         self.at = self.at.max((src.len() + 1).saturating_sub(END_COMMAND.len()));
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a message ends that comes in pieces of so many bytes.
+    fn end(text: &[u8], piece: usize) -> Option<usize> {
+        let mut scan = Scan::new(true);
+        let seen = (piece..text.len()).step_by(piece).chain([text.len()]);
+        seen.into_iter().find_map(|seen| scan.find(&text[..seen])).map(|end| end.end)
+    }
+
+    #[test]
+    fn a_message_of_crlf_ends_at_crlf_crlf_alone() {
+        for (text, length) in [
+            (&b"A: b\r\n\r\nA: c\r\n\r\n"[..], Some(8)),
+            // A value with line ends in it.
+            (b"A: b\r\nC: d\n\n\r\n\r\n", Some(16)),
+            (b"A: b\r\nC: d\n\r\nE: f\n\r\n\r\n", Some(22)),
+            (b"A: b\r\nC: d\n\r\n", None),
+            (b"\n\r\nA: b\r\n\r\n", Some(3)),
+            // A first line that looks empty but for its CRs.
+            (b"\r\r\n\r\n", Some(5)),
+            (b"A: b\r\n\r", None),
+        ] {
+            for piece in 1..=text.len() {
+                assert_eq!(end(text, piece), length, "{} by {piece}", text.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_message_goes_on_behind_what_was_taken_away() {
+        let text = b"A: b\r\nC: d\n\r\nE: f\r\n\r\n";
+        for first in 1..text.len() {
+            let mut scan = Scan::new(true);
+            assert_eq!(scan.find(&text[..first]), None);
+            let gone = scan.seen();
+            scan.took(gone);
+            let end = scan.find(&text[gone..]).map(|end| gone + end.end);
+            assert_eq!(end, Some(text.len()), "behind {first}");
+        }
     }
 }

@@ -50,25 +50,38 @@ fn field_in<'a>(line: &'a [u8], text: &[u8]) -> Line<'a> {
     Line::Field(name, rest.strip_prefix(b" ").unwrap_or(rest))
 }
 
-/// `name = *OCTET-except-colon`, with the colon behind it.
-///
-/// Names are short: the first 16 bytes are looked at as one number, without a branch for each or a
-/// call. A byte of `x` is zero where the text has a colon; taking one from each byte sets the
-/// highest bit of the first that is zero. The text goes on behind the line so that a short line can
-/// be looked at in the same way.
+/// `name = *OCTET-except-colon`, with the colon behind it. Names are short. The text goes on behind
+/// the line so that a short line can be looked at in the same way as a long one.
 #[inline]
 fn name<'a>(line: &'a [u8], text: &[u8]) -> Parsed<'a, &'a [u8]> {
-    const ONES: u128 = u128::MAX / 0xff;
-    let mark = text.first_chunk().map_or(0, |first: &[u8; 16]| {
-        let x = u128::from_le_bytes(*first) ^ (ONES * b':' as u128);
-        x.wrapping_sub(ONES) & !x & (ONES << 7)
-    });
-    let colon = match mark {
-        0 => memchr(b':', line),
-        mark => Some(mark.trailing_zeros() as usize / 8).filter(|&colon| colon < line.len()),
+    let colon = match first_of_16(text, b':') {
+        None => memchr(b':', line),
+        colon => colon.filter(|&colon| colon < line.len()),
     };
     let colon = colon.ok_or(nom::Err::Error(()))?;
     Ok((&line[colon + 1..], &line[..colon]))
+}
+
+/// Where a byte is for the first time among the first 16 of a text; `None` if it is not, or if the
+/// text is shorter than that.
+///
+/// They are looked at as one number, without a branch for each or a call. A byte of `x` is zero
+/// where the text has the byte; taking one from each byte sets the highest bit of the first that is
+/// zero.
+#[inline]
+fn first_of_16(text: &[u8], byte: u8) -> Option<usize> {
+    const ONES: u128 = u128::MAX / 0xff;
+    let x = u128::from_le_bytes(*text.first_chunk()?) ^ (ONES * u128::from(byte));
+    let mark = x.wrapping_sub(ONES) & !x & (ONES << 7);
+    (mark != 0).then(|| mark.trailing_zeros() as usize / 8)
+}
+
+/// Where the first LF is. First lines of messages are short.
+#[inline]
+pub(crate) fn find_lf(text: &[u8]) -> Option<usize> {
+    first_of_16(text, b'\n')
+        .or_else(|| first_of_16(text.get(16..)?, b'\n').map(|at| at + 16))
+        .or_else(|| memchr(b'\n', text))
 }
 
 /// The lines of a text, each without its end. What is behind the last LF is left out.
@@ -345,5 +358,17 @@ mod tests {
         assert_eq!(value_of(b"\rStatus: x", b"Status"), None);
         assert_eq!(value_of(b" : x", b""), Some(&b"x"[..]));
         assert_eq!(trim_name(b" \ta b\t "), b"a b");
+    }
+
+    #[test]
+    fn the_first_line_end_is_found_wherever_it_is() {
+        for at in 0..50 {
+            for behind in 0..50 {
+                let (before, behind) = ("\u{b}\t".repeat(25), "x".repeat(behind));
+                let text = [&before[..at], "\n\u{b}\n", &behind].concat();
+                assert_eq!(find_lf(text.as_bytes()), Some(at));
+            }
+            assert_eq!(find_lf("\u{b}".repeat(at).as_bytes()), None);
+        }
     }
 }
