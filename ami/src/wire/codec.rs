@@ -148,8 +148,7 @@ impl Codec {
     }
 
     /// Skips stray empty lines. `None` if no message has begun.
-    #[inline]
-    fn begin(&mut self, src: &mut BytesMut) -> Option<()> {
+    fn skip_empty(&self, src: &mut BytesMut) -> Option<()> {
         let mut at = 0;
         loop {
             match &src[at..] {
@@ -158,17 +157,25 @@ impl Codec {
                 _ => break,
             }
         }
-        if at > 0 {
-            src.advance(at);
-        }
-        if matches!(&src[..], [] | [b'\r']) {
-            return None;
-        }
-        (self.state, self.scan) = (State::Message, Scan::new(self.legacy));
-        Some(())
+        src.advance(at);
+        (!matches!(&src[..], [] | [b'\r'])).then_some(())
     }
 
+    /// The message that has begun, if it is there as a whole.
     #[inline]
+    fn begin(&mut self, src: &mut BytesMut) -> Option<Frame> {
+        self.scan = match Scan::event(src) {
+            Some(Ok(end)) if end.end <= self.max_message => {
+                let raw = src.split_to(end.end).freeze();
+                return Some(Frame::Event(Event::new(Message::event(raw, end))));
+            }
+            Some(Err(scan)) => scan,
+            _ => Scan::new(self.legacy),
+        };
+        self.state = State::Message;
+        self.message(src)
+    }
+
     fn message(&mut self, src: &mut BytesMut) -> Option<Frame> {
         let Some(end) = self.scan.find(src) else {
             // A smaller limit waits for as much as is kept, and for what decides on the kind.
@@ -230,14 +237,14 @@ impl Decoder for Codec {
     /// transport fails.
     #[inline]
     fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<Frame>> {
-        if self.state == State::Idle && self.begin(src).is_none() {
-            return Ok(None);
-        }
         Ok(match self.state {
+            State::Idle => {
+                let is_empty = matches!(src.first(), None | Some(b'\r' | b'\n'));
+                if is_empty && self.skip_empty(src).is_none() { None } else { self.begin(src) }
+            }
             State::Message => self.message(src),
             State::Banner => self.banner(src),
             State::Skipping { gone } => self.skip(src, gone),
-            State::Idle => None,
         })
     }
 

@@ -16,6 +16,9 @@ use memchr::memmem::Finder;
 
 use super::grammar::{self, END_COMMAND, Legacy};
 
+/// How most messages begin.
+pub(crate) const EVENT: &[u8] = b"Event: ";
+
 /// The first line of a message that some servers end in CR LF LF.
 const MAP: &[u8] = b"Event: CoreShowChannelMap";
 
@@ -84,12 +87,38 @@ impl Scan {
         self.gone |= bytes > 0;
     }
 
+    /// Finds the end of an event that `src` begins with, if it has the commonest form: lines that
+    /// end in CR LF, and CR LF CR LF at the end. What it has seen of an end that is not there yet
+    /// is an error; `None` is another form.
+    #[inline]
+    pub(crate) fn event(src: &[u8]) -> Option<Result<End, Self>> {
+        if !src.starts_with(EVENT) {
+            return None;
+        }
+        let lf = EVENT.len() + grammar::find_lf(&src[EVENT.len()..])?;
+        let first = lf - 1;
+        if src[first] != b'\r' || src[..first] == *MAP {
+            return None;
+        }
+        let mut scan = Self { phase: Phase::CrLf, at: first, first, legacy: false, gone: false };
+        let end = scan.crlf_crlf(src);
+        Some(end.ok_or(scan))
+    }
+
     /// Finds the end of the message that `src` begins with, or goes on with.
     #[inline]
     pub(crate) fn find(&mut self, src: &[u8]) -> Option<End> {
         if matches!(self.phase, Phase::First) {
             self.first_line(src)?;
         }
+        match self.phase {
+            Phase::CrLf => self.crlf_crlf(src),
+            _ => self.find_other(src),
+        }
+    }
+
+    /// Finds the end of a message that has a rule of its own.
+    fn find_other(&mut self, src: &[u8]) -> Option<End> {
         match self.phase {
             Phase::First => None,
             Phase::CrLf => self.crlf_crlf(src),

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use memchr::memchr;
 use memchr::memmem::Finder;
 
-use super::framing::End;
+use super::framing::{EVENT, End};
 use super::grammar::{self, END_COMMAND, Line, Lines, RawLines};
 use super::redact::Showing;
 use super::value::{Variable, unescape};
@@ -60,6 +60,15 @@ impl Message {
         let (kind, head) = kind_of(&raw[..end.first]);
         let (head_end, marker) = (offset(end.first), offset(end.marker.unwrap_or_default()));
         Self { lines: offset(end.lines), marker, head_end, head, kind, raw }
+    }
+
+    /// An event from a complete frame that begins with [`EVENT`].
+    #[inline]
+    pub(crate) fn event(raw: Bytes, end: End) -> Self {
+        debug_assert!(EVENT.len() == usize::from(EVENT_AT) && raw.starts_with(EVENT));
+        debug_assert!(raw[..end.lines].ends_with(b"\n"));
+        let (lines, head_end) = (offset(end.lines), offset(end.first));
+        Self { raw, lines, marker: 0, head_end, head: EVENT_AT, kind: Kind::Event }
     }
 
     /// A message whose lines are these, with an empty line behind them.
@@ -269,19 +278,27 @@ impl Message {
     /// The value on the first line: the name of an event, the status of a response.
     #[inline]
     pub fn head(&self) -> &[u8] {
-        let line = &self.raw[..self.head_end as usize];
         match self.head {
-            0 => match grammar::field(line) {
-                Line::Field(_, value) => value,
-                Line::Bare(_) => b"",
-            },
-            head => &line[usize::from(head)..],
+            0 => self.head_of_line(),
+            head => &self.raw[usize::from(head)..self.head_end as usize],
+        }
+    }
+
+    /// The head, where its place is not known.
+    #[cold]
+    fn head_of_line(&self) -> &[u8] {
+        match grammar::field(&self.raw[..self.head_end as usize]) {
+            Line::Field(_, value) => value,
+            Line::Bare(_) => b"",
         }
     }
 }
 
 /// The name of the field that ties an answer to its action, on a line of its own.
 const ACTION_ID: &[u8] = b"\nActionID: ";
+
+/// Where the name of an event is.
+const EVENT_AT: u16 = 7;
 
 /// A place in a message.
 fn offset(at: usize) -> u32 {
@@ -313,8 +330,6 @@ impl fmt::Debug for Message {
 /// The kind that a line names, and where its value begins; 0 if it has to be looked for.
 #[inline]
 fn kind_of(line: &[u8]) -> (Kind, u16) {
-    const EVENT: &[u8] = b"Event: ";
-    const EVENT_AT: u16 = 7;
     if line.starts_with(EVENT) {
         return (Kind::Event, EVENT_AT);
     }
