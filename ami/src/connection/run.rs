@@ -140,6 +140,7 @@ async fn read<T: AsyncRead>(
     while let Ok(Some(frame)) = codec.decode_eof(&mut buffer) {
         dispatch.dispatch(frame);
     }
+    dispatch.flush();
     Disconnect::Eof
 }
 

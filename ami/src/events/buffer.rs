@@ -8,8 +8,10 @@ pub(super) const SHARED: usize = 1024 * 1024;
 /// How much a queue holds unless its owner says otherwise: more than a burst of a busy server.
 const BYTES: usize = 16 * 1024 * 1024;
 
-/// How many items a subscriber is handed at once, at most.
+/// How many items a subscriber is handed at once, at most; and if there are no others, so that
+/// they need not be counted out one by one.
 const BATCH: usize = 64;
+const ALL: usize = 256;
 
 /// How much a subscription holds for a subscriber that is behind, and what happens beyond that.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,9 +51,20 @@ impl Buffer {
         Self::bounded(usize::MAX)
     }
 
-    /// How many items a subscriber is handed at once.
+    /// How many events are put into the queue at once.
     pub(super) fn batch(&self) -> usize {
         (self.capacity as usize / 64).clamp(1, BATCH)
+    }
+
+    /// How many bytes are put into the queue at once.
+    pub(super) fn batch_bytes(&self) -> usize {
+        self.bytes / 64
+    }
+
+    /// How many items a subscriber is handed at once, of so many that take so many bytes.
+    pub(super) fn handed(&self, items: usize, bytes: usize) -> usize {
+        let few = items <= ALL.min(self.capacity as usize / 64) && bytes <= self.batch_bytes();
+        if few { items } else { items.min(self.batch()) }
     }
 
     /// How much memory that they share with others the events may hold.

@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::task::Waker;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::batch::Batch;
 use super::filter::Names;
 use super::item::Gap;
-use super::queue::{Pushed, Queue};
+use super::queue::Queue;
 use super::stray::Stray;
 use crate::error::Disconnect;
 use crate::wire::Event;
@@ -92,13 +92,14 @@ impl Subscribers {
 
     /// Looks at the index for events that come now. If it is another version than the reader has
     /// seen, what the reader remembers of names is worth nothing.
+    #[cold]
     fn look(&self, version: &mut u64, nobodys: &mut FxHashSet<Box<[u8]>>) -> Found {
         let index = self.read();
         if index.version != *version {
             nobodys.clear();
             *version = index.version;
         }
-        Found { all: index.all.clone(), ..Found::default() }
+        Found { all: index.all.clone(), has_names: !index.named.is_empty(), ..Found::default() }
     }
 
     /// Tells every subscriber that the connection was lost and made anew.
@@ -182,14 +183,14 @@ pub(crate) struct Publisher {
     nobodys: FxHashSet<Box<[u8]>>,
     version: u64,
     found: Option<Found>,
-    wakers: Vec<Waker>,
-    /// The queues that are half full.
-    half_full: Vec<Arc<Queue>>,
+    batch: Batch,
 }
 
 #[derive(Default)]
 struct Found {
     all: Option<Arc<Bucket>>,
+    /// Whether anybody asks for a name.
+    has_names: bool,
     named: FxHashMap<Box<[u8]>, Arc<Bucket>>,
 }
 
@@ -198,93 +199,94 @@ impl Publisher {
     const NAMES: usize = 1024;
 
     pub(crate) fn new(subscribers: Arc<Subscribers>) -> Self {
-        let (nobodys, wakers) = (FxHashSet::default(), Vec::new());
-        Self { subscribers, nobodys, version: 0, found: None, wakers, half_full: Vec::new() }
+        let (nobodys, batch) = (FxHashSet::default(), Batch::default());
+        Self { subscribers, nobodys, version: 0, found: None, batch }
     }
 
-    /// Gives an event to those it is for. The result is how many of them had no room.
+    /// Gives an event to those it is for, before [`deliver`](Self::deliver) returns. The result is
+    /// how many events had no room in queues that they were for, this one or some before it.
     #[inline]
     pub(crate) fn publish(&mut self, event: Event) -> u64 {
-        let Self { subscribers, nobodys, version, found, wakers, half_full } = self;
-        let mut missed = 0;
-        let mut push = |queue: &Arc<Queue>, event| match queue.push(event, wakers) {
-            Pushed::Done => {}
-            Pushed::HalfFull => note(half_full, queue),
-            Pushed::Missed => missed += 1,
-        };
+        let Self { subscribers, nobodys, version, found, batch } = self;
         let (all, named) = find(subscribers, nobodys, version, found, event.head());
+        if let (Some(bucket), None) = (all, named)
+            && let Some(queue) = bucket.only()
+        {
+            if queue.filter.admits(&event, 0) {
+                batch.add(queue, event);
+            }
+            return batch.take_missed();
+        }
         // The last of them gets the event itself.
         let mut last = None;
         for bucket in all.into_iter().chain(named) {
             bucket.find(&event, &mut |queue| {
                 if let Some(earlier) = last.replace(queue) {
-                    push(earlier, event.clone());
+                    batch.add(earlier, event.clone());
                 }
             });
         }
         if let Some(queue) = last {
-            push(queue, event);
+            batch.add(queue, event);
         }
-        missed
+        batch.take_missed()
     }
 
     /// Tells those that an event is for, or may be, that it is lost. Only its beginning is there.
-    /// The result is how many they are.
+    /// The result counts as that of [`publish`](Self::publish) does.
     pub(crate) fn publish_lost(&mut self, beginning: &Event) -> u64 {
-        let Self { subscribers, nobodys, version, found, wakers, .. } = self;
+        let Self { subscribers, nobodys, version, found, batch } = self;
         let (all, named) = find(subscribers, nobodys, version, found, beginning.head());
-        let mut missed = 0;
         for queue in all.into_iter().chain(named).flat_map(|bucket| bucket.queues()) {
             if queue.filter.may_admit(beginning) {
-                missed += u64::from(queue.miss(wakers));
+                batch.add_miss(queue);
             }
         }
-        missed
+        batch.take_missed()
     }
 
-    /// Gives something that is no event to those who want such. The result is how many of them had
-    /// no room.
+    /// Gives something that is no event to those who want such. The result counts as that of
+    /// [`publish`](Self::publish) does.
     pub(crate) fn publish_stray(&mut self, stray: impl FnOnce() -> Stray) -> u64 {
         let queues = self.subscribers.read().strays.clone();
         if queues.is_empty() {
             return 0;
         }
-        let (stray, mut missed) = (stray().detach(), 0);
+        let stray = stray().detach();
         for queue in queues {
-            match queue.push_stray(stray.clone(), &mut self.wakers) {
-                Pushed::Done => {}
-                Pushed::HalfFull => note(&mut self.half_full, &queue),
-                Pushed::Missed => missed += 1,
-            }
+            self.batch.add_stray(queue, stray.clone());
         }
-        missed
+        self.batch.take_missed()
+    }
+
+    /// Puts everything into the queues. The result counts as that of [`publish`](Self::publish)
+    /// does.
+    pub(crate) fn deliver(&mut self) -> u64 {
+        self.batch.deliver();
+        self.batch.take_missed()
     }
 
     /// Whether a subscriber that has kept up so far is about to miss something.
     #[inline]
     pub(crate) fn has_half_full(&mut self) -> bool {
-        if self.half_full.is_empty() {
-            return false;
-        }
-        self.half_full.retain(|queue| queue.is_half_full());
-        !self.half_full.is_empty()
+        self.batch.has_half_full()
     }
 
     /// To be called when the time is over that such subscribers are given.
     pub(crate) fn end_turn(&mut self) {
-        self.half_full.drain(..).for_each(|queue| queue.end_turn());
+        self.batch.end_turn();
     }
 
     /// Wakes those who got something, and forgets who they are.
     pub(crate) fn flush(&mut self) {
-        self.half_full.clear();
+        self.batch.forget_half_full();
         self.wake();
     }
 
     /// Wakes those who got something, and remembers who of them is half full.
     pub(crate) fn wake(&mut self) {
         self.found = None;
-        self.wakers.drain(..).for_each(Waker::wake);
+        self.batch.wake();
     }
 }
 
@@ -297,7 +299,24 @@ fn find<'a>(
     found: &'a mut Option<Found>,
     name: &[u8],
 ) -> (Option<&'a Arc<Bucket>>, Option<&'a Arc<Bucket>>) {
-    let found = found.get_or_insert_with(|| subscribers.look(version, nobodys));
+    let found = match found {
+        Some(found) => found,
+        none => none.insert(subscribers.look(version, nobodys)),
+    };
+    if found.has_names {
+        find_named(subscribers, nobodys, found, name)
+    } else {
+        (found.all.as_ref(), None)
+    }
+}
+
+/// The buckets for events of a name, where somebody asks for names.
+fn find_named<'a>(
+    subscribers: &Subscribers,
+    nobodys: &mut FxHashSet<Box<[u8]>>,
+    found: &'a mut Found,
+    name: &[u8],
+) -> (Option<&'a Arc<Bucket>>, Option<&'a Arc<Bucket>>) {
     if !nobodys.contains(name) && !found.named.contains_key(name) {
         match subscribers.read().of(name) {
             Some(bucket) => drop(found.named.insert(name.into(), Arc::clone(bucket))),
@@ -309,14 +328,9 @@ fn find<'a>(
     (found.all.as_ref(), named)
 }
 
-fn note(queues: &mut Vec<Arc<Queue>>, queue: &Arc<Queue>) {
-    if !queues.iter().any(|it| Arc::ptr_eq(it, queue)) {
-        queues.push(Arc::clone(queue));
-    }
-}
-
 impl Drop for Publisher {
     fn drop(&mut self) {
+        self.deliver();
         self.flush();
     }
 }
@@ -366,6 +380,15 @@ impl Bucket {
             self.keyed.len() - 1
         });
         Some(&mut self.keyed[at])
+    }
+
+    /// Its queue, if it has one alone that is to be found by no field.
+    #[inline]
+    fn only(&self) -> Option<&Arc<Queue>> {
+        match &self.plain[..] {
+            [queue] if self.keyed.is_empty() => Some(queue),
+            _ => None,
+        }
     }
 
     /// Shows `give` the queues that an event is for.

@@ -149,9 +149,12 @@ mod tests {
         let (subscribers, mut publisher, mut events) =
             set_up(Filter::all().with_strays(), Buffer::bounded(2));
         publisher.publish(event("A"));
+        publisher.deliver();
         publisher.publish_stray(|| Stray::Malformed(Malformed::Truncated(Bytes::from("x"))));
         publisher.publish(event("B"));
+        publisher.deliver();
         publisher.publish(event("C"));
+        publisher.deliver();
         subscribers.gap(&gap());
         assert_eq!(once(&mut events), ready("A"));
         assert_eq!(once(&mut events), ready("2 events are missing here"), "a stray is no event");
@@ -160,6 +163,7 @@ mod tests {
         assert_eq!(once(&mut events), ready(told));
         assert_eq!(once(&mut events), Poll::Pending);
         publisher.publish(event("D"));
+        publisher.deliver();
         subscribers.end(&Disconnect::Unsettled);
         subscribers.end(&Disconnect::Closed);
         assert_eq!(once(&mut events), ready("D"));
@@ -181,8 +185,10 @@ mod tests {
         publisher.publish_stray(|| Stray::Malformed(Malformed::Truncated(Bytes::from("x"))));
         assert_eq!(once(&mut events), Poll::Pending);
         publisher.publish(event("A"));
+        publisher.deliver();
         assert_eq!(events.try_next().map(|item| matches!(item, Item::Event(_))), Ok(true));
         publisher.publish(event("B"));
+        publisher.deliver();
         assert_eq!(once(&mut events), ready("B"));
     }
 
@@ -191,7 +197,9 @@ mod tests {
         let (_subscribers, mut publisher, mut events) =
             set_up(Filter::all(), Buffer::bounded(1).overflow(Overflow::Close));
         publisher.publish(event("A"));
+        publisher.deliver();
         publisher.publish(event("B"));
+        publisher.deliver();
         for told in [
             "A",
             "one event is missing here",
@@ -207,11 +215,13 @@ mod tests {
         let (subscribers, mut publisher, mut events) = set_up(Filter::all(), Buffer::default());
         assert_eq!(events.try_next().unwrap_err(), TryNextError::Empty);
         publisher.publish(event("A"));
+        publisher.deliver();
         subscribers.gap(&gap());
         assert!(matches!(events.try_next(), Ok(Item::Event(_))));
         assert!(matches!(events.try_next(), Ok(Item::Gap(_))));
         assert_eq!(events.try_next().unwrap_err(), TryNextError::Empty);
         publisher.publish(event("B"));
+        publisher.deliver();
         subscribers.close();
         assert!(matches!(events.try_next(), Ok(Item::Event(_))));
         assert_eq!(events.try_next().unwrap_err(), TryNextError::Ended);
@@ -224,6 +234,7 @@ mod tests {
         let (_subscribers, mut publisher, mut events) = set_up(Filter::all(), Buffer::unbounded());
         for _ in 0..100_000 {
             publisher.publish(event("A"));
+            publisher.deliver();
         }
         let mut taken = 0;
         while events.try_next().is_ok() {

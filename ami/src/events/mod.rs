@@ -4,7 +4,9 @@
 //! The room names `wire` and `error`. Its door: the reader publishes by a `Publisher`, a subscriber
 //! holds a `Subscription`.
 
+mod batch;
 mod buffer;
+mod bundle;
 mod filter;
 mod index;
 mod item;

@@ -5,19 +5,17 @@
 //! so: the reader then gives the subscriber a moment, unless that one is behind already.
 
 use std::collections::VecDeque;
-use std::mem::size_of;
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use super::batch::Place;
 use super::buffer::{Buffer, Overflow};
+use super::bundle::{Bundle, Entry, Taken, held_behind};
 use super::filter::Filter;
 use super::item::{Gap, Item};
 use super::stray::Stray;
 use crate::wire::Event;
-
-/// An event shares the memory that it was read into with those around it, up to this many bytes of
-/// them.
-const READ: usize = 64 * 1024;
 
 /// How often the reader gives time to a subscriber that takes nothing. It may be that the machine
 /// does not let it run.
@@ -26,7 +24,9 @@ const IDLE_TURNS: u8 = 20;
 /// The queue of one subscriber.
 pub(crate) struct Queue {
     pub(crate) filter: Filter,
-    buffer: Buffer,
+    /// Where the publisher gathers events for it.
+    pub(super) place: Place,
+    pub(super) buffer: Buffer,
     state: Mutex<State>,
 }
 
@@ -52,14 +52,6 @@ struct State {
     closed: bool,
 }
 
-struct Entry {
-    item: Item,
-    /// How many bytes it takes: of read buffers, those that the events before it do not hold.
-    bytes: u32,
-    /// Whether it shares a read buffer.
-    shares: bool,
-}
-
 /// What came of an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Pushed {
@@ -73,23 +65,58 @@ pub(crate) enum Pushed {
 
 impl Queue {
     pub(crate) fn new(filter: Filter, buffer: Buffer) -> Self {
-        Self { filter, buffer, state: Mutex::default() }
+        Self { filter, place: Place::default(), buffer, state: Mutex::default() }
     }
 
-    /// Puts an event in that the filter admits. Who is to be woken comes into `wakers`: one wake-up
-    /// is enough for all events that are read at once.
-    #[inline]
-    pub(crate) fn push(&self, event: Event, wakers: &mut Vec<Waker>) -> Pushed {
-        self.put(wakers, |state, shared| state.hold(event, shared))
+    /// Puts events in that the filter admits. Who is to be woken comes into `wakers`: one wake-up
+    /// is enough for all events that are read at once. The second result is how many had no room.
+    pub(super) fn push_all(&self, bundle: &mut Bundle, wakers: &mut Vec<Waker>) -> (Pushed, u64) {
+        let mut state = self.lock();
+        let pushed = if self.has_room(&mut state, bundle) {
+            state.take(bundle);
+            let half_full = self.wants_a_turn(&state);
+            (if half_full { Pushed::HalfFull } else { Pushed::Done }, 0)
+        } else {
+            self.push_each(&mut state, bundle)
+        };
+        wakers.extend(state.waker.take());
+        pushed
+    }
+
+    /// Whether a bundle can be put in as it is.
+    fn has_room(&self, state: &mut State, bundle: &mut Bundle) -> bool {
+        bundle.follow(state.end);
+        let Buffer { capacity, bytes, .. } = self.buffer;
+        !state.closed
+            && state.events as usize + bundle.entries.len() <= capacity as usize
+            && state.bytes + bundle.cost() <= bytes
+            && state.held + bundle.held <= self.buffer.shared()
+    }
+
+    /// Puts the events of a bundle in, as far as there is room.
+    #[cold]
+    fn push_each(&self, state: &mut State, bundle: &mut Bundle) -> (Pushed, u64) {
+        let shared = self.buffer.shared();
+        let (mut pushed, mut missed) = (Pushed::Done, 0);
+        for event in bundle.drain() {
+            match self.put(state, |state| state.hold(event, shared)) {
+                Pushed::Missed => missed += 1,
+                other => pushed = other,
+            }
+        }
+        (pushed, missed)
     }
 
     /// Puts something in that is no event.
-    pub(crate) fn push_stray(&self, stray: Stray, wakers: &mut Vec<Waker>) -> Pushed {
-        self.put(wakers, |state, _| {
+    pub(super) fn push_stray(&self, stray: Stray, wakers: &mut Vec<Waker>) -> Pushed {
+        let mut state = self.lock();
+        let pushed = self.put(&mut state, |state| {
             let bytes = stray.bytes();
             state.events += 1;
             state.push(Item::Stray(Box::new(stray)), bytes, false);
-        })
+        });
+        wakers.extend(state.waker.take());
+        pushed
     }
 
     /// Notes that an event is lost that the filter admits, whatever room there is. False if the
@@ -106,24 +133,21 @@ impl Queue {
     }
 
     #[inline]
-    fn put(&self, wakers: &mut Vec<Waker>, put: impl FnOnce(&mut State, usize)) -> Pushed {
-        let mut state = self.lock();
+    fn put(&self, state: &mut State, put: impl FnOnce(&mut State)) -> Pushed {
         if state.closed {
             return Pushed::Done;
         }
         let Buffer { capacity, bytes, .. } = self.buffer;
         let room = state.events < capacity && state.bytes < bytes || state.events == 0;
-        let pushed = if room {
-            put(&mut state, self.buffer.shared());
-            if self.wants_a_turn(&state) { Pushed::HalfFull } else { Pushed::Done }
+        if room {
+            put(state);
+            if self.wants_a_turn(state) { Pushed::HalfFull } else { Pushed::Done }
         } else {
             state.miss();
             state.behind = true;
             state.closed = self.buffer.overflow == Overflow::Close;
             Pushed::Missed
-        };
-        wakers.extend(state.waker.take());
-        pushed
+        }
     }
 
     /// Whether the queue is half full or more of a subscriber that has kept up so far.
@@ -162,7 +186,7 @@ impl Queue {
 
     /// Moves what is first in it to `out`, up to a few items: who takes one at a time would get in
     /// the reader's way each time. True at the end, when there is nothing left to come.
-    pub(crate) fn poll(&self, cx: &mut Context<'_>, out: &mut VecDeque<Item>) -> Poll<bool> {
+    pub(super) fn poll(&self, cx: &mut Context<'_>, out: &mut Taken) -> Poll<bool> {
         let mut state = self.lock();
         if state.items.is_empty() && !state.closed {
             // Most of the time the same task waits again.
@@ -173,14 +197,8 @@ impl Queue {
             return Poll::Pending;
         }
         state.idle_turns = 0;
-        let count = state.items.len().min(self.buffer.batch());
-        let State { items, events, bytes, held, .. } = &mut *state;
-        for entry in items.drain(..count) {
-            *events -= u32::from(matches!(entry.item, Item::Event(_) | Item::Stray(_)));
-            *bytes -= entry.cost();
-            *held -= if entry.shares { entry.bytes as usize } else { 0 };
-            out.push_back(entry.item);
-        }
+        let count = self.buffer.handed(state.items.len(), state.bytes);
+        state.give(count, out);
         if state.behind {
             let Buffer { capacity, bytes, .. } = self.buffer;
             state.behind = state.events > capacity / 2 || state.bytes > bytes / 2;
@@ -198,32 +216,48 @@ impl Queue {
     }
 }
 
-impl Entry {
-    /// The bytes that it counts for: its own, and its place in the queue.
-    fn cost(&self) -> usize {
-        self.bytes as usize + size_of::<Self>()
-    }
-}
-
 impl State {
+    /// Puts a bundle in.
+    fn take(&mut self, bundle: &mut Bundle) {
+        self.bytes += bundle.cost();
+        self.held += mem::take(&mut bundle.held);
+        self.end = mem::take(&mut bundle.end);
+        // No queue has more events.
+        self.events += u32::try_from(bundle.entries.len()).unwrap_or(u32::MAX);
+        self.items.append(&mut bundle.entries);
+    }
+
+    /// Moves so many items to `out`.
+    fn give(&mut self, count: usize, out: &mut Taken) {
+        if count == self.items.len() {
+            (self.events, self.bytes, self.held) = (0, 0, 0);
+            out.0.append(&mut self.items);
+            return;
+        }
+        let Self { items, events, bytes, held, .. } = self;
+        for entry in items.drain(..count) {
+            *events -= u32::from(matches!(entry.item, Item::Event(_) | Item::Stray(_)));
+            *bytes -= entry.cost();
+            *held -= if entry.shares { entry.bytes as usize } else { 0 };
+            out.0.push_back(entry);
+        }
+    }
+
     fn hold(&mut self, event: Event, shared: usize) {
-        let (begin, length) = (event.raw().as_ptr() as usize, event.raw().len());
-        // From the end of the one before it, if that was in the same buffer.
-        let between = begin.wrapping_sub(self.end);
-        let held = if between < READ { between + length } else { READ.max(length) };
+        let (held, end) = held_behind(self.end, &event);
         self.events += 1;
         if self.held + held <= shared {
             self.held += held;
-            self.end = begin.wrapping_add(length);
+            self.end = end;
             self.push(Item::Event(event), held, true);
         } else {
+            let length = event.raw().len();
             self.push(Item::Event(event.detach()), length, false);
         }
     }
 
     fn push(&mut self, item: Item, bytes: usize, shares: bool) {
-        // No message is larger.
-        let entry = Entry { item, bytes: u32::try_from(bytes).unwrap_or(u32::MAX), shares };
+        let entry = Entry::new(item, bytes, shares);
         self.bytes += entry.cost();
         self.items.push_back(entry);
     }
@@ -268,6 +302,7 @@ mod tests {
     use super::*;
     use crate::error::Disconnect;
     use crate::events::buffer::SHARED;
+    use crate::events::bundle::READ;
     use crate::wire::Message;
 
     fn event(name: &str) -> Event {
@@ -279,14 +314,22 @@ mod tests {
         Gap { reason, times: 1, lasted, restarted: Some(false) }
     }
 
+    fn push_all(queue: &Queue, events: impl IntoIterator<Item = Event>) -> (Pushed, u64) {
+        let mut bundle = Bundle::default();
+        events.into_iter().for_each(|event| {
+            bundle.add(event);
+        });
+        queue.push_all(&mut bundle, &mut Vec::new())
+    }
+
     fn push(queue: &Queue, names: &[&str]) -> usize {
-        let missed = |name: &&&str| queue.push(event(name), &mut Vec::new()) == Pushed::Missed;
-        names.iter().filter(missed).count()
+        let (_, missed) = push_all(queue, names.iter().map(|name| event(name)));
+        usize::try_from(missed).unwrap()
     }
 
     /// Takes one batch, which is one item in small queues.
     fn next(queue: &Queue) -> Vec<String> {
-        let mut items = VecDeque::new();
+        let mut items = Taken::default();
         let mut cx = Context::from_waker(Waker::noop());
         let end = queue.poll(&mut cx, &mut items) == Poll::Ready(true);
         let text = |item| match item {
@@ -295,7 +338,12 @@ mod tests {
             Item::Gap(gap) => format!("gap {} {}", gap.times, gap.lasted.as_secs()),
             Item::Stray(stray) => format!("{stray:?}"),
         };
-        items.into_iter().map(text).chain(end.then(|| "end".to_owned())).collect()
+        items
+            .0
+            .into_iter()
+            .map(|entry| text(entry.item))
+            .chain(end.then(|| "end".to_owned()))
+            .collect()
     }
 
     fn taken(queue: &Queue) -> Vec<String> {
@@ -355,12 +403,13 @@ mod tests {
         let buffer = Bytes::from(buffer);
         for &at in places {
             let raw = buffer.slice(at..at + text.len());
-            queue.push(Event::new(Message::of_lines(raw)), &mut Vec::new());
+            let event = Event::new(Message::of_lines(raw));
+            push_all(&queue, [event]);
         }
         let mut cx = Context::from_waker(Waker::noop());
-        let mut items = VecDeque::new();
+        let mut items = Taken::default();
         while queue.poll(&mut cx, &mut items).is_ready() {}
-        assert_eq!((items.len(), queue.lock().held), (places.len(), 0));
+        assert_eq!((items.iter().count(), queue.lock().held), (places.len(), 0));
         let shares = |item: &&Item| match item {
             Item::Event(event) => buffer.as_ptr_range().contains(&event.raw().as_ptr()),
             other => panic!("{other:?}"),
@@ -402,7 +451,10 @@ mod tests {
     #[test]
     fn a_queue_that_is_half_full_says_so_until_something_is_missed() {
         let queue = Queue::new(Filter::all(), Buffer::bounded(4));
-        let push = || queue.push(event("A"), &mut Vec::new());
+        let push = || match push_all(&queue, [event("A")]) {
+            (_, 1) => Pushed::Missed,
+            (pushed, _) => pushed,
+        };
         assert_eq!([push(), push(), push()], [Pushed::Done, Pushed::Done, Pushed::HalfFull]);
         assert!(queue.is_half_full());
         assert_eq!([push(), push()], [Pushed::HalfFull, Pushed::Missed]);

@@ -1,6 +1,5 @@
 //! What a subscriber holds: its end of a queue.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -11,6 +10,7 @@ use futures_core::Stream;
 use tokio::task::coop::{poll_proceed, unconstrained};
 
 use super::buffer::Buffer;
+use super::bundle::Taken;
 use super::filter::Filter;
 use super::index::Subscribers;
 use super::item::Item;
@@ -28,7 +28,7 @@ use crate::wire::Event;
 pub struct Subscription {
     queue: Arc<Queue>,
     /// What was taken out of the queue and not asked for yet.
-    taken: VecDeque<Item>,
+    taken: Taken,
     subscribers: Arc<Subscribers>,
 }
 
@@ -36,7 +36,7 @@ impl Subscription {
     pub(crate) fn new(subscribers: &Arc<Subscribers>, filter: Filter, buffer: Buffer) -> Self {
         let queue = Arc::new(Queue::new(filter, buffer));
         subscribers.add(&queue);
-        Self { queue, taken: VecDeque::new(), subscribers: Arc::clone(subscribers) }
+        Self { queue, taken: Taken::default(), subscribers: Arc::clone(subscribers) }
     }
 
     /// The next item, or nothing once the client has ended and everything that came before was
@@ -283,6 +283,7 @@ mod tests {
         let mut one = Subscription::new(&subscribers, Filter::all(), Buffer::bounded(4));
         let mut publisher = Publisher::new(Arc::clone(&subscribers));
         let turn = |publisher: &mut Publisher| {
+            publisher.deliver();
             publisher.wake();
             let half_full = publisher.has_half_full();
             publisher.end_turn();
@@ -298,6 +299,7 @@ mod tests {
         for _ in 0..3 {
             publisher.publish(event("A"));
         }
+        publisher.deliver();
         publisher.flush();
         assert!(!turn(&mut publisher));
     }

@@ -32,6 +32,8 @@ use crate::wire::{Event, Frame, Line, Malformed, Message, Response};
 
 mod lost;
 mod open_list;
+#[cfg(test)]
+mod tests;
 
 /// The reader's side of the table, with the state that follows from the order of messages.
 pub(crate) struct Dispatch<'a> {
@@ -60,6 +62,9 @@ impl<'a> Dispatch<'a> {
         tracing::trace!(?frame, "received");
         self.count += 1;
         let counters = &self.connection.counters;
+        if !matches!(frame, Frame::Event(_)) {
+            self.deliver();
+        }
         match frame {
             Frame::Event(event) => {
                 counters.events.add(1);
@@ -88,6 +93,7 @@ impl<'a> Dispatch<'a> {
     /// Wakes the subscribers that got messages. Call it before yielding to subscribers that are
     /// about to miss events.
     pub(crate) fn begin_turn(&mut self) {
+        self.deliver();
         self.publisher.wake();
     }
 
@@ -99,7 +105,15 @@ impl<'a> Dispatch<'a> {
     /// Wakes the subscribers that got messages. Call it after all messages of a read are
     /// dispatched.
     pub(crate) fn flush(&mut self) {
+        self.deliver();
         self.publisher.flush();
+    }
+
+    /// Puts the events that came so far into the queues. Whoever gets an answer, or anything else,
+    /// finds the events in the queues that the server sent before it.
+    fn deliver(&mut self) {
+        let missed = self.publisher.deliver();
+        self.connection.counters.missed.add(missed);
     }
 
     /// Returns `true` if a subscriber that has kept up so far is about to miss events, and should
@@ -112,6 +126,7 @@ impl<'a> Dispatch<'a> {
     fn event(&mut self, event: Event) {
         let name = event.head();
         if name.eq_ignore_ascii_case(b"OriginateResponse") {
+            self.deliver();
             self.originate_response(&event);
             self.break_list(&event);
         } else if name.eq_ignore_ascii_case(b"UserEvent") {
@@ -121,6 +136,7 @@ impl<'a> Dispatch<'a> {
         } else if self.belongs_to_a_reply(&event) {
             return;
         } else if name.eq_ignore_ascii_case(b"FullyBooted") {
+            self.deliver();
             self.connection.set_booted();
         }
         if mem::take(&mut self.tells_of_loss) {
@@ -147,6 +163,7 @@ impl<'a> Dispatch<'a> {
         if self.list.is_none() && !exchanges {
             return false;
         }
+        self.deliver();
         let action_id = event.action_id();
         let id = pending.our_id(action_id);
         if let Some(list) = &self.list {
@@ -168,6 +185,9 @@ impl<'a> Dispatch<'a> {
     /// Reports to the open list that a message does not belong to it. An exchange also gets the
     /// message.
     fn break_list(&mut self, message: &Message) {
+        if self.list.is_some() {
+            self.deliver();
+        }
         if let Some(list) = self.list.as_mut().filter(|list| !list.is_with_others()) {
             let id = self.connection.pending.our_id(message.action_id());
             list.break_with(message, id == Some(OurId::Call(list.id)));

@@ -130,7 +130,16 @@ impl Filter {
 
     /// Whether an event with one of the names, and with the first `known` of the fields, is for
     /// this subscription.
+    #[inline]
     pub(crate) fn admits(&self, event: &Event, known: usize) -> bool {
+        let asks_more = self.fields.len() > known
+            || !self.conditions.is_empty()
+            || !self.alternatives.is_empty()
+            || !self.predicates.is_empty();
+        !asks_more || self.admits_further(event, known)
+    }
+
+    fn admits_further(&self, event: &Event, known: usize) -> bool {
         let has = |(name, value): &(String, Vec<u8>)| event.get_all(name).any(|it| it == value);
         let holds = |predicate: &Arc<Predicate>| {
             catch_unwind(AssertUnwindSafe(|| predicate(event))).unwrap_or_else(|_| {

@@ -1,0 +1,104 @@
+//! What comes before an answer is in the queues before the answer.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use tokio::sync::oneshot;
+use tokio_util::codec::Decoder;
+
+use super::*;
+use crate::connection::pending::{ExchangeWaiter, ListWant, Waiter};
+use crate::connection::reply::{Incoming, Part, parts};
+use crate::events::{Buffer, Filter, Subscribers, Subscription};
+use crate::stats::Counters;
+use crate::wire::Codec;
+
+struct Table {
+    connection: Connection,
+    counters: Arc<Counters>,
+    events: Subscription,
+    codec: Codec,
+    buffer: BytesMut,
+}
+
+fn table() -> Table {
+    let mut codec = Codec::new();
+    let mut buffer = BytesMut::from("Asterisk Call Manager/11.0.0\r\n");
+    let Ok(Some(Frame::Banner(banner))) = codec.decode(&mut buffer) else {
+        panic!("no banner");
+    };
+    let (subscribers, counters) = (Arc::<Subscribers>::default(), Arc::<Counters>::default());
+    let events = Subscription::new(&subscribers, Filter::named(["E"]), Buffer::default());
+    let connection = Connection::new("p", &banner, None, subscribers, Arc::clone(&counters), None);
+    Table { connection, counters, events, codec, buffer }
+}
+
+fn wait(connection: &Connection, id: u64, waiter: Waiter) {
+    connection.pending.add(id, waiter, Instant::now() + Duration::from_secs(60), None);
+}
+
+fn more<P: Part>(incoming: &mut Incoming<P>) -> usize {
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut parts = 0;
+    while let Poll::Ready(Some(_)) = incoming.recv(&mut cx) {
+        parts += 1;
+    }
+    parts
+}
+
+#[test]
+fn whoever_is_told_something_finds_the_events_before_it_in_the_queues() {
+    let Table { mut codec, mut buffer, connection, events, counters } = table();
+    let (sender, mut response) = oneshot::channel();
+    wait(&connection, 1, Waiter::Response(sender));
+    let (sender, mut originate) = oneshot::channel();
+    wait(&connection, 2, Waiter::Originate(sender));
+    let (sender, mut list) = parts();
+    let want = ListWant { shape: None, counts: true, shared: false };
+    wait(&connection, 3, Waiter::List(ListWaiter { parts: sender, want }));
+    let mut all = None;
+    let mut booted = connection.booted();
+    // Each of these tells somebody something, and before each there is one event more.
+    let told = [
+        "Event: FullyBooted\r\n",
+        "Response: Success\r\nActionID: p-1\r\n",
+        "Event: OriginateResponse\r\nActionID: p-2\r\nResponse: Success\r\n",
+        "Response: Success\r\nActionID: p-3\r\nEventList: start\r\n",
+        "Event: Item\r\nActionID: p-3\r\n",
+        "Event: ItemComplete\r\nActionID: p-3\r\nEventList: Complete\r\nListItems: 1\r\n",
+        "Event: Item\r\nActionID: p-4\r\n",
+        "Other: x\r\n",
+        "Response: Success\r\nActionID: p-4\r\n",
+    ];
+    let mut dispatch = Dispatch::new(&connection);
+    for (n, text) in told.iter().enumerate() {
+        if text.contains("p-4") && all.is_none() {
+            let (parts, incoming) = parts();
+            wait(&connection, 4, Waiter::Everything(ExchangeWaiter { parts, shape: None }));
+            all = Some(incoming);
+        }
+        buffer.extend_from_slice(format!("Event: E\r\n\r\n{text}\r\n").as_bytes());
+        while let Ok(Some(frame)) = codec.decode(&mut buffer) {
+            dispatch.dispatch(frame);
+        }
+        let heard: [usize; 5] = [
+            usize::from(response.try_recv().is_ok()),
+            usize::from(originate.try_recv().is_ok()),
+            more(&mut list),
+            all.as_mut().map_or(0, more),
+            usize::from(booted.has_changed().is_ok_and(|it| it)),
+        ];
+        booted.mark_unchanged();
+        assert!(heard.iter().sum::<usize>() > 0, "nobody is told anything by {text}");
+        assert_eq!(events.queued(), n + 1, "behind {text}");
+    }
+    // Nothing but the end of what was read at once makes events alone come.
+    buffer.extend_from_slice(b"Event: E\r\n\r\n");
+    while let Ok(Some(frame)) = codec.decode(&mut buffer) {
+        dispatch.dispatch(frame);
+    }
+    dispatch.flush();
+    assert_eq!((events.queued(), counters.missed.get()), (told.len() + 1, 0));
+}
