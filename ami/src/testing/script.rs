@@ -90,7 +90,8 @@ impl Script {
     }
 
     /// Leaves out the event `FullyBooted` behind the login, as a server does that still boots. Calls
-    /// of a client that has connected again wait for it.
+    /// of a client that has connected again wait for it. Without this the server has been up for a
+    /// day, so that no gap looks like a restart.
     #[must_use]
     pub fn booting(mut self) -> Self {
         self.booted = false;
@@ -179,7 +180,11 @@ impl Script {
         if !self.tells_booted(login) {
             return reply;
         }
-        reply.raw("Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n")
+        // It has been up for a day: a client that comes again can tell that it is the same one.
+        reply.raw(
+            "Event: FullyBooted\r\nPrivilege: system,all\r\nUptime: 86400\r\nLastReload: 86400\r\n\
+             Status: Fully Booted\r\n\r\n",
+        )
     }
 }
 
@@ -208,7 +213,7 @@ fn basic(action: &Action) -> Option<Reply> {
             let off = matches!(action.get("EventMask"), Some(b"off"));
             success().field("Events", if off { "Off" } else { "On" })
         }
-        "filter" => success().field("Message", "Filter added successfully"),
+        "filter" => success().field("Message", "Success"),
         "coresettings" => {
             success().field("AMIversion", "11.0.0").field("AsteriskVersion", "22.0.0")
         }
@@ -230,8 +235,11 @@ fn basic(action: &Action) -> Option<Reply> {
 pub(super) fn unknown(action: &Action) -> Reply {
     let (name, command) = (action.name(), action.text("Command").unwrap_or_default());
     if action.is("Command") {
+        // Servers name more words if some command begins with these.
+        let words: Vec<_> = command.split_whitespace().take(2).collect();
         let output = format!(
-            "No such command '{command}' (type 'core show help {command}' for other possible commands)"
+            "No such command '{command}' (type 'core show help {}' for other possible commands)",
+            words.join(" ")
         );
         return Reply::error("Command output follows").field("Output", output);
     }

@@ -21,6 +21,7 @@ mod errors;
 mod filter_text;
 mod filters;
 mod gaps;
+mod kit;
 mod life;
 mod lists;
 mod placed;
