@@ -131,8 +131,9 @@
 //! that is read from ([`Peer::action`]) and does not answer is a server that is busy; one that only
 //! sends is a server that does not read. [`Reply::then_stall`] is for scripts.
 //!
-//! With tokio's clock paused (`#[tokio::test(start_paused = true)]`, feature `test-util`), time-outs
-//! of the client come at once where nothing else happens; connections in memory are for that.
+//! With tokio's clock paused (`#[tokio::test(start_paused = true)]`, feature `test-util`),
+//! time-outs of the client come at once where nothing else happens; connections in memory are for
+//! that.
 
 // The last room: it names those before it, and none names it.
 

@@ -89,9 +89,9 @@ impl Script {
         self
     }
 
-    /// Leaves out the event `FullyBooted` behind the login, as a server does that still boots. Calls
-    /// of a client that has connected again wait for it. Without this the server has been up for a
-    /// day, so that no gap looks like a restart.
+    /// Leaves out the event `FullyBooted` behind the login, as a server does that still boots.
+    /// Calls of a client that has connected again wait for it. Without this the server has been up
+    /// for a day, so that no gap looks like a restart.
     #[must_use]
     pub fn booting(mut self) -> Self {
         self.booted = false;
