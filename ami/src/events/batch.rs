@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Waker;
 
-use super::bundle::Bundle;
-use super::queue::{Pushed, Queue};
+use super::bundle::{Bundle, Pushed};
+use super::queue::Queue;
 use super::stray::Stray;
 use crate::wire::Event;
 
@@ -59,7 +59,7 @@ impl Batch {
         let place = self.shares.len();
         queue.place.0.store(u32::try_from(place).unwrap_or(u32::MAX), Ordering::Relaxed);
         let mut bundle = self.spare.pop().unwrap_or_default();
-        bundle.begin(&queue.buffer);
+        bundle.begin(&queue.buffer());
         self.shares.push(Share { queue: Arc::clone(queue), bundle });
         &mut self.shares[place]
     }

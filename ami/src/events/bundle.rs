@@ -119,3 +119,14 @@ pub(super) fn held_behind(end: usize, event: &Event) -> (usize, usize) {
     let held = if between < READ { between + length } else { READ.max(length) };
     (held, begin.wrapping_add(length))
 }
+
+/// What came of an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Pushed {
+    /// It is in the queue, or the queue is closed.
+    Done,
+    /// The event is in the queue, which is half full now or more.
+    HalfFull,
+    /// There was no room.
+    Missed,
+}

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::batch::Place;
 use super::buffer::{Buffer, Overflow};
-use super::bundle::{Bundle, Entry, Taken, held_behind};
+use super::bundle::{Bundle, Entry, Pushed, Taken, held_behind};
 use super::filter::Filter;
 use super::item::{Gap, Item};
 use super::stray::Stray;
@@ -24,9 +24,11 @@ const IDLE_TURNS: u8 = 20;
 /// The queue of one subscriber.
 pub(crate) struct Queue {
     pub(crate) filter: Filter,
+    /// The limits of its [`Buffer`]; with the place between them the queue is smaller.
+    bytes: usize,
+    capacity: u32,
     /// Where the publisher gathers events for it.
     pub(super) place: Place,
-    pub(super) buffer: Buffer,
     state: Mutex<State>,
 }
 
@@ -49,23 +51,22 @@ struct State {
     /// Whether the subscriber missed something, or does not use the time that it is given, and the
     /// queue has not been half empty since.
     behind: bool,
+    /// Whether it closes when something is missing.
+    closes: bool,
     closed: bool,
-}
-
-/// What came of an event.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Pushed {
-    /// It is in the queue, or the queue is closed.
-    Done,
-    /// The event is in the queue, which is half full now or more.
-    HalfFull,
-    /// There was no room.
-    Missed,
 }
 
 impl Queue {
     pub(crate) fn new(filter: Filter, buffer: Buffer) -> Self {
-        Self { filter, place: Place::default(), buffer, state: Mutex::default() }
+        let Buffer { bytes, capacity, overflow } = buffer;
+        let closes = overflow == Overflow::Close;
+        let state = Mutex::new(State { closes, ..State::default() });
+        Self { filter, bytes, capacity, place: Place::default(), state }
+    }
+
+    /// The limits.
+    pub(super) fn buffer(&self) -> Buffer {
+        Buffer { bytes: self.bytes, capacity: self.capacity, overflow: Overflow::default() }
     }
 
     /// Puts events in that the filter admits. Who is to be woken comes into `wakers`: one wake-up
@@ -74,8 +75,7 @@ impl Queue {
         let mut state = self.lock();
         let pushed = if self.has_room(&mut state, bundle) {
             state.take(bundle);
-            let half_full = self.wants_a_turn(&state);
-            (if half_full { Pushed::HalfFull } else { Pushed::Done }, 0)
+            (self.done(&state), 0)
         } else {
             self.push_each(&mut state, bundle)
         };
@@ -86,17 +86,16 @@ impl Queue {
     /// Whether a bundle can be put in as it is.
     fn has_room(&self, state: &mut State, bundle: &mut Bundle) -> bool {
         bundle.follow(state.end);
-        let Buffer { capacity, bytes, .. } = self.buffer;
         !state.closed
-            && state.events as usize + bundle.entries.len() <= capacity as usize
-            && state.bytes + bundle.cost() <= bytes
-            && state.held + bundle.held <= self.buffer.shared()
+            && state.events as usize + bundle.entries.len() <= self.capacity as usize
+            && state.bytes + bundle.cost() <= self.bytes
+            && state.held + bundle.held <= self.buffer().shared()
     }
 
     /// Puts the events of a bundle in, as far as there is room.
     #[cold]
     fn push_each(&self, state: &mut State, bundle: &mut Bundle) -> (Pushed, u64) {
-        let shared = self.buffer.shared();
+        let shared = self.buffer().shared();
         let (mut pushed, mut missed) = (Pushed::Done, 0);
         for event in bundle.drain() {
             match self.put(state, |state| state.hold(event, shared)) {
@@ -127,7 +126,7 @@ impl Queue {
             return false;
         }
         state.miss();
-        state.closed = self.buffer.overflow == Overflow::Close;
+        state.closed = state.closes;
         wakers.extend(state.waker.take());
         true
     }
@@ -137,17 +136,21 @@ impl Queue {
         if state.closed {
             return Pushed::Done;
         }
-        let Buffer { capacity, bytes, .. } = self.buffer;
-        let room = state.events < capacity && state.bytes < bytes || state.events == 0;
-        if room {
+        let has_place = state.events < self.capacity && state.bytes < self.bytes;
+        if has_place || state.events == 0 {
             put(state);
-            if self.wants_a_turn(state) { Pushed::HalfFull } else { Pushed::Done }
+            self.done(state)
         } else {
             state.miss();
             state.behind = true;
-            state.closed = self.buffer.overflow == Overflow::Close;
+            state.closed = state.closes;
             Pushed::Missed
         }
+    }
+
+    #[inline]
+    fn done(&self, state: &State) -> Pushed {
+        if self.wants_a_turn(state) { Pushed::HalfFull } else { Pushed::Done }
     }
 
     /// Whether the queue is half full or more of a subscriber that has kept up so far.
@@ -165,8 +168,12 @@ impl Queue {
 
     #[inline]
     fn wants_a_turn(&self, state: &State) -> bool {
-        let Buffer { capacity, bytes, .. } = self.buffer;
-        (state.events > capacity / 2 || state.bytes > bytes / 2) && !state.behind && !state.closed
+        self.is_over_half(state) && !state.behind && !state.closed
+    }
+
+    #[inline]
+    fn is_over_half(&self, state: &State) -> bool {
+        state.events > self.capacity / 2 || state.bytes > self.bytes / 2
     }
 
     /// Tells that the connection was lost and made anew.
@@ -197,12 +204,9 @@ impl Queue {
             return Poll::Pending;
         }
         state.idle_turns = 0;
-        let count = self.buffer.handed(state.items.len(), state.bytes);
+        let count = self.buffer().handed(state.items.len(), state.bytes);
         state.give(count, out);
-        if state.behind {
-            let Buffer { capacity, bytes, .. } = self.buffer;
-            state.behind = state.events > capacity / 2 || state.bytes > bytes / 2;
-        }
+        state.behind = state.behind && self.is_over_half(&state);
         Poll::Ready(count == 0)
     }
 
@@ -301,8 +305,7 @@ mod tests {
 
     use super::*;
     use crate::error::Disconnect;
-    use crate::events::buffer::SHARED;
-    use crate::events::bundle::READ;
+    use crate::events::{buffer::SHARED, bundle::READ};
     use crate::wire::Message;
 
     fn event(name: &str) -> Event {
@@ -323,8 +326,7 @@ mod tests {
     }
 
     fn push(queue: &Queue, names: &[&str]) -> usize {
-        let (_, missed) = push_all(queue, names.iter().map(|name| event(name)));
-        usize::try_from(missed).unwrap()
+        push_all(queue, names.iter().map(|name| event(name))).1.try_into().unwrap()
     }
 
     /// Takes one batch, which is one item in small queues.
@@ -403,8 +405,7 @@ mod tests {
         let buffer = Bytes::from(buffer);
         for &at in places {
             let raw = buffer.slice(at..at + text.len());
-            let event = Event::new(Message::of_lines(raw));
-            push_all(&queue, [event]);
+            push_all(&queue, [Event::new(Message::of_lines(raw))]);
         }
         let mut cx = Context::from_waker(Waker::noop());
         let mut items = Taken::default();
