@@ -209,7 +209,7 @@ impl Publisher {
     pub(crate) fn publish(&mut self, event: Event) -> u64 {
         let Self { subscribers, nobodys, version, found, batch } = self;
         let (all, named) = find(subscribers, nobodys, version, found, event.head());
-        if let (Some(bucket), None) = (all, named)
+        if let (Some(bucket), None) | (None, Some(bucket)) = (all, named)
             && let Some(queue) = bucket.only()
         {
             if queue.filter.admits(&event, 0) {
