@@ -18,10 +18,7 @@ use super::Connection;
 use super::dispatch::Dispatch;
 use super::login::Link;
 use crate::error::{Disconnect, Error};
-use crate::wire::{Action, Codec};
-
-/// The number of bytes to read at once.
-const READ: usize = 64 * 1024;
+use crate::wire::{Action, Codec, READ_BUFFER};
 
 /// The numbers of reads and of messages in a row after which the loop yields to the writer, and to
 /// subscribers on the same thread.
@@ -121,7 +118,7 @@ async fn read<T: AsyncRead>(
             tokio::task::yield_now().await;
             (reads, turn) = (0, dispatch.count + MESSAGES);
         }
-        if buffer.is_empty() && buffer.capacity() > 2 * READ {
+        if buffer.is_empty() && buffer.capacity() > 2 * READ_BUFFER {
             // A large message has been read. A small message that is kept must not keep its buffer
             // alive.
             buffer = BytesMut::new();
@@ -129,7 +126,7 @@ async fn read<T: AsyncRead>(
         if buffer.capacity() - buffer.len() < SPARE {
             // The buffer is not extended before every read: each message that is kept would then
             // keep a buffer of its own.
-            buffer.reserve(READ);
+            buffer.reserve(READ_BUFFER);
         }
         match reader.read_buf(&mut buffer).await {
             Ok(0) => break,

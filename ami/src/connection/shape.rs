@@ -134,10 +134,5 @@ pub(crate) fn counts_its_items(action: &str) -> bool {
 /// A server without a version counts as a new one: an unmarked list is then one response, and no
 /// call waits for an end that never arrives.
 pub(crate) fn is_old(banner: &Banner) -> bool {
-    let mut numbers = banner.version().unwrap_or_default().split('.').map(str::parse::<u32>);
-    let mut number = || numbers.next().and_then(Result::ok);
-    match (number(), number()) {
-        (Some(major), minor) => (major, minor.unwrap_or_default()) < (2, 7),
-        (None, _) => false,
-    }
+    banner.numbers().is_some_and(|numbers| numbers < (2, 7))
 }

@@ -3,7 +3,6 @@
 
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Waker;
 
 use super::bundle::{Bundle, Pushed};
@@ -33,15 +32,11 @@ struct Share {
     bundle: Bundle,
 }
 
-/// Where the share of a queue is, most likely: it may be that of another queue by now.
-#[derive(Default)]
-pub(super) struct Place(AtomicU32);
-
 impl Batch {
     /// Gathers an event for a queue.
     #[inline]
     pub(super) fn add(&mut self, queue: &Arc<Queue>, event: Event) {
-        let place = queue.place.0.load(Ordering::Relaxed) as usize;
+        let place = queue.place.get();
         let share = match self.shares.get_mut(place) {
             Some(share) if Arc::ptr_eq(&share.queue, queue) => share,
             _ => self.begin(queue),
@@ -57,7 +52,7 @@ impl Batch {
             self.deliver();
         }
         let place = self.shares.len();
-        queue.place.0.store(u32::try_from(place).unwrap_or(u32::MAX), Ordering::Relaxed);
+        queue.place.set(place);
         let mut bundle = self.spare.pop().unwrap_or_default();
         bundle.begin(&queue.buffer());
         self.shares.push(Share { queue: Arc::clone(queue), bundle });
@@ -133,7 +128,7 @@ fn note(queues: &mut Vec<Arc<Queue>>, queue: Arc<Queue>) {
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::{Context, Poll, Wake};
 
     use bytes::Bytes;

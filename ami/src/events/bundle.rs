@@ -2,14 +2,11 @@
 
 use std::collections::VecDeque;
 use std::mem::size_of;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::buffer::Buffer;
 use super::item::Item;
-use crate::wire::Event;
-
-/// An event shares the memory that it was read into with those around it, up to this many bytes of
-/// them.
-pub(super) const READ: usize = 64 * 1024;
+use crate::wire::{Event, READ_BUFFER};
 
 /// An item, and what it counts for.
 pub(super) struct Entry {
@@ -116,7 +113,7 @@ pub(super) fn held_behind(end: usize, event: &Event) -> (usize, usize) {
     let (begin, length) = (event.raw().as_ptr() as usize, event.raw().len());
     // From the end of the one before it, if that was in the same buffer.
     let between = begin.wrapping_sub(end);
-    let held = if between < READ { between + length } else { READ.max(length) };
+    let held = if between < READ_BUFFER { between + length } else { READ_BUFFER.max(length) };
     (held, begin.wrapping_add(length))
 }
 
@@ -129,4 +126,20 @@ pub(super) enum Pushed {
     HalfFull,
     /// There was no room.
     Missed,
+}
+
+/// The place of a queue in what the publisher gathers, most likely: it may be that of another queue
+/// by now.
+#[derive(Default)]
+pub(super) struct Place(AtomicU32);
+
+impl Place {
+    #[inline]
+    pub(super) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed) as usize
+    }
+
+    pub(super) fn set(&self, place: usize) {
+        self.0.store(u32::try_from(place).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
 }

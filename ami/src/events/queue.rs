@@ -9,9 +9,8 @@ use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::batch::Place;
 use super::buffer::{Buffer, Overflow};
-use super::bundle::{Bundle, Entry, Pushed, Taken, held_behind};
+use super::bundle::{Bundle, Entry, Place, Pushed, Taken, held_behind};
 use super::filter::Filter;
 use super::item::{Gap, Item};
 use super::stray::Stray;
@@ -305,8 +304,8 @@ mod tests {
 
     use super::*;
     use crate::error::Disconnect;
-    use crate::events::{buffer::SHARED, bundle::READ};
-    use crate::wire::Message;
+    use crate::events::buffer::SHARED;
+    use crate::wire::{Message, READ_BUFFER};
 
     fn event(name: &str) -> Event {
         Event::new(Message::of_lines(Bytes::from(format!("Event: {name}\r\n\r\n"))))
@@ -423,13 +422,13 @@ mod tests {
         let apart = |distance: usize| (0..4000).map(|n| n * distance).collect::<Vec<_>>();
         assert_eq!(shared(&apart(100)), 4000);
         // Each of these holds a buffer of its own.
-        assert_eq!(shared(&apart(READ + 20)), SHARED / READ);
+        assert_eq!(shared(&apart(READ_BUFFER + 20)), SHARED / READ_BUFFER);
         // These have others between them.
         assert_eq!(shared(&apart(1024)), SHARED / 1024 - 63);
         // A few from each of many buffers: once there are enough, none of them is held, for one
         // would hold as much as all.
-        let few: Vec<_> = (0..4000).map(|n| n / 10 * 2 * READ + n % 10 * 100).collect();
-        assert!(shared(&few) <= SHARED / READ * 10);
+        let few: Vec<_> = (0..4000).map(|n| n / 10 * 2 * READ_BUFFER + n % 10 * 100).collect();
+        assert!(shared(&few) <= SHARED / READ_BUFFER * 10);
     }
 
     #[test]

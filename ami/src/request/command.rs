@@ -11,14 +11,13 @@ use pin_project_lite::pin_project;
 use super::Call;
 use crate::error::Error;
 use crate::state::Handle;
-use crate::wire::{Action, Response};
+use crate::wire::{Action, READ_BUFFER, Response};
 
 /// The message of a response that has the output of a command.
 const FOLLOWS: &str = "Command output follows";
 
-/// The size in bytes below which a response is copied, because it would keep a larger read buffer
-/// alive.
-const SMALL: usize = 32 * 1024;
+/// A response of fewer bytes holds more of its read buffer than of its own.
+const SMALL: usize = READ_BUFFER / 2;
 
 /// The longest output of a failed command in the text of an error, in characters.
 const LONGEST: usize = 200;

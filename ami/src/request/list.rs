@@ -15,10 +15,7 @@ use crate::connection::reply::{Incoming, Listed};
 use crate::connection::shape::{self, ListShape};
 use crate::error::{Error, write_error};
 use crate::state::Handle;
-use crate::wire::{Action, Event, Response};
-
-/// The size of a read buffer in bytes. A message that is kept keeps its buffer alive.
-const READ: usize = 64 * 1024;
+use crate::wire::{Action, Event, READ_BUFFER, Response};
 
 /// A complete list.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -37,7 +34,7 @@ impl Collected {
     /// Copies the messages if they are much smaller than the read buffers that they keep alive.
     pub(crate) fn settle(&mut self) {
         let bytes: usize = self.items.iter().map(|item| item.raw().len()).sum();
-        if bytes < READ / 2 {
+        if bytes < READ_BUFFER / 2 {
             self.items.iter_mut().for_each(|item| *item = item.detach());
             self.response = self.response.take().map(|response| response.detach());
             self.complete = self.complete.take().map(|event| event.detach());

@@ -20,10 +20,17 @@ impl Banner {
         grammar::banner(&self.0).and_then(|version| str::from_utf8(version).ok())
     }
 
-    /// Whether the server can answer `Command` in the old format. Those before Asterisk 14 do;
-    /// their protocol's version is at most 2. An unknown version is taken for an old server.
+    /// The first two numbers of the version; 0 for a second one that is not there. `None` if the
+    /// server names no version.
+    pub(crate) fn numbers(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.version()?.split('.').map(str::parse::<u32>);
+        let mut number = || numbers.next().and_then(Result::ok);
+        Some((number()?, number().unwrap_or_default()))
+    }
+
+    /// Returns `true` if the server can answer `Command` in the old format. Servers before Asterisk
+    /// 14 do; the version of their protocol is at most 2. A server without a version counts as old.
     pub(super) fn may_be_legacy(&self) -> bool {
-        let major = self.version().and_then(|version| version.split('.').next());
-        major.and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major < 3)
+        self.numbers().is_none_or(|(major, _)| major < 3)
     }
 }

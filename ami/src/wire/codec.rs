@@ -25,6 +25,9 @@ use super::message::{Event, Kind, Message, Response};
 /// prints.
 pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
+/// The size of a read buffer. A message that is kept holds all of the buffer that it was read into.
+pub(crate) const READ_BUFFER: usize = 64 * 1024;
+
 /// How much of a message that is too large is kept: enough to know what it was, and whose.
 pub(crate) const KEPT: usize = 1024;
 

@@ -34,7 +34,19 @@ pub enum Line<'a> {
 /// `line = *OCTET-except-LF LF`, less one CR before the LF.
 pub(crate) fn line(input: &[u8]) -> Parsed<'_, &[u8]> {
     let (rest, line) = terminated(take_until("\n"), take(1usize)).parse(input)?;
-    Ok((rest, line.strip_suffix(b"\r").unwrap_or(line)))
+    Ok((rest, without_cr(line)))
+}
+
+/// The text of a line that ended at an LF: less one CR.
+#[inline]
+pub(crate) fn without_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The line that a text begins with, without its end; all of the text if it has no LF.
+#[inline]
+pub(crate) fn first_line(text: &[u8]) -> &[u8] {
+    without_cr(&text[..find_lf(text).unwrap_or(text.len())])
 }
 
 /// `field = name ":" [ SP ] value`, split at the first colon; `bare` is any other line.
@@ -46,8 +58,13 @@ pub(crate) fn field(line: &[u8]) -> Line<'_> {
 #[inline]
 fn field_in<'a>(line: &'a [u8], text: &[u8]) -> Line<'a> {
     let Ok((rest, name)) = name(line, text) else { return Line::Bare(line) };
-    // As `opt(tag(" "))` does, in one comparison.
-    Line::Field(name, rest.strip_prefix(b" ").unwrap_or(rest))
+    Line::Field(name, behind_colon(rest))
+}
+
+/// `[ SP ] value`: the value, less the one blank, as `opt(tag(" "))` does in one comparison.
+#[inline]
+fn behind_colon(rest: &[u8]) -> &[u8] {
+    rest.strip_prefix(b" ").unwrap_or(rest)
 }
 
 /// `name = *OCTET-except-colon`, with the colon behind it. Names are short. The text goes on behind
@@ -106,7 +123,7 @@ impl<'a> Iterator for RawLines<'a> {
         let end = self.ends.next()?;
         let line = &self.text[self.at..end];
         self.at = end + 1;
-        Some(line.strip_suffix(b"\r").unwrap_or(line))
+        Some(without_cr(line))
     }
 }
 
@@ -146,6 +163,14 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
+/// The name of a field that is looked for, without the blanks around it. `None` if no field can have
+/// it: the first colon of a line ends the name.
+#[inline]
+pub(crate) fn wanted(name: &str) -> Option<&[u8]> {
+    let name = trim_name(name.as_bytes());
+    (!name.contains(&b':')).then_some(name)
+}
+
 /// A name without the blanks around it: who writes a dialplan puts them behind commas, and before
 /// colons.
 pub(crate) fn trim_name(mut name: &[u8]) -> &[u8] {
@@ -168,10 +193,7 @@ pub(crate) fn trim_name(mut name: &[u8]) -> &[u8] {
 pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (found, rest) = line.split_at_checked(name.len())?;
     match (rest.first()?, found.first()) {
-        (b':', _) if found.eq_ignore_ascii_case(name) => {
-            let value = &rest[1..];
-            Some(value.strip_prefix(b" ").unwrap_or(value))
-        }
+        (b':', _) if found.eq_ignore_ascii_case(name) => Some(behind_colon(&rest[1..])),
         (b' ' | b'\t', _) | (_, Some(b' ' | b'\t')) => value_among_blanks(line, name),
         _ => None,
     }
@@ -182,7 +204,7 @@ pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 fn value_among_blanks<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (found, rest) = trim_start(line).split_at_checked(name.len())?;
     let value = trim_start(rest).strip_prefix(b":").filter(|_| found.eq_ignore_ascii_case(name))?;
-    Some(value.strip_prefix(b" ").unwrap_or(value))
+    Some(behind_colon(value))
 }
 
 fn trim_start(text: &[u8]) -> &[u8] {

@@ -12,7 +12,6 @@ use std::str::Utf8Error;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use memchr::memchr;
 use memchr::memmem::Finder;
 
 use super::framing::{EVENT, End};
@@ -74,8 +73,7 @@ impl Message {
     /// A message whose lines are these, with an empty line behind them.
     pub(crate) fn of_lines(raw: Bytes) -> Self {
         let lines = raw.len() - if raw.ends_with(b"\r\n") { 2 } else { 1 };
-        let line = &raw[..memchr(b'\n', &raw).unwrap_or_default()];
-        let first = line.strip_suffix(b"\r").unwrap_or(line).len();
+        let first = grammar::first_line(&raw).len();
         let end = raw.len();
         Self::new(raw, End { first, lines, marker: None, end })
     }
@@ -94,10 +92,8 @@ impl Message {
         if self.kind != Kind::Other || first != &ACTION_ID[1..] {
             return None;
         }
-        let begin = memchr(b'\n', &self.raw)? + 1;
-        let end = begin + memchr(b'\n', &self.raw[begin..])?;
-        let line = &self.raw[begin..end];
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let begin = grammar::find_lf(&self.raw)? + 1;
+        let line = grammar::first_line(&self.raw[begin..]);
         let (kind, head) = kind_of(line);
         let head = u16::try_from(begin + usize::from(head)).ok()?;
         let head_end = offset(begin + line.len());
@@ -145,12 +141,9 @@ impl Message {
     /// `UserEvent(Result, Status: passed)` in a dialplan means `Status`, and the server sends the
     /// blank. Of a value that has LF in it this is the first line; see [`whole`](Self::whole).
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        let name = grammar::trim_name(name.as_bytes());
+        let name = grammar::wanted(name)?;
         let (head, tail) = self.parts();
         let found = |line| grammar::value_of(line, name);
-        if name.contains(&b':') {
-            return None;
-        }
         // As a rule there is no tail, and looking into nothing costs a call for each field.
         let value = RawLines::of(head).find_map(found);
         if value.is_some() || tail.is_empty() { value } else { RawLines::of(tail).find_map(found) }
@@ -161,9 +154,9 @@ impl Message {
         &'a self,
         name: &'n str,
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let name = grammar::trim_name(name.as_bytes());
-        // No field has a colon in its name: the first one ends it.
-        let (head, tail) = if name.contains(&b':') { (&b""[..], &b""[..]) } else { self.parts() };
+        let name = grammar::wanted(name);
+        let (head, tail) = if name.is_some() { self.parts() } else { (&b""[..], &b""[..]) };
+        let name = name.unwrap_or_default();
         RawLines::of(head)
             .chain(RawLines::of(tail))
             .filter_map(move |line| grammar::value_of(line, name))
@@ -178,10 +171,7 @@ impl Message {
     /// inside of a value is not found. From a peer that ends its lines in LF alone, this is
     /// what `get` gives.
     pub fn whole(&self, name: &str) -> Option<&[u8]> {
-        let name = grammar::trim_name(name.as_bytes());
-        if name.contains(&b':') {
-            return None;
-        }
+        let name = grammar::wanted(name)?;
         self.whole_lines().find_map(|line| grammar::value_of(line, name))
     }
 
@@ -248,9 +238,7 @@ impl Message {
 
     /// The text from a place to the end of its line.
     fn value_from(&self, begin: usize) -> &[u8] {
-        let value = &self.raw[begin..];
-        let value = &value[..memchr(b'\n', value).unwrap_or(value.len())];
-        value.strip_suffix(b"\r").unwrap_or(value)
+        grammar::first_line(&self.raw[begin..])
     }
 
     /// The output of a command, in either format: the repeated `Output` fields of Asterisk 14 and

@@ -7,6 +7,7 @@ use memchr::memchr;
 use tokio_util::codec::Decoder;
 
 use super::codec::{Codec, Frame};
+use super::grammar;
 use super::message::{Event, Kind, Message, Response};
 
 impl Message {
@@ -59,7 +60,7 @@ fn as_sent(text: &[u8]) -> BytesMut {
         Some(end) if !text[..end].ends_with(b"\r") => {
             for line in text.split_inclusive(|&byte| byte == b'\n') {
                 let text = line.strip_suffix(b"\n").unwrap_or(line);
-                bytes.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
+                bytes.extend_from_slice(grammar::without_cr(text));
                 bytes.extend_from_slice(if text.len() < line.len() { b"\r\n" } else { b"" });
             }
         }
