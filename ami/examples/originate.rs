@@ -1,78 +1,52 @@
-//! Places a call, follows it to its end, and tells why it ended.
+//! Places a call, says whether it was answered, and why it ended. Ctrl-C hangs up.
 //!
-//! `cargo run -p ami --example originate -- [CHANNEL [APPLICATION [DATA]]]`, with
-//! `AMI_SERVER=USER:SECRET@HOST:PORT` for a server of your own. Ctrl-C hangs up once it is
-//! answered.
+//! ```sh
+//! export AMI_SERVER=user:secret@pbx.example.org
+//! cargo run -p ami --example originate -- PJSIP/100 Playback tt-monkeys
+//! ```
+//!
+//! The arguments are the channel to call and what it is to run once it is answered: an application
+//! of the dialplan, `Echo` unless given, and its data.
 
-#![expect(clippy::print_stdout, reason = "it is what the example is for")]
+#![expect(clippy::print_stdout, reason = "the program prints what becomes of the call")]
 
 use std::error::Error;
 use std::time::Duration;
 
-use ami::{Event, Filter, Item, Originate};
-
-mod support;
-
-const DIALPLAN: &str = "
-[default]
-exten => answer,1,Answer()
-same => n,Wait(1)
-same => n,Hangup()
-";
+use ami::{End, Originate, Placed, Server};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let argument = |at: usize, default| arguments.get(at).map_or(default, String::as_str);
-    let target = support::connect(DIALPLAN, &[]).await?;
+    let mut arguments = std::env::args().skip(1);
+    let channel = arguments.next().ok_or("usage: originate CHANNEL [APPLICATION [DATA]]")?;
+    let application = arguments.next().unwrap_or_else(|| "Echo".to_owned());
+    let data = arguments.next().unwrap_or_default();
 
-    let originate = Originate::to_application(
-        argument(0, "Local/answer@default"),
-        argument(1, "Wait"),
-        argument(2, "3"),
-    );
-    let mut call = target.client.place(originate.timeout(Duration::from_secs(20)));
-    // The id of the call is known before the call is: its events can be told from others.
-    let mut events = target.client.subscribe(Filter::all().field("Linkedid", call.unique_id()));
-
-    match call.outcome().await {
-        Ok(call) => println!("{} has answered", call.channel()),
-        Err(error) => println!("{error:#}"),
-    }
-    // A call that failed has an end, too.
-    let end = loop {
-        tokio::select! {
-            // What came before the end is shown before it.
-            biased;
-            item = events.next() => match item {
-                Some(Item::Event(event)) => show(&event),
-                Some(other) => println!("some events are missing: {other:?}"),
-                None => break call.end().await,
-            },
-            end = call.end() => break end,
-            _ = tokio::signal::ctrl_c() => drop(call.hang_up().await?),
+    let client = Server::from_env()?.connect().await?;
+    let originate = Originate::to_application(&channel, &application, &data);
+    let mut call = client.place(originate.timeout(Duration::from_secs(20)));
+    let end = tokio::select! {
+        end = follow(&mut call) => end?,
+        interrupt = tokio::signal::ctrl_c() => {
+            interrupt?;
+            call.hang_up().await?;
+            call.end().await?
         }
     };
-    match end {
-        Ok(end) => {
-            for half in &end.halves {
-                println!("{} ended: {}", half.channel(), half.cause());
-            }
-            println!("the call ended: {}", end.cause());
-        }
-        Err(error) => println!("nobody knows how it ended: {error:#}"),
+    // A Local channel has two halves.
+    for half in &end.halves {
+        println!("{} ended: {}", half.channel().escape_debug(), half.cause());
     }
-    target.close().await
+    println!("the call ended: {}", end.cause());
+    client.close().await?;
+    Ok(())
 }
 
-fn show(event: &Event) {
-    let text = |name| event.text(name).unwrap_or_default();
-    let name = event.name();
-    let more = match &*name {
-        "Newexten" => format!("{}({})", text("Application"), text("AppData")),
-        "Newstate" => text("ChannelStateDesc").into_owned(),
-        "Hangup" => text("Cause-txt").into_owned(),
-        _ => String::new(),
-    };
-    println!("{name:20} {:40} {more}", text("Channel"));
+/// Says what became of the call, and waits for its end. A call that was not answered has one, too.
+async fn follow(call: &mut Placed) -> Result<End, ami::Error> {
+    match call.outcome().await {
+        Ok(answered) => println!("{} has answered", answered.channel().escape_debug()),
+        Err(error) => println!("{error:#}"),
+    }
+    call.end().await
 }

@@ -1,83 +1,69 @@
-//! Watches queues: first what there is, and then what changes.
+//! Prints the queues with their members and callers, and then what changes, until Ctrl-C.
 //!
-//! `cargo run -p ami --example queues`, with `AMI_SERVER=USER:SECRET@HOST:PORT` for a server of your own; that one it watches
-//! until Ctrl-C.
+//! ```sh
+//! export AMI_SERVER=user:secret@pbx.example.org
+//! cargo run -p ami --example queues
+//! ```
 
-#![expect(clippy::print_stdout, reason = "it is what the example is for")]
+#![expect(clippy::print_stdout, reason = "the program prints queues")]
 
 use std::error::Error;
 
-use ami::{Action, Client, Event, Filter, Item, Originate};
-
-mod support;
-
-const DIALPLAN: &str = "
-[default]
-exten => agent,1,Answer()
-same => n,Wait(1)
-exten => queue,1,Answer()
-same => n,Queue(support)
-";
-
-const QUEUES: &str = "
-[general]
-[support]
-strategy = ringall
-timeout = 5
-member => Local/agent@default
-";
+use ami::{Action, Client, Event, Filter, Server};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let target = support::connect(DIALPLAN, &[("queues.conf", QUEUES)]).await?;
-    let client = &target.client;
-    // Subscribe first, so that nothing falls between the list and the events.
-    let names = [
-        "QueueCallerJoin",
-        "QueueCallerLeave",
-        "QueueCallerAbandon",
-        "QueueMemberStatus",
-        "QueueMemberPause",
-        "AgentCalled",
-        "AgentConnect",
-        "AgentComplete",
-    ];
-    let mut events = client.subscribe(Filter::named(names));
-    list(client).await?;
-    if target.instance.is_some() {
-        let caller = Originate::to_extension("Local/queue@default", "default", "agent", 1);
-        client.originate(caller).await?;
+    let client = Server::from_env()?.connect().await?;
+    tokio::select! {
+        end = watch(&client) => return end,
+        interrupt = tokio::signal::ctrl_c() => interrupt?,
     }
-    loop {
-        let item = tokio::select! {
-            item = events.next() => item,
-            _ = tokio::signal::ctrl_c() => break,
-        };
-        match item {
-            Some(Item::Event(event)) => {
-                show(&event);
-                if target.instance.is_some() && event.is("AgentComplete") {
-                    break;
-                }
-            }
-            // What we knew is old: look again.
-            Some(_) => list(client).await?,
-            None => break,
-        }
-    }
-    target.close().await
-}
-
-async fn list(client: &Client) -> Result<(), ami::Error> {
-    let queues = client.list(Action::new("QueueStatus")).collect().await?;
-    queues.items.iter().for_each(show);
+    client.close().await?;
     Ok(())
 }
 
-fn show(event: &Event) {
-    let name = event.name();
-    let shown = ["Queue", "Calls", "Location", "Interface", "Status", "Position", "CallerIDNum"];
-    let fields: Vec<_> =
-        shown.iter().filter_map(|field| Some(format!("{field}={}", event.text(field)?))).collect();
-    println!("{name:20} {}", fields.join(" "));
+async fn watch(client: &Client) -> Result<(), Box<dyn Error>> {
+    // Subscribe first, so that no change falls between the list and the events.
+    let mut events = client.subscribe(Filter::parse("class:agent Queue~*")?);
+    list(client).await?;
+    loop {
+        match events.next_event().await {
+            Ok(event) => show_change(&event),
+            Err(lost) if lost.is_end() => return Err(lost.into()),
+            // What was printed is out of date. A list that fails because the connection is lost
+            // again is followed by another gap.
+            Err(lost) => {
+                println!("== {lost:#}");
+                list(client).await.unwrap_or_else(|error| println!("== {error:#}"));
+            }
+        }
+    }
+}
+
+async fn list(client: &Client) -> Result<(), ami::ListError> {
+    for item in client.list(Action::new("QueueStatus")).collect().await?.items {
+        let text = |field| text(&item, field);
+        match &*item.name() {
+            "QueueParams" => println!("{}, callers: {}", text("Queue"), text("Calls")),
+            "QueueMember" => println!("  member {}, status {}", text("Name"), text("Status")),
+            "QueueEntry" => println!("  caller {}: {}", text("Position"), text("CallerIDNum")),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn show_change(event: &Event) {
+    print!("{} {}", text(event, "Event"), text(event, "Queue"));
+    for field in ["MemberName", "Status", "Position", "CallerIDNum", "HoldTime", "TalkTime"] {
+        if event.get(field).is_some() {
+            print!(" {field}={}", text(event, field));
+        }
+    }
+    println!();
+}
+
+/// A value without control characters, which would reach the terminal: callers choose some values.
+fn text(event: &Event, field: &str) -> String {
+    event.text(field).unwrap_or_default().escape_debug().to_string()
 }

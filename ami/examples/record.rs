@@ -1,17 +1,21 @@
 //! Records what a server sends.
 //!
-//! `cargo run -p ami --example record -- HOST:PORT USER SECRET FILE [SECONDS]` logs in with every
-//! event class that the user may read, and writes the raw stream to FILE and its times to
-//! FILE.times, until the time is up, the server refuses the login, or Ctrl-C. When the connection
-//! is lost it is made anew, and recorded as the next part: in FILE.2 and so on. The example
-//! `replay` plays a part back.
+//! ```sh
+//! export AMI_SERVER=user:secret@pbx.example.org
+//! cargo run -p ami --example record -- FILE [SECONDS]
+//! ```
+//!
+//! logs in with every event class that the user may read, and writes the raw stream to FILE and its
+//! times to FILE.times, until the time is up, the server refuses the login, or Ctrl-C. When the
+//! connection is lost it is made anew, and recorded as the next part: in FILE.2 and so on. The
+//! example `replay` plays a part back.
 
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ami::{Config, Filter, Gap, Item, Recording};
+use ami::{Filter, Gap, Item, Recording, Server};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -25,14 +29,13 @@ async fn main() -> ExitCode {
 }
 
 async fn record() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let (address, user, secret, file, seconds) = match &arguments[..] {
-        [address, user, secret, file] => (address, user, secret, file, u64::MAX),
-        [address, user, secret, file, seconds] => (address, user, secret, file, seconds.parse()?),
-        _ => return Err("usage: record HOST:PORT USER SECRET FILE [SECONDS]".into()),
-    };
-    let recording = Recording::create(file)?;
-    let connect = Config::new(user, secret).record(&recording).connect(address);
+    let mut arguments = std::env::args().skip(1);
+    let file = arguments.next().ok_or("usage: record FILE [SECONDS]")?;
+    let seconds = arguments.next().map_or(Ok(u64::MAX), |seconds| seconds.parse())?;
+
+    let server = Server::from_env()?;
+    let recording = Recording::create(&file)?;
+    let connect = server.configure(|config| config.record(&recording)).connect();
     let mut events = connect.subscribe(Filter::all());
     let client = connect.await?;
     let (mut count, mut missed, mut gaps) = (0_u64, 0, 0);

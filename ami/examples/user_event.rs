@@ -1,44 +1,36 @@
-//! A script of user events: the dialplan says what it does, and waits for nobody; the script listens, and says something,
-//! too.
+//! Raises a user event, and waits for one that a dialplan or another program raises.
 //!
-//! `cargo run -p ami --example user_event`, with `AMI_SERVER=USER:SECRET@HOST:PORT` for a server of your own; that one is
-//! sent an event, and listened to for it.
+//! ```sh
+//! export AMI_SERVER=user:secret@pbx.example.org
+//! cargo run -p ami --example user_event -- Begin Done 30
+//! ```
+//!
+//! raises `Begin` and waits up to 30 s (10 unless given) for `Done`, as a dialplan raises it with
+//! `UserEvent(Done,result:pass)`.
 
-#![expect(clippy::print_stdout, reason = "it is what the example is for")]
+#![expect(clippy::print_stdout, reason = "the program prints the event")]
 
 use std::error::Error;
+use std::time::Duration;
 
-use ami::{Action, Filter, Originate};
-
-mod support;
-
-const DIALPLAN: &str = "
-[default]
-exten => s,1,Answer()
-same => n,UserEvent(Progress,step:greeting)
-same => n,Wait(1)
-same => n,UserEvent(Progress,step:done,result:pass)
-";
+use ami::{Action, Filter, Server};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let target = support::connect(DIALPLAN, &[]).await?;
-    let client = &target.client;
+    let mut arguments = std::env::args().skip(1);
+    let (Some(raised), Some(awaited)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: user_event RAISED AWAITED [SECONDS]".into());
+    };
+    let seconds = arguments.next().map_or(Ok(10), |seconds| seconds.parse())?;
 
-    let mut ours = client.subscribe(Filter::user_event("Hello").field("to", "everybody"));
-    client.call(Action::user_event("Hello").field("to", "everybody")).await?;
-    println!("heard ourselves: {:?}", ours.next_event().await?);
-
-    if target.instance.is_some() {
-        let mut progress = client.subscribe(Filter::user_event("Progress"));
-        client.originate(Originate::to_application("Local/s@default", "Wait", "5")).await?;
-        loop {
-            let event = progress.next_event().await?;
-            println!("the dialplan is at: {}", event.text("step").unwrap_or_default());
-            if event.get("result") == Some(b"pass") {
-                break;
-            }
-        }
-    }
-    target.close().await
+    let client = Server::from_env()?.connect().await?;
+    // Subscribe first: the answer can come at once.
+    let mut events = client.subscribe(Filter::user_event(&awaited));
+    client.call(Action::user_event(&raised).field("from", "user_event")).await?;
+    let event = tokio::time::timeout(Duration::from_secs(seconds), events.next_event())
+        .await
+        .map_err(|_| format!("no user event {awaited} within {seconds} s"))??;
+    println!("{event:?}");
+    client.close().await?;
+    Ok(())
 }
