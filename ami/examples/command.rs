@@ -16,11 +16,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     for command in std::env::args().skip(1) {
         match client.command(&command).await {
             Ok(output) => print!("{output}"),
-            Err(ami::Error::Command { response, .. }) => {
-                eprintln!("`{command}` failed:");
-                for line in response.command_output() {
-                    eprintln!("{}", String::from_utf8_lossy(line));
-                }
+            Err(ami::Error::Command { output, .. }) => {
+                eprint!("`{command}` failed:\n{output}");
                 return Ok(ExitCode::FAILURE);
             }
             Err(error) => return Err(error.into()),

@@ -51,8 +51,8 @@ pub use state::State;
 
 // Actions and what comes of them.
 pub use connection::Replied;
-pub use request::{Call, Collected, Command, CommandOutput, Exchange, List, ListError};
-pub use wire::{Action, Response};
+pub use request::{Call, Collected, Command, Exchange, List, ListError};
+pub use wire::{Action, CommandOutput, Response};
 
 // Calls.
 pub use client::{End, Half, Placed};

@@ -1,6 +1,7 @@
 //! The data that a client shares with its connections and subscriptions, and the state of its
 //! connection.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,25 @@ impl State {
     /// Returns `true` if the client is logged in and ready for calls.
     pub fn is_up(&self) -> bool {
         matches!(self, Self::Up)
+    }
+}
+
+/// Writes the state; `{:#}` also the causes of a lost connection.
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (state, reason): (_, Option<&dyn std::error::Error>) = match self {
+            Self::Connecting => ("connecting", None),
+            Self::Booting => ("logged in, waiting until the server is fully booted", None),
+            Self::Up => ("up", None),
+            Self::Down(error) => ("down", Some(error)),
+            Self::Closed(reason) => ("closed", Some(reason)),
+        };
+        f.write_str(state)?;
+        match reason {
+            Some(reason) if f.alternate() => write!(f, ": {reason:#}"),
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
     }
 }
 

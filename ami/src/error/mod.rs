@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::wire::{ActionError, Event, EventClass, EventMask, Message, Response};
+use crate::wire::{ActionError, CommandOutput, Event, EventClass, EventMask, Message, Response};
 
 mod text;
 
@@ -51,8 +51,8 @@ pub enum Error {
         /// does not know; of such a command only the first word is kept, because it may hold a
         /// secret.
         printed: String,
-        /// The response, with the complete output.
-        response: Box<Response>,
+        /// The complete output, with the response.
+        output: Box<CommandOutput>,
     },
 
     /// The server will never answer the action, because it has answered a later one on the same
@@ -376,9 +376,9 @@ impl Error {
     pub fn response(&self) -> Option<&Response> {
         match self {
             Self::Rejected(response)
-            | Self::Command { response, .. }
             | Self::EventMask { answer: response, .. }
             | Self::Login(LoginError::Refused(response)) => Some(response),
+            Self::Command { output, .. } => Some(output.response()),
             _ => None,
         }
     }

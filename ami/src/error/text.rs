@@ -12,7 +12,9 @@ impl Error {
             Self::Rejected(response) => {
                 write!(f, "the server refused the action: {}", words_of(response))
             }
-            Self::Command { printed, .. } => write!(f, "the command failed: {printed}"),
+            Self::Command { printed, .. } => {
+                write!(f, "the command failed: {}", printable(printed))
+            }
             Self::NoResponse => f.write_str("the server gave no response to the action"),
             Self::Timeout { waited, delivery } => {
                 write!(f, "no answer within {waited:?}; the action {delivery}")
@@ -33,7 +35,7 @@ impl Error {
             Self::EventMask { mask, answer } => write!(
                 f,
                 "the server knows no class of the event mask {mask}: it answered `Events: {}`",
-                answer.text("Events").unwrap_or_default()
+                printable(&answer.text("Events").unwrap_or_default())
             ),
             Self::ListIncomplete => f.write_str("the server did not end the list"),
             Self::ListBroken(message) => write!(
@@ -131,9 +133,23 @@ impl std::error::Error for LoginError {
 fn words_of(response: &Response) -> String {
     let message = response.message();
     match message.trim_end() {
-        "" => response.status().into_owned(),
-        words => words.to_owned(),
+        "" => printable(&response.status()),
+        words => printable(words),
     }
+}
+
+/// Escapes control characters, which would reach a terminal: callers choose some of the server's
+/// words.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char.is_control() {
+            printable.extend(char.escape_debug());
+        } else {
+            printable.push(char);
+        }
+    }
+    printable
 }
 
 /// Writes the description of an error, followed by all its causes in the alternate form `{:#}`.
@@ -162,3 +178,17 @@ macro_rules! display {
 }
 
 display!(Error, Disconnect, LoginError);
+
+#[cfg(test)]
+mod tests {
+    use crate::error::Error;
+    use crate::wire::Response;
+
+    #[test]
+    fn words_of_a_server_bring_no_control_characters_to_a_terminal() {
+        let refusal = "Response: Error\nMessage: No such channel \x1b[2J\x07é";
+        let error = Error::rejected(&Response::parse(refusal).unwrap());
+        let text = "the server refused the action: No such channel \\u{1b}[2J\\u{7}é";
+        assert_eq!(error.to_string(), text);
+    }
+}

@@ -1,5 +1,6 @@
 //! What a subscription yields.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::stray::Stray;
@@ -57,5 +58,19 @@ impl Gap {
             (Some(false), Some(false)) => Some(false),
             _ => None,
         };
+    }
+}
+
+/// Writes how long the gap was, and whether the server was restarted; `{:#}` also why the
+/// connection was lost.
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let restarted = match self.restarted {
+            Some(true) => "the server was restarted",
+            Some(false) => "the server was not restarted",
+            None => "the server does not tell whether it was restarted",
+        };
+        write!(f, "{:.1?} without a connection, {restarted}", self.lasted)?;
+        if f.alternate() { write!(f, ": {:#}", self.reason) } else { Ok(()) }
     }
 }

@@ -40,9 +40,7 @@ impl Lost {
         match self {
             Self::Missed(1) => f.write_str("one event is missing here"),
             Self::Missed(missed) => write!(f, "{missed} events are missing here"),
-            Self::Gap(gap) => {
-                write!(f, "the events of {:?} without a connection are missing here", gap.lasted)
-            }
+            Self::Gap(gap) => write!(f, "events are missing here: {gap}"),
             Self::Full => f.write_str("the subscription was full and has ended"),
             Self::Ended(_) => f.write_str("the subscription has ended with its client"),
         }
@@ -158,7 +156,8 @@ mod tests {
         subscribers.gap(&gap());
         assert_eq!(once(&mut events), ready("A"));
         assert_eq!(once(&mut events), ready("2 events are missing here"), "a stray is no event");
-        let told = "the events of 2s without a connection are missing here: \
+        let told = "events are missing here: 2.0s without a connection, \
+                    the server does not tell whether it was restarted: \
                     the server closed the connection";
         assert_eq!(once(&mut events), ready(told));
         assert_eq!(once(&mut events), Poll::Pending);

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use super::Call;
 use crate::error::Error;
 use crate::state::Handle;
-use crate::wire::{Action, READ_BUFFER, Response};
+use crate::wire::{Action, CommandOutput, READ_BUFFER, Response};
 
 /// The message of a response that has the output of a command.
 const FOLLOWS: &str = "Command output follows";
@@ -70,8 +70,8 @@ impl Future for Command {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let answer = ready!(this.call.poll(cx));
-        let failed = |error| CommandOutput::failed(error, this.command);
-        Poll::Ready(answer.map_err(failed).and_then(CommandOutput::new))
+        let told = |error| failed(error, this.command);
+        Poll::Ready(answer.map_err(told).and_then(output_of))
     }
 }
 
@@ -82,77 +82,53 @@ impl fmt::Debug for Command {
     }
 }
 
-/// The output of a CLI command, as lines of bytes.
+/// Takes the output from the response to a command.
 ///
-/// The type hides the difference between the two formats of servers: a field `Output` for each line
-/// (Asterisk 14 and later), and text up to an end marker (earlier versions). The server removes
-/// colours. [`Display`](fmt::Display) writes the lines as text, with U+FFFD in place of bytes that
-/// are not UTF-8.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CommandOutput(Response);
-
-impl CommandOutput {
-    /// Takes the output from the response to a command.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the server could not read back the output of the command. It says so in
-    /// the message of a `Success` without any output (`main/manager.c`, `action_command`).
-    fn new(response: Response) -> Result<Self, Error> {
-        let follows = response.head().eq_ignore_ascii_case(b"Follows");
-        if follows || response.message().trim_end() == FOLLOWS {
-            // The output is often kept for longer than other responses. A large response has a read
-            // buffer of its own.
-            Ok(Self(if response.raw().len() < SMALL { response.detach() } else { response }))
+/// # Errors
+///
+/// Returns an error if the server could not read back the output of the command. It says so in
+/// the message of a `Success` without any output (`main/manager.c`, `action_command`).
+fn output_of(response: Response) -> Result<CommandOutput, Error> {
+    let follows = response.head().eq_ignore_ascii_case(b"Follows");
+    if follows || response.message().trim_end() == FOLLOWS {
+        // The output is often kept for longer than other responses. A large response has a read
+        // buffer of its own.
+        Ok(CommandOutput::new(if response.raw().len() < SMALL {
+            response.detach()
         } else {
-            Err(Error::rejected(&response))
-        }
-    }
-
-    /// Returns the error of a refused command. The message of the response usually says only that
-    /// output follows, so the reason is taken from the output. The server repeats a command that it
-    /// does not know; of such a command only the first word is kept, because it may hold a secret.
-    fn failed(error: Error, command: &str) -> Error {
-        let Error::Rejected(response) = error else { return error };
-        let lines = response.command_output().map(<[u8]>::trim_ascii);
-        let printed = lines.filter(|line| !line.is_empty()).map(String::from_utf8_lossy).next();
-        let words: Vec<_> = command.split_whitespace().collect();
-        let first = words.first().copied().unwrap_or_default();
-        // The server repeats an unknown command, and the beginning of it that looks like a known
-        // one.
-        let short = |line: &str| {
-            if !line.starts_with("No such command") {
-                return line.to_owned();
-            }
-            let parts = (2..=words.len()).rev().map(|count| words[..count].join(" "));
-            let parts = std::iter::once(command.trim().to_owned()).chain(parts);
-            parts
-                .filter(|part| part.len() > first.len())
-                .fold(line.to_owned(), |line, part| line.replace(&part, &format!("{first} …")))
-        };
-        let printed = printed.map(|line| short(&line));
-        match printed.map(|line| line.chars().take(LONGEST).collect()) {
-            Some(printed) => Error::Command { printed, response },
-            None => Error::Rejected(response),
-        }
-    }
-
-    /// Returns the lines as sent, without line ends.
-    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.command_output()
-    }
-
-    /// Returns the response with all its fields.
-    pub fn response(&self) -> &Response {
-        &self.0
+            response
+        }))
+    } else {
+        Err(Error::rejected(&response))
     }
 }
 
-impl fmt::Display for CommandOutput {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in self.lines() {
-            writeln!(f, "{}", String::from_utf8_lossy(line))?;
+/// Returns the error of a refused command. The message of the response usually says only that
+/// output follows, so the reason is taken from the output. The server repeats a command that it
+/// does not know; of such a command only the first word is kept, because it may hold a secret.
+fn failed(error: Error, command: &str) -> Error {
+    let Error::Rejected(response) = error else { return error };
+    let lines = response.command_output().map(<[u8]>::trim_ascii);
+    let printed = lines.filter(|line| !line.is_empty()).map(String::from_utf8_lossy).next();
+    let words: Vec<_> = command.split_whitespace().collect();
+    let first = words.first().copied().unwrap_or_default();
+    // The server repeats an unknown command, and the beginning of it that looks like a known
+    // one.
+    let short = |line: &str| {
+        if !line.starts_with("No such command") {
+            return line.to_owned();
         }
-        Ok(())
+        let parts = (2..=words.len()).rev().map(|count| words[..count].join(" "));
+        let parts = std::iter::once(command.trim().to_owned()).chain(parts);
+        parts
+            .filter(|part| part.len() > first.len())
+            .fold(line.to_owned(), |line, part| line.replace(&part, &format!("{first} …")))
+    };
+    let printed = printed.map(|line| short(&line));
+    match printed.map(|line| line.chars().take(LONGEST).collect()) {
+        Some(printed) => {
+            Error::Command { printed, output: Box::new(CommandOutput::new(*response)) }
+        }
+        None => Error::Rejected(response),
     }
 }

@@ -25,7 +25,7 @@ use tokio::task::coop::poll_proceed;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use self::call::Call;
-pub use self::command::{Command, CommandOutput};
+pub use self::command::Command;
 pub use self::exchange::Exchange;
 pub(crate) use self::inbox::{Inbox, Then};
 pub use self::list::{Collected, List, ListError};

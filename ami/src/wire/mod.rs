@@ -11,6 +11,7 @@ mod framing;
 mod grammar;
 mod mask;
 mod message;
+mod output;
 mod parse;
 mod redact;
 #[cfg(feature = "serde")]
@@ -26,5 +27,6 @@ pub use self::grammar::{Line, Lines};
 pub(crate) use self::mask::allows;
 pub use self::mask::{EventClass, EventMask, EventMaskError};
 pub use self::message::{Event, Kind, Message, Response};
+pub use self::output::CommandOutput;
 pub use self::parse::ParseError;
 pub use self::value::{Variable, percent_decode, unescape};

@@ -19,11 +19,11 @@ async fn a_command_that_fails_says_what_it_printed() {
             ("core show function NOTHING", "No function by that name registered."),
         ] {
             let error = ami.command(command).await.unwrap_err();
-            let Error::Command { printed: line, response } = &error else { panic!("{error:?}") };
+            let Error::Command { printed: line, output } = &error else { panic!("{error:?}") };
             assert!(line.starts_with(printed), "{major}: {error:?}");
-            assert_eq!(response.message(), "Command output follows", "{major}: {error:?}");
+            assert_eq!(output.response().message(), "Command output follows", "{major}: {error:?}");
             assert_eq!(error.to_string(), format!("the command failed: {line}"));
-            assert_eq!(error.response().unwrap().raw(), response.raw());
+            assert_eq!(error.response().unwrap().raw(), output.response().raw());
             assert_eq!(error.fault(), Fault::Server);
             // A command may hold a secret.
             assert!(!format!("{error:?} {error}").contains("hush"), "{error:?}");
