@@ -1,9 +1,9 @@
-//! What the client sends: a name and ordered fields.
+//! Actions, which the client sends: a name and ordered fields.
 //!
-//! The server reads lines into a buffer of 1,024 bytes and at most 128 of them, takes CR, LF and
-//! NUL for line ends, and answers what breaks these rules in ways that cannot be matched to the
-//! action. So they are checked before a byte is sent (`main/manager.c`, `get_input` and
-//! `do_message`).
+//! The server reads lines into a buffer of 1,024 bytes, reads at most 128 lines, and takes CR, LF
+//! and NUL for line ends. It answers an action that breaks these rules in ways that cannot be
+//! matched to the action, so the rules are checked before anything is sent (`main/manager.c`,
+//! `get_input` and `do_message`).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,14 +13,17 @@ use bytes::{BufMut, BytesMut};
 use super::grammar::{self, Line};
 use super::redact::Showing;
 
-/// The longest line the server reads, without its CR LF.
+/// The longest line that the server reads, without its CR LF.
 const MAX_LINE: usize = 1022;
-/// The most lines the server reads.
+/// The largest number of lines that the server reads.
 const MAX_LINES: usize = 128;
-/// The longest ActionID that no action of the server garbles.
+/// The longest ActionID that every action of the server repeats intact.
 const MAX_ACTION_ID: usize = 67;
 
-/// One action: a name and fields in order, repeats allowed.
+/// An action: a name and fields in order. Fields can be repeated.
+///
+/// The methods that build an action never fail. The first problem is kept, and
+/// [`check`](Self::check) or sending the action reports it.
 ///
 /// ```
 /// use ami::Action;
@@ -36,16 +39,16 @@ pub struct Action {
     name: String,
     /// The encoded fields, each with its CR LF.
     fields: Vec<u8>,
-    /// How many lines there are in `fields`.
+    /// The number of lines in `fields`.
     count: usize,
     id: Option<Box<str>>,
-    /// The first thing that is wrong. Kept until the action is sent, so that the chain of calls
-    /// that makes it need not stop at each.
+    /// The first problem found. It is kept until the action is sent, so that a chain of calls need
+    /// not check each step.
     problem: Option<Box<ActionError>>,
 }
 
 impl Action {
-    /// An action without fields.
+    /// Creates an action without fields.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
         let mut action = Self { name, fields: Vec::new(), count: 0, id: None, problem: None };
@@ -60,14 +63,14 @@ impl Action {
         action
     }
 
-    /// A `UserEvent` of that name. Its fields come to everybody who may read events of class
-    /// `user`.
+    /// Creates a `UserEvent` action. The server sends the event of that name, with the action's
+    /// fields, to every connection that may read events of class `user`.
     pub fn user_event(name: impl AsRef<[u8]>) -> Self {
         Self::new("UserEvent").field("UserEvent", name)
     }
 
-    /// Adds a field at the end. The value is sent as it is; note that the server drops blanks at
-    /// its beginning.
+    /// Adds a field at the end. The value is sent unchanged. The server drops blanks at the
+    /// beginning of a value.
     #[must_use]
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref();
@@ -94,10 +97,10 @@ impl Action {
         self
     }
 
-    /// Sets the caller's own ActionID.
+    /// Sets the caller's own ActionID: 1 to 67 ASCII letters, digits or characters of `_.:-`.
     ///
-    /// [`Codec`](crate::Codec) sends it. A [`Client`](crate::Client) sends one of its own instead,
-    /// which begins with a random part, and ignores this one.
+    /// [`Codec`](crate::Codec) sends this ActionID. A [`Client`](crate::Client) ignores it and
+    /// sends one of its own, which begins with a random part.
     #[must_use]
     pub fn with_action_id(mut self, id: &str) -> Self {
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
@@ -108,27 +111,27 @@ impl Action {
         self
     }
 
-    /// The action's name.
+    /// Returns the action's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The caller's own ActionID, if set.
+    /// Returns the caller's own ActionID, if set.
     pub fn own_id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
-    /// Whether the action can be sent.
+    /// Checks that the action can be sent.
     ///
     /// # Errors
     ///
-    /// The first field that is wrong, in the order in which they were added.
+    /// Returns the first problem, in the order in which the fields were added.
     pub fn check(&self) -> Result<(), ActionError> {
         self.problem.as_deref().cloned().map_or(Ok(()), Err)
     }
 
     /// Appends the action's bytes to `out`. The ActionID comes second, so that the server has read
-    /// it whatever it thinks of the rest.
+    /// it before it can object to the rest.
     pub(crate) fn encode(&self, id: Option<&str>, out: &mut BytesMut) -> Result<(), ActionError> {
         self.check()?;
         out.reserve(self.name.len() + self.fields.len() + id.map_or(0, str::len) + 32);
@@ -145,7 +148,7 @@ impl Action {
         Ok(())
     }
 
-    /// Makes the action one that cannot be sent.
+    /// Marks the action as one that cannot be sent.
     pub(crate) fn refuse(mut self, field: &str, problem: ActionProblem) -> Self {
         self.fail(field, problem);
         self
@@ -157,7 +160,7 @@ impl Action {
     }
 }
 
-/// Reading an action back, as tests and programs that pass actions on do.
+/// Methods that read an action back, for tests and for programs that forward actions.
 ///
 /// ```
 /// use ami::Action;
@@ -168,23 +171,23 @@ impl Action {
 /// assert_eq!(action.fields().count(), 2);
 /// ```
 impl Action {
-    /// The fields in order, as (name, value), secrets included. The action's name and its ActionID
-    /// are not among them, nor is what [`check`](Self::check) objects to.
+    /// Returns the fields in order, as (name, value), secrets included. The action's name, its
+    /// ActionID, and fields that [`check`](Self::check) objects to are left out.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
         grammar::RawLines::of(&self.fields).filter_map(|line| match grammar::field(line) {
-            // Names are text: they came in as such.
+            // Names were added as `&str`, so they are UTF-8.
             Line::Field(name, value) => Some((str::from_utf8(name).ok()?, value)),
             Line::Bare(_) => None,
         })
     }
 
-    /// The value of the first field of that name, without regard to ASCII case, as the server
-    /// reads it.
+    /// Returns the value of the first field of that name. Names are compared without regard to
+    /// ASCII case, as in the server.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.get_all(name).next()
     }
 
-    /// The values of all fields of that name, in order.
+    /// Returns the values of all fields of that name, in order.
     pub fn get_all<'a, 'n>(
         &'a self,
         name: &'n str,
@@ -193,18 +196,20 @@ impl Action {
             .filter_map(move |(own, value)| own.eq_ignore_ascii_case(name).then_some(value))
     }
 
-    /// The first value of that name as text, with U+FFFD for what is not UTF-8.
+    /// Returns the value of the first field of that name as text. Bytes that are not UTF-8 are
+    /// replaced with U+FFFD.
     pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         self.get(name).map(String::from_utf8_lossy)
     }
 
-    /// Whether the action has that name, without regard to ASCII case, as the server compares it.
+    /// Returns `true` if the action has that name. Names are compared without regard to ASCII case,
+    /// as in the server.
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
 }
 
-/// Reads like the wire, with the values of fields that hold secrets left out.
+/// Writes the name and the fields, without the values of fields that hold secrets.
 impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tuple = f.debug_tuple(&self.name);
@@ -223,7 +228,7 @@ fn line_break(part: &'static str, bytes: &[u8]) -> Option<ActionProblem> {
     Some(ActionProblem::LineBreak { part, byte })
 }
 
-/// What is wrong with an action, and in which field.
+/// The error of an action that cannot be sent: the field and the problem.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("field {field:?} of action {action:?}: {problem}")]
 pub struct ActionError {
@@ -231,43 +236,47 @@ pub struct ActionError {
     pub action: String,
     /// The name of the field.
     pub field: String,
-    /// What is wrong.
+    /// The problem with the field.
     pub problem: ActionProblem,
 }
 
-/// What can be wrong with a field of an action.
+/// A problem with a field of an action.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ActionProblem {
-    /// CR, LF or NUL in it: the server would take the rest for another field or another action.
+    /// A name or value with CR, LF or NUL in it. The server would take the rest for another field
+    /// or another action.
     #[error("the {part} holds the byte {byte:#04x}, which ends a line")]
     LineBreak {
-        /// Name or value.
+        /// The part of the field that holds the byte: `"name"` or `"value"`.
         part: &'static str,
         /// The byte.
         byte: u8,
     },
-    /// A name that the server could not find: empty, with a colon, or with a blank at an end.
+    /// A name that the server cannot find: an empty one, or one with a colon in it or a blank at an
+    /// end.
     #[error("the name is empty, has a colon in it or a blank at an end")]
     Name,
-    /// The line is longer than the server reads.
+    /// A line longer than the 1,022 bytes that the server reads. The number is the line's length in
+    /// bytes.
     #[error("the line has {0} bytes, the server reads at most 1022")]
     TooLong(usize),
-    /// More lines than the server reads.
+    /// A line beyond the 128 that the server reads. The number is that of the line.
     #[error("it is line {0}, the server reads at most 128")]
     TooMany(usize),
-    /// The name of a variable that the server would take for something else.
+    /// A name of a variable that the server would misread.
     #[error(
         "the name of a variable has no `=`, quotes or backslashes, and commas inside of brackets only"
     )]
     Variable,
-    /// A name that a filter in the server would not be read with.
+    /// A name that cannot be written in a filter of the server.
     #[error("a name in a filter is not empty and has no comma or bracket")]
     FilterName,
     /// An ActionID that some of the server's actions would garble.
     #[error("an ActionID has 1 to 67 letters, digits or characters of `_.:-`")]
     ActionId,
-    /// The field is the codec's to write.
+    /// A field that [`field`](Action::field) does not accept, `Action` or `ActionID`, because it
+    /// has a method of its own.
     #[error("this field has a method of its own")]
     Reserved,
 }

@@ -1,27 +1,27 @@
-//! The line that a server greets with.
+//! The banner, with which a server greets.
 
 use bytes::Bytes;
 
 use super::grammar;
 
-/// The line that a server greets with: `Asterisk Call Manager/11.0.0`.
+/// The line with which a server greets, such as `Asterisk Call Manager/11.0.0`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Banner(pub(super) Bytes);
 
 impl Banner {
-    /// The line as sent, without its end.
+    /// Returns the line as sent, without its line end.
     pub fn line(&self) -> &[u8] {
         &self.0
     }
 
-    /// The version of the protocol (not of Asterisk) that the server names, or nothing when the
-    /// line is no banner.
+    /// Returns the version of the protocol (not of Asterisk) that the server names, or `None` if
+    /// the line is not a banner or its version is not UTF-8.
     pub fn version(&self) -> Option<&str> {
         grammar::banner(&self.0).and_then(|version| str::from_utf8(version).ok())
     }
 
-    /// The first two numbers of the version; 0 for a second one that is not there. `None` if the
-    /// server names no version.
+    /// Returns the first two numbers of the version, with 0 for a missing second one, or `None` if
+    /// the server names no version.
     pub(crate) fn numbers(&self) -> Option<(u32, u32)> {
         let mut numbers = self.version()?.split('.').map(str::parse::<u32>);
         let mut number = || numbers.next().and_then(Result::ok);

@@ -1,14 +1,14 @@
-//! Hang-up causes, in the numbers of Q.850 (`include/asterisk/causes.h`).
+//! Hang-up causes, by their Q.850 numbers (`include/asterisk/causes.h`).
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::message::Event;
 
-/// A hang-up cause, as `Cause` of `Hangup` has it.
+/// A hang-up cause, as in the field `Cause` of `Hangup`.
 ///
-/// Text is read as a number or as the name of the server's constant, in whatever case, with or
-/// without `AST_CAUSE_`; the aliases of `causes.h` (`BUSY`, `CONGESTION` and so on) are known.
+/// Parsing accepts a number, or the name of the server's constant in any case, with or without
+/// `AST_CAUSE_`. The aliases of `causes.h`, such as `BUSY` and `CONGESTION`, are accepted too.
 ///
 /// ```
 /// use ami::Cause;
@@ -23,23 +23,25 @@ use super::message::Event;
 pub struct Cause(u32);
 
 impl Cause {
-    /// The cause with this number.
+    /// Creates the cause with this number.
     #[must_use]
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
-    /// The cause that an event gives in `Cause`, if it does.
+    /// Returns the cause in the field `Cause` of an event, or `None` if the event has no such field
+    /// or its value is not a number.
     pub fn of(event: &Event) -> Option<Self> {
         event.utf8("Cause").ok()??.trim().parse().ok().map(Self)
     }
 
-    /// The number; 0 if the channel gave none.
+    /// Returns the number; 0 if the channel gave no cause.
     pub const fn number(self) -> u32 {
         self.0
     }
 
-    /// The name of the server's constant without `AST_CAUSE_`, if it has one.
+    /// Returns the name of the server's constant without `AST_CAUSE_`, or `None` if the server has
+    /// no name for the number.
     pub fn name(self) -> Option<&'static str> {
         let at = NAMES.binary_search_by_key(&self.0, |(number, _)| *number).ok()?;
         Some(NAMES[at].1)
@@ -77,7 +79,7 @@ impl FromStr for Cause {
     }
 }
 
-/// The text is neither the number nor the name of a hang-up cause.
+/// The error of a text that is neither the number nor the name of a hang-up cause.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "{text:?} is no hang-up cause: expected a number or a name of causes.h, such as 17 or USER_BUSY"
@@ -151,7 +153,7 @@ const NAMES: &[(u32, &str)] = &[
     (127, "INTERWORKING"),
 ];
 
-/// The second names that `causes.h` has for some.
+/// The aliases that `causes.h` defines for some causes.
 const ALIASES: &[(u32, &str)] = &[
     (16, "NORMAL"),
     (17, "BUSY"),

@@ -1,14 +1,14 @@
-//! Cutting the stream into frames.
+//! The codec, which cuts the stream into frames.
 //!
-//! A frame is a banner (the first line of a connection) or a message; [`framing`](super::framing)
-//! says where a message ends.
+//! A frame is a banner (the first line of a connection) or a message. [`framing`](super::framing)
+//! finds the end of a message.
 //!
-//! - **Each byte is looked at once.** The decoder remembers how far it looked, so a message costs
-//!   the same whether it arrives in one piece or byte by byte.
-//! - **Nothing but the end of the connection ends the stream.** A message beyond the limit, or one
-//!   that the end of the stream cut off, is an item ([`Malformed`]), and the next message is read
-//!   as if nothing had happened.
-//! - **Nothing is copied.** A message is a slice of the read buffer.
+//! - **Each byte is searched once.** The decoder remembers its position, so a message costs the
+//!   same whether it arrives in one piece or byte by byte.
+//! - **The stream ends only with the connection.** A message that exceeds the limit, or that the
+//!   end of the stream cuts off, is an item ([`Malformed`]). Decoding continues with the next
+//!   message.
+//! - **No data is copied.** A message is a slice of the read buffer.
 
 use std::{fmt, io};
 
@@ -21,14 +21,15 @@ use super::banner::Banner;
 use super::framing::Scan;
 use super::message::{Event, Kind, Message, Response};
 
-/// The largest message by default, in bytes. A `Command` answers with one message however much it
-/// prints.
+/// The default limit of a message, in bytes: 16 MiB. The output of a `Command` is one message,
+/// however long it is.
 pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
-/// The size of a read buffer. A message that is kept holds all of the buffer that it was read into.
+/// The size of a read buffer. A message that is kept keeps the whole buffer that it was read into
+/// alive.
 pub(crate) const READ_BUFFER: usize = 64 * 1024;
 
-/// How much of a message that is too large is kept: enough to know what it was, and whose.
+/// The number of bytes kept of a message that is too large: enough to identify it and its action.
 pub(crate) const KEPT: usize = 1024;
 
 /// The longest banner. A peer that sends more without a line end does not speak AMI.
@@ -46,25 +47,25 @@ pub enum Frame {
     Response(Response),
     /// A message that begins with anything else.
     Other(Message),
-    /// What could not become a message.
+    /// A part of the stream that is not a message.
     Malformed(Malformed),
 }
 
-/// A part of the stream that is not a message. `Debug` does not show its bytes, which may hold a
-/// secret.
+/// A part of the stream that is not a message. `Debug` does not show its bytes, because they may
+/// hold a secret.
 #[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Malformed {
-    /// A message was larger than the limit.
+    /// A message larger than the limit.
     #[non_exhaustive]
     TooLarge {
-        /// How many bytes it had.
+        /// The size of the message in bytes.
         bytes: usize,
-        /// The first of them, at most 1,024. The others are gone.
+        /// The first bytes of the message, at most 1,024. The rest is discarded.
         head: Bytes,
     },
-    /// The stream ended inside a message; these are the bytes of it that came. A server cuts a
-    /// message short when the client does not read within its `writetimeout`.
+    /// The beginning of a message that the end of the stream cut off. A server cuts a message short
+    /// when the client does not read within the server's `writetimeout`.
     Truncated(Bytes),
 }
 
@@ -77,19 +78,22 @@ impl fmt::Debug for Malformed {
     }
 }
 
-/// The codec of one connection, for [`tokio_util::codec::Framed`] or by hand.
+/// The codec of one connection: decodes [`Frame`]s and encodes [`Action`]s.
+///
+/// Use it with [`tokio_util::codec::Framed`], or call [`decode`](Decoder::decode) and
+/// [`encode`](Encoder::encode) directly. The default is [`Codec::new`].
 #[derive(Debug)]
 pub struct Codec {
     state: State,
     max_message: usize,
-    /// How much of a banner was looked at.
+    /// The number of bytes of a banner that were searched.
     scanned: usize,
     /// The search for the end of the message that is being read.
     scan: Scan,
     /// The beginning of the message that is being skipped.
     head: Bytes,
-    /// Whether `Response: Follows` opens a text that ends with an end marker. From a newer server
-    /// it can only be forged, and would swallow what follows.
+    /// `true` if `Response: Follows` begins a text that ends with an end marker. From a newer
+    /// server it can only be forged, and would swallow the messages behind it.
     legacy: bool,
 }
 
@@ -99,14 +103,14 @@ enum State {
     /// Between messages.
     Idle,
     Message,
-    /// In a message that is larger than the limit, of which so many bytes are gone.
+    /// Inside a message that is larger than the limit; `gone` bytes of it are discarded.
     Skipping {
         gone: usize,
     },
 }
 
 impl Codec {
-    /// A codec at the start of a connection: the first line is the banner.
+    /// Creates a codec for the start of a connection, where the first line is the banner.
     pub fn new() -> Self {
         Self {
             state: State::Banner,
@@ -118,15 +122,17 @@ impl Codec {
         }
     }
 
-    /// A codec for a stream without a banner, such as the rest of a recorded one. It knows both
-    /// command formats.
+    /// Creates a codec for a stream without a banner, such as a part of a recording. It decodes the
+    /// output of commands in both formats.
     pub fn without_banner() -> Self {
         Self { state: State::Idle, ..Self::new() }
     }
 
-    /// Sets the largest message in bytes; [`MAX_MESSAGE`] by default, and less than 4 GiB always.
-    /// The decoder never holds more than that and one read. Of a message that is larger it holds
-    /// some 2 KiB.
+    /// Sets the limit of a message in bytes: [`MAX_MESSAGE`] by default, and always less than 4
+    /// GiB.
+    ///
+    /// The decoder holds at most this much and one read. Of a message that is larger it holds about
+    /// 2 KiB, and yields [`Malformed::TooLarge`] at its end.
     #[must_use]
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.max_message = bytes.min(u32::MAX as usize - 1);
@@ -150,7 +156,7 @@ impl Codec {
         Some(Frame::Banner(banner))
     }
 
-    /// Skips stray empty lines. `None` if no message has begun.
+    /// Skips stray empty lines. Returns `None` if no message has begun.
     fn skip_empty(&self, src: &mut BytesMut) -> Option<()> {
         let mut at = 0;
         loop {
@@ -164,7 +170,7 @@ impl Codec {
         (!matches!(&src[..], [] | [b'\r'])).then_some(())
     }
 
-    /// The message that has begun, if it is there as a whole.
+    /// Decodes the message that begins here, if it is complete.
     #[inline]
     fn begin(&mut self, src: &mut BytesMut) -> Option<Frame> {
         self.scan = match Scan::event(src) {
@@ -181,7 +187,8 @@ impl Codec {
 
     fn message(&mut self, src: &mut BytesMut) -> Option<Frame> {
         let Some(end) = self.scan.find(src) else {
-            // A smaller limit waits for as much as is kept, and for what decides on the kind.
+            // With a limit below `KEPT`, decoding still waits for the bytes that are kept and that
+            // decide the kind of the message.
             let too_large = src.len() > self.max_message.max(KEPT);
             return if too_large { self.begin_skip(src) } else { None };
         };
@@ -195,7 +202,7 @@ impl Codec {
         Some(frame(Message::new(raw, end)))
     }
 
-    /// Begins to skip a message of which more has come than is kept.
+    /// Begins to skip a message of which more bytes have come than are kept.
     fn begin_skip(&mut self, src: &mut BytesMut) -> Option<Frame> {
         self.head = kept(src, src.len());
         self.skip(src, 0)
@@ -210,7 +217,7 @@ impl Codec {
                 Some(Frame::Malformed(Malformed::TooLarge { bytes: gone + end.end, head }))
             }
             None => {
-                // What is left is the beginning of a possible end.
+                // The bytes that remain may be the beginning of the end.
                 let seen = self.scan.seen();
                 src.advance(seen);
                 self.scan.took(seen);
@@ -221,7 +228,7 @@ impl Codec {
     }
 }
 
-/// The beginning of a message of that length, in memory of its own.
+/// Copies the beginning of a message of that length into memory of its own.
 fn kept(src: &[u8], length: usize) -> Bytes {
     Bytes::copy_from_slice(&src[..length.min(KEPT)])
 }
@@ -236,8 +243,11 @@ impl Decoder for Codec {
     type Item = Frame;
     type Error = io::Error;
 
-    /// The next frame, or nothing if it takes more bytes. It never returns an error: only the
-    /// transport fails.
+    /// Decodes the next frame. Returns `None` if more bytes are needed.
+    ///
+    /// # Errors
+    ///
+    /// Never returns an error. The error type is there for the transport.
     #[inline]
     fn decode(&mut self, src: &mut BytesMut) -> io::Result<Option<Frame>> {
         Ok(match self.state {
@@ -251,7 +261,8 @@ impl Decoder for Codec {
         })
     }
 
-    /// As [`decode`](Self::decode), and when the stream ends inside a frame, what came of it.
+    /// Decodes the next frame at the end of the stream. A message that is cut off yields
+    /// [`Malformed::Truncated`], or [`Malformed::TooLarge`] if it exceeded the limit.
     fn decode_eof(&mut self, src: &mut BytesMut) -> io::Result<Option<Frame>> {
         if let Some(frame) = self.decode(src)? {
             return Ok(Some(frame));
@@ -277,17 +288,17 @@ impl Decoder for Codec {
 impl Encoder<&Action> for Codec {
     type Error = EncodeError;
 
-    /// Writes the action with the ActionID that it carries, if any.
+    /// Writes the action, with the ActionID that it carries, if any.
     ///
     /// # Errors
     ///
-    /// If the action cannot be sent as it is; nothing is written then.
+    /// Returns an error if the action cannot be sent. `dst` is unchanged then.
     fn encode(&mut self, action: &Action, dst: &mut BytesMut) -> Result<(), EncodeError> {
         Ok(action.encode(action.own_id(), dst)?)
     }
 }
 
-/// Why [`Codec`] did not encode an action.
+/// The error of encoding an action with [`Codec`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {

@@ -1,11 +1,11 @@
-//! Where a message ends.
+//! The search for the end of a message.
 //!
-//! Real servers end each line of a message in CR LF, and write values as they are: one that holds
-//! line ends, as an SMS or what a shell command printed does, has LF in it, or LF LF. So the end of
-//! such a message is **CR LF CR LF and nothing else**. A peer whose first line ends in LF alone
-//! ends its messages with an empty line. Two kinds of message have rules of their own:
+//! Real servers end each line of a message with CR LF and write values unchanged. A value with line
+//! ends in it, such as an SMS or the output of a shell command, contains LF or LF LF. The end of
+//! such a message is therefore **CR LF CR LF and nothing else**. A peer whose first line ends in LF
+//! alone ends its messages with an empty line. Two kinds of message have rules of their own:
 //!
-//! - `CoreShowChannelMap`, which Asterisk 18.19 to 18.23, 20.4 to 20.8 and 21.0 to 21.3 end in CR
+//! - `CoreShowChannelMap`, which Asterisk 18.19 to 18.23, 20.4 to 20.8 and 21.0 to 21.3 end with CR
 //!   LF LF;
 //! - `Response: Follows`, the old answer to `Command`, whose text ends with a marker.
 
@@ -16,10 +16,10 @@ use memchr::memmem::Finder;
 
 use super::grammar::{self, END_COMMAND, Legacy};
 
-/// How most messages begin.
+/// The beginning of most messages.
 pub(crate) const EVENT: &[u8] = b"Event: ";
 
-/// The first line of a message that some servers end in CR LF LF.
+/// The first line of a message that some servers end with CR LF LF.
 const MAP: &[u8] = b"Event: CoreShowChannelMap";
 
 /// The first line of an answer to `Command` before Asterisk 14.
@@ -27,8 +27,8 @@ const FOLLOWS: &[u8] = b"Response: Follows";
 
 const CRLF_CRLF: &[u8] = b"\r\n\r\n";
 
-/// What is searched for in place of [`CRLF_CRLF`]: the search looks for the first two bytes, which
-/// in this one stand together at the end of a message and nowhere else as a rule.
+/// The pattern that is searched for in place of [`CRLF_CRLF`]. The search looks for the first two
+/// bytes of its pattern; LF CR rarely occurs except at the end of a message.
 const LF_CRLF: &[u8] = b"\n\r\n";
 
 /// The end of a message.
@@ -36,38 +36,38 @@ const LF_CRLF: &[u8] = b"\n\r\n";
 pub(crate) struct End {
     /// The length of the first line, without its end.
     pub(crate) first: usize,
-    /// The length of its lines, without the empty one: all of them, or those before the text of a
-    /// command.
+    /// The length of the message's lines, without the empty one. With the text of a command, only
+    /// the lines before the text count.
     pub(crate) lines: usize,
-    /// Where the text of a command ends, if there is one.
+    /// The end of the text of a command, if there is one.
     pub(crate) marker: Option<usize>,
     /// The length of the message.
     pub(crate) end: usize,
 }
 
-/// The search for the end of one message, which goes on where it stopped when more bytes have come.
+/// The search for the end of one message. It continues where it stopped when more bytes arrive.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scan {
     phase: Phase,
-    /// How much need not be looked at again.
+    /// The number of bytes that need not be searched again.
     at: usize,
     /// The length of the first line, without its end, once it is known.
     first: usize,
-    /// Whether the message may be a command's output in the old format.
+    /// `true` if the message may be the output of a command in the old format.
     legacy: bool,
-    /// Whether the beginning is gone: how the message begins is known then to be nothing special.
+    /// `true` if the beginning is discarded. The first line is then known to be nothing special.
     gone: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Phase {
-    /// In the first line, which decides on the rest.
+    /// In the first line, which decides the rest.
     First,
     CrLf,
     Map,
     Lf,
     LegacyHead,
-    /// In a text that begins there.
+    /// In a text that begins at this offset.
     LegacyText(usize),
 }
 
@@ -76,20 +76,22 @@ impl Scan {
         Self { phase: Phase::First, at: 0, first: 0, legacy, gone: false }
     }
 
-    /// How many bytes need not be looked at again.
+    /// Returns the number of bytes that need not be searched again.
     pub(crate) fn seen(&self) -> usize {
         self.at
     }
 
-    /// Notes that so many bytes were taken away, at most those that were seen.
+    /// Notes that this many bytes were removed, at most those that were seen.
     pub(crate) fn took(&mut self, bytes: usize) {
         self.at -= bytes;
         self.gone |= bytes > 0;
     }
 
-    /// Finds the end of an event that `src` begins with, if it has the commonest form: lines that
-    /// end in CR LF, and CR LF CR LF at the end. What it has seen of an end that is not there yet
-    /// is an error; `None` is another form.
+    /// Finds the end of an event at the beginning of `src`, if it has the most common form: lines
+    /// that end in CR LF, and CR LF CR LF at the end.
+    ///
+    /// Returns `None` for another form, and the state of the search as an error if the end has not
+    /// arrived yet.
     #[inline]
     pub(crate) fn event(src: &[u8]) -> Option<Result<End, Self>> {
         if !src.starts_with(EVENT) {
@@ -105,7 +107,7 @@ impl Scan {
         Some(end.ok_or(scan))
     }
 
-    /// Finds the end of the message that `src` begins with, or goes on with.
+    /// Finds the end of the message that `src` begins with or continues.
     #[inline]
     pub(crate) fn find(&mut self, src: &[u8]) -> Option<End> {
         if matches!(self.phase, Phase::First) {
@@ -179,7 +181,7 @@ impl Scan {
         None
     }
 
-    /// Finds an empty line; behind CR LF only, or behind any line end.
+    /// Finds an empty line: only behind CR LF, or behind any line end.
     fn empty_line(&mut self, src: &[u8], behind_crlf: bool) -> Option<End> {
         let mut at = self.at;
         while let Some(lf) = memchr(b'\n', &src[at..]).map(|lf| at + lf) {
@@ -195,12 +197,12 @@ impl Scan {
                 _ => at = lf + 1,
             }
         }
-        // A CR may have its LF in what is still to come.
+        // The LF of this CR may still arrive.
         self.at = at.max(src.len() - usize::from(src.ends_with(b"\r")));
         None
     }
 
-    /// Finds the marker behind a command's text, and the fields behind that.
+    /// Finds the marker behind the text of a command, and the fields behind the marker.
     fn marker(&mut self, src: &[u8], begin: usize) -> Option<End> {
         static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(END_COMMAND));
         while let Some(at) = FINDER.find(&src[self.at..]).map(|at| self.at + at) {
@@ -225,7 +227,7 @@ impl Scan {
 mod tests {
     use super::*;
 
-    /// Where a message ends that comes in pieces of so many bytes.
+    /// Returns the end of a message that arrives in pieces of this many bytes.
     fn end(text: &[u8], piece: usize) -> Option<usize> {
         let mut scan = Scan::new(true);
         let seen = (piece..text.len()).step_by(piece).chain([text.len()]);

@@ -1,10 +1,9 @@
-//! The grammar of AMI in nom: bytes to slices, nothing else.
+//! The grammar of AMI, written with nom: from bytes to slices.
 //!
-//! Each parser carries its rule. They work on complete input: [`codec`](super::codec) finds the end
-//! of a frame first, so that no byte is parsed twice, however the stream is cut into chunks. The
-//! parsers accept every input that has a line in it; what makes no sense as a field is a bare line,
-//! never an error, for a server that passes dialplan data on unescaped sends such lines in good
-//! faith.
+//! Each parser states its rule. Parsers work on complete input: [`codec`](super::codec) finds the
+//! end of a frame first, so that no byte is parsed twice, however the stream is cut into chunks.
+//! They accept every input that has a line in it. A line that is not a field is a bare line, never
+//! an error, because servers that pass on unescaped dialplan data send such lines.
 
 use memchr::{Memchr, memchr, memchr_iter, memmem};
 use nom::bytes::complete::{tag, take, take_until};
@@ -12,20 +11,21 @@ use nom::combinator::rest;
 use nom::sequence::terminated;
 use nom::{IResult, Parser};
 
-/// The parsers have one way to fail (no line, no colon, no banner), so the error says nothing.
+/// The parsers can fail in one way only (no line, no colon, no banner), so the error carries no
+/// data.
 type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
 
-/// The line behind the text of a command in the old format, on servers before 14.
+/// The line behind the text of a command in the old format, on servers before Asterisk 14.
 pub(crate) const END_COMMAND: &[u8] = b"--END COMMAND--\r\n";
 
-/// The fields before the text of a command in the old format end within so many bytes, and so do
-/// those behind it: what waits for an end that does not come is looked at again with every read.
+/// The limit in bytes of the fields before the text of a command in the old format, and of those
+/// behind it. It bounds the work: fields that have not ended are searched again with every read.
 pub(crate) const LEGACY_FIELDS: usize = 1024;
 
 /// One line of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Line<'a> {
-    /// `name: value`. Name and value are as sent, but for the one blank after the colon.
+    /// A field, `name: value`. Name and value are as sent, without the one blank behind the colon.
     Field(&'a [u8], &'a [u8]),
     /// A line without a colon.
     Bare(&'a [u8]),
@@ -37,13 +37,13 @@ pub(crate) fn line(input: &[u8]) -> Parsed<'_, &[u8]> {
     Ok((rest, without_cr(line)))
 }
 
-/// The text of a line that ended at an LF: less one CR.
+/// Returns a line that ended at an LF, without one CR at its end.
 #[inline]
 pub(crate) fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// The line that a text begins with, without its end; all of the text if it has no LF.
+/// Returns the first line of a text without its line end, or the whole text if it has no LF.
 #[inline]
 pub(crate) fn first_line(text: &[u8]) -> &[u8] {
     without_cr(&text[..find_lf(text).unwrap_or(text.len())])
@@ -54,21 +54,23 @@ pub(crate) fn field(line: &[u8]) -> Line<'_> {
     field_in(line, line)
 }
 
-/// The field of a line that `text` begins with, whatever comes behind it.
+/// Splits a line that `text` begins with. The bytes behind the line do not matter.
 #[inline]
 fn field_in<'a>(line: &'a [u8], text: &[u8]) -> Line<'a> {
     let Ok((rest, name)) = name(line, text) else { return Line::Bare(line) };
     Line::Field(name, behind_colon(rest))
 }
 
-/// `[ SP ] value`: the value, less the one blank, as `opt(tag(" "))` does in one comparison.
+/// `[ SP ] value`: the value without the one blank, as `opt(tag(" "))` does, in one comparison.
 #[inline]
 fn behind_colon(rest: &[u8]) -> &[u8] {
     rest.strip_prefix(b" ").unwrap_or(rest)
 }
 
-/// `name = *OCTET-except-colon`, with the colon behind it. Names are short. The text goes on behind
-/// the line so that a short line can be looked at in the same way as a long one.
+/// `name = *OCTET-except-colon`, with the colon behind it.
+///
+/// Names are short. `text` continues behind the line, so that a short line can be searched in the
+/// same way as a long one.
 #[inline]
 fn name<'a>(line: &'a [u8], text: &[u8]) -> Parsed<'a, &'a [u8]> {
     let colon = match first_of_16(text, b':') {
@@ -79,12 +81,12 @@ fn name<'a>(line: &'a [u8], text: &[u8]) -> Parsed<'a, &'a [u8]> {
     Ok((&line[colon + 1..], &line[..colon]))
 }
 
-/// Where a byte is for the first time among the first 16 of a text; `None` if it is not, or if the
-/// text is shorter than that.
+/// Returns the first position of a byte among the first 16 of a text; `None` if it is not there, or
+/// if the text is shorter than that.
 ///
-/// They are looked at as one number, without a branch for each or a call. A byte of `x` is zero
-/// where the text has the byte; taking one from each byte sets the highest bit of the first that is
-/// zero.
+/// The 16 bytes are compared as one number, without a branch for each and without a call. A byte of
+/// `x` is zero where the text has the byte. Subtracting one from each byte sets the highest bit of
+/// the first zero byte.
 #[inline]
 fn first_of_16(text: &[u8], byte: u8) -> Option<usize> {
     const ONES: u128 = u128::MAX / 0xff;
@@ -93,7 +95,7 @@ fn first_of_16(text: &[u8], byte: u8) -> Option<usize> {
     (mark != 0).then(|| mark.trailing_zeros() as usize / 8)
 }
 
-/// Where the first LF is. First lines of messages are short.
+/// Returns the position of the first LF. The first lines of messages are short.
 #[inline]
 pub(crate) fn find_lf(text: &[u8]) -> Option<usize> {
     first_of_16(text, b'\n')
@@ -101,7 +103,7 @@ pub(crate) fn find_lf(text: &[u8]) -> Option<usize> {
         .or_else(|| memchr(b'\n', text))
 }
 
-/// The lines of a text, each without its end. What is behind the last LF is left out.
+/// The lines of a text, each without its line end. Bytes behind the last LF are left out.
 #[derive(Clone, Debug)]
 pub(crate) struct RawLines<'a> {
     text: &'a [u8],
@@ -127,7 +129,7 @@ impl<'a> Iterator for RawLines<'a> {
     }
 }
 
-/// The lines of a message, split into name and value: see
+/// An iterator over the lines of a message, split into name and value; see
 /// [`Message::lines`](crate::Message::lines).
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
@@ -163,16 +165,15 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// The name of a field that is looked for, without the blanks around it. `None` if no field can have
-/// it: the first colon of a line ends the name.
+/// Trims the name of a field to look for. Returns `None` if no field can have that name, because
+/// the first colon of a line ends the name.
 #[inline]
 pub(crate) fn wanted(name: &str) -> Option<&[u8]> {
     let name = trim_name(name.as_bytes());
     (!name.contains(&b':')).then_some(name)
 }
 
-/// A name without the blanks around it: who writes a dialplan puts them behind commas, and before
-/// colons.
+/// Removes the blanks around a name. Authors of dialplans put them behind commas and before colons.
 pub(crate) fn trim_name(mut name: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = name
         && is_blank(*first)
@@ -187,8 +188,8 @@ pub(crate) fn trim_name(mut name: &[u8]) -> &[u8] {
     name
 }
 
-/// The value of a line, if it is a field of that name: without regard to ASCII case, nor to blanks
-/// around it. `name` has none. Most lines fail at the first comparison.
+/// Returns the value of a line if it is a field of that name, without regard to ASCII case and to
+/// blanks around the name. `name` has no such blanks. Most lines fail at the first comparison.
 #[inline]
 pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (found, rest) = line.split_at_checked(name.len())?;
@@ -199,7 +200,7 @@ pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     }
 }
 
-/// Finds the value as [`value_of`] does, for a line that may have blanks around its name.
+/// Returns the value as [`value_of`] does, for a line that may have blanks around its name.
 #[cold]
 fn value_among_blanks<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (found, rest) = trim_start(line).split_at_checked(name.len())?;
@@ -212,8 +213,8 @@ fn trim_start(text: &[u8]) -> &[u8] {
     &text[blanks..]
 }
 
-/// `whole = *OCTET CRLF`, without a CR LF inside: the lines of a text that ends its lines in CR LF,
-/// with the LFs that are in them.
+/// `whole = *OCTET CRLF`, without a CR LF inside: the lines of a text whose lines end in CR LF,
+/// with the LFs inside them.
 pub(crate) fn whole_lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let end = memmem::find(text, b"\r\n")?;
@@ -225,7 +226,7 @@ pub(crate) fn whole_lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// `banner = product "/" version`, for example `Asterisk Call Manager/11.0.0`.
 ///
-/// The product is not checked: forks rename it. The result is the version.
+/// Returns the version. The product is not checked, because forks rename it.
 pub(crate) fn banner(line: &[u8]) -> Option<&[u8]> {
     let parsed: Parsed<'_, _> = (terminated(take_until("/"), tag("/")), rest).parse(line);
     let (_, (product, version)) = parsed.ok()?;
@@ -237,9 +238,9 @@ pub(crate) fn banner(line: &[u8]) -> Option<&[u8]> {
 pub(crate) enum Legacy {
     /// More bytes are needed to tell.
     More,
-    /// The text of the command begins, or goes on.
+    /// The text of the command begins or continues at this offset.
     Text(usize),
-    /// The message ends with an empty line that begins here.
+    /// The message ends with an empty line that begins at this offset.
     End(usize),
 }
 
@@ -249,9 +250,10 @@ pub(crate) enum Legacy {
 /// [`LEGACY_FIELDS`] bytes, and so does what stands behind the marker.
 ///
 /// The answer to `Command` before Asterisk 14. Servers send `Privilege` and the ActionID before the
-/// text, others may send more and spell it otherwise; behind the ActionID the text begins, whatever
-/// it looks like. In a message that has none, `Privilege` alone belongs to the head. The result is
-/// where the text begins; or the message ends, for an empty line right behind the head.
+/// text; other peers may send more fields and spell them otherwise. The text begins behind the
+/// ActionID, whatever it looks like. In a message without an ActionID, only `Privilege` belongs to
+/// the head. Returns the beginning of the text, or the end of the message if an empty line follows
+/// the head directly.
 pub(crate) fn legacy_head(input: &[u8]) -> Legacy {
     let seen = &input[..input.len().min(LEGACY_FIELDS)];
     let Some(first) = memchr(b'\n', seen) else { return Legacy::More };
@@ -286,7 +288,7 @@ fn behind_head(seen: &[u8], at: usize) -> Legacy {
     }
 }
 
-/// `*( field CRLF ) CRLF`, behind the end marker of a command's text. [`Legacy::Text`] says that
+/// `*( field CRLF ) CRLF`, behind the end marker of a command's text. [`Legacy::Text`] means that
 /// the marker is part of the text.
 pub(crate) fn legacy_tail(input: &[u8]) -> Legacy {
     let seen = &input[..input.len().min(LEGACY_FIELDS)];
@@ -304,7 +306,7 @@ pub(crate) fn legacy_tail(input: &[u8]) -> Legacy {
 /// A line that ends in CR LF.
 enum CrLf<'a> {
     Empty,
-    /// One with a name and a colon.
+    /// A line with a name and a colon.
     Field(&'a [u8]),
     /// A line without a name, or one that ends in LF alone.
     Other,

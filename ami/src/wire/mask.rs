@@ -1,4 +1,4 @@
-//! Classes of events, and masks of them, as the server reads them (`main/manager.c`: `perms`,
+//! Classes of events, and masks of classes, as the server reads them (`main/manager.c`: `perms`,
 //! `strings_to_mask`, `get_perm`, `ast_instring`).
 
 use std::fmt;
@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 macro_rules! classes {
     ($($(#[$doc:meta])* $class:ident $name:literal,)*) => {
-        /// A class of events and actions: what a user's `read` and `write` in `manager.conf` list,
-        /// and an event mask.
+        /// A class of events and actions, as listed in a user's `read` and `write` in
+        /// `manager.conf` and in an event mask.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         pub enum EventClass {
@@ -15,10 +15,10 @@ macro_rules! classes {
         }
 
         impl EventClass {
-            /// All of them, in the server's order.
+            /// All classes, in the server's order.
             pub const ALL: &[Self] = &[$(Self::$class),*];
 
-            /// The name in `manager.conf`.
+            /// Returns the name of the class in `manager.conf`.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$class => $name,)*
@@ -37,23 +37,23 @@ classes! {
     Log "log",
     /// Verbose messages.
     Verbose "verbose",
-    /// CLI commands; there are no events of this class.
+    /// CLI commands. The server sends no events of this class.
     Command "command",
     /// Queues and agents.
     Agent "agent",
     /// `UserEvent`.
     User "user",
-    /// Configuration files; there are no events of this class.
+    /// Configuration files. The server sends no events of this class.
     Config "config",
     /// DTMF.
     Dtmf "dtmf",
-    /// RTCP, and what the server tells of itself.
+    /// RTCP, and reports of the server about itself.
     Reporting "reporting",
     /// Call detail records.
     Cdr "cdr",
     /// `Newexten` (from Asterisk 16 on) and `VarSet`.
     Dialplan "dialplan",
-    /// Originating; there are no events of this class.
+    /// Originating. The server sends no events of this class.
     Originate "originate",
     /// AGI.
     Agi "agi",
@@ -65,7 +65,7 @@ classes! {
     Test "test",
     /// Logins and refusals.
     Security "security",
-    /// Messages that are no calls.
+    /// Messages outside of calls.
     Message "message",
 }
 
@@ -77,6 +77,11 @@ impl fmt::Display for EventClass {
 
 /// The classes of events that a server sends to a connection.
 ///
+/// The text form is a list of names separated by commas, or `on` for all events and `off` for none.
+/// Parsing ignores case and blanks around names, accepts `all` for `on` and `none` for `off`, and
+/// refuses unknown names. The server itself silently drops a name that it does not know or that has
+/// a blank before it.
+///
 /// ```
 /// use ami::{EventClass, EventMask};
 ///
@@ -85,9 +90,6 @@ impl fmt::Display for EventClass {
 /// assert_eq!(calls.to_string(), "call,user");
 /// assert_eq!("call,usr".parse::<EventMask>().unwrap_err().unknown, ["usr"]);
 /// ```
-///
-/// As text it is names with commas between, or `on` for all events and `off` for none. The server
-/// itself drops a name with a blank before it, or one that it does not know, without a word.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventMask {
     all: bool,
@@ -96,28 +98,29 @@ pub struct EventMask {
 }
 
 impl EventMask {
-    /// All events, also those of classes that are not known here.
+    /// Returns the mask of all events, including those of classes that this crate does not know.
     pub const fn all() -> Self {
         Self { all: true, classes: 0 }
     }
 
-    /// No events. Calls that wait for one, as `originate` does, are refused then.
+    /// Returns the mask of no events. Calls that wait for an event, such as `originate`, are
+    /// refused under this mask.
     pub const fn none() -> Self {
         Self { all: false, classes: 0 }
     }
 
-    /// Events of these classes.
+    /// Returns the mask of the given classes.
     pub fn of(classes: impl IntoIterator<Item = EventClass>) -> Self {
         let classes = classes.into_iter().fold(0, |mask, class| mask | bit(class));
         Self { all: false, classes }
     }
 
-    /// Whether events of a class are among them.
+    /// Returns `true` if the mask includes a class.
     pub fn admits(&self, class: EventClass) -> bool {
         self.all || self.classes & bit(class) != 0
     }
 
-    /// Whether it is for no events at all.
+    /// Returns `true` if the mask includes no class.
     pub fn is_none(&self) -> bool {
         !self.all && self.classes == 0
     }
@@ -133,7 +136,7 @@ impl From<EventClass> for EventMask {
     }
 }
 
-/// Writes the mask as the server reads it.
+/// Writes the mask as the server reads it, such as `call,user`, `on` or `off`.
 impl fmt::Display for EventMask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.all {
@@ -175,7 +178,7 @@ impl FromStr for EventMask {
     }
 }
 
-/// Why a text is no event mask.
+/// The error of a text that is not an event mask.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "no such class of events: {}; expected `on`, `off`, or names with commas between, of {}",
@@ -184,12 +187,12 @@ impl FromStr for EventMask {
 )]
 #[non_exhaustive]
 pub struct EventMaskError {
-    /// The words that name no class.
+    /// The words that are not names of classes.
     pub unknown: Vec<String>,
 }
 
-/// Whether a list of classes, as the server shows it of a user's `read`, has one. Every word but
-/// the last stands for all classes that begin with it.
+/// Returns `true` if a list of classes, as the server shows a user's `read`, includes a class.
+/// Every word but the last stands for all classes that begin with it.
 pub(crate) fn allows(list: &str, class: EventClass) -> bool {
     [class.name(), "all"].iter().any(|name| {
         let mut words = list.split(',');

@@ -1,9 +1,9 @@
-//! One message from the server: its bytes as received, and the ways to look into them.
+//! Messages from the server: the bytes as received, and methods to read them.
 //!
-//! A [`Message`] is a slice of the read buffer ([`Bytes`]) and a few offsets. Nothing is copied,
-//! decoded or unescaped on the way in; a clone counts a reference. Fields are found by walking the
-//! lines, in the order in which the server sent them, repeats included. Names compare without
-//! regard to ASCII case, values are bytes.
+//! A [`Message`] is a slice of the read buffer ([`Bytes`]) and a few offsets. Receiving a message
+//! copies, decodes and unescapes nothing, and a clone counts a reference. Fields are found by
+//! walking the lines in the order in which the server sent them, repeats included. Names are
+//! compared without regard to ASCII case. Values are bytes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,40 +19,44 @@ use super::grammar::{self, END_COMMAND, Line, Lines, RawLines};
 use super::redact::Showing;
 use super::value::{Variable, unescape};
 
-/// What the first line of a message says it is. Later lines do not count: an `OriginateResponse` is
-/// an event that has a field `Response`, and a `UserEvent` can have a field `Event`.
+/// The kind of a message, which its first line decides. Later lines do not count: an
+/// `OriginateResponse` is an event with a field `Response`, and a `UserEvent` can have a field
+/// `Event`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
     /// The first line is `Response: …`.
     Response,
     /// The first line is `Event: …`.
     Event,
-    /// Anything else: the rest of a message that unescaped data cut in two, or bare lines.
+    /// Any other first line: the rest of a message that unescaped data cut in two, or bare lines.
     Other,
 }
 
-/// One message: an ordered list of fields and bare lines.
+/// A message: an ordered list of fields and bare lines.
 ///
-/// It shares its bytes with the buffer that it was read into: 64 KiB, or a large message. Whoever
-/// keeps a few messages for long should [`detach`](Self::detach) them.
+/// Names of fields are compared without regard to ASCII case, and values are bytes as sent. Cloning
+/// is cheap.
+///
+/// A message shares its bytes with the buffer that it was read into: 64 KiB, or more for a large
+/// message. Programs that keep a few messages for long should [`detach`](Self::detach) them.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Message {
-    /// Everything, the empty line at the end too. Invariant: less than 4 GiB, as the codec limits
-    /// it.
+    /// All bytes, including the empty line at the end. Invariant: less than 4 GiB, as the codec
+    /// limits it.
     raw: Bytes,
     /// Invariant: `raw[..lines]` is a whole number of lines, each with its LF.
     lines: u32,
-    /// Where the text of a command in the old format ends; 0 if there is none.
+    /// The end of the text of a command in the old format; 0 if there is none.
     marker: u32,
-    /// Where the line ends that says what this is, without its line end.
+    /// The end of the line that decides the kind, without its line end.
     head_end: u32,
-    /// Where the value on that line begins; 0 if it has to be looked for.
+    /// The beginning of the value on that line; 0 if it is not known and has to be searched.
     head: u16,
     kind: Kind,
 }
 
 impl Message {
-    /// A message from a complete frame.
+    /// Creates a message from a complete frame.
     #[inline]
     pub(crate) fn new(raw: Bytes, end: End) -> Self {
         debug_assert!(raw[..end.lines].ends_with(b"\n"));
@@ -61,7 +65,7 @@ impl Message {
         Self { lines: offset(end.lines), marker, head_end, head, kind, raw }
     }
 
-    /// An event from a complete frame that begins with [`EVENT`].
+    /// Creates an event from a complete frame that begins with [`EVENT`].
     #[inline]
     pub(crate) fn event(raw: Bytes, end: End) -> Self {
         debug_assert!(EVENT.len() == usize::from(EVENT_AT) && raw.starts_with(EVENT));
@@ -70,7 +74,7 @@ impl Message {
         Self { raw, lines, marker: 0, head_end, head: EVENT_AT, kind: Kind::Event }
     }
 
-    /// A message whose lines are these, with an empty line behind them.
+    /// Creates a message of these lines, which an empty line ends.
     pub(crate) fn of_lines(raw: Bytes) -> Self {
         let lines = raw.len() - if raw.ends_with(b"\r\n") { 2 } else { 1 };
         let first = grammar::first_line(&raw).len();
@@ -78,14 +82,14 @@ impl Message {
         Self::new(raw, End { first, lines, marker: None, end })
     }
 
-    /// The whole lines of the beginning of a message, as a message. `None` if there is no such
-    /// line.
+    /// Creates a message of the whole lines at the beginning of a message. Returns `None` if there
+    /// is no whole line.
     pub(crate) fn of_beginning(head: &[u8]) -> Option<Self> {
         let end = memchr::memrchr(b'\n', head)? + 1;
         Some(Self::of_lines(Bytes::from([&head[..end], b"\r\n"].concat())))
     }
 
-    /// The response that a message is whose first line is its ActionID and whose second line says
+    /// Converts a message into a response if its first line is its ActionID and its second line is
     /// `Response`, as proxies and some old modules send it.
     pub(crate) fn into_response_behind_id(self) -> Option<Self> {
         let first = self.raw.get(..ACTION_ID.len() - 1)?;
@@ -100,25 +104,25 @@ impl Message {
         (kind == Kind::Response).then_some(Self { kind, head, head_end, ..self })
     }
 
-    /// What the first line says this is.
+    /// Returns the kind of the message, as its first line decides it.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The bytes as received, with the empty line that ends the message.
+    /// Returns the bytes as received, including the empty line that ends the message.
     pub fn raw(&self) -> &Bytes {
         &self.raw
     }
 
-    /// The lines in order: fields, and lines without a colon. A value that has line ends in it is
-    /// several lines here; [`whole`](Self::whole) gives it in one piece.
+    /// Returns the lines in order: fields, and lines without a colon. A value with line ends in it
+    /// is several lines here; [`whole`](Self::whole) returns it in one piece.
     pub fn lines(&self) -> Lines<'_> {
         let (head, tail) = self.parts();
         Lines::of(head, tail)
     }
 
-    /// The lines before the text of a command in the old format, or all of them; and those behind
-    /// it.
+    /// Returns the lines before the text of a command in the old format, or all lines if there is
+    /// no such text, and the lines behind the text.
     fn parts(&self) -> (&[u8], &[u8]) {
         let head = &self.raw[..self.lines as usize];
         match self.marker as usize {
@@ -127,7 +131,7 @@ impl Message {
         }
     }
 
-    /// The fields in order, as (name, value); lines without a colon are left out.
+    /// Returns the fields in order, as (name, value). Lines without a colon are left out.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.lines().filter_map(|line| match line {
             Line::Field(name, value) => Some((name, value)),
@@ -135,21 +139,22 @@ impl Message {
         })
     }
 
-    /// The value of the first field of that name, as sent. Asterisk itself reads headers this way.
+    /// Returns the value of the first field of that name, as sent. Asterisk itself reads headers
+    /// this way.
     ///
-    /// Names compare without regard to ASCII case, nor to blanks around them: who writes
-    /// `UserEvent(Result, Status: passed)` in a dialplan means `Status`, and the server sends the
-    /// blank. Of a value that has LF in it this is the first line; see [`whole`](Self::whole).
+    /// Names are compared without regard to ASCII case and to blanks around them: a dialplan with
+    /// `UserEvent(Result, Status: passed)` makes the server send the blank before `Status`. If the
+    /// value has LF in it, this method returns its first line; see [`whole`](Self::whole).
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let name = grammar::wanted(name)?;
         let (head, tail) = self.parts();
         let found = |line| grammar::value_of(line, name);
-        // As a rule there is no tail, and looking into nothing costs a call for each field.
+        // Most messages have no tail, and searching an empty one would cost a call for each field.
         let value = RawLines::of(head).find_map(found);
         if value.is_some() || tail.is_empty() { value } else { RawLines::of(tail).find_map(found) }
     }
 
-    /// The values of all fields of that name, in order.
+    /// Returns the values of all fields of that name, in order.
     pub fn get_all<'a, 'n>(
         &'a self,
         name: &'n str,
@@ -162,21 +167,22 @@ impl Message {
             .filter_map(move |line| grammar::value_of(line, name))
     }
 
-    /// The value of the first field of that name up to the next CR LF, with the LFs in it.
+    /// Returns the value of the first field of that name up to the next CR LF, including any LF in
+    /// it.
     ///
-    /// A server ends its lines in CR LF and writes values as they are. In the text of an SMS, or in
-    /// what a command printed, a line `YES: NO` is a field of its own to [`get`](Self::get), which
-    /// has to split at each LF, for servers also send some fields that end in LF alone
-    /// (`CallStarted` in the items of `Agents`). Here it is a part of the value, and a field
-    /// inside of a value is not found. From a peer that ends its lines in LF alone, this is
-    /// what `get` gives.
+    /// A server ends its lines in CR LF and writes values unchanged, so the text of an SMS or the
+    /// output of a command can contain a line such as `YES: NO`. To [`get`](Self::get) that line is
+    /// a field of its own, because `get` has to split at each LF: servers also send some fields
+    /// that end in LF alone (`CallStarted` in the items of `Agents`). To this method the line is a
+    /// part of the value, and a field inside a value is not found. From a peer that ends its lines
+    /// in LF alone, this method returns the same as `get`.
     pub fn whole(&self, name: &str) -> Option<&[u8]> {
         let name = grammar::wanted(name)?;
         self.whole_lines().find_map(|line| grammar::value_of(line, name))
     }
 
-    /// The lines up to each CR LF, with the LFs that are in them; from a peer that ends its lines
-    /// in LF alone, up to each LF.
+    /// Returns the lines up to each CR LF, with the LFs inside them. From a peer that ends its
+    /// lines in LF alone, returns the lines up to each LF.
     pub(crate) fn whole_lines(&self) -> impl Iterator<Item = &[u8]> {
         let (head, tail) = self.parts();
         let (short, long) = if self.has_crlf() { (&b""[..], head) } else { (head, &b""[..]) };
@@ -184,41 +190,45 @@ impl Message {
         RawLines::of(short).chain(long)
     }
 
-    /// Whether the first line ends in CR LF.
+    /// Returns `true` if the first line ends in CR LF.
     fn has_crlf(&self) -> bool {
-        // Where the head is not the first line, the first line is an ActionID, which ends alike.
+        // If the head is not on the first line, the first line is an ActionID with the same line
+        // end.
         self.raw.get(self.head_end as usize) == Some(&b'\r')
     }
 
-    /// The first value of that name as text, with U+FFFD for what is not UTF-8.
+    /// Returns the value of the first field of that name as text. Bytes that are not UTF-8 are
+    /// replaced with U+FFFD.
     pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         self.get(name).map(String::from_utf8_lossy)
     }
 
-    /// The first value of that name as text.
+    /// Returns the value of the first field of that name as UTF-8, or `None` if there is no such
+    /// field.
     ///
     /// # Errors
     ///
-    /// If the value is not UTF-8: AMI declares no character set, and some values pass through the
-    /// server as they came.
+    /// Returns an error if the value is not UTF-8. AMI declares no character set, and the server
+    /// passes some values on as they came.
     pub fn utf8(&self, name: &str) -> Result<Option<&str>, Utf8Error> {
         self.get(name).map(str::from_utf8).transpose()
     }
 
-    /// The first value of that name without the server's escapes; [`unescape`] tells which fields
-    /// have them.
+    /// Returns the value of the first field of that name without the server's escapes. [`unescape`]
+    /// lists the fields that have them.
     pub fn unescaped(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         self.get(name).map(unescape)
     }
 
-    /// The channel variables in order, in both spellings and of all roles. Those of `VarSet` and
-    /// `Status` are fields of their own and not among them.
+    /// Returns the channel variables in order, in both spellings and of all roles. The variables of
+    /// `VarSet` and `Status` are ordinary fields and not included.
     pub fn variables(&self) -> impl Iterator<Item = Variable<'_>> {
         self.fields().filter_map(|(name, value)| Variable::of(name, value))
     }
 
-    /// The ActionID, if there is one, in the server's own spelling of the name. In a message whose
-    /// lines end in CR LF it stands on such a line: one behind an LF is part of a value.
+    /// Returns the ActionID, if there is one. Only the server's own spelling of the name counts. In
+    /// a message whose lines end in CR LF, the ActionID has to stand on such a line, because a line
+    /// behind a bare LF is part of a value.
     pub fn action_id(&self) -> Option<&[u8]> {
         static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ACTION_ID));
         let lines = &self.raw[..self.lines as usize];
@@ -236,13 +246,13 @@ impl Message {
         }
     }
 
-    /// The text from a place to the end of its line.
+    /// Returns the text from an offset to the end of its line.
     fn value_from(&self, begin: usize) -> &[u8] {
         grammar::first_line(&self.raw[begin..])
     }
 
-    /// The output of a command, in either format: the repeated `Output` fields of Asterisk 14 and
-    /// later, or the text of a `Response: Follows` before that. One item a line, bytes as sent.
+    /// Returns the output of a command line by line, as sent: the repeated `Output` fields of
+    /// Asterisk 14 and later, or the text of a `Response: Follows` of earlier versions.
     pub fn command_output(&self) -> impl Iterator<Item = &[u8]> {
         let text = self.legacy_text().unwrap_or_default();
         let text = text.strip_suffix(b"\n").unwrap_or(text);
@@ -250,20 +260,20 @@ impl Message {
         self.get_all("Output").chain(old.into_iter().flatten())
     }
 
-    /// The same message in memory of its own, so that keeping it does not keep the read buffer.
+    /// Copies the message into memory of its own, so that keeping it does not keep the read buffer.
     #[must_use]
     pub fn detach(&self) -> Self {
         Self { raw: Bytes::copy_from_slice(&self.raw), ..self.clone() }
     }
 
-    /// The text behind a `Response: Follows`, as servers before 14 send it: without the end marker,
-    /// with its line ends.
+    /// Returns the text behind a `Response: Follows`, as servers before Asterisk 14 send it, with
+    /// its line ends and without the end marker. Returns `None` for any other message.
     pub fn legacy_text(&self) -> Option<&[u8]> {
         let marker = self.marker as usize;
         (marker > 0).then(|| &self.raw[self.lines as usize..marker])
     }
 
-    /// The value on the first line: the name of an event, the status of a response.
+    /// Returns the value on the first line: the name of an event or the status of a response.
     #[inline]
     pub fn head(&self) -> &[u8] {
         match self.head {
@@ -272,7 +282,7 @@ impl Message {
         }
     }
 
-    /// The head, where its place is not known.
+    /// Finds the head if its offset is not known.
     #[cold]
     fn head_of_line(&self) -> &[u8] {
         match grammar::field(&self.raw[..self.head_end as usize]) {
@@ -285,24 +295,23 @@ impl Message {
 /// The name of the field that ties an answer to its action, on a line of its own.
 const ACTION_ID: &[u8] = b"\nActionID: ";
 
-/// Where the name of an event is.
+/// The offset of the name of an event.
 const EVENT_AT: u16 = 7;
 
-/// A place in a message.
+/// Converts an offset in a message.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// Reads like the wire, one field after another, with the values of fields that hold secrets left
-/// out. Of a message that is neither response nor event no value shows: it may be the rest of a
-/// secret.
+/// Writes the fields in order, without the values of fields that hold secrets. No value is shown of
+/// a message that is neither a response nor an event, because it may be the rest of a secret.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut list = f.debug_list();
         let mut showing = Showing::default();
         for line in self.whole_lines() {
             let mut shown = showing.line(grammar::field(line));
-            // A value of several lines shows if each of them may.
+            // A value of several lines is shown if each of its lines may be shown.
             let mut inside = line.split(|&byte| byte == b'\n').skip(1).map(grammar::field);
             shown.hidden |= inside.any(|line| Showing::default().line(line).hidden);
             shown.length = self.kind == Kind::Other;
@@ -315,7 +324,8 @@ impl fmt::Debug for Message {
     }
 }
 
-/// The kind that a line names, and where its value begins; 0 if it has to be looked for.
+/// Returns the kind that a line names and the offset of its value, or 0 if the value has to be
+/// searched.
 #[inline]
 fn kind_of(line: &[u8]) -> (Kind, u16) {
     if line.starts_with(EVENT) {
@@ -332,7 +342,8 @@ fn kind_of(line: &[u8]) -> (Kind, u16) {
     (kind, u16::try_from(line.len() - value.len()).unwrap_or_default())
 }
 
-/// A message whose first line is `Event: …`.
+/// An event: a message whose first line is `Event: …`. Dereferences to [`Message`], which reads the
+/// fields.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Event(Message);
 
@@ -342,35 +353,36 @@ impl Event {
         Self(message)
     }
 
-    /// The event that a message is, if it is one.
+    /// Converts a message into an event. Returns `None` if it is not one.
     pub fn from_message(message: Message) -> Option<Self> {
         (message.kind == Kind::Event).then_some(Self(message))
     }
 
-    /// The same event in memory of its own; see [`Message::detach`].
+    /// Copies the event into memory of its own; see [`Message::detach`].
     #[must_use]
     pub fn detach(&self) -> Self {
         Self(self.0.detach())
     }
 
-    /// The event's name, with U+FFFD for what is not UTF-8; [`head`](Message::head) has the bytes.
-    /// [`is`](Self::is) compares it.
+    /// Returns the event's name. Bytes that are not UTF-8 are replaced with U+FFFD;
+    /// [`head`](Message::head) returns the bytes. Use [`is`](Self::is) to compare the name.
     pub fn name(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(self.head())
     }
 
-    /// Whether the event has that name, without regard to ASCII case.
+    /// Returns `true` if the event has that name, without regard to ASCII case.
     pub fn is(&self, name: &str) -> bool {
         self.head().eq_ignore_ascii_case(name.as_bytes())
     }
 
-    /// The message, with all its fields.
+    /// Converts the event into a message.
     pub fn into_message(self) -> Message {
         self.0
     }
 }
 
-/// A message whose first line is `Response: …`.
+/// A response: a message whose first line is `Response: …`. Dereferences to [`Message`], which
+/// reads the fields.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Response(Message);
 
@@ -380,26 +392,27 @@ impl Response {
         Self(message)
     }
 
-    /// The response that a message is, if it is one.
+    /// Converts a message into a response. Returns `None` if it is not one.
     pub fn from_message(message: Message) -> Option<Self> {
         (message.kind == Kind::Response).then_some(Self(message))
     }
 
-    /// The same response in memory of its own; see [`Message::detach`].
+    /// Copies the response into memory of its own; see [`Message::detach`].
     #[must_use]
     pub fn detach(&self) -> Self {
         Self(self.0.detach())
     }
 
-    /// The status word: `Success`, `Error`, `Goodbye`, and `Follows` from servers before 14. What
-    /// is not UTF-8 is U+FFFD; [`head`](Message::head) has the bytes.
+    /// Returns the status word: `Success`, `Error`, `Goodbye`, or `Follows` from servers before
+    /// Asterisk 14. Bytes that are not UTF-8 are replaced with U+FFFD; [`head`](Message::head)
+    /// returns the bytes.
     pub fn status(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(self.head())
     }
 
-    /// Whether the server refused the action or failed at it: its status is `Error`, or a word that
-    /// begins with `Fail`, as some modules and proxies have it. Success is no proof of success:
-    /// some actions answer `Success` with a message that tells of a failure.
+    /// Returns `true` if the server refused the action or failed at it: the status is `Error`, or a
+    /// word that begins with `Fail`, as some modules and proxies send. `false` does not prove
+    /// success, because some actions report a failure in the message of a `Success`.
     pub fn is_error(&self) -> bool {
         let fails = self.head().get(..4).is_some_and(|it| it.eq_ignore_ascii_case(b"Fail"));
         fails || self.head().eq_ignore_ascii_case(b"Error")
@@ -409,12 +422,12 @@ impl Response {
         self.head().eq_ignore_ascii_case(b"Success")
     }
 
-    /// The server's words about the outcome, or nothing.
+    /// Returns the server's message about the outcome, or an empty text if there is none.
     pub fn message(&self) -> Cow<'_, str> {
         self.text("Message").unwrap_or_default()
     }
 
-    /// The message, with all its fields.
+    /// Converts the response into a message.
     pub fn into_message(self) -> Message {
         self.0
     }

@@ -1,7 +1,8 @@
-//! The wire: bytes to values and back. Banner, messages, actions, the codec between them and the
-//! stream, and what the protocol's own words stand for (classes of events, hang-up causes).
+//! The wire format: the banner, messages and actions, the codec between them and the byte stream,
+//! and the protocol's vocabulary (classes of events, hang-up causes).
 //!
-//! No task, no socket, no clock: bytes in a test drive all of it. The room names no other.
+//! This room has no tasks, sockets or clocks, so tests can drive all of it with bytes. It depends
+//! on no other room.
 
 mod action;
 mod banner;

@@ -1,4 +1,4 @@
-//! Messages from text as a person writes it, in a test or beside a recording.
+//! Messages from text that a person writes, in a test or next to a recording.
 
 use std::str::FromStr;
 
@@ -11,12 +11,12 @@ use super::grammar;
 use super::message::{Event, Kind, Message, Response};
 
 impl Message {
-    /// Reads one message from text, as a person writes it.
+    /// Parses one message from text that a person writes.
     ///
     /// Lines may end in LF or CR LF, and the empty line at the end may be missing. The first line
-    /// decides: if it ends in LF alone, every line end becomes CR LF, as servers send it; if it
-    /// ends in CR LF, the text is taken as it is, so that an LF in it is part of a value. A
-    /// `Response: Follows` of the old command format has to be written as it is sent, in CR LF.
+    /// decides. If it ends in LF alone, every line end becomes CR LF, as servers send it. If it
+    /// ends in CR LF, the text is taken unchanged, so that an LF in it is part of a value. A
+    /// `Response: Follows` of the old command format has to be written as it is sent, with CR LF.
     ///
     /// ```
     /// use ami::Message;
@@ -29,11 +29,11 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// If there is no message in the text, more than one, or one that has no end.
+    /// Returns an error if the text has no message, more than one, or one without an end.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, ParseError> {
         let mut bytes = as_sent(text.as_ref());
         let mut codec = Codec::without_banner().max_message(usize::MAX);
-        // The codec never fails: its error type is there for transports.
+        // The codec never fails. Its error type is there for transports.
         let message = match codec.decode(&mut bytes) {
             Ok(Some(Frame::Event(event))) => event.into_message(),
             Ok(Some(Frame::Response(response))) => response.into_message(),
@@ -48,7 +48,7 @@ impl Message {
     }
 }
 
-/// The text with the line ends of a server, and an empty line behind it.
+/// Returns the text with the line ends of a server, and an empty line behind it.
 fn as_sent(text: &[u8]) -> BytesMut {
     let begin = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
     let text = &text[begin.unwrap_or(text.len())..];
@@ -71,7 +71,7 @@ fn as_sent(text: &[u8]) -> BytesMut {
 }
 
 impl Event {
-    /// Reads an event from text, as a person writes it; [`Message::parse`] says how.
+    /// Parses an event from text that a person writes, by the rules of [`Message::parse`].
     ///
     /// ```
     /// use ami::Event;
@@ -84,7 +84,7 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// If the text is not one message, or does not begin with `Event: …`.
+    /// Returns an error if the text is not one message, or does not begin with `Event: …`.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, ParseError> {
         let message = Message::parse(text)?;
         let found = message.kind();
@@ -93,7 +93,7 @@ impl Event {
 }
 
 impl Response {
-    /// Reads a response from text, as a person writes it; [`Message::parse`] says how.
+    /// Parses a response from text that a person writes, by the rules of [`Message::parse`].
     ///
     /// ```
     /// use ami::Response;
@@ -105,7 +105,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// If the text is not one message, or does not begin with `Response: …`.
+    /// Returns an error if the text is not one message, or does not begin with `Response: …`.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, ParseError> {
         let message = Message::parse(text)?;
         let found = message.kind();
@@ -127,25 +127,25 @@ macro_rules! from_str {
 
 from_str!(Message, Event, Response);
 
-/// Why a text is not the message that it was read as.
+/// The error of a text that is not the message that it was parsed as.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// There is no line in the text.
+    /// The text has no line.
     #[error("no message in the text: expected a line such as `Event: Hangup`")]
     Empty,
     /// The first line is not that of an event, or not that of a response.
     #[error("the first line of the text is {}, expected {}", first_line(.found), first_line(.expected))]
     Kind {
-        /// What the text was read as.
+        /// The kind that the text was parsed as.
         expected: Kind,
-        /// What its first line says it is.
+        /// The kind that the first line of the text names.
         found: Kind,
     },
-    /// More text stands behind the empty line that ends the message.
+    /// The text continues behind the empty line that ends the message.
     #[error("more than one message in the text: expected none behind the first empty line")]
     SeveralMessages,
-    /// A `Response: Follows`, whose text ends with a marker, has none.
+    /// A `Response: Follows` without the marker that ends its text.
     #[error("no `--END COMMAND--` line, in CR LF, behind the text of a `Response: Follows`")]
     Unfinished,
 }
@@ -188,7 +188,7 @@ mod tests {
         let response = Response::parse(follows).unwrap();
         assert_eq!(response.command_output().collect::<Vec<_>>(), [&b"a"[..], b"", b"b: c"]);
         assert_eq!(Message::parse("(None) 1 2").unwrap().kind(), Kind::Other);
-        // Bytes that are no text, and a name in another case.
+        // The bytes are not UTF-8, and the name has another case.
         assert_eq!(Event::parse(b"event: \xff").unwrap().head(), b"\xff");
     }
 

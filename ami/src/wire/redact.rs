@@ -1,4 +1,4 @@
-//! Messages and actions for people, without the secrets in them.
+//! Messages and actions for people to read, without the secrets in them.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use memchr::memchr;
 
 use super::grammar::{self, Line};
 
-/// Lines for people, without secrets: for `Debug` of messages and actions.
+/// Lines for people to read, without secrets: for `Debug` of messages and actions.
 #[derive(Default)]
 pub(crate) struct Showing {
-    /// Whether an earlier line names a variable or a key that holds a secret: its value is a field
-    /// of its own.
+    /// `true` if an earlier line names a variable or a key that holds a secret. The value of that
+    /// secret is a field of its own.
     named: bool,
 }
 
@@ -32,11 +32,11 @@ impl Showing {
     }
 }
 
-/// One line for people.
+/// One line for people to read.
 pub(crate) struct Shown<'a> {
     line: Line<'a>,
     pub(super) hidden: bool,
-    /// Whether to show how long it is and no more.
+    /// `true` if only the length of the line may be shown.
     pub(super) length: bool,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Debug for Shown<'_> {
             Line::Field(name, value) if self.length && !name.eq_ignore_ascii_case(b"ActionID") => {
                 write!(f, "({} bytes)", name.len() + 1 + value.len())
             }
-            // What a command prints can hold any secret, in any form.
+            // The output of a command can hold any secret, in any form.
             Line::Field(name, value)
                 if grammar::trim_name(name).eq_ignore_ascii_case(b"Output") =>
             {
@@ -63,9 +63,10 @@ impl fmt::Debug for Shown<'_> {
     }
 }
 
-/// Whether a field of that name holds a secret, or can: `Secret` and `Key` of Login, the passwords
-/// and secrets of configuration and of the technologies' details, `register` with its user and
-/// password, whole configurations in `JSON`, and what `UpdateConfig` sets.
+/// Returns `true` if a field of that name holds a secret or may hold one: `Secret` and `Key` of
+/// Login, the passwords and secrets of configuration and of the details of technologies, `register`
+/// with its user and password, whole configurations in `JSON`, and the values that `UpdateConfig`
+/// sets.
 fn is_secret(name: &[u8]) -> bool {
     const ENDS: [&[u8]; 6] = [b"secret", b"password", b"passwd", b"md5cred", b"token", b"digest"];
     let name = name.trim_ascii().to_ascii_lowercase();
@@ -73,8 +74,8 @@ fn is_secret(name: &[u8]) -> bool {
     ends || name == b"key" || name == b"register" || name == b"json" || name.starts_with(b"value-")
 }
 
-/// Whether a value is a line of configuration that sets a secret, as `GetConfig` answers:
-/// `secret=…`.
+/// Returns `true` if a value is a line of configuration that sets a secret, such as `secret=…` in
+/// the answer to `GetConfig`.
 fn assigns_secret(value: &[u8]) -> bool {
     memchr(b'=', value).is_some_and(|at| is_secret(&value[..at]))
 }

@@ -1,12 +1,12 @@
-//! Messages and serde: `{"lines": [["Event", "Hangup"], ["Cause", "16"], …]}`.
+//! Messages in serde: `{"lines": [["Event", "Hangup"], ["Cause", "16"], …]}`.
 //!
-//! A field is a pair, a line without a colon stands alone in its list, and `text` is the output of
-//! a command in the old format. What is not UTF-8 becomes a list of bytes. Order and repeats are
+//! A field is a pair, a line without a colon is alone in its list, and `text` is the output of a
+//! command in the old format. Text that is not UTF-8 becomes a list of bytes. Order and repeats are
 //! kept. The format has to be self-describing, as JSON is.
 //!
-//! A value of several lines is one text, with LF in it, as the server sent it. A message that is
-//! read back has the same lines; they end in CR LF, and blanks that are not part of a value are
-//! those that a server sends. What could not have come from a server is an error.
+//! A value of several lines is one text with LF in it, as the server sent it. A message that is
+//! read back has the same lines. They end in CR LF, and blanks that are not part of a value are
+//! those that a server sends. A message that no server can have sent is an error.
 
 use std::fmt;
 
@@ -66,7 +66,7 @@ macro_rules! view {
 view!(Event, "an event");
 view!(Response, "a response");
 
-/// A message in parts, as it is read.
+/// The parts of a message that is deserialized.
 #[derive(Deserialize)]
 struct Parts {
     lines: Vec<Vec<OwnedText>>,
@@ -74,8 +74,8 @@ struct Parts {
 }
 
 impl Parts {
-    /// The message that has these parts, if there is one: they are written as a server would, and
-    /// read again.
+    /// Returns the message that has these parts, if there is one. The parts are written as a server
+    /// would write them, and decoded again.
     fn message(&self) -> Option<Message> {
         let lines: Vec<_> = self.lines.iter().map(|line| joined(line)).collect();
         let mut wire = BytesMut::new();
@@ -105,8 +105,8 @@ impl Parts {
         (wire.is_empty() && same && message.legacy_text() == text).then_some(message)
     }
 
-    /// How many lines stand before the text of a command: those up to the ActionID, or the first
-    /// and `Privilege`.
+    /// Returns the number of lines before the text of a command: those up to the ActionID, or the
+    /// first line and `Privilege`.
     fn head(&self) -> usize {
         let is = |line: &Vec<OwnedText>, name: &[u8]| {
             line.len() == 2 && line[0].0.eq_ignore_ascii_case(name)
@@ -134,7 +134,7 @@ fn parts_of(line: Line<'_>) -> Vec<&[u8]> {
     }
 }
 
-/// Bytes that are text as a rule.
+/// Bytes that are usually text.
 struct Text<'a>(&'a [u8]);
 
 impl Serialize for Text<'_> {

@@ -1,7 +1,7 @@
-//! Values from inside: what the server escaped or percent-encoded, and channel variables.
+//! Encoded values: escapes, percent-encoding, and channel variables.
 //!
-//! The codec hands out values as sent. The server escapes some of them, from 13.5 on, and nothing
-//! on the wire says which: the caller has to know the field.
+//! The codec hands out values as sent. The server escapes some of them, from Asterisk 13.5 on. The
+//! wire does not show which, so the caller has to know the field.
 
 use std::borrow::Cow;
 
@@ -9,11 +9,11 @@ use percent_encoding::percent_decode as decode;
 
 use super::grammar;
 
-/// Takes back the escapes that the server puts into some values (`main/utils.c`,
+/// Decodes the escapes that the server puts into some values (`main/utils.c`,
 /// `ast_escape_c_alloc`): `\n`, `\r`, `\t`, `\a`, `\b`, `\f` and `\v` for control characters, and a
 /// backslash before a backslash, `'`, `"` and `?`.
 ///
-/// These values have them, on Asterisk 13.5 and later:
+/// Asterisk 13.5 and later escape these values:
 ///
 /// - `CallerIDName` and `ConnectedLineName` of a channel's snapshot, with any prefix, and the value
 ///   in `ChanVariable: name=value` (but not in `ChanVariable(channel): name=value`);
@@ -41,7 +41,7 @@ pub fn unescape(value: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// The byte that a character behind a backslash stands for.
+/// Returns the byte that a character behind a backslash stands for.
 fn meaning(byte: u8) -> u8 {
     match byte {
         b'a' => 0x07,
@@ -55,9 +55,9 @@ fn meaning(byte: u8) -> u8 {
     }
 }
 
-/// Takes back the percent-encoding of `Env` in `AsyncAGIStart` and of `Result` in `AsyncAGIExec`
+/// Decodes the percent-encoding of `Env` in `AsyncAGIStart` and of `Result` in `AsyncAGIExec`
 /// (`res/res_agi.c`, by way of `ast_uri_encode`). `+` stands for itself. A `%` without two
-/// hexadecimal digits behind it stays as it is.
+/// hexadecimal digits behind it is kept.
 ///
 /// ```
 /// let env = b"agi_channel%3A%20Local%2F1%40c%0Aagi_enhanced%3A%200.0%0A";
@@ -67,23 +67,24 @@ pub fn percent_decode(value: &[u8]) -> Cow<'_, [u8]> {
     decode(value).into()
 }
 
-/// A channel variable that an event carries because `channelvars` in `manager.conf` names it.
+/// A channel variable in an event. The server adds the variables that `channelvars` in
+/// `manager.conf` names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Variable<'a> {
-    /// Whose it is: the role that a field's prefix names (`Dest` in `DestChanVariable`, nothing in
-    /// `ChanVariable`), or the channel in `ChanVariable(channel)`.
+    /// The owner of the variable: the role in the prefix of the field (`Dest` in
+    /// `DestChanVariable`, empty in `ChanVariable`), or the channel in `ChanVariable(channel)`.
     pub of: &'a [u8],
-    /// The variable's name.
+    /// The name of the variable.
     pub name: &'a [u8],
     /// The value as sent.
     pub value: &'a [u8],
-    /// Whether the value is [escaped](unescape), as it is in a channel's snapshot on Asterisk 13.5
-    /// and later.
+    /// `true` if the value is [escaped](unescape), as in a channel's snapshot on Asterisk 13.5 and
+    /// later.
     pub escaped: bool,
 }
 
 impl<'a> Variable<'a> {
-    /// The variable in a field, if there is one.
+    /// Returns the variable in a field, if there is one.
     pub(crate) fn of(field: &'a [u8], value: &'a [u8]) -> Option<Self> {
         const FIELD: &[u8] = b"ChanVariable";
         let field = grammar::trim_name(field);
@@ -101,7 +102,7 @@ impl<'a> Variable<'a> {
         Some(Self { of, name: &value[..at], value: &value[at + 1..], escaped })
     }
 
-    /// The value without escapes.
+    /// Returns the value without escapes.
     pub fn unescaped(&self) -> Cow<'a, [u8]> {
         if self.escaped { unescape(self.value) } else { Cow::Borrowed(self.value) }
     }
