@@ -1,5 +1,5 @@
-//! Events that are read at once, gathered for each queue: a queue is locked once for many of them,
-//! and its subscriber woken once for all.
+//! Batches of events that are read at once, gathered for each queue. A queue is locked once for
+//! many events, and its subscriber is woken once for all of them.
 
 use std::mem;
 use std::sync::Arc;
@@ -10,23 +10,23 @@ use super::queue::Queue;
 use super::stray::Stray;
 use crate::wire::Event;
 
-/// For how many queues events are gathered at a time.
+/// The number of queues for which events are gathered at a time.
 const QUEUES: usize = 64;
 
-/// What is on its way into the queues, and what came of that.
+/// Events on their way into the queues, and the results.
 #[derive(Default)]
 pub(super) struct Batch {
     shares: Vec<Share>,
-    /// Bundles that are empty and have room.
+    /// Empty bundles with allocated room.
     spare: Vec<Bundle>,
     wakers: Vec<Waker>,
     /// The queues that are half full.
     half_full: Vec<Arc<Queue>>,
-    /// How many events had no room, and were not told of yet.
+    /// The number of events that had no room and were not reported yet.
     missed: u64,
 }
 
-/// What was gathered for one queue.
+/// The events gathered for one queue.
 struct Share {
     queue: Arc<Queue>,
     bundle: Bundle,
@@ -59,7 +59,7 @@ impl Batch {
         &mut self.shares[place]
     }
 
-    /// Puts what was gathered into the queues.
+    /// Puts the gathered events into the queues.
     pub(super) fn deliver(&mut self) {
         let Self { shares, spare, wakers, half_full, missed } = self;
         for Share { queue, mut bundle } in shares.drain(..) {
@@ -72,7 +72,7 @@ impl Batch {
         }
     }
 
-    /// Puts something in that is no event, behind the events before it.
+    /// Puts a stray into a queue, behind the events before it.
     pub(super) fn add_stray(&mut self, queue: Arc<Queue>, stray: Stray) {
         self.deliver();
         match queue.push_stray(stray, &mut self.wakers) {
@@ -82,18 +82,18 @@ impl Batch {
         }
     }
 
-    /// Notes that a queue misses an event, behind those before it.
+    /// Notes that a queue misses an event, behind the events before it.
     pub(super) fn add_miss(&mut self, queue: &Queue) {
         self.deliver();
         self.missed += u64::from(queue.miss(&mut self.wakers));
     }
 
-    /// How many had no room since this was last asked.
+    /// Returns the number of events that had no room since the last call.
     pub(super) fn take_missed(&mut self) -> u64 {
         mem::take(&mut self.missed)
     }
 
-    /// Whether a subscriber that has kept up so far is about to miss something.
+    /// Returns `true` if a subscriber that has kept up so far is about to miss an event.
     #[inline]
     pub(super) fn has_half_full(&mut self) -> bool {
         if self.half_full.is_empty() {
@@ -103,17 +103,17 @@ impl Batch {
         !self.half_full.is_empty()
     }
 
-    /// Notes that those who are half full were given time.
+    /// Notes that the subscribers of the half-full queues were given time.
     pub(super) fn end_turn(&mut self) {
         self.half_full.drain(..).for_each(|queue| queue.end_turn());
     }
 
-    /// Forgets who is half full.
+    /// Forgets the half-full queues.
     pub(super) fn forget_half_full(&mut self) {
         self.half_full.clear();
     }
 
-    /// Wakes those who got something.
+    /// Wakes the subscribers that received something.
     pub(super) fn wake(&mut self) {
         self.wakers.drain(..).for_each(Waker::wake);
     }
@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    /// What can be taken now.
+    /// Returns all items that can be taken now.
     fn taken(subscription: &mut Subscription, waker: &Waker) -> Vec<String> {
         let mut cx = Context::from_waker(waker);
         let mut taken = Vec::new();
@@ -233,7 +233,7 @@ mod tests {
             assert_eq!(came[..count], numbers(0..count));
             assert_eq!(came[count..], last);
         }
-        // There is room again, and the events go on behind those that are missing.
+        // There is room again, and the events continue behind the missing ones.
         publisher.publish(event("A", 1000));
         publisher.deliver();
         for one in &mut slow[..4] {

@@ -1,4 +1,5 @@
-//! What a queue holds, with what each of it counts for; what goes in together, and what comes out.
+//! The entries of a queue with their sizes, bundles of entries that go in together, and entries
+//! that were taken out.
 
 use std::collections::VecDeque;
 use std::mem::size_of;
@@ -8,12 +9,12 @@ use super::buffer::Buffer;
 use super::item::Item;
 use crate::wire::{Event, READ_BUFFER};
 
-/// An item, and what it counts for.
+/// An item and its size.
 pub(super) struct Entry {
     pub(super) item: Item,
-    /// How many bytes it takes: of read buffers, those that the events before it do not hold.
+    /// The size in bytes. Of a read buffer, only bytes that no earlier event holds count.
     pub(super) bytes: u32,
-    /// Whether it shares a read buffer.
+    /// `true` if the item shares a read buffer.
     pub(super) shares: bool,
 }
 
@@ -24,33 +25,33 @@ impl Entry {
         Self { item, bytes: u32::try_from(bytes).unwrap_or(u32::MAX), shares }
     }
 
-    /// The bytes that it counts for: its own, and its place in the queue.
+    /// Returns the bytes that the entry counts for: its own, and its place in the queue.
     pub(super) fn cost(&self) -> usize {
         self.bytes as usize + size_of::<Self>()
     }
 }
 
-/// Events that are put into a queue together, counted as the queue counts those that share the
-/// buffers that they were read into.
+/// Events that are put into a queue together. They are counted as the queue counts events that
+/// share the buffers that they were read into.
 #[derive(Default)]
 pub(super) struct Bundle {
     pub(super) entries: VecDeque<Entry>,
-    /// How many bytes of read buffers they hold.
+    /// The number of bytes of read buffers that the events hold.
     pub(super) held: usize,
-    /// Where the last of them ends, in memory.
+    /// The address at which the last event ends.
     pub(super) end: usize,
-    /// How many are as many as should be put in at once, and how many bytes.
+    /// The numbers of events and of bytes that should be put in at once.
     full: usize,
     full_bytes: usize,
 }
 
 impl Bundle {
-    /// Prepares an empty one for the events of a queue with that buffer.
+    /// Prepares an empty bundle for the events of a queue with that buffer.
     pub(super) fn begin(&mut self, buffer: &Buffer) {
         (self.full, self.full_bytes) = (buffer.batch(), buffer.batch_bytes());
     }
 
-    /// Adds an event. True if they are as many as should be put in at once.
+    /// Adds an event. Returns `true` if the bundle should be put in now.
     #[inline]
     pub(super) fn add(&mut self, event: Event) -> bool {
         let (held, end) = held_behind(self.end, &event);
@@ -60,7 +61,7 @@ impl Bundle {
         self.entries.len() >= self.full || self.held >= self.full_bytes
     }
 
-    /// Counts the first of them again, as one that comes behind the event that ends there.
+    /// Counts the first event again, as one that follows an event that ends at this address.
     pub(super) fn follow(&mut self, end: usize) {
         if let Some(first) = self.entries.front_mut()
             && let Item::Event(event) = &first.item
@@ -71,12 +72,12 @@ impl Bundle {
         }
     }
 
-    /// The bytes that they count for.
+    /// Returns the bytes that the bundle counts for.
     pub(super) fn cost(&self) -> usize {
         self.held + self.entries.len() * size_of::<Entry>()
     }
 
-    /// Takes the events out, and leaves the room that they had.
+    /// Takes the events out and keeps the allocated room.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Event> {
         (self.held, self.end) = (0, 0);
         self.entries.drain(..).filter_map(|entry| match entry.item {
@@ -86,7 +87,7 @@ impl Bundle {
     }
 }
 
-/// What was taken out of a queue and not asked for yet.
+/// The items that were taken out of a queue and not returned yet.
 #[derive(Default)]
 pub(super) struct Taken(pub(super) VecDeque<Entry>);
 
@@ -106,30 +107,30 @@ impl Taken {
     }
 }
 
-/// How many bytes of read buffers an event holds that comes behind one that ends there, and where
-/// it ends itself.
+/// Returns the number of bytes of read buffers that an event holds if it follows an event that ends
+/// at `end`, and the address at which it ends itself.
 #[inline]
 pub(super) fn held_behind(end: usize, event: &Event) -> (usize, usize) {
     let (begin, length) = (event.raw().as_ptr() as usize, event.raw().len());
-    // From the end of the one before it, if that was in the same buffer.
+    // If the event before it is in the same buffer, the bytes count from that event's end.
     let between = begin.wrapping_sub(end);
     let held = if between < READ_BUFFER { between + length } else { READ_BUFFER.max(length) };
     (held, begin.wrapping_add(length))
 }
 
-/// What came of an event.
+/// The result of putting an event into a queue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Pushed {
-    /// It is in the queue, or the queue is closed.
+    /// The event is in the queue, or the queue is closed.
     Done,
-    /// The event is in the queue, which is half full now or more.
+    /// The event is in the queue, which is now at least half full.
     HalfFull,
-    /// There was no room.
+    /// The queue had no room for the event.
     Missed,
 }
 
-/// The place of a queue in what the publisher gathers, most likely: it may be that of another queue
-/// by now.
+/// The likely place of a queue among the shares of the publisher. The place may belong to another
+/// queue by now.
 #[derive(Default)]
 pub(super) struct Place(AtomicU32);
 

@@ -1,5 +1,5 @@
-//! Events for those who asked: each queue is found by the event's name and by one field, without
-//! asking the others.
+//! The index of subscriptions. It finds the queues for an event by the event's name and by one
+//! field, without checking the others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -18,49 +18,49 @@ use crate::wire::Event;
 #[derive(Default)]
 pub(crate) struct Subscribers {
     index: RwLock<Index>,
-    /// Why the client ended.
+    /// The reason for the end of the client.
     pub(super) ended: OnceLock<Disconnect>,
 }
 
 #[derive(Default)]
 struct Index {
-    /// Invariant: a bucket that is here is not empty. Who publishes takes a copy of the pointer
-    /// and lets go of the lock: a predicate may subscribe, too.
+    /// Invariant: a bucket that is present is not empty. The publisher copies the pointer and
+    /// releases the lock, because a predicate may subscribe, too.
     all: Option<Arc<Bucket>>,
     named: HashMap<Box<[u8]>, Arc<Bucket>>,
-    /// The subscriptions that want strays, too.
+    /// The subscriptions that also want strays.
     strays: Vec<Arc<Queue>>,
     /// The subscriptions in no bucket, because their filters have no name.
     unnamed: Vec<Arc<Queue>>,
     count: usize,
     closed: bool,
-    /// Raised with every subscription.
+    /// The version, which increases with every subscription.
     version: u64,
 }
 
-/// The subscriptions for events of one name, or of all.
+/// The subscriptions for events of one name, or of all names.
 #[derive(Clone, Default)]
 struct Bucket {
     plain: Vec<Arc<Queue>>,
-    /// Those with fields, by the first of them. There are few different ones, however many the
-    /// subscriptions are.
+    /// The subscriptions with fields, grouped by the first field. Different fields are few,
+    /// however many subscriptions there are.
     keyed: Vec<Keyed>,
 }
 
 #[derive(Clone)]
 struct Keyed {
     field: String,
-    /// Invariant: sorted by the value that they want the field to have.
+    /// Invariant: sorted by the value that the subscriptions require of the field.
     queues: Vec<Arc<Queue>>,
 }
 
-/// The value that a subscription wants its first field to have.
+/// Returns the value that a subscription requires of its first field.
 fn wanted(queue: &Queue) -> &[u8] {
     queue.filter.fields.first().map_or(b"", |(_, value)| value)
 }
 
 impl Keyed {
-    /// Where those that want a value begin.
+    /// Returns the position at which the subscriptions that require a value begin.
     fn position(&self, value: &[u8]) -> usize {
         self.queues.partition_point(|queue| wanted(queue) < value)
     }
@@ -90,8 +90,8 @@ impl Subscribers {
         }
     }
 
-    /// Looks at the index for events that come now. If it is another version than the reader has
-    /// seen, what the reader remembers of names is worth nothing.
+    /// Looks at the index for events that come now. If the version has changed since the last time,
+    /// the names that the reader remembers are no longer valid.
     #[cold]
     fn look(&self, version: &mut u64, nobodys: &mut FxHashSet<Box<[u8]>>) -> Found {
         let index = self.read();
@@ -102,7 +102,7 @@ impl Subscribers {
         Found { all: index.all.clone(), has_names: !index.named.is_empty(), ..Found::default() }
     }
 
-    /// Tells every subscriber that the connection was lost and made anew.
+    /// Reports to every subscriber that the connection was lost and the client has reconnected.
     pub(crate) fn gap(&self, gap: &Gap) {
         let queues = self.read().queues();
         for queue in queues {
@@ -110,7 +110,7 @@ impl Subscribers {
         }
     }
 
-    /// Ends every subscription, and those made from now on.
+    /// Ends every subscription, including those made from now on.
     pub(crate) fn close(&self) {
         let mut index = self.write();
         let queues = index.queues();
@@ -156,7 +156,7 @@ impl Subscribers {
         }
     }
 
-    /// How many fields each bucket is divided by.
+    /// Returns the number of fields that each bucket is divided by.
     #[cfg(test)]
     pub(crate) fn buckets(&self) -> Vec<usize> {
         let index = self.read();
@@ -172,14 +172,14 @@ impl Subscribers {
     }
 }
 
-/// The reader's side: gives events to those they are for.
+/// The reader's side: gives events to the subscriptions that they are for.
 ///
-/// For all events that are read at once it looks at the index once for each name. What it has found
-/// it does not keep longer than that, for a filter can own anything; but it does remember which
-/// names nobody asks for.
+/// For all events that are read at once, the publisher looks at the index once for each name. It
+/// keeps the result no longer than that, because a filter can own anything. It does remember names
+/// that no subscription asks for.
 pub(crate) struct Publisher {
     subscribers: Arc<Subscribers>,
-    /// Names as sent, in the version of the index that is there.
+    /// Names as sent that no subscription asks for, in the current version of the index.
     nobodys: FxHashSet<Box<[u8]>>,
     version: u64,
     found: Option<Found>,
@@ -189,13 +189,14 @@ pub(crate) struct Publisher {
 #[derive(Default)]
 struct Found {
     all: Option<Arc<Bucket>>,
-    /// Whether anybody asks for a name.
+    /// `true` if any subscription asks for a name.
     has_names: bool,
     named: FxHashMap<Box<[u8]>, Arc<Bucket>>,
 }
 
 impl Publisher {
-    /// How many names of nobody's it remembers. A server has fewer; forged ones must not pile up.
+    /// The largest number of remembered names that no subscription asks for. A server has fewer
+    /// names; forged ones must not pile up.
     const NAMES: usize = 1024;
 
     pub(crate) fn new(subscribers: Arc<Subscribers>) -> Self {
@@ -203,8 +204,9 @@ impl Publisher {
         Self { subscribers, nobodys, version: 0, found: None, batch }
     }
 
-    /// Gives an event to those it is for, before [`deliver`](Self::deliver) returns. The result is
-    /// how many events had no room in queues that they were for, this one or some before it.
+    /// Gives an event to the subscriptions that it is for. It is in their queues when
+    /// [`deliver`](Self::deliver) returns. Returns the number of events, this one or earlier ones,
+    /// that had no room in a queue.
     #[inline]
     pub(crate) fn publish(&mut self, event: Event) -> u64 {
         let Self { subscribers, nobodys, version, found, batch } = self;
@@ -217,7 +219,7 @@ impl Publisher {
             }
             return batch.take_missed();
         }
-        // The last of them gets the event itself.
+        // The last queue receives the event itself instead of a clone.
         let mut last = None;
         for bucket in all.into_iter().chain(named) {
             bucket.find(&event, &mut |queue| {
@@ -232,8 +234,8 @@ impl Publisher {
         batch.take_missed()
     }
 
-    /// Tells those that an event is for, or may be, that it is lost. Only its beginning is there.
-    /// The result counts as that of [`publish`](Self::publish) does.
+    /// Reports that an event is lost to the subscriptions that it is or may be for. `beginning` is
+    /// the part of it that is known. Returns the same number as [`publish`](Self::publish).
     pub(crate) fn publish_lost(&mut self, beginning: &Event) -> u64 {
         let Self { subscribers, nobodys, version, found, batch } = self;
         let (all, named) = find(subscribers, nobodys, version, found, beginning.head());
@@ -245,8 +247,8 @@ impl Publisher {
         batch.take_missed()
     }
 
-    /// Gives something that is no event to those who want such. The result counts as that of
-    /// [`publish`](Self::publish) does.
+    /// Gives a stray to the subscriptions that ask for strays. Returns the same number as
+    /// [`publish`](Self::publish).
     pub(crate) fn publish_stray(&mut self, stray: impl FnOnce() -> Stray) -> u64 {
         let queues = self.subscribers.read().strays.clone();
         if queues.is_empty() {
@@ -259,38 +261,38 @@ impl Publisher {
         self.batch.take_missed()
     }
 
-    /// Puts everything into the queues. The result counts as that of [`publish`](Self::publish)
-    /// does.
+    /// Puts everything into the queues. Returns the same number as [`publish`](Self::publish).
     pub(crate) fn deliver(&mut self) -> u64 {
         self.batch.deliver();
         self.batch.take_missed()
     }
 
-    /// Whether a subscriber that has kept up so far is about to miss something.
+    /// Returns `true` if a subscriber that has kept up so far is about to miss an event.
     #[inline]
     pub(crate) fn has_half_full(&mut self) -> bool {
         self.batch.has_half_full()
     }
 
-    /// To be called when the time is over that such subscribers are given.
+    /// Ends the time that such subscribers are given.
     pub(crate) fn end_turn(&mut self) {
         self.batch.end_turn();
     }
 
-    /// Wakes those who got something, and forgets who they are.
+    /// Wakes the subscribers that received something, and forgets them.
     pub(crate) fn flush(&mut self) {
         self.batch.forget_half_full();
         self.wake();
     }
 
-    /// Wakes those who got something, and remembers who of them is half full.
+    /// Wakes the subscribers that received something, and remembers which of their queues are half
+    /// full.
     pub(crate) fn wake(&mut self) {
         self.found = None;
         self.batch.wake();
     }
 }
 
-/// The buckets for events of a name: that of all, and that of the name.
+/// Finds the buckets for events of a name: the one of all names and the one of this name.
 #[inline]
 fn find<'a>(
     subscribers: &Subscribers,
@@ -310,7 +312,7 @@ fn find<'a>(
     }
 }
 
-/// The buckets for events of a name, where somebody asks for names.
+/// Finds the buckets for events of a name, if any subscription asks for names.
 fn find_named<'a>(
     subscribers: &Subscribers,
     nobodys: &mut FxHashSet<Box<[u8]>>,
@@ -340,12 +342,12 @@ impl Index {
         self.named.get(&*name.to_ascii_lowercase())
     }
 
-    /// Every queue, once.
+    /// Returns every queue once.
     fn queues(&self) -> Vec<Arc<Queue>> {
         let buckets = self.all.iter().chain(self.named.values());
         let named = buckets.flat_map(|bucket| bucket.queues());
         let mut queues: Vec<_> = named.chain(&self.unnamed).cloned().collect();
-        // One for several names is in several buckets.
+        // A subscription for several names is in several buckets.
         queues.sort_unstable_by_key(Arc::as_ptr);
         queues.dedup_by_key(|queue| Arc::as_ptr(queue));
         queues
@@ -360,7 +362,7 @@ impl Bucket {
         }
     }
 
-    /// Takes a queue out. True if the bucket is empty then.
+    /// Removes a queue. Returns `true` if the bucket is empty then.
     fn remove(&mut self, queue: &Arc<Queue>) -> bool {
         let other = |it: &Arc<Queue>| !Arc::ptr_eq(it, queue);
         match self.keyed_of(queue) {
@@ -371,7 +373,7 @@ impl Bucket {
         self.plain.is_empty() && self.keyed.is_empty()
     }
 
-    /// Where a queue belongs, if it is to be found by a field.
+    /// Returns the group of a queue that is found by a field.
     fn keyed_of(&mut self, queue: &Queue) -> Option<&mut Keyed> {
         let (field, _) = queue.filter.fields.first()?;
         let known = self.keyed.iter().position(|keyed| keyed.field.eq_ignore_ascii_case(field));
@@ -382,7 +384,7 @@ impl Bucket {
         Some(&mut self.keyed[at])
     }
 
-    /// Its queue, if it has one alone that is to be found by no field.
+    /// Returns the queue of a bucket that has only one, if that one is not found by a field.
     #[inline]
     fn only(&self) -> Option<&Arc<Queue>> {
         match &self.plain[..] {
@@ -391,7 +393,7 @@ impl Bucket {
         }
     }
 
-    /// Shows `give` the queues that an event is for.
+    /// Passes the queues that an event is for to `give`.
     fn find<'a>(&'a self, event: &Event, give: &mut impl FnMut(&'a Arc<Queue>)) {
         let mut show = |queue: &'a Arc<Queue>, known| {
             if queue.filter.admits(event, known) {
@@ -401,7 +403,7 @@ impl Bucket {
         self.plain.iter().for_each(|queue| show(queue, 0));
         for keyed in &self.keyed {
             for (at, value) in event.get_all(&keyed.field).enumerate() {
-                // A value that is repeated is one reason to get the event, not two.
+                // A repeated value delivers the event once, not twice.
                 if event.get_all(&keyed.field).take(at).any(|earlier| earlier == value) {
                     continue;
                 }

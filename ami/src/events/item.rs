@@ -1,4 +1,4 @@
-//! What a subscription yields.
+//! The items of a subscription.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,24 +7,24 @@ use super::stray::Stray;
 use crate::error::Disconnect;
 use crate::wire::Event;
 
-/// What a subscription yields.
+/// An item of a subscription.
 ///
-/// A `match` has to name every kind, or say that it leaves some out: events that are missing are
-/// easily forgotten.
+/// The enum is exhaustive on purpose. A `match` has to name every kind or leave some out
+/// explicitly, so that missing events are not forgotten.
 #[derive(Clone, Debug)]
 pub enum Item {
     /// An event.
     Event(Event),
-    /// So many events are missing here, because the subscription was full when they came, or they
-    /// were larger than a message may be ([`Config::max_message`](crate::Config::max_message)). Of
-    /// one that was too large only the first KiB is known: it counts unless a field in there shows
-    /// that the filter does not admit it.
+    /// The number of events that are missing here, because the subscription was full when they
+    /// came, or because they were larger than [`Config::max_message`](crate::Config::max_message).
+    /// Of an event that is too large only the first KiB is known. It counts unless a field in that
+    /// part shows that the filter does not admit it.
     Missed(u64),
-    /// The connection was lost here and has been made anew. What the server would have sent in
-    /// between is missing, and nobody knows how much that is. Calls and queues may have come
-    /// and gone: now is the time to ask again what there is.
+    /// The connection was lost here, and the client has reconnected. An unknown number of events is
+    /// missing. Calls and queues may have come and gone, so a program that tracks them has to query
+    /// the server again.
     Gap(Gap),
-    /// Something that is no event; only if [the filter asks for it](crate::Filter::with_strays).
+    /// A message that is not an event, if [the filter asks for it](crate::Filter::with_strays).
     Stray(Box<Stray>),
 }
 
@@ -32,18 +32,22 @@ pub enum Item {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Gap {
-    /// Why the connection was lost, the last time if it was more than once.
+    /// The reason why the connection was lost; the latest one if it was lost several times.
     pub reason: Disconnect,
-    /// How often it was lost: more than once only if the subscription was full all the while.
+    /// The number of times that the connection was lost. More than one only if the subscription
+    /// was full all the time.
     pub times: u32,
-    /// From the loss to the new login; added up if it was lost more than once.
+    /// The time from the loss to the new login, added up if the connection was lost several times.
     pub lasted: Duration,
-    /// Whether the server was started anew in between, so that its calls are gone; `None` if it
-    /// does not say. It says so in the `FullyBooted` behind the login, from Asterisk 14 on and
-    /// to a user who may read the class `system`: by how many seconds it has been up, so a
-    /// start within a second of the former login is not told for certain; or, where the former
-    /// connection had that event, by another event that comes before it, which shows that the
-    /// server is still booting (or that the user may no longer read the class).
+    /// `Some(true)` if the server was restarted in between, so that its calls are gone; `None` if
+    /// that is not known.
+    ///
+    /// The client takes this from the event `FullyBooted` behind the login, which Asterisk 14 and
+    /// later send to users who may read the class `system`. The event reports for how many seconds
+    /// the server has been up, so a restart within a second of the former login is not detected
+    /// reliably. If the former connection had that event, another event before it also counts as a
+    /// restart: it shows that the server is still booting (or that the user may no longer read the
+    /// class).
     pub restarted: Option<bool>,
 }
 

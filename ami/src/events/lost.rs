@@ -1,4 +1,4 @@
-//! Why a subscription has no event to give: what it lost, and its end.
+//! The errors of a subscription: lost events, and its end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,28 +7,29 @@ use super::index::Subscribers;
 use super::item::Gap;
 use crate::error::{Disconnect, Error, write_error};
 
-/// Why [`Subscription::next_event`](crate::Subscription::next_event) gives no event: some are
-/// missing here, or no more will come.
+/// The error of [`Subscription::next_event`](crate::Subscription::next_event): events are missing
+/// here, or the subscription has ended.
 ///
-/// A loop that goes on after a loss has to ask whether the subscription [has
-/// ended](Self::is_end): an end is told again with each call.
+/// A loop that continues after a loss has to check whether the subscription [has
+/// ended](Self::is_end), because the end is reported again by every call.
 #[derive(Clone, Debug)]
 pub enum Lost {
-    /// So many events are missing here; see [`Item::Missed`](crate::Item::Missed).
+    /// The number of events that are missing here; see [`Item::Missed`](crate::Item::Missed).
     Missed(u64),
-    /// The connection was lost here and there is a new one; see [`Item::Gap`](crate::Item::Gap).
+    /// The connection was lost here, and the client has reconnected; see
+    /// [`Item::Gap`](crate::Item::Gap).
     Gap(Gap),
-    /// The subscription was full, and has ended because its buffer says so
-    /// ([`Overflow::Close`](crate::Overflow::Close)). The loss was told before.
+    /// The subscription was full and has ended, as its buffer demands
+    /// ([`Overflow::Close`](crate::Overflow::Close)). The loss was reported before.
     Full,
-    /// The client has ended, and with it the subscription. [`Disconnect::Closed`] is the end that
-    /// this side wished for. Of a [`Connect`](crate::Connect) that became no client, the reason is
+    /// The client has ended, and with it the subscription. The reason is [`Disconnect::Closed`] if
+    /// this side ended it. If a [`Connect`](crate::Connect) did not become a client, the reason is
     /// [`Disconnect::Refused`] with its error, or `Closed` if it was dropped.
     Ended(Disconnect),
 }
 
 impl Lost {
-    /// Whether the subscription has ended, so that there will be no more events.
+    /// Returns `true` if the subscription has ended and yields no more events.
     pub fn is_end(&self) -> bool {
         match self {
             Self::Missed(_) | Self::Gap(_) => false,
@@ -47,7 +48,7 @@ impl Lost {
     }
 }
 
-/// Writes what happened; `{:#}` also why.
+/// Writes what happened. The alternate form `{:#}` adds the reason.
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_error(f, self, |f| self.describe(f))
@@ -64,8 +65,8 @@ impl std::error::Error for Lost {
     }
 }
 
-/// A loss of events is [`Error::Missed`], of which there is at least one if the subscription was
-/// full; a loss of the connection is [`Error::Lost`].
+/// Converts a loss of events into [`Error::Missed`] (with at least one event if the subscription
+/// was full) and a loss of the connection into [`Error::Lost`].
 impl From<Lost> for Error {
     fn from(lost: Lost) -> Self {
         match lost {
@@ -76,26 +77,26 @@ impl From<Lost> for Error {
     }
 }
 
-/// Why [`Subscription::try_next`](crate::Subscription::try_next) gives no item.
+/// The error of [`Subscription::try_next`](crate::Subscription::try_next).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 pub enum TryNextError {
-    /// There is none now; more may come.
+    /// No item is available now. More may come.
     #[error("no item is there yet")]
     Empty,
-    /// The subscription has ended, and everything that came before was taken.
+    /// The subscription has ended, and all its items were taken.
     #[error("the subscription has ended")]
     Ended,
 }
 
 impl Subscribers {
-    /// Ends every subscription, and those made from now on. The first reason stays.
+    /// Ends every subscription, including those made from now on. The first reason is kept.
     pub(crate) fn end(&self, reason: &Disconnect) {
-        // Before anybody can see the end.
+        // The reason has to be set before anybody can see the end.
         self.ended.get_or_init(|| reason.clone());
         self.close();
     }
 
-    /// Ends every subscription, for there will be no client.
+    /// Ends every subscription, because there will be no client.
     pub(crate) fn end_before_begin(&self, error: &Error) {
         self.end(&Disconnect::Refused(Arc::new(error.clone())));
     }
@@ -129,7 +130,7 @@ mod tests {
         (subscribers, publisher, subscription)
     }
 
-    /// What comes of one poll of a future that is dropped then.
+    /// Polls a future once, drops it, and returns the result.
     fn once(events: &mut Subscription) -> Poll<String> {
         let mut cx = Context::from_waker(Waker::noop());
         pin!(events.next_event()).poll(&mut cx).map(|result| match result {
@@ -180,7 +181,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(once(&mut events), Poll::Pending);
         }
-        // It goes past this and waits, and is dropped.
+        // The future skips the stray, waits, and is dropped.
         publisher.publish_stray(|| Stray::Malformed(Malformed::Truncated(Bytes::from("x"))));
         assert_eq!(once(&mut events), Poll::Pending);
         publisher.publish(event("A"));
@@ -227,7 +228,8 @@ mod tests {
         assert_eq!(events.try_next().unwrap_err(), TryNextError::Ended);
     }
 
-    /// A task that has had its share is told by the runtime to wait. What is there is there.
+    /// The runtime tells a task that has used its budget to wait. Items that are there are returned
+    /// all the same.
     #[tokio::test]
     async fn a_task_without_budget_still_gets_what_is_there() {
         let (_subscribers, mut publisher, mut events) = set_up(Filter::all(), Buffer::unbounded());

@@ -1,7 +1,7 @@
 //! Events on their way from the reader to subscribers: filters, the index that finds the
-//! subscriptions of an event, and the queue of each.
+//! subscriptions for an event, and a queue for each subscription.
 //!
-//! The room names `wire` and `error`. Its door: the reader publishes by a `Publisher`, a subscriber
+//! This room depends on `wire` and `error`. The reader publishes with a `Publisher`; a subscriber
 //! holds a `Subscription`.
 
 mod batch;

@@ -1,8 +1,8 @@
 //! The queue between the reader and one subscriber.
 //!
-//! Putting something in never waits. When it is full, it counts what is missing, at the place where
-//! it is missing; or it closes, or it grows, as its owner has chosen. When it is half full it says
-//! so: the reader then gives the subscriber a moment, unless that one is behind already.
+//! Putting an item in never waits. A full queue counts missing events at their place, closes, or
+//! grows, as its owner has chosen. A half-full queue reports it, and the reader gives the
+//! subscriber a moment, unless that subscriber is behind already.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -16,41 +16,42 @@ use super::item::{Gap, Item};
 use super::stray::Stray;
 use crate::wire::Event;
 
-/// How often the reader gives time to a subscriber that takes nothing. It may be that the machine
-/// does not let it run.
+/// The number of times that the reader gives time to a subscriber that takes nothing. The machine
+/// may be too busy to run that subscriber.
 const IDLE_TURNS: u8 = 20;
 
 /// The queue of one subscriber.
 pub(crate) struct Queue {
     pub(crate) filter: Filter,
-    /// The limits of its [`Buffer`]; with the place between them the queue is smaller.
+    /// The limits of the [`Buffer`], stored as fields of the queue so that `place` fits between
+    /// them, which makes the queue smaller.
     bytes: usize,
     capacity: u32,
-    /// Where the publisher gathers events for it.
+    /// The place where the publisher gathers events for this queue.
     pub(super) place: Place,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Invariant: at most as many events and strays as the buffer says, and behind each of them at
-    /// most one `Missed`, a `Gap` and another `Missed`.
+    /// Invariant: at most as many events and strays as the buffer allows, and behind each of them
+    /// at most one `Missed`, a `Gap` and another `Missed`.
     items: VecDeque<Entry>,
-    /// How many bytes all of them take.
+    /// The size of all items in bytes.
     bytes: usize,
-    /// How many bytes of read buffers all of them hold.
+    /// The number of bytes of read buffers that all items hold.
     held: usize,
-    /// Where the last event that shares its buffer ended, in memory.
+    /// The address at which the last event that shares its buffer ends.
     end: usize,
     waker: Option<Waker>,
-    /// How many events and strays there are.
+    /// The number of events and strays.
     events: u32,
-    /// How often in a row the reader gave the subscriber time, and it took nothing.
+    /// The number of times in a row that the subscriber was given time and took nothing.
     idle_turns: u8,
-    /// Whether the subscriber missed something, or does not use the time that it is given, and the
+    /// `true` if the subscriber missed an event or does not use the time that it is given, and the
     /// queue has not been half empty since.
     behind: bool,
-    /// Whether it closes when something is missing.
+    /// `true` if the queue closes when an event is missing.
     closes: bool,
     closed: bool,
 }
@@ -63,13 +64,14 @@ impl Queue {
         Self { filter, bytes, capacity, place: Place::default(), state }
     }
 
-    /// The limits.
+    /// Returns the limits.
     pub(super) fn buffer(&self) -> Buffer {
         Buffer { bytes: self.bytes, capacity: self.capacity, overflow: Overflow::default() }
     }
 
-    /// Puts events in that the filter admits. Who is to be woken comes into `wakers`: one wake-up
-    /// is enough for all events that are read at once. The second result is how many had no room.
+    /// Puts in events that the filter admits. The waker of the subscriber is added to `wakers`, so
+    /// that one wake-up serves all events that are read at once. The second result is the number of
+    /// events that had no room.
     pub(super) fn push_all(&self, bundle: &mut Bundle, wakers: &mut Vec<Waker>) -> (Pushed, u64) {
         let mut state = self.lock();
         let pushed = if self.has_room(&mut state, bundle) {
@@ -82,7 +84,7 @@ impl Queue {
         pushed
     }
 
-    /// Whether a bundle can be put in as it is.
+    /// Returns `true` if a bundle can be put in as a whole.
     fn has_room(&self, state: &mut State, bundle: &mut Bundle) -> bool {
         bundle.follow(state.end);
         !state.closed
@@ -91,7 +93,7 @@ impl Queue {
             && state.held + bundle.held <= self.buffer().shared()
     }
 
-    /// Puts the events of a bundle in, as far as there is room.
+    /// Puts in the events of a bundle, as far as there is room.
     #[cold]
     fn push_each(&self, state: &mut State, bundle: &mut Bundle) -> (Pushed, u64) {
         let shared = self.buffer().shared();
@@ -105,7 +107,7 @@ impl Queue {
         (pushed, missed)
     }
 
-    /// Puts something in that is no event.
+    /// Puts in a stray.
     pub(super) fn push_stray(&self, stray: Stray, wakers: &mut Vec<Waker>) -> Pushed {
         let mut state = self.lock();
         let pushed = self.put(&mut state, |state| {
@@ -117,8 +119,8 @@ impl Queue {
         pushed
     }
 
-    /// Notes that an event is lost that the filter admits, whatever room there is. False if the
-    /// queue is closed.
+    /// Notes that an event that the filter admits is lost, whether or not there is room. Returns
+    /// `false` if the queue is closed.
     pub(crate) fn miss(&self, wakers: &mut Vec<Waker>) -> bool {
         let mut state = self.lock();
         if state.closed {
@@ -152,13 +154,13 @@ impl Queue {
         if self.wants_a_turn(state) { Pushed::HalfFull } else { Pushed::Done }
     }
 
-    /// Whether the queue is half full or more of a subscriber that has kept up so far.
+    /// Returns `true` if the queue is at least half full and its subscriber has kept up so far.
     pub(crate) fn is_half_full(&self) -> bool {
         self.wants_a_turn(&self.lock())
     }
 
-    /// Notes that the subscriber was given time. One that takes nothing again and again is given no
-    /// more, until it has caught up.
+    /// Notes that the subscriber was given time. A subscriber that repeatedly takes nothing is
+    /// given no more time until it has caught up.
     pub(crate) fn end_turn(&self) {
         let mut state = self.lock();
         state.idle_turns = state.idle_turns.saturating_add(1);
@@ -175,7 +177,7 @@ impl Queue {
         state.events > self.capacity / 2 || state.bytes > self.bytes / 2
     }
 
-    /// Tells that the connection was lost and made anew.
+    /// Reports that the connection was lost and the client has reconnected.
     pub(crate) fn gap(&self, gap: &Gap) {
         let mut state = self.lock();
         if !state.closed {
@@ -190,12 +192,12 @@ impl Queue {
         wake(state);
     }
 
-    /// Moves what is first in it to `out`, up to a few items: who takes one at a time would get in
-    /// the reader's way each time. True at the end, when there is nothing left to come.
+    /// Moves the first few items to `out`. A subscriber that took items one by one would get in the
+    /// reader's way each time. Returns `true` at the end, when no more items will come.
     pub(super) fn poll(&self, cx: &mut Context<'_>, out: &mut Taken) -> Poll<bool> {
         let mut state = self.lock();
         if state.items.is_empty() && !state.closed {
-            // Most of the time the same task waits again.
+            // Usually the same task waits again.
             match &mut state.waker {
                 Some(waker) => waker.clone_from(cx.waker()),
                 none => *none = Some(cx.waker().clone()),
@@ -209,7 +211,7 @@ impl Queue {
         Poll::Ready(count == 0)
     }
 
-    /// How many events are in it.
+    /// Returns the number of events in the queue.
     pub(crate) fn len(&self) -> usize {
         self.lock().events as usize
     }
@@ -230,7 +232,7 @@ impl State {
         self.items.append(&mut bundle.entries);
     }
 
-    /// Moves so many items to `out`.
+    /// Moves this many items to `out`.
     fn give(&mut self, count: usize, out: &mut Taken) {
         if count == self.items.len() {
             (self.events, self.bytes, self.held) = (0, 0, 0);
@@ -273,8 +275,8 @@ impl State {
         }
     }
 
-    /// Adds a gap. Behind one event there is at most one: a subscriber that never reads again costs
-    /// the same however often the connection is lost.
+    /// Adds a gap. Behind one event there is at most one gap, so a subscriber that never reads
+    /// again costs the same however often the connection is lost.
     fn gap(&mut self, gap: &Gap) {
         let items = self.items.iter_mut().rev().map(|entry| &mut entry.item);
         let mut behind = items.take_while(|item| !matches!(item, Item::Event(_) | Item::Stray(_)));
@@ -289,7 +291,7 @@ impl State {
     }
 }
 
-/// Wakes the subscriber, once the queue is free: nobody knows what a waker does.
+/// Wakes the subscriber after the lock is released, because a waker can run any code.
 fn wake(mut state: MutexGuard<'_, State>) {
     let waker = state.waker.take();
     drop(state);
@@ -392,8 +394,8 @@ mod tests {
         assert_eq!(taken(&queue), ["gap 1 1", "A", "missed 1", "gap 1000 1000", "missed 1000"]);
     }
 
-    /// How many events share the memory of the buffer that they came in, if they begin at these
-    /// places.
+    /// Returns how many of the events that begin at these places share the memory of the buffer
+    /// that they came in.
     fn shared(places: &[usize]) -> usize {
         let queue = Queue::new(Filter::all(), Buffer::bounded(4096));
         let text = "Event: A\r\n\r\n";
@@ -421,12 +423,12 @@ mod tests {
     fn a_slow_subscriber_does_not_hold_what_it_did_not_ask_for() {
         let apart = |distance: usize| (0..4000).map(|n| n * distance).collect::<Vec<_>>();
         assert_eq!(shared(&apart(100)), 4000);
-        // Each of these holds a buffer of its own.
+        // Each of these events holds a buffer of its own.
         assert_eq!(shared(&apart(READ_BUFFER + 20)), SHARED / READ_BUFFER);
-        // These have others between them.
+        // These events have others between them.
         assert_eq!(shared(&apart(1024)), SHARED / 1024 - 63);
-        // A few from each of many buffers: once there are enough, none of them is held, for one
-        // would hold as much as all.
+        // Each of many buffers has a few of the events. Once there are enough, none of the buffers
+        // is held, because one event would hold as much as all of them.
         let few: Vec<_> = (0..4000).map(|n| n / 10 * 2 * READ_BUFFER + n % 10 * 100).collect();
         assert!(shared(&few) <= SHARED / READ_BUFFER * 10);
     }
@@ -459,7 +461,7 @@ mod tests {
         assert!(queue.is_half_full());
         assert_eq!([push(), push()], [Pushed::HalfFull, Pushed::Missed]);
         assert!(!queue.is_half_full());
-        // One that is behind is waited for no more, until it has caught up.
+        // The reader waits no more for a subscriber that is behind, until it has caught up.
         next(&queue);
         assert_eq!([push(), push()], [Pushed::Done, Pushed::Missed]);
         taken(&queue);

@@ -1,30 +1,30 @@
-//! What is no event and no answer that somebody waits for.
+//! Messages that are neither events nor expected answers.
 
 use bytes::Bytes;
 
 use crate::wire::{Malformed, Message};
 
-/// A message or a piece of one that is neither an event nor an answer that somebody waits for.
-/// Subscriptions whose filter [asks for it](crate::Filter::with_strays) get it at its place among
-/// the events.
+/// A message, or a part of one, that is neither an event nor an expected answer. Subscriptions
+/// whose filter [asks for strays](crate::Filter::with_strays) receive it at its place among the
+/// events.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Stray {
-    /// A message that begins with neither `Event` nor `Response`: as a rule the rest of one that a
-    /// value with line ends cut in two. It is here also if an
-    /// [exchange](crate::Client::exchange) took it for its reply.
+    /// A message that begins with neither `Event` nor `Response`, usually the rest of a message
+    /// that a value with line ends cut in two. It is also reported here if an
+    /// [exchange](crate::Client::exchange) took it as part of its reply.
     Message(Message),
-    /// A response, or an item of a list, that nobody waits for: its call has timed out, was dropped
-    /// or has its answer already, the list was not asked for as one; or it is somebody else's
-    /// or forged.
+    /// A response or an item of a list that no call waits for. The call has timed out, was dropped,
+    /// or has its answer already; the list was not requested with [`list`](crate::Client::list); or
+    /// the message belongs to somebody else or is forged.
     Unmatched(Message),
-    /// Bytes that could not become a message. An event that was too large is also
-    /// [missed](crate::Item::Missed) by those who asked for it.
+    /// Bytes that are not a message. An event that was too large also counts as
+    /// [missed](crate::Item::Missed) for the subscriptions that it was for.
     Malformed(Malformed),
 }
 
 impl Stray {
-    /// The same in memory of its own.
+    /// Copies the stray into memory of its own.
     pub(crate) fn detach(self) -> Self {
         let copy = |bytes: &Bytes| Bytes::copy_from_slice(bytes);
         match self {
@@ -37,7 +37,7 @@ impl Stray {
         }
     }
 
-    /// How many bytes it holds.
+    /// Returns the number of bytes that the stray holds.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Message(message) | Self::Unmatched(message) => message.raw().len(),

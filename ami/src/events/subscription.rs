@@ -1,4 +1,4 @@
-//! What a subscriber holds: its end of a queue.
+//! The subscriber's end of a queue.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -20,14 +20,15 @@ use crate::wire::Event;
 
 /// The events of one subscriber, in the order in which the server sent them.
 ///
-/// It outlives a connection that is lost: once there is a new one, it yields [`Item::Gap`] and goes
-/// on. It ends when the client does. Dropping it ends the subscription.
+/// [`Client::subscribe`](crate::Client::subscribe) returns a subscription. [`next`](Self::next) and
+/// the [`Stream`](futures_core::Stream) yield everything as an [`Item`], for a `match`.
+/// [`next_event`](Self::next_event) yields events, and reports losses as errors.
 ///
-/// [`next`](Self::next) and the stream yield everything, as an [`Item`] for a `match`;
-/// [`next_event`](Self::next_event) yields events, and losses as errors.
+/// A subscription outlives a lost connection: when the client has reconnected, the subscription
+/// yields [`Item::Gap`] and continues. It ends when the client ends. Dropping it unsubscribes.
 pub struct Subscription {
     queue: Arc<Queue>,
-    /// What was taken out of the queue and not asked for yet.
+    /// The items that were taken out of the queue and not returned yet.
     taken: Taken,
     subscribers: Arc<Subscribers>,
 }
@@ -39,15 +40,17 @@ impl Subscription {
         Self { queue, taken: Taken::default(), subscribers: Arc::clone(subscribers) }
     }
 
-    /// The next item, or nothing once the client has ended and everything that came before was
+    /// Waits for the next item. Returns `None` when the client has ended and all earlier items were
     /// taken.
     ///
-    /// Cancel safe: a dropped future takes nothing with it.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe. Dropping the future loses no item.
     pub async fn next(&mut self) -> Option<Item> {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// How many events wait to be taken.
+    /// Returns the number of events that wait to be taken.
     pub fn queued(&self) -> usize {
         let events =
             self.taken.iter().filter(|item| matches!(item, Item::Event(_) | Item::Stray(_)));
@@ -56,9 +59,9 @@ impl Subscription {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
         if self.taken.is_empty() {
-            // A task that gets all it asks for lets others run now and then. It is asked for a
-            // batch, not for an item: a subscriber that runs on the reader's thread
-            // would have too few turns to keep up.
+            // A task that always gets an item has to yield to others now and then. The budget is
+            // charged per batch, not per item, because a subscriber on the reader's thread would
+            // otherwise have too few turns to keep up.
             let turn = ready!(poll_proceed(cx));
             ready!(self.queue.poll(cx, &mut self.taken));
             turn.made_progress();
@@ -67,13 +70,13 @@ impl Subscription {
     }
 }
 
-/// Events alone, and what is there now.
+/// Methods for events only, and for items that are available now.
 impl Subscription {
-    /// The next event. What else [`next`](Self::next) yields is an error here: what was lost, and
-    /// the end. Strays are left out.
+    /// Waits for the next event. Lost events and the end of the subscription, which
+    /// [`next`](Self::next) yields as items, are errors here. Strays are skipped.
     ///
-    /// With `?`, or a `match`, nothing is lost in silence. A `while let Ok(event)` ends at the
-    /// first loss and drops its reason: do not use it.
+    /// Handle the error with `?` or a `match`, so that no loss goes unnoticed. Do not use `while
+    /// let Ok(event)`: such a loop ends at the first loss and drops its reason.
     ///
     /// ```no_run
     /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
@@ -94,12 +97,14 @@ impl Subscription {
     /// # }
     /// ```
     ///
-    /// Cancel safe: a dropped future takes nothing with it.
+    /// # Cancel safety
+    ///
+    /// This method is cancel safe. Dropping the future loses no event.
     ///
     /// # Errors
     ///
-    /// After [`Lost::Missed`] and [`Lost::Gap`], which stand where events are missing, the next
-    /// call goes on behind them. After [`Lost::Full`] and [`Lost::Ended`] every call fails.
+    /// Returns [`Lost::Missed`] or [`Lost::Gap`] where events are missing. The next call continues
+    /// behind the loss. After [`Lost::Full`] and [`Lost::Ended`] every call fails.
     pub async fn next_event(&mut self) -> Result<Event, Lost> {
         loop {
             return match self.next().await {
@@ -107,20 +112,23 @@ impl Subscription {
                 Some(Item::Stray(_)) => continue,
                 Some(Item::Missed(missed)) => Err(Lost::Missed(missed)),
                 Some(Item::Gap(gap)) => Err(Lost::Gap(gap)),
-                // Without a client's end, only a full buffer ends it.
+                // A subscription that ends without its client was closed by a full buffer.
                 None => Err(self.subscribers.ended.get().cloned().map_or(Lost::Full, Lost::Ended)),
             };
         }
     }
 
-    /// The next item if it is there now. Never waits, and wakes nobody later: a task that has
-    /// polled the stream before has to poll it again to be woken.
+    /// Returns the next item if it is available now.
+    ///
+    /// This method never waits, and registers no waker. A task that has polled the stream before
+    /// has to poll it again to be woken.
     ///
     /// # Errors
     ///
-    /// If there is none: none yet, or none any more.
+    /// Returns an error if no item is available now, or if the subscription has ended.
     pub fn try_next(&mut self) -> Result<Item, TryNextError> {
-        // Nobody is kept from running by what does not wait, so the task's budget does not count.
+        // This call does not wait, so it keeps no other task from running and is not charged to the
+        // task's budget.
         let next = pin!(unconstrained(self.next()));
         match next.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Some(item)) => Ok(item),
@@ -159,7 +167,7 @@ mod tests {
     use crate::events::{Gap, Publisher};
     use crate::wire::Message;
 
-    /// An event, with more fields behind its name if there are any.
+    /// Creates an event. `name` may continue with further lines.
     fn event(name: &str) -> Event {
         Event::new(Message::of_lines(Bytes::from(format!("Event: {name}\r\n\r\n"))))
     }
@@ -270,7 +278,7 @@ mod tests {
         subscribers.close();
         let mut late = Subscription::new(&subscribers, Filter::all(), Buffer::default());
         assert_eq!(taken(&mut early), ["A"]);
-        // It is in no bucket.
+        // A subscription for no events is in no bucket.
         assert!(matches!(nothing.poll(&mut cx()), Poll::Ready(None)));
         assert_eq!(taken(&mut late), Vec::<String>::new());
         assert!(matches!(early.poll(&mut cx()), Poll::Ready(None)));

@@ -1,4 +1,4 @@
-//! What a filter asks of an event beside exact names and fields.
+//! The conditions of a filter besides exact names and fields.
 
 use super::glob::{Glob, Token};
 use crate::wire::{Event, EventClass};
@@ -6,20 +6,20 @@ use crate::wire::{Event, EventClass};
 /// One condition on an event.
 #[derive(Clone, Eq, PartialEq)]
 pub(super) enum Condition {
-    /// The event's name.
+    /// A condition on the name of the event.
     Name(Pattern),
-    /// A field.
+    /// A condition on a field.
     Field {
         name: String,
-        /// Whether no value may match, in place of one that has to.
+        /// `true` if no value may match; `false` if one value has to match.
         not: bool,
         value: Pattern,
     },
-    /// The class is one of the event's.
+    /// The event has this class.
     Class(EventClass),
 }
 
-/// What a text has to be.
+/// A pattern for a text.
 #[derive(Clone, Eq, PartialEq)]
 pub(super) enum Pattern {
     Exact(Vec<u8>),
@@ -27,7 +27,7 @@ pub(super) enum Pattern {
 }
 
 impl Pattern {
-    /// The simplest pattern.
+    /// Creates the simplest pattern for these tokens.
     pub(super) fn new(tokens: Vec<Token>) -> Self {
         let byte = |token: &Token| match token {
             Token::Byte(byte) => Some(*byte),
@@ -46,7 +46,7 @@ impl Pattern {
         }
     }
 
-    /// Whether the name of an event matches, without regard to ASCII case.
+    /// Returns `true` if the name of an event matches, without regard to ASCII case.
     pub(super) fn is_name(&self, name: &[u8]) -> bool {
         match self {
             Self::Exact(exact) => name.eq_ignore_ascii_case(exact),
@@ -66,8 +66,8 @@ impl Condition {
         }
     }
 
-    /// Whether the condition may hold for an event of which only the beginning is there. A field in
-    /// there decides; one that is not may have any value behind it.
+    /// Returns `true` if the condition may hold for an event of which only the beginning is there.
+    /// A field in the beginning decides. A missing one may have any value.
     pub(super) fn may_hold(&self, beginning: &Event) -> bool {
         match self {
             Self::Name(_) => self.holds(beginning),
@@ -81,7 +81,7 @@ impl Condition {
     }
 }
 
-/// Whether a class is on a list as the server writes it: `system,user,all`.
+/// Returns `true` if a class is on a list in the server's form: `system,user,all`.
 fn lists(classes: &[u8], class: EventClass) -> bool {
     let mut words = classes.split(|&byte| byte == b',');
     words.any(|word| word.trim_ascii().eq_ignore_ascii_case(class.name().as_bytes()))

@@ -1,27 +1,27 @@
 //! Patterns with `*` and `?`, for bytes.
 //!
-//! Values are bytes and need not be UTF-8, and the reader of a connection waits for a match: the
-//! matcher goes back to the last `*` only, so it takes at most as many steps as pattern times
-//! value, whatever they are.
+//! Values are bytes and need not be UTF-8, and the reader of a connection waits for a match. The
+//! matcher goes back only to the last `*`, so it takes at most the length of the pattern times the
+//! length of the value in steps.
 
-/// A pattern: bytes, with places for other text.
+/// A pattern: bytes and wildcards.
 #[derive(Clone, Eq, PartialEq)]
 pub(super) struct Glob(Box<[Token]>);
 
 /// One step of a pattern.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Token {
-    /// This byte.
+    /// A byte that stands for itself.
     Byte(u8),
-    /// `?`: one character, which is one byte where the text is not UTF-8.
+    /// `?`: one character, or one byte where the text is not UTF-8.
     One,
-    /// `*`: any number of characters, none too.
+    /// `*`: any number of characters, including none.
     Many,
 }
 
 impl Glob {
     pub(super) fn new(mut tokens: Vec<Token>) -> Self {
-        // Two are as one, and each would be tried.
+        // Two in a row match the same as one, and each would cost time.
         tokens.dedup_by(|next, token| *next == Token::Many && *token == Token::Many);
         Self(tokens.into())
     }
@@ -30,15 +30,16 @@ impl Glob {
         &self.0
     }
 
-    /// Whether every text matches.
+    /// Returns `true` if every text matches.
     pub(super) fn is_all(&self) -> bool {
         *self.0 == [Token::Many]
     }
 
-    /// Whether the whole text matches, with ASCII case or without regard to it.
+    /// Returns `true` if the whole text matches. `same` compares two bytes, with or without regard
+    /// to ASCII case.
     pub(super) fn matches(&self, text: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
         let (mut token, mut at) = (0, 0);
-        // What is behind the last `*`, and where in the text it was looked for.
+        // The pattern behind the last `*`, and the position in the text where it was tried.
         let mut last = None;
         loop {
             match self.0.get(token) {
@@ -61,7 +62,7 @@ impl Glob {
                 None if at == text.len() => return true,
                 _ => {}
             }
-            // The last `*` takes one character more.
+            // The last `*` takes one more character.
             match &mut last {
                 Some((behind, from)) if *from < text.len() => {
                     *from += character(&text[*from..]);
@@ -73,7 +74,7 @@ impl Glob {
     }
 }
 
-/// The length of the character that a text begins with; 1 if it is not UTF-8.
+/// Returns the length of the first character of a text; 1 if it is not UTF-8.
 fn character(text: &[u8]) -> usize {
     let length = match text.first() {
         Some(0xc2..=0xdf) => 2,
@@ -111,7 +112,7 @@ mod tests {
         assert!(matches("?", b"\xff") && !matches("?", ""));
     }
 
-    /// The definition, as simple as it can be written.
+    /// Matches by the simplest definition.
     fn reference(pattern: &[u8], text: &[u8]) -> bool {
         match (pattern, text) {
             ([], text) => text.is_empty(),
@@ -122,7 +123,7 @@ mod tests {
         }
     }
 
-    /// All words of these bytes, up to a length.
+    /// Returns all words of these bytes, up to a length.
     fn words(bytes: &[u8], length: usize) -> Vec<Vec<u8>> {
         let mut all = vec![Vec::new()];
         let mut from = 0;
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_pattern_of_many_stars_ends() {
-        // Exponential for a matcher that goes back to every star.
+        // This pattern takes exponential time in a matcher that goes back to every star.
         let pattern = "a*".repeat(1000) + "b";
         assert!(!matches(&pattern, "a".repeat(10_000)));
     }

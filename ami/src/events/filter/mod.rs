@@ -1,7 +1,7 @@
-//! Which events somebody wants: built in code, or parsed from text.
+//! Filters for events, built in code or parsed from text.
 //!
-//! Names and exact fields are apart from the other conditions, for the index finds subscriptions by
-//! them.
+//! Names and exact fields are kept apart from the other conditions, because the index finds
+//! subscriptions by them.
 
 mod condition;
 mod glob;
@@ -19,7 +19,11 @@ use self::condition::{Condition, Pattern};
 pub use self::parse::FilterError;
 use crate::wire::Event;
 
-/// Which events a subscription is for.
+/// A filter that decides which events a subscription receives.
+///
+/// A filter is built with methods, whose conditions all have to hold, or [parsed](Self::parse) from
+/// text. Names and exact fields are the cheapest conditions, because subscriptions are indexed by
+/// them.
 ///
 /// ```
 /// use ami::Filter;
@@ -34,11 +38,11 @@ use crate::wire::Event;
 #[derive(Clone)]
 pub struct Filter {
     pub(crate) names: Names,
-    /// Exact values that all have to be there.
+    /// The exact values, all of which have to be present.
     pub(crate) fields: Vec<(String, Vec<u8>)>,
-    /// What has to hold beside names and fields.
+    /// The conditions besides names and fields.
     conditions: Vec<Condition>,
-    /// If there are any, all conditions of one of them have to hold.
+    /// The alternatives. If there are any, all conditions of one of them have to hold.
     alternatives: Vec<Vec<Condition>>,
     predicates: Vec<Arc<Predicate>>,
     pub(crate) strays: bool,
@@ -50,12 +54,12 @@ type Predicate = dyn Fn(&Event) -> bool + Send + Sync;
 #[derive(Clone, Eq, PartialEq)]
 pub(crate) enum Names {
     All,
-    /// In lower case, sorted, each once.
+    /// The names in lower case, sorted, without duplicates.
     These(Box<[Box<[u8]>]>),
 }
 
 impl Filter {
-    /// Every event.
+    /// Creates a filter that admits every event.
     pub fn all() -> Self {
         Self {
             names: Names::All,
@@ -67,13 +71,14 @@ impl Filter {
         }
     }
 
-    /// No event. With [`with_strays`](Self::with_strays) it is for what is no event alone.
+    /// Creates a filter that admits no event. With [`with_strays`](Self::with_strays) it admits
+    /// strays only.
     pub fn none() -> Self {
         Self::of_names(Vec::new())
     }
 
-    /// Events of these names, without regard to ASCII case. This costs least: the others are not
-    /// even looked at.
+    /// Creates a filter that admits events of these names, without regard to ASCII case. This is
+    /// the cheapest filter: other events are not examined.
     pub fn named(names: impl IntoIterator<Item: AsRef<str>>) -> Self {
         Self::of_names(names.into_iter().map(|name| name.as_ref().as_bytes().to_vec()).collect())
     }
@@ -86,40 +91,43 @@ impl Filter {
         Self { names: Names::These(names), ..Self::all() }
     }
 
-    /// Events that the application or the action `UserEvent` raised under that name.
+    /// Creates a filter that admits the events that the application or the action `UserEvent`
+    /// raised under that name.
     pub fn user_event(name: &str) -> Self {
         Self::named(["UserEvent"]).field("UserEvent", name)
     }
 
-    /// Only those that have a field with that name and value: the name without regard to ASCII case
-    /// and to blanks around it, the value byte by byte, as sent. A repeated field has it if one
-    /// of its values is this.
+    /// Restricts the filter to events that have a field with that name and value. The name is
+    /// compared without regard to ASCII case and to blanks around it, the value byte by byte, as
+    /// sent. For a repeated field, one matching value is enough.
     #[must_use]
     pub fn field(mut self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
         self.fields.push((name.into(), value.as_ref().to_vec()));
         self
     }
 
-    /// Only those for which a predicate holds. The reader of the connection calls it, and waits for
-    /// it, so it has to be quick. If it panics, the event does not match. If it holds a
-    /// [`Client`](crate::Client), that one's connection stays open as long as the subscription
-    /// does.
+    /// Restricts the filter to events for which a predicate returns `true`.
+    ///
+    /// The reader of the connection calls the predicate and waits for it, so it has to be fast and
+    /// must not block. If it panics, the event does not match. A predicate that holds a
+    /// [`Client`](crate::Client) keeps that client's connection open as long as the subscription
+    /// exists.
     #[must_use]
     pub fn when(mut self, predicate: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
         self.predicates.push(Arc::new(predicate));
         self
     }
 
-    /// Also what is no event: see [`Stray`](crate::Stray). The names, fields and predicates do not
-    /// decide on that; `Filter::none().with_strays()` is for that alone.
+    /// Adds [strays](crate::Stray), which are not events. Names, fields and predicates do not apply
+    /// to them. `Filter::none().with_strays()` admits strays only.
     #[must_use]
     pub fn with_strays(mut self) -> Self {
         self.strays = true;
         self
     }
 
-    /// Whether an event passes, as for a subscription. Strays are no events, and items of lists are
-    /// events here, also those of a list that its caller alone is given.
+    /// Returns `true` if a subscription with this filter would receive the event. Items of lists
+    /// count as events here, even those of a list that only its caller receives.
     pub fn matches(&self, event: &Event) -> bool {
         let named = match &self.names {
             Names::All => true,
@@ -128,8 +136,8 @@ impl Filter {
         named && self.admits(event, 0)
     }
 
-    /// Whether an event with one of the names, and with the first `known` of the fields, is for
-    /// this subscription.
+    /// Returns `true` if the filter admits an event that has one of the names and the first `known`
+    /// of the fields.
     #[inline]
     pub(crate) fn admits(&self, event: &Event, known: usize) -> bool {
         let asks_more = self.fields.len() > known
@@ -152,9 +160,8 @@ impl Filter {
             && self.predicates.iter().all(holds)
     }
 
-    /// Whether an event with one of the names, of which only the beginning is there, may be for
-    /// this subscription: what is not there may have any value, and a predicate has nothing to
-    /// judge.
+    /// Returns `true` if the filter may admit an event that has one of the names and of which only
+    /// the beginning is there. Missing fields may have any value, and predicates are not asked.
     pub(crate) fn may_admit(&self, beginning: &Event) -> bool {
         let may_have = |(name, value): &(String, Vec<u8>)| {
             let mut values = beginning.get_all(name).peekable();
@@ -163,7 +170,7 @@ impl Filter {
         self.fields.iter().all(may_have) && self.meets(|condition| condition.may_hold(beginning))
     }
 
-    /// Whether the conditions and one of the alternatives hold.
+    /// Returns `true` if the conditions and one of the alternatives hold.
     fn meets(&self, holds: impl Fn(&Condition) -> bool) -> bool {
         self.conditions.iter().all(&holds)
             && (self.alternatives.is_empty()
@@ -173,7 +180,7 @@ impl Filter {
 
 /// The filter language.
 impl Filter {
-    /// Reads a filter that is written as text, for a command line or a configuration file.
+    /// Parses a filter from text, for a command line or a configuration file.
     ///
     /// | text | events |
     /// |---|---|
@@ -193,18 +200,18 @@ impl Filter {
     /// | `Exten~"*98"?` | `*98` and one character more |
     /// | `AccountCode=""` | with an empty value |
     ///
-    /// A name of an event or of a field compares without regard to ASCII case, a value byte by
-    /// byte, as sent. Of a field that is repeated, one value has to match for `=` and `~`. `!=` and
-    /// `!~` are their exact opposites: no value may match, so an event that does not have the field
-    /// passes. `Cause~* Cause!=16` is for those that have it.
+    /// Names of events and fields are compared without regard to ASCII case, values byte by byte,
+    /// as sent. For a repeated field, one value has to match for `=` and `~`. `!=` and `!~` are the
+    /// exact opposites: no value may match, so an event without the field passes. Use `Cause~*
+    /// Cause!=16` for events that have the field.
     ///
-    /// In a name alone and behind `~` or `!~`, `*` stands for any number of characters and `?` for
-    /// one, or for one byte where a value is not UTF-8. Behind `=` and `!=` both stand for
-    /// themselves.
+    /// In a name that stands alone and behind `~` or `!~`, `*` stands for any number of characters
+    /// and `?` for one character, or for one byte of a value that is not UTF-8. Behind `=` and `!=`
+    /// both stand for themselves.
     ///
-    /// The server writes the classes of an event into its header `Privilege`; an event can have
-    /// several. The word `all` in it is no class. An event without that header, as items of most
-    /// lists are, has none.
+    /// The server writes the classes of an event into its header `Privilege`. An event can have
+    /// several. The word `all` in the header is not a class. Events without the header, such as the
+    /// items of most lists, have no class.
     ///
     /// The grammar, in EBNF, where a `character` is any that is not named otherwise in its line:
     ///
@@ -224,14 +231,15 @@ impl Filter {
     /// blanks      = blank , { blank } ;     (* space, tab, line feed, form feed, return *)
     /// ```
     ///
-    /// `\x` and two digits are one byte, so that values that are not UTF-8 can be written. The
-    /// character `'` has no meaning: it is for the shell, as in `ami tail 'Queue*'`. Two names that
-    /// no event can have at once, as in `Hangup Newchannel`, are an error: a comma is missing.
+    /// `\x` and two digits are one byte, for values that are not UTF-8. The character `'` has no
+    /// meaning, so that a filter can be quoted in a shell, as in `ami tail 'Queue*'`. Two names
+    /// that no event can have at once, as in `Hangup Newchannel`, are an error, because a comma is
+    /// missing.
     ///
-    /// A subscription is found by the names and `=` fields of a filter without a comma, as it is by
-    /// those of [`named`](Self::named) and [`field`](Self::field); the other conditions are asked
-    /// of the events that are left. A filter with commas is asked of events of its names if every
-    /// alternative has one that is written out, and of all events otherwise.
+    /// A subscription is indexed by the names and `=` fields of a filter without a comma, as it is
+    /// by those of [`named`](Self::named) and [`field`](Self::field). The other conditions are
+    /// checked for the remaining events. A filter with commas is checked for events of its names if
+    /// every alternative has a name without wildcards, and for all events otherwise.
     ///
     /// ```
     /// use ami::{Codec, Event, Filter, Frame};
@@ -276,13 +284,13 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// If the text does not follow the grammar, names a class that does not exist, or asks for two
-    /// names at once. The error says where, and what was expected there.
+    /// Returns an error if the text does not follow the grammar, names a class that does not exist,
+    /// or requires two names at once. The error contains the column and what was expected there.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         Ok(Self::of_alternatives(parse::alternatives(text)?))
     }
 
-    /// Puts names and exact fields where the index looks for them.
+    /// Moves names and exact fields to where the index looks for them.
     fn of_alternatives(mut alternatives: Vec<Vec<Condition>>) -> Self {
         for conditions in &mut alternatives {
             conditions.retain(|condition| !is_any_name(condition));
@@ -310,12 +318,12 @@ impl Filter {
     }
 }
 
-/// Whether a condition is a lone `*`, which every event meets.
+/// Returns `true` if a condition is a lone `*`, which every event meets.
 fn is_any_name(condition: &Condition) -> bool {
     matches!(condition, Condition::Name(Pattern::Glob(glob)) if glob.is_all())
 }
 
-/// The name that a condition asks for, if it is written out.
+/// Returns the name that a condition requires, if it has no wildcards.
 fn name_of(condition: &Condition) -> Option<Vec<u8>> {
     match condition {
         Condition::Name(Pattern::Exact(name)) => Some(name.clone()),
@@ -323,7 +331,7 @@ fn name_of(condition: &Condition) -> Option<Vec<u8>> {
     }
 }
 
-/// Reads a filter as [`Filter::parse`] does.
+/// Parses a filter as [`Filter::parse`] does.
 impl FromStr for Filter {
     type Err = FilterError;
 

@@ -1,10 +1,10 @@
-//! From text to conditions.
+//! The parser of filters, from text to conditions.
 
 use super::condition::{Condition, Pattern};
 use super::glob::Token;
 use crate::wire::EventClass;
 
-/// Why a text is no [filter](crate::Filter::parse).
+/// The error of a text that is not a [filter](crate::Filter::parse).
 ///
 /// ```
 /// use ami::Filter;
@@ -25,24 +25,24 @@ pub struct FilterError {
 }
 
 impl FilterError {
-    /// The text that is no filter.
+    /// Returns the text that was parsed.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The place in the text, counted in characters from 1. At the end of the text it is one more
-    /// than there are characters.
+    /// Returns the column of the error in characters, counted from 1. At the end of the text it is
+    /// one more than the number of characters.
     pub fn column(&self) -> usize {
         self.column
     }
 
-    /// What would be right there.
+    /// Returns a description of what was expected at that column.
     pub fn expected(&self) -> &str {
         &self.expected
     }
 }
 
-/// The text on one line, with each character in its column.
+/// Returns the text on one line, with each character in its column.
 fn shown(text: &str) -> String {
     let one = |c: char| match c {
         '\t' | '\n' | '\r' => ' ',
@@ -54,7 +54,7 @@ fn shown(text: &str) -> String {
 
 const TERM: &str = "an event's name, a condition on a field, or `class:` and a class";
 
-/// The alternatives of a filter, each with the conditions that have to hold together.
+/// Parses the alternatives of a filter, each with the conditions that have to hold together.
 pub(super) fn alternatives(text: &str) -> Result<Vec<Vec<Condition>>, FilterError> {
     let mut parser = Parser { text, at: 0 };
     let mut alternatives = Vec::new();
@@ -63,23 +63,23 @@ pub(super) fn alternatives(text: &str) -> Result<Vec<Vec<Condition>>, FilterErro
         if parser.peek().is_none() {
             return Ok(alternatives);
         }
-        // Only a comma ends an alternative elsewhere.
+        // An alternative ends only at a comma or at the end of the text.
         parser.at += 1;
     }
 }
 
 struct Parser<'a> {
     text: &'a str,
-    /// The next character.
+    /// The position of the next character.
     at: usize,
 }
 
-/// Where a word stands, which says where it ends.
+/// The place of a word, which decides where the word ends.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Place {
-    /// At the beginning of a term: an operator or a colon ends it, too.
+    /// The beginning of a term. An operator or a colon ends the word, too.
     Name,
-    /// Behind an operator: a blank, a comma or the end of the text ends it.
+    /// The place behind an operator. A blank, a comma or the end of the text ends the word.
     Value,
 }
 
@@ -99,7 +99,7 @@ impl Parser<'_> {
         Err(FilterError { text: self.text.to_owned(), column, expected: expected.into() })
     }
 
-    /// Reads up to a comma or the end.
+    /// Reads up to a comma or the end of the text.
     fn alternative(&mut self) -> Result<Vec<Condition>, FilterError> {
         let mut conditions = Vec::new();
         loop {
@@ -249,7 +249,7 @@ impl Parser<'_> {
         tokens.extend(self.text[begin..self.at].bytes().map(Token::Byte));
     }
 
-    /// Reads a backslash and what is behind it.
+    /// Reads a backslash and the escape behind it.
     fn escape(&mut self) -> Result<Token, FilterError> {
         let begin = self.at;
         self.at += 1;
@@ -275,7 +275,7 @@ impl Parser<'_> {
     }
 }
 
-/// The bytes of a word in which `*` and `?` stand for themselves.
+/// Returns the bytes of a word in which `*` and `?` stand for themselves.
 fn literal(tokens: &[Token]) -> Vec<u8> {
     let byte = |token: &Token| match token {
         Token::Byte(byte) => *byte,
@@ -285,7 +285,7 @@ fn literal(tokens: &[Token]) -> Vec<u8> {
     tokens.iter().map(byte).collect()
 }
 
-/// Whether no event has both of two names.
+/// Returns `true` if no event has both of two names.
 fn excludes(one: &Condition, other: &Condition) -> bool {
     match (one, other) {
         (Condition::Name(Pattern::Exact(name)), Condition::Name(pattern))

@@ -1,4 +1,4 @@
-//! From conditions to text: the text that parses to them, and one without values.
+//! The text of a filter: the form that parses back, and one without values.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use super::condition::{Condition, Pattern};
 use super::glob::Token;
 use super::{Filter, Names};
 
-/// Writes the text that [parses](Filter::parse) to this filter, with all values in it. Predicates
-/// and strays have no text: what is written for them in parentheses does not parse, and neither
-/// does that of [`Filter::none`].
+/// Writes the text that [parses](Filter::parse) to this filter, including all values. Predicates,
+/// strays and [`Filter::none`] have no text in the language. They are written as words in
+/// parentheses, which do not parse.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut between = "";
@@ -17,7 +17,8 @@ impl fmt::Display for Filter {
             between = ",";
             self.write_terms(f, terms)
         };
-        // Alternatives that have names have them all: those of the filter are only for the index.
+        // With alternatives, all names are in them. The names of the filter are then only for the
+        // index.
         match &self.names {
             _ if !self.alternatives.is_empty() => {
                 for terms in &self.alternatives {
@@ -61,7 +62,7 @@ impl Filter {
         self.write_rest(f)
     }
 
-    /// Writes what has no text in the language.
+    /// Writes the parts that have no text in the language.
     fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.predicates.len() {
             0 => {}
@@ -97,7 +98,7 @@ fn operator(not: bool, value: &Pattern) -> &'static str {
     }
 }
 
-/// A pattern, quoted where that has to be.
+/// A pattern, quoted where necessary.
 struct Shown<'a>(&'a Pattern);
 
 impl fmt::Display for Shown<'_> {
@@ -126,7 +127,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Text that stands for itself, quoted where that has to be.
+/// Text that stands for itself, quoted where necessary.
 struct Word<'a>(&'a [u8]);
 
 impl fmt::Display for Word<'_> {
@@ -152,7 +153,7 @@ impl fmt::Display for Word<'_> {
     }
 }
 
-/// Shows names and operators. The values of fields may be secret.
+/// Shows names and operators. Values of fields are left out, because they may be secret.
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Filter")
