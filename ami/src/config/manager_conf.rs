@@ -1,4 +1,4 @@
-//! The login that a `manager.conf` offers (`__init_manager` in `main/manager.c`).
+//! The login in a `manager.conf` (`__init_manager` in `main/manager.c`).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::config::conf::{self, Section};
 use crate::config::{ManagerConfProblem as Problem, ServerError};
 
-/// The port unless the file says otherwise.
+/// The default port.
 const PORT: u16 = 5038;
 
 /// The part of a `manager.conf` that a login needs.
@@ -24,11 +24,11 @@ pub(super) fn read(path: &Path, user: Option<&str>) -> Result<Account, ServerErr
     Ok(Account { user, secret, address })
 }
 
-/// The address that a client on the same machine connects to.
+/// Returns the address that a client on the same machine connects to.
 fn address(sections: &[Section]) -> Result<String, Problem> {
-    // Of several sections of this name the server reads the first.
+    // The server reads the first of several sections of this name.
     let general = sections.iter().find(|section| section.is("general"));
-    // Values of these keys are no secrets, and the last one counts.
+    // The last value of a key counts. The values of these keys are not secret.
     let last = |key: &str| {
         let mut keys = general?.keys.iter().rev();
         keys.find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
@@ -44,7 +44,7 @@ fn address(sections: &[Section]) -> Result<String, Problem> {
         }
     };
     let host = match last("bindaddr") {
-        // All addresses of both families.
+        // The server listens on all addresses of both families.
         None => Ipv4Addr::LOCALHOST.to_string(),
         Some(bound) => host(bound)
             .ok_or(Problem::General { key: "bindaddr", expected: "an address or a host" })?,
@@ -52,13 +52,13 @@ fn address(sections: &[Section]) -> Result<String, Problem> {
     Ok(format!("{host}:{port}"))
 }
 
-/// `ast_true`.
+/// `ast_true`: returns `true` if the server takes the value for true.
 fn is_true(value: &str) -> bool {
     ["yes", "true", "y", "t", "1", "on"].iter().any(|it| value.eq_ignore_ascii_case(it))
 }
 
-/// The host to connect to, in the form that goes before a port. A port in `bindaddr` does not count
-/// for the server either.
+/// Returns the host to connect to, in the form that stands before a port. The server ignores a port
+/// in `bindaddr`, too.
 fn host(bound: &str) -> Option<String> {
     let bare = match bound.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?.0,
@@ -80,9 +80,9 @@ fn host(bound: &str) -> Option<String> {
     })
 }
 
-/// The user that is asked for, or the only one, and the secret.
+/// Returns the requested user, or the only one, and the secret.
 fn account(sections: &[Section], asked: Option<&str>) -> Result<(String, String), Problem> {
-    // Sections of one name are about one user, and the last secret counts.
+    // Sections of one name describe one user, and the last secret counts.
     let mut users: Vec<(&str, &str)> = Vec::new();
     for section in sections.iter().filter(|section| !section.is("general")) {
         let at = users.iter().position(|(name, _)| section.is(name)).unwrap_or_else(|| {
@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder that goes away with it.
+    /// A folder that is removed when this value is dropped.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -235,7 +235,7 @@ mod tests {
         let missing = read(&folder.0.join("missing.conf"), None).err().unwrap();
         assert!(missing.to_string().ends_with("/missing.conf: cannot be read"), "{missing}");
         assert!(std::error::Error::source(&missing).is_some());
-        // Ten deep is as far as the server goes.
+        // The server follows includes ten levels deep.
         let text = "\u{feff}#include 3.conf\n[general]\r\nenabled=1\r\n[u]\r\nsecret = s\r\n";
         assert_eq!(folder.read(text, None).unwrap().secret, "s");
     }

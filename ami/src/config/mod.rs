@@ -1,4 +1,4 @@
-//! The login, its sources, and the time that everything may take.
+//! The settings of a connection: the login, its sources, and time-outs.
 
 mod conf;
 mod manager_conf;
@@ -19,24 +19,37 @@ pub use self::tls::{Tls, rustls};
 use crate::record::{Recording, Tap};
 use crate::wire::{Action, EventMask, KEPT, MAX_MESSAGE};
 
-/// The shortest silence after which a server is asked for a sign of life.
+/// The shortest silence after which the client sends a `Ping`.
 const SHORTEST_IDLE: Duration = Duration::from_millis(100);
 
-/// The proof that the client gives of who it is.
+/// The method by which the client proves its identity.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Login {
-    /// A digest of the secret and of a challenge from the server. The secret does not cross the
-    /// link.
+    /// A digest (MD5) of the secret and of a challenge from the server. The secret does not cross
+    /// the link.
     #[default]
     Challenge,
-    /// The secret itself, for everybody on the link to read.
+    /// The secret itself, which anybody on the link can read.
     Plain,
 }
 
-/// The settings of a connection, of which [`connect`](Self::connect) makes a
-/// [`Client`](crate::Client). A [`Server`] has an address beside them, and comes from the
-/// environment or from a `manager.conf`.
+/// The settings of a connection. [`connect`](Self::connect) turns them into a
+/// [`Client`](crate::Client).
+///
+/// A [`Server`] is a `Config` with an address. It can be read from the environment, an argument, or
+/// a `manager.conf`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use ami::{Config, EventClass};
+///
+/// let config = Config::new("user", "secret")
+///     .timeout(Duration::from_secs(5))
+///     .event_mask(EventClass::Call);
+/// # assert_eq!(config.user(), "user");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) user: String,
@@ -56,16 +69,16 @@ pub struct Config {
     pub(crate) tls: Option<Tls>,
 }
 
-/// The policy by which a client reconnects.
+/// The policy for reconnecting.
 ///
-/// After the loss, and after every attempt that fails, the client waits; each time twice as long,
-/// up to a limit. A random part, up to half of the wait, is left out, so that the clients of a
-/// server do not come back all at once. The wait begins anew only after a connection that lasted
-/// for a while.
+/// The client waits after the loss and after every failed attempt. Each wait is twice as long as
+/// the one before, up to a limit. A random part of up to half of the wait is subtracted, so that
+/// the clients of a server do not all return at once. The waits start over only after a connection
+/// that lasted for a [while](Self::stable).
 ///
-/// The client gives up when the server refuses the login (`Authentication failed` and the like):
-/// servers ban those who go on trying. While the server shuts down, or says `Login Already In Use`,
-/// the client does go on.
+/// The client gives up when the server refuses the login (`Authentication failed` and the like),
+/// because servers ban clients that keep trying. It does keep trying while the server shuts down or
+/// answers `Login Already In Use`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Reconnect {
     pub(crate) first: Duration,
@@ -73,7 +86,8 @@ pub struct Reconnect {
     pub(crate) stable: Duration,
 }
 
-/// From half a second to 30 s, and anew after a connection of 30 s.
+/// Returns a policy with waits from half a second to 30 s, which start over after a connection of
+/// 30 s.
 impl Default for Reconnect {
     fn default() -> Self {
         let (first, limit) = (Duration::from_millis(500), Duration::from_secs(30));
@@ -82,7 +96,8 @@ impl Default for Reconnect {
 }
 
 impl Reconnect {
-    /// Sets the first wait and the longest. Less than a millisecond is taken for one.
+    /// Sets the first wait and the longest. Waits shorter than a millisecond become one
+    /// millisecond.
     #[must_use]
     pub fn wait(mut self, first: Duration, limit: Duration) -> Self {
         self.first = first.max(Duration::from_millis(1));
@@ -90,8 +105,7 @@ impl Reconnect {
         self
     }
 
-    /// Sets the time that a connection has to last for the next loss to begin with the first wait
-    /// again.
+    /// Sets the time that a connection has to last for the waits to start over after its loss.
     #[must_use]
     pub fn stable(mut self, stable: Duration) -> Self {
         self.stable = stable;
@@ -100,7 +114,7 @@ impl Reconnect {
 }
 
 impl Config {
-    /// The settings for a user of `manager.conf` and its secret.
+    /// Creates the settings for a user of `manager.conf` and its secret.
     #[must_use]
     pub fn new(user: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
@@ -122,12 +136,13 @@ impl Config {
         }
     }
 
-    /// The user to log in as.
+    /// Returns the user to log in as.
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// Sets which events the server sends; unless set, all that the user's `read` classes allow.
+    /// Sets the events that the server sends. By default the server sends all events that the
+    /// user's `read` classes allow.
     ///
     /// ```
     /// use ami::{Config, EventClass, EventMask};
@@ -141,78 +156,79 @@ impl Config {
         self
     }
 
-    /// Sets the way to log in; by challenge unless set.
+    /// Sets the login method; [`Login::Challenge`] by default.
     #[must_use]
     pub fn login(mut self, login: Login) -> Self {
         self.login = login;
         self
     }
 
-    /// Sets the time that a call waits for its answer; 10 s unless set. A [`Call`](crate::Call) can
-    /// have its own.
+    /// Sets the time that a call waits for its answer; 10 s by default. A single call can have a
+    /// time-out of its own, such as [`Call::timeout`](crate::Call::timeout).
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets the time that connecting may take, and logging in again as much; 10 s unless set.
-    /// Asterisk takes a second to refuse a login.
+    /// Sets the time that connecting may take, and the same time again for logging in; 10 s by
+    /// default. Asterisk takes a second to refuse a login.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Sets the size of the largest message that is read, in bytes; [`MAX_MESSAGE`] unless set, at
-    /// least 1,024. Of one that is larger only the beginning is looked at. A call that it was the
-    /// answer to ends with [`TooLarge`](crate::Error::TooLarge), and so does a list that it was
-    /// part of; subscribers that it was for have [missed](crate::Item::Missed) it.
+    /// Sets the size of the largest message that is read, in bytes; [`MAX_MESSAGE`] by default, at
+    /// least 1,024.
+    ///
+    /// Only the beginning of a larger message is examined. A call that the message answered ends
+    /// with [`TooLarge`](crate::Error::TooLarge), and so does a list that it was part of.
+    /// Subscribers that it was for have [missed](crate::Item::Missed) an event.
     #[must_use]
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.max_message = bytes.max(KEPT);
         self
     }
 
-    /// Sets the number of calls that may wait for a response at once; 4,096 unless set, at least
-    /// one. Those beyond wait for their turn, within their own time-outs. An originate that the
-    /// server has accepted, and whose phone rings, does not count.
+    /// Sets the number of calls that may wait for a response at the same time; 4,096 by default, at
+    /// least one. Further calls wait for their turn, within their own time-outs. An originate that
+    /// the server has accepted does not count while the phone rings.
     #[must_use]
     pub fn max_in_flight(mut self, calls: usize) -> Self {
         self.max_in_flight = calls.clamp(1, Semaphore::MAX_PERMITS);
         self
     }
 
-    /// Sets the policy by which the client reconnects; [`Reconnect::default`] unless set. `None`
-    /// ends the client with its first connection.
+    /// Sets the policy for reconnecting; [`Reconnect::default`] by default. With `None` the client
+    /// ends with its first connection.
     #[must_use]
     pub fn reconnect(mut self, reconnect: impl Into<Option<Reconnect>>) -> Self {
         self.reconnect = reconnect.into();
         self
     }
 
-    /// Sets the silence after which the server is asked for a sign of life, with a `Ping`; 30 s
-    /// unless set. If there is none within the client's time-out, the connection is given up: a
-    /// link that is half open shows in no other way. `None` never asks.
+    /// Sets the silence after which the client sends a `Ping`; 30 s by default, at least 100 ms. If
+    /// no message follows within the client's time-out, the connection is closed as lost. A
+    /// half-open link cannot be detected in any other way. `None` turns this off.
     ///
-    /// Messages alone count: bytes without an end of a message are no sign of life, and a `Ping`
-    /// that is not answered ends the connection then. Less than 100 ms is taken for 100 ms.
+    /// Only whole messages count. Bytes without the end of a message are no sign of life, and a
+    /// `Ping` without an answer then ends the connection.
     ///
-    /// The silence is noticed between one and two times this long after it began. While a call
-    /// waits that has a longer time-out of its own, the server may be busy with it, and is
-    /// given as long, up to ten minutes: Asterisk says nothing else to a connection while it
-    /// works on an action.
+    /// The silence is noticed between one and two times this long after it began. While a call with
+    /// a longer time-out of its own waits, the server may be busy with that call, and gets as much
+    /// time, up to ten minutes. Asterisk sends nothing else to a connection while it works on an
+    /// action.
     #[must_use]
     pub fn keepalive(mut self, idle: impl Into<Option<Duration>>) -> Self {
         self.keepalive = idle.into().map(|idle| idle.max(SHORTEST_IDLE));
         self
     }
 
-    /// Sets whether [`connect`](Self::connect) goes on trying until it is logged in, with the waits
-    /// of [`reconnect`](Self::reconnect). It still ends with an error that
-    /// [is final](crate::Error::is_final), and the wait for the boot
-    /// ([`until_booted`](Self::until_booted)) has its own limit. Unless set, the first attempt is
-    /// the only one.
+    /// Sets whether [`connect`](Self::connect) retries until it has logged in, with the waits of
+    /// [`reconnect`](Self::reconnect); `false` by default. Even with retries, `connect` ends with
+    /// an error that [is final](crate::Error::is_final), and the wait for the boot
+    /// ([`until_booted`](Self::until_booted)) has its own limit.
     #[must_use]
     pub fn retry_first(mut self, retries: bool) -> Self {
         self.retries = retries;
@@ -220,24 +236,24 @@ impl Config {
     }
 
     /// Sets whether [`connect`](Self::connect) and [`handshake`](Self::handshake) also wait until
-    /// the server is fully booted, as the client does by itself whenever it connects again:
-    /// [`Client::ready`](crate::Client::ready) has the details. Where nobody can tell, they do
-    /// not wait. Unless set, there is a client as soon as it is logged in.
+    /// the server is fully booted, as the client does on every reconnect; `false` by default.
+    /// [`Client::ready`](crate::Client::ready) has the details. They do not wait if the client
+    /// cannot find out whether the server has booted.
     #[must_use]
     pub fn until_booted(mut self, waits: bool) -> Self {
         self.until_booted = waits;
         self
     }
 
-    /// Records what the server sends on every connection of the client, each as a part of its own:
-    /// see [`Recording`].
+    /// Records the bytes that the server sends on every connection of the client, each connection
+    /// as a part of its own; see [`Recording`].
     #[must_use]
     pub fn record(mut self, recording: &Recording) -> Self {
         self.tap = Some(recording.tap());
         self
     }
 
-    /// Connects by TLS, and to port 5039 unless the address has another.
+    /// Connects over TLS. The default port is then 5039.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
@@ -258,7 +274,7 @@ impl Config {
     }
 }
 
-/// A secret that does not show.
+/// A secret, which `Debug` hides.
 #[derive(Clone)]
 pub(crate) struct Secret(pub(crate) String);
 

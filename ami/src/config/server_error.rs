@@ -6,44 +6,44 @@ use std::sync::Arc;
 
 use crate::error::write_error;
 
-/// The reason that there is no [`Server`](crate::Server). Neither `Display` nor `Debug` shows a
-/// secret, or anything else of a text that may hold one.
+/// The error of reading a [`Server`](crate::Server). Neither `Display` nor `Debug` shows a secret,
+/// or any part of a text that may hold one.
 ///
-/// `Display` says what is wrong and where, and [`source`](std::error::Error::source) why; `{:#}`
-/// writes both.
+/// `Display` says what is wrong and where, and [`source`](std::error::Error::source) returns the
+/// cause. The alternate form `{:#}` writes both.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// The environment variable is not set, or empty.
+    /// The environment variable is not set or is empty.
     Unset {
-        /// The variable's name.
+        /// The name of the variable.
         variable: &'static str,
-        /// The form that its value has to have.
+        /// The form that the value has to have.
         expected: &'static str,
     },
     /// The value of the environment variable is not UTF-8.
     NotUtf8 {
-        /// The variable's name.
+        /// The name of the variable.
         variable: &'static str,
     },
-    /// The text names no server.
+    /// The text does not name a server.
     Text {
-        /// The environment variable that the text is from.
+        /// The environment variable that the text is from, if any.
         variable: Option<&'static str>,
         /// The part of the text that is wrong.
         part: ServerPart,
-        /// The character of that part, counted from 1.
+        /// The position of the wrong character in that part, counted from 1.
         character: usize,
         /// The form or the value that was expected there.
         expected: &'static str,
     },
-    /// The `manager.conf`, or a file that it includes, has no login to offer.
+    /// The `manager.conf`, or a file that it includes, has no usable login.
     ManagerConf {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The line, counted from 1; `None` if it is about the file as a whole.
+        /// The line, counted from 1; `None` if the problem concerns the file as a whole.
         line: Option<usize>,
-        /// The fault in the file.
+        /// The problem in the file.
         problem: ManagerConfProblem,
     },
 }
@@ -52,13 +52,13 @@ pub enum ServerError {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ServerPart {
-    /// All of it.
+    /// The whole text.
     Whole,
     /// The user, before the first `:`.
     User,
-    /// The secret, from the first `:` to the last `@`.
+    /// The secret, between the first `:` and the last `@`.
     Secret,
-    /// The host, from the last `@` on.
+    /// The host, behind the last `@`.
     Host,
     /// The port, behind the host.
     Port,
@@ -76,90 +76,90 @@ impl fmt::Display for ServerPart {
     }
 }
 
-/// A fault in a `manager.conf`, or the lack of a login in it.
+/// A problem in a `manager.conf`.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManagerConfProblem {
     /// The file cannot be read.
     #[error("cannot be read")]
     Read {
-        /// The error of the system.
+        /// The I/O error.
         source: Arc<std::io::Error>,
     },
-    /// The line is not of the configuration language.
+    /// The line does not follow the configuration language.
     #[error("expected {expected}")]
     Syntax {
         /// The form or the value that was expected.
         expected: &'static str,
     },
-    /// The section inherits from one that is not there, or goes on with one that is not there. The
-    /// server reads nothing of such a file.
+    /// The section inherits from a section that does not exist, or continues one. The server
+    /// discards such a file.
     #[error("there is no section [{name}] before this line")]
     UnknownSection {
         /// The name of the missing section.
         name: String,
     },
-    /// There is no file of the name, or none that matches the pattern, of an `#include`. The server
-    /// reads nothing of such a configuration.
+    /// The file in an `#include` does not exist, or no file matches the pattern. The server
+    /// discards such a configuration.
     #[error("there is no file {name:?} to include")]
     NotFound {
         /// The name or the pattern.
         name: String,
     },
-    /// The file includes itself, perhaps by way of others.
+    /// The file includes itself, directly or through other files.
     #[error("{} includes itself", path.display())]
     Cycle {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// The files include each other more than ten deep.
+    /// The files include each other more than ten levels deep.
     #[error("includes go deeper than ten files")]
     TooDeep,
     /// The files include more than 10,000 others.
     #[error("includes are of more than 10,000 files")]
     TooManyFiles,
-    /// An `#exec` would have the server run a program (`execincludes` in `asterisk.conf`), and what
-    /// that prints can be of the login. A client does not run it.
+    /// An `#exec` line. The server can run a program there (`execincludes` in `asterisk.conf`)
+    /// whose output may be part of the login. A client does not run it.
     #[error("#exec is not run, and what it prints may be of the login")]
     Exec,
     /// The manager is not enabled: `enabled` of `[general]` is unset or false.
     #[error("the manager is not enabled: expected `enabled = yes` in [general]")]
     NotEnabled,
-    /// The value of a key in `[general]` makes no sense.
+    /// The value of a key in `[general]` is invalid.
     #[error("{key} in [general]: expected {expected}")]
     General {
-        /// The key.
+        /// The name of the key.
         key: &'static str,
         /// The form or the value that was expected.
         expected: &'static str,
     },
-    /// There is no user with a secret.
+    /// The file has no user with a secret.
     #[error("there is no user with a secret")]
     NoUsers,
-    /// There is no user of the name that was asked for.
+    /// The file has no user of the requested name.
     #[error("there is no user {user:?}; users are: {}", users.join(", "))]
     UnknownUser {
-        /// The name that was asked for.
+        /// The requested name.
         user: String,
-        /// The users with a secret, in their order.
+        /// The users with a secret, in the order of the file.
         users: Vec<String>,
     },
-    /// The user has no secret, so that the server lets nobody in by that name.
+    /// The user has no secret, so the server accepts no login by that name.
     #[error("the user {user:?} has no secret")]
     NoSecret {
-        /// The user.
+        /// The name of the user.
         user: String,
     },
-    /// There are several users with a secret, and none was asked for.
+    /// The file has several users with a secret, and none was requested.
     #[error("there are several users, expected the name of one: {}", users.join(", "))]
     SeveralUsers {
-        /// The users with a secret, in their order.
+        /// The users with a secret, in the order of the file.
         users: Vec<String>,
     },
 }
 
 impl ServerError {
-    /// The same, about the value of an environment variable.
+    /// Attributes the error to the value of an environment variable.
     pub(super) fn of(mut self, name: &'static str) -> Self {
         if let Self::Text { variable, .. } = &mut self {
             *variable = Some(name);

@@ -1,5 +1,4 @@
-//! A server and the login for it, from where programs have them: the environment, an argument, a
-//! `manager.conf`.
+//! A server and its login, read from the environment, an argument, or a `manager.conf`.
 
 use std::env::{self, VarError};
 use std::fmt;
@@ -28,16 +27,16 @@ const FORM: &str = "user:secret@host[:port]";
 ///
 /// # The text that names a server
 ///
-/// `user:secret@host[:port]`, as [`FromStr`], [`from_arg`](Self::from_arg) and
-/// [`from_env`](Self::from_env) read it:
+/// [`FromStr`], [`from_arg`](Self::from_arg) and [`from_env`](Self::from_env) read the form
+/// `user:secret@host[:port]`:
 ///
-/// - The last `@` ends the login, and the first `:` before it ends the user. So a secret may hold
-///   both as they are, and only a user needs `%3A` for a colon.
-/// - In the user and the secret `%` and two hexadecimal digits stand for a byte, as in URLs; `%25`
-///   is a percent sign. Every other character stands for itself, `+` and blanks, too. Both are
-///   UTF-8.
-/// - The host is a name, an IPv4 address or an IPv6 address in brackets; without a port the
-///   brackets may be left out. The port is 5038 unless given, 5039 with TLS.
+/// - The last `@` ends the login, and the first `:` before it ends the user. A secret may therefore
+///   contain both characters unescaped. Only in a user, a colon has to be written as `%3A`.
+/// - In the user and the secret, `%` and two hexadecimal digits stand for a byte, as in URLs; `%25`
+///   is a percent sign. Every other character stands for itself, including `+` and blanks. Both
+///   have to be UTF-8.
+/// - The host is a name, an IPv4 address or an IPv6 address in brackets. Without a port the
+///   brackets may be left out. The default port is 5038, and 5039 with TLS.
 ///
 /// `Display` writes `user@host:port` in that form, without the secret.
 #[derive(Clone, Debug)]
@@ -47,51 +46,53 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server at an address, which [`Config::connect`] describes.
+    /// Creates a server at an address, in the form that [`Config::connect`] takes.
     #[must_use]
     pub fn new(address: impl Into<String>, config: Config) -> Self {
         Self { address: address.into(), config }
     }
 
-    /// The server that the environment variable `AMI_SERVER` names:
-    /// [`user:secret@host[:port]`](Self#the-text-that-names-a-server). Without a secret in it
-    /// (`user@host[:port]`) the secret is the value of `AMI_SECRET`, as it is.
+    /// Reads the server from the environment variable `AMI_SERVER`, in the form
+    /// [`user:secret@host[:port]`](Self#the-text-that-names-a-server). If the text has no secret
+    /// (`user@host[:port]`), the secret is the value of `AMI_SECRET`, taken literally.
     ///
     /// # Errors
     ///
-    /// If a variable that is needed is not set, is not UTF-8 or has no such value.
+    /// Returns an error if a variable that is needed is not set, is not UTF-8, or has an invalid
+    /// value.
     pub fn from_env() -> Result<Self, ServerError> {
         Self::from_variables(|name| env::var(name))
     }
 
-    /// The server that a text names, for an argument of a program:
-    /// [`user:secret@host[:port]`](Self#the-text-that-names-a-server). Without a secret in it the
-    /// secret is the value of the environment variable `AMI_SECRET`, as it is; secrets in
-    /// arguments can be seen by other users of the machine.
+    /// Reads the server from a text such as an argument of a program, in the form
+    /// [`user:secret@host[:port]`](Self#the-text-that-names-a-server). If the text has no secret,
+    /// the secret is the value of the environment variable `AMI_SECRET`, taken literally. Other
+    /// users of the machine can see secrets in arguments.
     ///
     /// # Errors
     ///
-    /// If the text is not of that form, or the secret is missing in both places.
+    /// Returns an error if the text does not have that form, or if the secret is missing in both
+    /// places.
     pub fn from_arg(text: &str) -> Result<Self, ServerError> {
         Self::named(text, |name| env::var(name))
     }
 
-    /// The server whose configuration is a `manager.conf` that can be read, for a program on the
-    /// server's machine; as `user`, or as the only user with a secret.
+    /// Reads the server from a `manager.conf`, for a program on the server's machine. The login is
+    /// that of `user`, or of the only user with a secret.
     ///
-    /// The file is read as Asterisk reads it (`main/config.c`), with `#include` and `#tryinclude`
-    /// relative to its folder, templates and all. The address is `bindaddr` and `port` of
-    /// `[general]`; the loopback address if the server listens on all. TLS and rules about
-    /// addresses (`permit`, `deny`, `acl`) are not looked at.
+    /// The file is read as Asterisk reads it (`main/config.c`), including templates, and `#include`
+    /// and `#tryinclude` relative to its folder. The address is `bindaddr` and `port` of
+    /// `[general]`, or the loopback address if the server listens on all addresses. TLS and address
+    /// rules (`permit`, `deny`, `acl`) are ignored.
     ///
-    /// Blocks for as long as it takes to read the files.
+    /// This function blocks while it reads the files.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or is not in Asterisk's configuration language, if the manager is
-    /// not enabled, if there is no such user or several, or if the user has no secret. What the
-    /// server would skip with a warning, such as a line that is too long, is an error, too;
-    /// `#exec` is never run, and an error.
+    /// Returns an error if a file cannot be read or does not follow Asterisk's configuration
+    /// language, if the manager is not enabled, if there is no such user or more than one to choose
+    /// from, or if the user has no secret. A line that the server would skip with a warning, such
+    /// as one that is too long, is also an error. So is `#exec`, which is never run.
     pub fn from_manager_conf(
         path: impl AsRef<Path>,
         user: Option<&str>,
@@ -100,12 +101,12 @@ impl Server {
         Ok(Self::new(account.address, Config::new(account.user, account.secret)))
     }
 
-    /// The address as [`Config::connect`] takes it.
+    /// Returns the address, in the form that [`Config::connect`] takes.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The settings of the connection besides the address.
+    /// Returns the settings of the connection.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -142,8 +143,8 @@ impl Server {
     }
 }
 
-/// Reads [`user:secret@host[:port]`](Server#the-text-that-names-a-server), from which the secret
-/// must not be missing: the environment is not looked at.
+/// Parses [`user:secret@host[:port]`](Server#the-text-that-names-a-server). The secret has to be in
+/// the text, because the environment is not read.
 impl FromStr for Server {
     type Err = ServerError;
 
@@ -167,7 +168,7 @@ impl fmt::Display for Server {
     }
 }
 
-/// The value of a variable that has to be there.
+/// Returns the value of a variable that has to be set.
 fn value(
     name: &'static str,
     expected: &'static str,
@@ -181,7 +182,7 @@ fn value(
     }
 }
 
-/// An error in a part of a text, behind so many of its characters.
+/// Creates the error for the character of a part of a text that follows `before` others.
 fn wrong(part: ServerPart, before: usize, expected: &'static str) -> ServerError {
     ServerError::Text { variable: None, part, character: before + 1, expected }
 }
@@ -212,7 +213,7 @@ impl Parsed {
     }
 }
 
-/// A user or a secret, without percent-encoding.
+/// Decodes the percent-encoding of a user or a secret.
 fn decoded(part: ServerPart, text: &str) -> Result<String, ServerError> {
     if text.is_empty() {
         return Err(wrong(part, 0, "at least one character"));
@@ -232,7 +233,7 @@ fn decoded(part: ServerPart, text: &str) -> Result<String, ServerError> {
     Ok(decoded.into_owned())
 }
 
-/// Finds what [`Config::connect`] would not take, or would take in another way.
+/// Rejects addresses that [`Config::connect`] would refuse or read in another way.
 fn check_address(address: &str) -> Result<(), ServerError> {
     if address.parse::<Ipv6Addr>().is_ok() {
         return Ok(());
@@ -252,7 +253,7 @@ fn check_address(address: &str) -> Result<(), ServerError> {
         },
     };
     if host.starts_with('[') {
-        // With a scope, if it has one.
+        // The address may have a scope.
         if format!("{host}:0").parse::<SocketAddrV6>().is_err() {
             return Err(wrong(ServerPart::Host, 1, "an IPv6 address between brackets"));
         }

@@ -1,4 +1,4 @@
-//! TLS for connections: the certificates to trust, and the name that they are for.
+//! TLS for connections: the trusted certificates, and the name that they have to be for.
 
 use std::sync::Arc;
 use std::{fmt, io};
@@ -19,13 +19,12 @@ use tokio_rustls::rustls::{
     ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
-/// The settings of TLS. The server's certificate is verified: that somebody whom the client trusts
-/// has signed it, and that it is for the host of the address.
+/// The TLS settings of a connection. The client verifies that the server's certificate is signed by
+/// a trusted authority, and that it is for the host of the address.
 ///
-/// Asterisk listens for TLS on port 5039 unless told otherwise (`tlsenable`, `tlsbindaddr` and
-/// `tlscertfile` in `manager.conf`), and asks for no certificate of the client's. A certificate
-/// needs the host's name among its alternative names; the common name alone, as some scripts set
-/// it, is not looked at.
+/// Asterisk listens for TLS on port 5039 by default (`tlsenable`, `tlsbindaddr` and `tlscertfile`
+/// in `manager.conf`), and requests no client certificate. The certificate needs the host's name
+/// among its alternative names. The common name alone, as some scripts set it, is ignored.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,16 +42,17 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Trusts those whom the system trusts. Blocks while the system's certificates are read.
+    /// Trusts the authorities that the system trusts. Blocks while the system's certificates are
+    /// read.
     ///
     /// # Errors
     ///
-    /// If there are no such certificates on the system, or none of them can be read
+    /// Returns an error if the system has no such certificates, or if none of them can be read
     /// ([`NotFound`](io::ErrorKind::NotFound)).
     pub fn with_system_roots() -> io::Result<Self> {
         let found = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
-        // A few of them are of kinds that rustls does not take, on many systems.
+        // Many systems have a few certificates that rustls does not accept.
         roots.add_parsable_certificates(found.certs);
         if roots.is_empty() {
             let why = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
@@ -62,12 +62,11 @@ impl Tls {
         Self::trusting(roots)
     }
 
-    /// Trusts the authorities, or the servers themselves, whose certificates stand in a text in PEM
-    /// format, and nobody else.
+    /// Trusts only the authorities or servers whose certificates are in a text in PEM format.
     ///
     /// # Errors
     ///
-    /// If there is no certificate in the text, or one that makes no sense
+    /// Returns an error if the text has no certificate, or an invalid one
     /// ([`InvalidData`](io::ErrorKind::InvalidData)).
     pub fn with_roots(pem: impl AsRef<[u8]>) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
@@ -80,12 +79,13 @@ impl Tls {
         Self::trusting(roots)
     }
 
-    /// Accepts every certificate. Whoever can get in between reads and changes everything; login by
-    /// challenge does not prevent that.
+    /// Accepts every certificate. An attacker on the link can then read and change everything, and
+    /// login by challenge does not prevent that.
     ///
     /// # Errors
     ///
-    /// If the cryptography of this build knows no version of TLS, which none lacks.
+    /// Returns an error if the cryptography provider supports no version of TLS. This does not
+    /// happen with `ring`, which is built in.
     pub fn without_verification() -> io::Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -97,7 +97,7 @@ impl Tls {
         Ok(Self::with_config(Arc::new(config)))
     }
 
-    /// Uses a configuration of [`rustls`], which this crate re-exports, as it is.
+    /// Uses a configuration of [`rustls`] unchanged. This crate re-exports `rustls`.
     #[must_use]
     pub fn with_config(config: Arc<ClientConfig>) -> Self {
         Self { config, name: None }
@@ -112,11 +112,11 @@ impl Tls {
         Ok(Self::with_config(Arc::new(config)))
     }
 
-    /// Sets the name that the certificate has to be for, instead of the host of the address.
+    /// Sets the name that the certificate has to be for, in place of the host of the address.
     ///
     /// # Errors
     ///
-    /// If the name is neither a host's nor an IP address
+    /// Returns an error if the name is neither a host name nor an IP address
     /// ([`InvalidInput`](io::ErrorKind::InvalidInput)).
     pub fn server_name(mut self, name: &str) -> io::Result<Self> {
         self.name = Some(server_name(name)?);
@@ -153,7 +153,7 @@ fn server_name(host: &str) -> io::Result<ServerName<'static>> {
     name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("{host:?}: {error}")))
 }
 
-/// A verifier of the handshake's signatures alone.
+/// A verifier that checks only the signatures of the handshake.
 #[derive(Debug)]
 struct TrustsAll(Arc<CryptoProvider>);
 

@@ -1,20 +1,20 @@
-//! The comments of Asterisk's configuration language, as `config_text_file_load` in
-//! `main/config.c` takes them out.
+//! The comments of Asterisk's configuration language, removed as `config_text_file_load` in
+//! `main/config.c` does.
 
 use crate::config::ManagerConfProblem;
 
-/// The deepest that block comments nest (`MAX_NESTED_COMMENTS`).
+/// The maximum nesting depth of block comments (`MAX_NESTED_COMMENTS`).
 const DEPTH: usize = 128;
 
-/// The block comments that a line begins in.
+/// The block comments that are open at the beginning of a line.
 #[derive(Default)]
 pub(super) struct Comments {
     depth: usize,
 }
 
 impl Comments {
-    /// The part of a line that is outside of comments, with `\;` as `;`. `None` if there is none:
-    /// the whole line is in a block comment.
+    /// Returns the part of a line outside of comments, with `\;` as `;`. Returns `None` if the
+    /// whole line is in a block comment.
     pub(super) fn strip(&mut self, line: &[u8]) -> Result<Option<Vec<u8>>, ManagerConfProblem> {
         let mut outside = (self.depth == 0).then(Vec::new);
         let mut rest = line;
@@ -33,7 +33,7 @@ impl Comments {
                 self.depth += 1;
                 rest = &after[2..];
             } else if before.ends_with(b"--") {
-                // The server counts below zero here, and reads nothing of what follows.
+                // The server counts below zero here, and skips everything that follows.
                 let expected = "`;--` before `--;`";
                 let depth = self.depth.checked_sub(1);
                 self.depth = depth.ok_or(ManagerConfProblem::Syntax { expected })?;

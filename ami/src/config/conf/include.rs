@@ -7,18 +7,18 @@ use glob::{MatchOptions, Pattern, glob_with};
 
 use crate::config::ManagerConfProblem;
 
-/// The most names that the braces of one include may stand for.
+/// The maximum number of names that the braces of one include may expand to.
 const NAMES: usize = 1_000;
 
-/// The rules of `glob(3)`: a star stands neither for a slash nor for the dot of a hidden file.
+/// The rules of `glob(3)`: a star matches neither a slash nor the dot of a hidden file.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
 
-/// The paths that a name stands for, in the server's order. A name without a pattern stands for
-/// itself, whether there is such a file or not.
+/// Returns the paths that a name expands to, in the server's order. A name without a pattern
+/// expands to itself, whether or not there is such a file.
 pub(super) fn paths(folder: &Path, name: &str) -> Result<Vec<PathBuf>, ManagerConfProblem> {
     let failed = |expected| ManagerConfProblem::Syntax { expected };
     if !name.contains(['*', '?', '[', '{']) {
@@ -48,7 +48,8 @@ pub(super) fn paths(folder: &Path, name: &str) -> Result<Vec<PathBuf>, ManagerCo
     Ok(found)
 }
 
-/// The name with one star where there are several: two have a meaning of their own elsewhere.
+/// Replaces several stars in a row with one, because two have a special meaning in the `glob`
+/// crate.
 fn single_stars(name: &str) -> String {
     let mut single = String::with_capacity(name.len());
     for char in name.chars() {
@@ -59,8 +60,8 @@ fn single_stars(name: &str) -> String {
     single
 }
 
-/// The names that a name with braces stands for: `{a,b}` is `a` and `b`. They end at one more than
-/// are allowed.
+/// Expands the braces of a name: `{a,b}` becomes `a` and `b`. Expansion stops at one name more than
+/// the limit.
 fn braces(name: &str) -> Vec<String> {
     let (mut done, mut open) = (Vec::new(), vec![name.to_owned()]);
     while let Some(name) = open.pop() {
@@ -74,8 +75,7 @@ fn braces(name: &str) -> Vec<String> {
     done
 }
 
-/// The names that the first braces stand for. `{}`, and a brace without its partner, stand for
-/// themselves.
+/// Expands the first braces of a name. `{}`, and a brace without its partner, stand for themselves.
 fn alternatives(name: &str) -> Option<Vec<String>> {
     let start =
         name.match_indices('{').map(|(at, _)| at).find(|&at| !name[at..].starts_with("{}"))?;

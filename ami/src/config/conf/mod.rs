@@ -1,5 +1,6 @@
-//! Asterisk's configuration language, as `main/config.c` reads it: the sections of a file with what
-//! they include and inherit. What the server would pass over or read in part is an error here.
+//! Asterisk's configuration language, as `main/config.c` reads it: the sections of a file, with
+//! includes and inheritance resolved. Lines that the server would skip or read in part are errors
+//! here.
 
 mod comments;
 mod include;
@@ -11,19 +12,20 @@ use std::sync::Arc;
 use self::comments::Comments;
 use crate::config::{ManagerConfProblem as Problem, ServerError};
 
-/// The depth that includes go to (`MAX_INCLUDE_LEVEL`).
+/// The maximum depth of includes (`MAX_INCLUDE_LEVEL`).
 const DEPTH: usize = 10;
 
-/// The most files that are read for one. Files that include each other would make billions.
+/// The maximum number of files that are read for one configuration. Files that include each other
+/// could otherwise add up to billions.
 const FILES: usize = 10_000;
 
-/// A longer line is passed over by the server.
+/// The longest line in bytes. The server skips longer lines.
 const LINE: usize = 8_190;
 
-/// A section of a file. Several may have the same name.
+/// A section of a file. Several sections may have the same name.
 pub(super) struct Section {
     pub(super) name: String,
-    /// Keys and values in their order, those that are inherited first.
+    /// Keys and values in order, inherited ones first.
     pub(super) keys: Vec<(String, String)>,
     is_template: bool,
 }
@@ -34,7 +36,7 @@ impl Section {
     }
 }
 
-/// The sections of a file, without templates.
+/// Reads the sections of a file, without templates.
 pub(super) fn read(path: &Path) -> Result<Vec<Section>, ServerError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -48,10 +50,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<Section>, ServerError> {
 }
 
 struct Reader<'a> {
-    /// The folder that names of included files are relative to.
+    /// The folder that the names of included files are relative to.
     folder: &'a Path,
     sections: Vec<Section>,
-    /// The section that was begun last, in whatever file. A file that is included begins in it.
+    /// The section that was begun last, in any file. An included file begins in this section.
     last: Option<usize>,
     /// The number of files that were read.
     files: usize,
@@ -59,10 +61,10 @@ struct Reader<'a> {
     open: Vec<PathBuf>,
 }
 
-/// The state that goes on from one file of an include to the next.
+/// The state that is carried from one file of an include to the next.
 #[derive(Default)]
 struct Place {
-    /// The section that keys belong to.
+    /// The section that keys are added to.
     section: Option<usize>,
     comments: Comments,
 }
@@ -75,7 +77,7 @@ fn unreadable(error: std::io::Error) -> Problem {
     Problem::Read { source: Arc::new(error) }
 }
 
-/// `ast_strip`: without blanks and control characters at both ends.
+/// `ast_strip`: removes blanks and control characters at both ends.
 fn trim(text: &str) -> &str {
     text.trim_matches(|char| char <= ' ')
 }
@@ -118,13 +120,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Begins a section, or goes on with one: `name]`, `name](!)`, `name](template,+)`.
+    /// Begins or continues a section: `name]`, `name](!)`, `name](template,+)`.
     fn header(&mut self, header: &str) -> Result<usize, Problem> {
         let (name, rest) =
             header.split_once(']').ok_or_else(|| syntax("`]` behind the name of a section"))?;
         let new = Section { name: name.to_owned(), keys: Vec::new(), is_template: false };
         self.sections.push(new);
-        // The new one, or that which is gone on with.
+        // The new section, or the one that is continued.
         let mut at = self.sections.len() - 1;
         let mut is_new = true;
         let Some(options) = rest.strip_prefix('(') else { return Ok(at) };
@@ -158,10 +160,11 @@ impl Reader<'_> {
         Ok(at)
     }
 
-    /// Sets a key (`key = value`, `key => value`), or adds to its value (`key += value`). A line
-    /// that has no `=` says nothing to the server either.
+    /// Sets a key (`key = value`, `key => value`) or appends to its value (`key += value`). The
+    /// server ignores a line without `=`, too.
     fn key(&mut self, line: &str, section: usize) -> Result<(), Problem> {
-        // The first character may be escaped, so that it begins no section and no directive.
+        // The first character may be escaped, so that the line begins neither a section nor a
+        // directive.
         let (line, skip) = match line.strip_prefix('\\') {
             None => (line, 0),
             Some(rest) => match rest.chars().next().filter(|first| *first > ' ') {
@@ -176,7 +179,7 @@ impl Reader<'_> {
             Some(key) => {
                 let key = trim(key);
                 match keys.iter_mut().rfind(|(name, _)| name == key) {
-                    // With the blanks between them.
+                    // The blanks between the two values are kept.
                     Some((_, before)) => *before = trim(&format!("{before}{value}")).to_owned(),
                     None => push(keys, key, value),
                 }
@@ -186,7 +189,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// `include name`, `tryinclude name`. Others, and those without a name, the server passes over.
+    /// Reads `include name` or `tryinclude name`. The server skips other directives, and those
+    /// without a name.
     fn directive(
         &mut self,
         directive: &str,
@@ -207,7 +211,7 @@ impl Reader<'_> {
         let mut place = Place { section: self.last, comments: Comments::default() };
         let mut is_found = false;
         for path in include::paths(self.folder, name).map_err(&at)? {
-            // What is no regular file the server passes over, too.
+            // The server also skips everything that is not a regular file.
             match fs::metadata(&path) {
                 Ok(found) if found.is_file() => is_found = true,
                 Ok(_) => continue,
@@ -230,14 +234,14 @@ impl Reader<'_> {
     }
 }
 
-/// Adds a key. One without a name the server passes over.
+/// Adds a key. The server skips a key without a name.
 fn push(keys: &mut Vec<(String, String)>, key: &str, value: &str) {
     if !key.is_empty() {
         keys.push((key.to_owned(), trim(value).to_owned()));
     }
 }
 
-/// The name in an include, without the quotes or brackets around it.
+/// Returns the name in an include, without the quotes or brackets around it.
 fn unquoted(name: &str) -> &str {
     let inside = |open, close| name.strip_prefix(open)?.strip_suffix(close);
     inside('"', '"').or_else(|| inside('<', '>')).unwrap_or(name)
