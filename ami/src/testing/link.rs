@@ -1,4 +1,4 @@
-//! The bytes of a connection, from the server's end: actions in, anything out.
+//! The bytes of a connection, at the server's end: actions in, any bytes out.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -15,10 +15,10 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A connection with what was read of it and not taken, and what is still to be sent. Its futures
-/// can be dropped and begun again: nothing is lost.
+/// A connection with the bytes that were read and not used yet, and those that are still to be
+/// sent. Its futures can be dropped at any time without losing data.
 pub(super) struct Link {
-    /// `None` once the peer has closed it.
+    /// The stream; `None` once the peer has closed it.
     io: Option<Box<dyn Stream>>,
     codec: Codec,
     input: BytesMut,
@@ -35,22 +35,22 @@ impl Link {
         }
     }
 
-    /// Whether the peer has closed it.
+    /// Returns `true` if the peer has closed the connection.
     pub(super) fn is_cut(&self) -> bool {
         self.io.is_none()
     }
 
-    /// How many bytes are still to be sent.
+    /// Returns the number of bytes that are still to be sent.
     pub(super) fn left(&self) -> usize {
         self.output.len()
     }
 
-    /// Adds bytes to what is to be sent.
+    /// Adds bytes to those that are to be sent.
     pub(super) fn queue(&mut self, bytes: &[u8]) {
         self.output.extend_from_slice(bytes);
     }
 
-    /// Sends what is still to be sent.
+    /// Sends the bytes that are still to be sent.
     pub(super) async fn flush(&mut self) -> io::Result<()> {
         let Some(io) = &mut self.io else { return Ok(()) };
         while !self.output.is_empty() {
@@ -64,12 +64,12 @@ impl Link {
     /// Closes the connection.
     pub(super) async fn close(&mut self) {
         if let Some(mut io) = self.io.take() {
-            // A client that has gone already needs no end.
+            // A client that has gone already needs no shutdown.
             let _ = io.shutdown().await;
         }
     }
 
-    /// The next action, or `None` behind the last.
+    /// Reads the next action. Returns `None` at the end of the stream.
     pub(super) async fn action(&mut self) -> Result<Option<Action>, PeerError> {
         loop {
             if let Some(frame) = self.codec.decode(&mut self.input).map_err(PeerError::Io)? {
@@ -81,7 +81,7 @@ impl Link {
         }
     }
 
-    /// Waits for the end of what the client sends, and throws it away.
+    /// Waits for the end of the stream and discards what the client sends.
     pub(super) async fn end(&mut self) -> Result<(), PeerError> {
         while !self.is_cut() {
             self.input.clear();
@@ -92,7 +92,7 @@ impl Link {
         Ok(())
     }
 
-    /// Reads once. The result is 0 if the client has gone.
+    /// Reads once. Returns 0 if the client has gone.
     async fn read(&mut self) -> Result<usize, PeerError> {
         let io = self.io.as_mut().ok_or(PeerError::Cut)?;
         match io.read_buf(&mut self.input).await {
@@ -102,7 +102,7 @@ impl Link {
     }
 }
 
-/// The action that the client has sent.
+/// Returns the action that the client has sent.
 fn action_of(frame: Frame) -> Result<Action, PeerError> {
     let bytes = match frame {
         Frame::Other(message) => return action(&message),
@@ -132,13 +132,13 @@ fn action(message: &Message) -> Result<Action, PeerError> {
         };
     }
     match action.check() {
-        // Servers read other ids than those of this client, and give them back.
+        // Servers accept other ids than those of this client, and repeat them.
         Ok(()) | Err(ActionError { problem: ActionProblem::ActionId, .. }) => Ok(action),
         Err(error) => Err(PeerError::BadAction(error)),
     }
 }
 
-/// Whether the client has gone, and nothing worse has happened.
+/// Returns `true` if the error means only that the client has gone.
 pub(super) fn is_gone(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)

@@ -1,14 +1,17 @@
-//! A scripted peer in place of a server, for the tests of programs that use this crate.
+//! A scripted peer in place of a server, for testing programs that use this crate.
 //!
-//! Real servers do not lose a connection, forge an event or refuse a call on command; a [`Peer`]
-//! does. It is the server's end of one connection, in memory or behind the port of a [`Server`].
-//! Its [`Script`] answers what a client asks by itself; everything else is up to the test, step by
-//! step, or to the script, by name. It needs the feature `testing`, best among a program's
-//! dev-dependencies: `ami = { …, features = ["testing"] }`.
+//! Real servers do not lose a connection, forge an event or refuse a call on command. A [`Peer`]
+//! does. It is the server's end of one connection, in memory or accepted by a [`Server`] on a port.
+//! Its [`Script`] answers the actions that a client sends on its own. All other actions are
+//! answered by the test, step by step, or by the script, by name.
 //!
-//! Each wait ends: with what was waited for, or with a [`PeerError`] that says what came instead.
+//! This module needs the feature `testing`, which belongs in a program's dev-dependencies: `ami = {
+//! …, features = ["testing"] }`.
 //!
-//! # A program that places a call
+//! Every wait is bounded. It ends with the expected result, or with a [`PeerError`] that says what
+//! came instead.
+//!
+//! # Testing a program that places a call
 //!
 //! ```
 //! use ami::testing::{Peer, PeerError, Reply};
@@ -40,7 +43,7 @@
 //! # }
 //! ```
 //!
-//! # A program that survives a lost connection
+//! # Testing a program that survives a lost connection
 //!
 //! ```
 //! use std::time::Duration;
@@ -84,9 +87,9 @@
 //! # }
 //! ```
 //!
-//! # A program that is sent a forged event
+//! # Testing a program against a forged event
 //!
-//! Whoever can set a caller's name can put line ends into what a server sends:
+//! Anybody who can set a caller's name can put line ends into the messages of a server:
 //!
 //! ```
 //! use ami::testing::{Peer, PeerError};
@@ -124,18 +127,21 @@
 //! # }
 //! ```
 //!
-//! # What stalls, and what does not
+//! # Stalling
 //!
-//! A peer neither reads nor writes while none of its futures is polled, so a test makes it stall by
-//! doing something else: with a [`Peer::pipe`] of 64 bytes the client feels that at once. A peer
-//! that is read from ([`Peer::action`]) and does not answer is a server that is busy; one that only
-//! sends is a server that does not read. [`Reply::then_stall`] is for scripts.
+//! A peer neither reads nor writes while none of its futures is polled, so a test makes the peer
+//! stall by awaiting something else. With a [`Peer::pipe`] of 64 bytes the client notices at once.
+//! A peer that reads ([`Peer::action`]) and does not answer acts as a busy server. A peer that only
+//! sends acts as a server that does not read. In scripts, [`Reply::then_stall`] stops the
+//! connection.
 //!
-//! With tokio's clock paused (`#[tokio::test(start_paused = true)]`, feature `test-util`),
-//! time-outs of the client come at once where nothing else happens; connections in memory are for
-//! that.
+//! # Time
+//!
+//! Time-outs of the client end without real waiting if Tokio's clock is paused
+//! (`#[tokio::test(start_paused = true)]`, feature `test-util` of Tokio). Use connections in memory
+//! for such tests, because the paused clock advances while a socket waits.
 
-// The last room: it names those before it, and none names it.
+// This room is the last one: it depends on the others, and none depends on it.
 
 mod error;
 mod link;

@@ -1,4 +1,4 @@
-//! The server's end of one connection.
+//! The scripted peer: the server's end of one connection.
 
 use std::fmt;
 use std::future::pending;
@@ -20,24 +20,27 @@ use crate::config::Config;
 use crate::events::Filter;
 use crate::wire::{Action, Event};
 
-/// How long a client is waited for unless told otherwise.
+/// The default time to wait for a client.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How many bytes fit into a pipe unless told otherwise: so few that somebody always waits for
-/// room.
+/// The default capacity of a pipe in bytes. It is small, so that one side always waits for room.
 const PIPE: usize = 64;
 
-/// The server's end of one connection: in memory, or one that a [`Server`](super::Server) has
-/// accepted.
+/// A scripted peer: the server's end of one connection, in memory or accepted by a
+/// [`Server`](super::Server).
 ///
-/// A peer does what it is told and nothing else. While none of its futures is polled, it neither
-/// reads nor writes: that is a server that stalls. Dropping it cuts the connection.
+/// A peer acts only while one of its futures is polled. Otherwise it neither reads nor writes, like
+/// a server that stalls. Dropping the peer cuts the connection.
 ///
-/// Its futures may be dropped at any time: what was still to be sent goes before what is sent next,
-/// and no action is lost.
+/// # Cancel safety
 ///
-/// It is a byte stream, too ([`AsyncRead`], [`AsyncWrite`]), for what goes beyond actions and
-/// messages; what it has read already comes first.
+/// All futures of a peer can be dropped at any time. Bytes that are still to be sent go out before
+/// the next ones, and no action is lost.
+///
+/// # Raw bytes
+///
+/// A peer is also a byte stream ([`AsyncRead`], [`AsyncWrite`]), for tests that go beyond actions
+/// and messages. Reading returns the bytes that the peer has buffered first.
 pub struct Peer {
     link: Link,
     script: Arc<Mutex<Script>>,
@@ -46,47 +49,48 @@ pub struct Peer {
     log: Option<Arc<Mutex<Vec<Action>>>>,
     patience: Duration,
     greeted: bool,
-    /// Whether a login has come: who lets the client in knows what to do then.
+    /// `true` once a login has come, so that [`serve`](Self::serve) does not wait for one.
     logged_in: bool,
-    /// What is to become of the connection once all is sent.
+    /// The fate of the connection once all bytes are sent.
     then: Then,
     stalled: bool,
 }
 
 impl Peer {
-    /// A pipe in memory that holds 64 bytes, for [`Config::handshake`], and the peer at its other
-    /// end, with the script [`Script::new`]. Nothing is said yet.
+    /// Creates a pipe in memory that holds 64 bytes in each direction. Returns one end for
+    /// [`Config::handshake`], and the peer at the other end, with the script [`Script::new`]. The
+    /// peer has sent nothing yet.
     pub fn pipe() -> (DuplexStream, Self) {
         Self::pipe_of(PIPE)
     }
 
-    /// As [`pipe`](Self::pipe), with room for so many bytes in each direction.
+    /// Creates a pipe as [`pipe`](Self::pipe) does, which holds `bytes` bytes in each direction.
     pub fn pipe_of(bytes: usize) -> (DuplexStream, Self) {
         let (near, far) = duplex(bytes);
         (near, Self::over(far))
     }
 
-    /// A peer at the end of any byte stream.
+    /// Creates a peer at the end of any byte stream, with the script [`Script::new`].
     pub fn over(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Self::with(io, Arc::default())
     }
 
-    /// A client of this configuration that is connected by a [`pipe`](Self::pipe), and the peer
-    /// that has let it in. The client does not connect again: that takes a
-    /// [`Server`](super::Server). It has seen the event `FullyBooted` already.
+    /// Connects a client of this configuration through a [`pipe`](Self::pipe), and returns the
+    /// client and the peer behind the login. The client has received the event `FullyBooted`
+    /// already. It cannot reconnect; tests of reconnecting need a [`Server`](super::Server).
     ///
     /// # Errors
     ///
-    /// If the client fails.
+    /// Returns an error if the client fails to connect.
     pub async fn connect(config: &Config) -> Result<(Client, Self), PeerError> {
         Self::connect_with(config, Script::new()).await
     }
 
-    /// As [`connect`](Self::connect), with another script.
+    /// Connects a client as [`connect`](Self::connect) does, with another script.
     ///
     /// # Errors
     ///
-    /// If the client fails, or the script does not let it in.
+    /// Returns an error if the client fails to connect, or if the script refuses the login.
     pub async fn connect_with(
         config: &Config,
         script: Script,
@@ -118,43 +122,44 @@ impl Peer {
         self
     }
 
-    /// Sets what the peer answers by itself.
+    /// Sets the script, which answers actions.
     #[must_use]
     pub fn script(mut self, script: Script) -> Self {
         self.script = Arc::new(Mutex::new(script));
         self
     }
 
-    /// Sets how long the client is waited for, when it is to send or to read; 10 s by default. With
-    /// tokio's clock paused a wait that nothing ends is over at once.
+    /// Sets the time that the peer waits for the client to send or to read; 10 s by default. With
+    /// Tokio's clock paused, a wait that nothing else ends is over at once.
     #[must_use]
     pub fn patience(mut self, limit: Duration) -> Self {
         self.patience = limit;
         self
     }
 
-    /// All actions that have come, the login among them.
+    /// Returns all actions that have come, including the login.
     pub fn received(&self) -> &[Action] {
         &self.received
     }
 
-    /// Sends the banner, for a login that is led step by step.
+    /// Sends the banner, for a login that the test controls step by step.
     ///
     /// # Errors
     ///
-    /// If the client does not read, or is gone.
+    /// Returns an error if the client does not read or has gone.
     pub async fn greet(&mut self) -> Result<(), PeerError> {
         self.greeted = true;
         let banner = self.with_script(|script| script.banner.clone());
         self.send(format!("{banner}\r\n")).await
     }
 
-    /// Sends the banner unless that was done, and lets the client in, by challenge or by plain
-    /// secret, as the script says. The result is the action `Login`.
+    /// Accepts the login, by challenge or by plain secret, as the script says, and returns the
+    /// action `Login`. Sends the banner first, unless it was sent.
     ///
     /// # Errors
     ///
-    /// If the client does not log in, or is refused; the connection is closed then.
+    /// Returns an error if the client does not log in, or if the script refuses the login. The
+    /// connection is closed then.
     pub async fn log_in(&mut self) -> Result<Action, PeerError> {
         let login = self.until_login().await?;
         match self.with_script(|script| script.admits(&login)) {
@@ -171,12 +176,12 @@ impl Peer {
         }
     }
 
-    /// Sends the banner unless that was done, waits for the login, refuses it with these words, and
-    /// closes the connection. The result is the action `Login`.
+    /// Refuses the login with this message, closes the connection, and returns the action `Login`.
+    /// Sends the banner first, unless it was sent.
     ///
     /// # Errors
     ///
-    /// If the client does not log in.
+    /// Returns an error if the client does not log in.
     pub async fn refuse_login(&mut self, message: &str) -> Result<Action, PeerError> {
         let login = self.until_login().await?;
         self.respond(&login, Reply::error(message).then_close()).await?;
@@ -200,23 +205,23 @@ impl Peer {
         }
     }
 
-    /// Waits for the next action that the script does not answer. Those that it answers are
-    /// answered meanwhile.
+    /// Waits for the next action that the script does not answer, and returns it. Actions that the
+    /// script answers are answered meanwhile.
     ///
     /// # Errors
     ///
-    /// If none comes in time, or the client closes the connection.
+    /// Returns an error if no action comes in time, or the client closes the connection.
     pub async fn action(&mut self) -> Result<Action, PeerError> {
         self.wait(None, false).await
     }
 
-    /// As [`action`](Self::action), for an action of that name, whether or not the script has an
-    /// answer to it.
+    /// Waits for an action of that name, even if the script has an answer to it. Other actions that
+    /// the script answers are answered meanwhile.
     ///
     /// # Errors
     ///
-    /// If another action comes that the script does not answer, none comes in time, or the client
-    /// closes the connection.
+    /// Returns an error if another action comes that the script does not answer, if no action comes
+    /// in time, or if the client closes the connection.
     pub async fn expect(&mut self, name: &str) -> Result<Action, PeerError> {
         let action = self.wait(Some(name), false).await?;
         if action.is(name) {
@@ -229,7 +234,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// If the client does not read, or is gone.
+    /// Returns an error if the client does not read or has gone.
     pub async fn respond(
         &mut self,
         action: &Action,
@@ -242,7 +247,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Does with the connection what the last reply said, behind its bytes.
+    /// Closes or stalls the connection behind the bytes of the last reply, if the reply said so.
     async fn settle(&mut self) {
         match std::mem::replace(&mut self.then, Then::GoOn) {
             Then::GoOn => {}
@@ -251,21 +256,21 @@ impl Peer {
         }
     }
 
-    /// Sends an event, from text as a person writes it: see [`Event::parse`].
+    /// Sends an event, parsed from text that a person writes; see [`Event::parse`].
     ///
     /// # Errors
     ///
-    /// If the text is no event, the client does not read, or is gone.
+    /// Returns an error if the text is not an event, or if the client does not read or has gone.
     pub async fn event(&mut self, text: impl AsRef<[u8]>) -> Result<(), PeerError> {
         let event = Event::parse(text).map_err(PeerError::Event)?;
         self.send(event.raw()).await
     }
 
-    /// Sends bytes as they are: forged messages, halves of one, garbage.
+    /// Sends bytes unchanged: forged messages, parts of a message, garbage.
     ///
     /// # Errors
     ///
-    /// If the client does not read, or is gone.
+    /// Returns an error if the client does not read or has gone.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), PeerError> {
         if self.link.is_cut() {
             return Err(PeerError::Cut);
@@ -276,18 +281,18 @@ impl Peer {
         sent.map_err(|_| PeerError::NotRead { waited, left })?.map_err(PeerError::Io)
     }
 
-    /// Serves by the script until the connection ends: the client closes it, or the script does.
-    /// A client that has not logged in is let in first. Actions without an answer in the script
-    /// are refused as unknown.
+    /// Serves the connection by the script until the client or the script closes it. A client that
+    /// has not logged in is logged in first. Actions that the script does not answer are refused as
+    /// unknown.
     ///
     /// # Errors
     ///
-    /// If the client does not log in in time, sends what is no action, or the connection fails. A
-    /// login that is refused is no error.
+    /// Returns an error if the client does not log in in time, sends bytes that are not an action,
+    /// or the connection fails. A refused login is not an error.
     ///
     /// # Panics
     ///
-    /// If a closure of the script panics.
+    /// Panics if a closure of the script panics.
     pub async fn serve(&mut self) -> Result<(), PeerError> {
         match self.serve_client().await {
             Err(PeerError::Io(error)) if is_gone(&error) => Ok(()),
@@ -306,15 +311,16 @@ impl Peer {
         Ok(())
     }
 
-    /// Serves as [`serve`](Self::serve) does while the program runs, and gives what it gives.
+    /// Serves the connection as [`serve`](Self::serve) does while `program` runs, and returns the
+    /// program's output.
     ///
     /// # Errors
     ///
-    /// If the client sends what is no action, or the connection fails.
+    /// Returns an error if the client sends bytes that are not an action, or the connection fails.
     ///
     /// # Panics
     ///
-    /// If a closure of the script panics.
+    /// Panics if a closure of the script panics.
     pub async fn serve_until<F: Future>(&mut self, program: F) -> Result<F::Output, PeerError> {
         let mut program = pin!(program);
         tokio::select! {
@@ -325,17 +331,18 @@ impl Peer {
         Ok(program.await)
     }
 
-    /// Waits until the client has closed the connection; what it still sends is thrown away.
+    /// Waits until the client has closed the connection. Bytes that the client still sends are
+    /// discarded.
     ///
     /// # Errors
     ///
-    /// If it does not close it in time.
+    /// Returns an error if the client does not close the connection in time.
     pub async fn closed(&mut self) -> Result<(), PeerError> {
         let limit = self.patience;
         timeout(limit, self.link.end()).await.map_err(|_| PeerError::NotClosed(limit))?
     }
 
-    /// Waits for an action, which must come in time. `raw` leaves the script out.
+    /// Waits for an action within the peer's time. With `raw`, the script is not used.
     async fn wait(&mut self, name: Option<&str>, raw: bool) -> Result<Action, PeerError> {
         let waited = self.patience;
         let next = async { if raw { self.read_action().await } else { self.next(name).await } };
@@ -351,8 +358,8 @@ impl Peer {
         }
     }
 
-    /// The next action that has this name or that the script does not answer; `None` behind the
-    /// last.
+    /// Returns the next action that has this name or that the script does not answer, or `None` at
+    /// the end of the stream.
     async fn next(&mut self, name: Option<&str>) -> Result<Option<Action>, PeerError> {
         loop {
             let Some(action) = self.read_action().await? else { return Ok(None) };
@@ -366,9 +373,9 @@ impl Peer {
         }
     }
 
-    /// The next action, or `None` behind the last.
+    /// Returns the next action, or `None` at the end of the stream.
     async fn read_action(&mut self) -> Result<Option<Action>, PeerError> {
-        // A reply that was given up goes first.
+        // Bytes of a reply whose future was dropped go out first.
         self.link.flush().await.map_err(PeerError::Io)?;
         self.settle().await;
         if self.stalled {
@@ -388,8 +395,8 @@ impl Peer {
     }
 }
 
-/// Lets a client in that is about to connect, and serves it until it has connected, and has seen
-/// what comes behind the login.
+/// Logs in a client that is about to connect, and serves it until it has connected and has received
+/// the messages behind the login.
 pub(super) async fn meet(mut connect: Connect, peer: &mut Peer) -> Result<Client, PeerError> {
     let mut booted = connect.subscribe(Filter::named(["FullyBooted"]));
     let (login, early) = {
@@ -408,7 +415,8 @@ pub(super) async fn meet(mut connect: Connect, peer: &mut Peer) -> Result<Client
         None => peer.serve_until(connect).await?.map_err(PeerError::Client)?,
     };
     if peer.with_script(|script| script.tells_booted(&login)) {
-        // A subscription that is made later does not get it: tests need not reckon with it.
+        // A subscription that the test makes later does not receive this event, so tests need not
+        // expect it.
         booted.next().await;
     }
     Ok(client)
@@ -442,7 +450,7 @@ impl AsyncWrite for Peer {
     }
 }
 
-/// Shows which actions have come, and no text, which may hold a secret.
+/// Shows the names of the actions that have come. Other text may hold a secret.
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peer")

@@ -1,14 +1,14 @@
-//! What a peer says to an action.
+//! The replies of a peer.
 
 use std::fmt;
 
 use crate::wire::Action;
 
-/// What a peer says to an action: messages, each with the action's ActionID, and what becomes of
+/// A reply of a peer to an action: messages, each with the action's ActionID, and what happens to
 /// the connection behind them.
 ///
-/// A text is a reply too: one message, or several with an empty line between them, in LF or CR LF.
-/// The ActionID is added as the second line of each.
+/// Text converts into a reply: one message, or several with an empty line between them, with LF or
+/// CR LF. The ActionID is added as the second line of each message.
 ///
 /// ```
 /// use ami::testing::Reply;
@@ -27,15 +27,15 @@ pub struct Reply {
 
 #[derive(Clone, Eq, PartialEq)]
 enum Part {
-    /// A message: its first line, and the lines behind the ActionID; each with its end.
+    /// A message: its first line, and the lines behind the ActionID, each with its line end.
     Message { head: Vec<u8>, rest: Vec<u8> },
-    /// The event that ends a list of so many items.
+    /// The event that ends a list of this many items.
     Complete(usize),
-    /// Bytes as they are.
+    /// Bytes that are sent unchanged.
     Raw(Vec<u8>),
 }
 
-/// What becomes of the connection behind a reply.
+/// The fate of the connection behind a reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Then {
     GoOn,
@@ -44,29 +44,29 @@ pub(super) enum Then {
 }
 
 impl Reply {
-    /// No message at all: the server is silent.
+    /// Creates a reply without any message: the server stays silent.
     pub fn none() -> Self {
         Self { parts: Vec::new(), then: Then::GoOn }
     }
 
-    /// A response with that status; [`success`](Self::success) and [`error`](Self::error) are the
-    /// usual ones.
+    /// Creates a response with that status. [`success`](Self::success) and [`error`](Self::error)
+    /// are the usual ones.
     pub fn response(status: &str) -> Self {
         Self::none().field("Response", status)
     }
 
-    /// `Response: Success`.
+    /// Creates the response `Response: Success`.
     pub fn success() -> Self {
         Self::response("Success")
     }
 
-    /// `Response: Error` with the server's words.
+    /// Creates the response `Response: Error` with this message.
     pub fn error(message: &str) -> Self {
         Self::response("Error").field("Message", message)
     }
 
-    /// A list: its beginning, the items, and the event that ends it, whose name is that of the
-    /// action with `Complete` behind it. Each item is the text of an event.
+    /// Creates a list: its beginning, the items, and the event that ends it, which is named like
+    /// the action with `Complete` appended. Each item is the text of an event.
     pub fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> Self {
         let mut list = Self::success().field("EventList", "start");
         let before = list.parts.len();
@@ -78,22 +78,23 @@ impl Reply {
         list
     }
 
-    /// The answer to `Command` that prints these lines, as Asterisk 14 and later give it.
+    /// Creates the answer to a `Command` that prints these lines, in the form of Asterisk 14 and
+    /// later.
     pub fn output(text: &str) -> Self {
         let reply = Self::success().field("Message", "Command output follows");
         text.lines().fold(reply, |reply, line| reply.field("Output", line))
     }
 
-    /// Adds an event with the ActionID, such as `OriginateResponse`. Fields that are added next are
-    /// its own.
+    /// Adds an event with the ActionID, such as `OriginateResponse`. Fields that are added next
+    /// belong to this event.
     pub fn event(mut self, name: &str) -> Self {
         self.parts.push(Part::message());
         self.field("Event", name)
     }
 
-    /// Adds a field to the last message; behind a list, or behind bytes, it begins a new one. The
-    /// value is sent as it is, line ends included, as servers do: it can cut its message in two,
-    /// or forge another.
+    /// Adds a field to the last message. Behind a list or behind raw bytes, the field begins a new
+    /// message. The value is sent unchanged, line ends included, as servers do, so it can cut its
+    /// message in two or forge another one.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         if !matches!(self.parts.last(), Some(Part::Message { .. })) {
             self.parts.push(Part::message());
@@ -105,7 +106,7 @@ impl Reply {
         self
     }
 
-    /// Adds bytes that are sent as they are, without an ActionID.
+    /// Adds bytes that are sent unchanged, without an ActionID.
     pub fn raw(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.parts.push(Part::Raw(bytes.as_ref().to_vec()));
         self
@@ -117,14 +118,14 @@ impl Reply {
         self
     }
 
-    /// Leaves the connection open behind the reply, and neither reads nor answers any more, as a
-    /// server that hangs.
+    /// Stalls the connection behind the reply: it stays open, and the peer neither reads nor
+    /// answers, like a server that hangs.
     pub fn then_stall(mut self) -> Self {
         self.then = Then::Stall;
         self
     }
 
-    /// Adds the messages of a text.
+    /// Adds the messages in a text.
     fn add_text(&mut self, text: &str) {
         let mut inside = false;
         for line in text.lines() {
@@ -141,7 +142,7 @@ impl Reply {
         }
     }
 
-    /// The bytes of the reply to an action.
+    /// Returns the bytes of the reply to an action.
     pub(super) fn encode(&self, action: &Action) -> Vec<u8> {
         let id = action.own_id().map(|id| format!("ActionID: {id}\r\n")).unwrap_or_default();
         let mut out = Vec::new();
@@ -193,7 +194,7 @@ impl From<String> for Reply {
     }
 }
 
-/// Shows how many parts there are and no text, which may hold a secret.
+/// Shows the number of parts. The text is left out, because it may hold a secret.
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply")

@@ -1,4 +1,4 @@
-//! What a peer answers by itself.
+//! The script of a peer: the answers that it gives by itself.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,13 +8,15 @@ use md5::{Digest, Md5};
 use super::reply::Reply;
 use crate::wire::{Action, EventClass, EventMask};
 
-/// What every peer challenges with.
+/// The challenge of every peer.
 pub(super) const CHALLENGE: &str = "840415273";
 
 type Answer = Box<dyn FnMut(&Action) -> Reply + Send>;
 
-/// What a peer answers by itself: how it greets and whom it lets in, and a reply for each name of
-/// an action behind the login.
+/// A script for a peer: its banner, the logins that it accepts, and a reply for each name of an
+/// action.
+///
+/// The default is [`Script::new`].
 ///
 /// ```
 /// use ami::testing::{Reply, Script};
@@ -37,22 +39,24 @@ pub struct Script {
     refusal: Option<String>,
     booted: bool,
     basics: bool,
-    /// By the name of the action, in lower case.
+    /// The answers, by the name of the action in lower case.
     answers: HashMap<String, Answer>,
-    /// What the commands print.
+    /// The output of commands.
     commands: HashMap<String, String>,
     otherwise: Option<Answer>,
 }
 
 impl Script {
-    /// A server that has booted, lets everybody in, and answers what a client asks by itself:
-    /// `Ping`, `Logoff`, `Events`, `Filter`, `CoreSettings`, and the commands that tell the rights
-    /// of a user (all) and whether the server has booted.
+    /// Creates the script of a server that has booted and accepts every login. It answers the
+    /// actions that a client sends on its own: `Ping`, `Logoff`, `Events`, `Filter`,
+    /// `CoreSettings`, and the commands that show the rights of a user (all) and whether the server
+    /// has booted.
     pub fn new() -> Self {
         Self { basics: true, ..Self::empty() }
     }
 
-    /// A server that has booted, lets everybody in, and answers no other action.
+    /// Creates the script of a server that has booted, accepts every login, and answers no other
+    /// action.
     pub fn empty() -> Self {
         Self {
             banner: "Asterisk Call Manager/11.0.0".to_owned(),
@@ -66,47 +70,49 @@ impl Script {
         }
     }
 
-    /// Sets the line to greet with. A client takes one of version 2 or less for a server before
-    /// Asterisk 14: `Asterisk Call Manager/1.3`.
+    /// Sets the banner. For a protocol version of 2 or less, such as `Asterisk Call Manager/1.3`, a
+    /// client assumes a server before Asterisk 14.
     #[must_use]
     pub fn banner(mut self, line: &str) -> Self {
         line.clone_into(&mut self.banner);
         self
     }
 
-    /// Lets in this user alone, by challenge or by plain secret.
+    /// Accepts only this user, by challenge or by plain secret.
     #[must_use]
     pub fn user(mut self, name: &str, secret: &str) -> Self {
         self.user = Some((name.to_owned(), secret.to_owned()));
         self
     }
 
-    /// Refuses every login with these words. `Authentication failed` is final for a client; it
-    /// tries again after `Asterisk is shutting down`.
+    /// Refuses every login with this message. `Authentication failed` is final for a client; it
+    /// retries after `Asterisk is shutting down`.
     #[must_use]
     pub fn refuse_login(mut self, message: &str) -> Self {
         self.refusal = Some(message.to_owned());
         self
     }
 
-    /// Leaves out the event `FullyBooted` behind the login, as a server does that still boots.
-    /// Calls of a client that has connected again wait for it. Without this the server has been up
-    /// for a day, so that no gap looks like a restart.
+    /// Leaves out the event `FullyBooted` behind the login, as a server does while it boots. The
+    /// calls of a client that has reconnected wait for that event. Without this setting the server
+    /// reports that it has been up for a day, so that no gap looks like a restart.
     #[must_use]
     pub fn booting(mut self) -> Self {
         self.booted = false;
         self
     }
 
-    /// Answers every action of that name with this reply. The case of the name does not count.
+    /// Answers every action of that name with this reply. Names are compared without regard to
+    /// ASCII case.
     #[must_use]
     pub fn answer(self, name: &str, reply: impl Into<Reply>) -> Self {
         let reply = reply.into();
         self.answer_with(name, move |_| reply.clone())
     }
 
-    /// Answers actions of that name as the closure says. It sees all of the action, and can keep
-    /// count. A panic in it is one of the test, where the peer serves.
+    /// Answers actions of that name with the result of the closure, which receives the whole action
+    /// and can keep state. A panic in the closure reaches the test at the call that serves the
+    /// peer.
     #[must_use]
     pub fn answer_with<R: Into<Reply>>(
         mut self,
@@ -118,7 +124,7 @@ impl Script {
         self
     }
 
-    /// Answers actions that nothing else in the script answers.
+    /// Answers actions that nothing else in the script answers, with the result of the closure.
     #[must_use]
     pub fn otherwise<R: Into<Reply>>(
         mut self,
@@ -128,14 +134,14 @@ impl Script {
         self
     }
 
-    /// Prints this text for a CLI command.
+    /// Sets the output of a CLI command.
     #[must_use]
     pub fn command(mut self, command: &str, output: &str) -> Self {
         self.commands.insert(command.to_owned(), output.to_owned());
         self
     }
 
-    /// What the script says to an action, if it has an answer.
+    /// Returns the script's reply to an action, if it has one.
     pub(super) fn reply(&mut self, action: &Action) -> Option<Reply> {
         if let Some(answer) = self.answers.get_mut(&action.name().to_ascii_lowercase()) {
             return Some(answer(action));
@@ -149,11 +155,11 @@ impl Script {
         basic.or_else(|| self.otherwise.as_mut().map(|answer| answer(action)))
     }
 
-    /// Whether a login is let in.
+    /// Checks whether the script accepts a login.
     ///
     /// # Errors
     ///
-    /// The words to refuse it with.
+    /// Returns the message to refuse the login with.
     pub(super) fn admits(&self, login: &Action) -> Result<(), String> {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
@@ -167,20 +173,21 @@ impl Script {
         if right { Ok(()) } else { Err("Authentication failed".to_owned()) }
     }
 
-    /// Whether the event `FullyBooted` comes behind this login: a server says so at once, to those
-    /// who see events of class `system`.
+    /// Returns `true` if the event `FullyBooted` follows this login directly. A server sends it to
+    /// users who receive events of class `system`.
     pub(super) fn tells_booted(&self, login: &Action) -> bool {
         let mask = login.text("Events").and_then(|mask| mask.parse::<EventMask>().ok());
         self.booted && mask.is_none_or(|mask| mask.admits(EventClass::System))
     }
 
-    /// What is said to an accepted login.
+    /// Returns the reply to an accepted login.
     pub(super) fn welcome(&self, login: &Action) -> Reply {
         let reply = Reply::success().field("Message", "Authentication accepted");
         if !self.tells_booted(login) {
             return reply;
         }
-        // It has been up for a day: a client that comes again can tell that it is the same one.
+        // The server has been up for a day, so a client that reconnects can tell that it was not
+        // restarted.
         reply.raw(
             "Event: FullyBooted\r\nPrivilege: system,all\r\nUptime: 86400\r\nLastReload: 86400\r\n\
              Status: Fully Booted\r\n\r\n",
@@ -194,7 +201,7 @@ impl Default for Script {
     }
 }
 
-/// Shows the names of what has an answer; a secret is not shown.
+/// Shows the names of actions and commands that have an answer, without the secret.
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Script")
@@ -204,7 +211,7 @@ impl fmt::Debug for Script {
     }
 }
 
-/// The answer to what a client asks by itself.
+/// Returns the answer to an action that a client sends on its own.
 fn basic(action: &Action) -> Option<Reply> {
     let success = Reply::success;
     Some(match &*action.name().to_ascii_lowercase() {
@@ -230,12 +237,12 @@ fn basic(action: &Action) -> Option<Reply> {
     })
 }
 
-/// What a server says to an action that it does not know (`main/manager.c`, `process_message`;
-/// `main/cli.c`).
+/// Returns the answer of a server to an action that it does not know (`main/manager.c`,
+/// `process_message`; `main/cli.c`).
 pub(super) fn unknown(action: &Action) -> Reply {
     let (name, command) = (action.name(), action.text("Command").unwrap_or_default());
     if action.is("Command") {
-        // Servers name more words if some command begins with these.
+        // Servers repeat more words if a command begins with these.
         let words: Vec<_> = command.split_whitespace().take(2).collect();
         let output = format!(
             "No such command '{command}' (type 'core show help {}' for other possible commands)",
@@ -248,7 +255,7 @@ pub(super) fn unknown(action: &Action) -> Reply {
     ))
 }
 
-/// The key that answers the challenge for a secret.
+/// Returns the key that answers the challenge for a secret.
 fn key_of(secret: &str) -> String {
     let digest = Md5::new().chain_update(CHALLENGE).chain_update(secret).finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,4 +1,4 @@
-//! A port that clients connect to.
+//! A server on a port, for programs that connect by themselves.
 
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
@@ -17,11 +17,11 @@ use crate::client::Client;
 use crate::config::Config;
 use crate::wire::Action;
 
-/// A port on the loopback interface whose connections are peers, for programs that connect by
-/// themselves, and again after a loss.
+/// A port on the loopback interface whose connections are [`Peer`]s, for programs that connect by
+/// themselves, and that reconnect after a loss.
 ///
-/// Connections are taken one at a time by [`accept`](Self::accept), to be led step by step, or all
-/// together by [`serve_until`](Self::serve_until).
+/// [`accept`](Self::accept) takes one connection at a time, for a test that controls it step by
+/// step. [`serve_until`](Self::serve_until) serves all connections by the script.
 ///
 /// ```
 /// use ami::testing::{Script, Server};
@@ -51,20 +51,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server on a free port of 127.0.0.1, with the script [`Script::new`].
+    /// Creates a server on a free port of 127.0.0.1, with the script [`Script::new`].
     ///
     /// # Errors
     ///
-    /// If there is no such port.
+    /// Returns an error if no port can be opened.
     pub async fn bind() -> Result<Self, PeerError> {
         Self::bind_to("127.0.0.1:0").await
     }
 
-    /// A server on that address.
+    /// Creates a server on that address, with the script [`Script::new`].
     ///
     /// # Errors
     ///
-    /// If the address is not free, or not one of this machine.
+    /// Returns an error if the address is in use or does not belong to this machine.
     pub async fn bind_to(address: impl ToSocketAddrs) -> Result<Self, PeerError> {
         let listener = TcpListener::bind(address).await.map_err(PeerError::Listen)?;
         let address = listener.local_addr().map_err(PeerError::Listen)?;
@@ -77,26 +77,27 @@ impl Server {
         })
     }
 
-    /// Sets the script of all connections. What its closures count goes on from one to the next.
+    /// Sets the script of all connections. The state of its closures is shared by them.
     #[must_use]
     pub fn script(mut self, script: Script) -> Self {
         self.script = Arc::new(Mutex::new(script));
         self
     }
 
-    /// Sets how long connections, and actions on them, are waited for; 10 s by default.
+    /// Sets the time that the server waits for a connection, and for the client to send or to read
+    /// on it; 10 s by default.
     #[must_use]
     pub fn patience(mut self, limit: Duration) -> Self {
         self.patience = limit;
         self
     }
 
-    /// The address to connect to, with its port.
+    /// Returns the address to connect to, with its port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// All actions that have come on all connections, the logins among them.
+    /// Returns all actions that have come on all connections, including the logins.
     pub fn received(&self) -> Vec<Action> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -105,30 +106,30 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If none comes in time, or the login is not let in.
+    /// Returns an error if no connection comes in time, or if the script refuses the login.
     pub async fn accept(&self) -> Result<Peer, PeerError> {
         let mut peer = self.accept_silent().await?;
         peer.log_in().await?;
         Ok(peer)
     }
 
-    /// Accepts the next connection and says nothing: for a server that is slow to greet, refuses
-    /// the login, or is none.
+    /// Accepts the next connection and sends nothing, for a server that is slow to greet, refuses
+    /// the login, or is not an AMI server.
     ///
     /// # Errors
     ///
-    /// If none comes in time.
+    /// Returns an error if no connection comes in time.
     pub async fn accept_silent(&self) -> Result<Peer, PeerError> {
         let late = |_| PeerError::NoConnection(self.patience);
         timeout(self.patience, self.next()).await.map_err(late)?
     }
 
-    /// Connects a client of this configuration and accepts it. The client has logged in then, and
-    /// has seen the event `FullyBooted`.
+    /// Connects a client of this configuration, and accepts it. The client has logged in and has
+    /// received the event `FullyBooted`.
     ///
     /// # Errors
     ///
-    /// If the client fails, or the login is not let in.
+    /// Returns an error if the client fails to connect, or if the script refuses the login.
     pub async fn connect(&self, config: &Config) -> Result<(Client, Peer), PeerError> {
         let mut connect = config.connect(self.address);
         let mut peer = tokio::select! {
@@ -142,16 +143,16 @@ impl Server {
         Ok((meet(connect, &mut peer).await?, peer))
     }
 
-    /// Serves every connection by the script while the program runs, and gives what it gives.
-    /// Actions without an answer in the script are refused as unknown.
+    /// Serves every connection by the script while `program` runs, and returns the program's
+    /// output. Actions that the script does not answer are refused as unknown.
     ///
     /// # Errors
     ///
-    /// If a client sends what is no action, or a connection fails.
+    /// Returns an error if a client sends bytes that are not an action, or a connection fails.
     ///
     /// # Panics
     ///
-    /// If a closure of the script panics.
+    /// Panics if a closure of the script panics.
     pub async fn serve_until<F: Future>(&self, program: F) -> Result<F::Output, PeerError> {
         let mut program = pin!(program);
         let mut peers = JoinSet::new();
@@ -166,7 +167,7 @@ impl Server {
                 }
             }
         };
-        // What has gone wrong may be why the program has ended.
+        // A failed connection may be the reason why the program has ended.
         peers.abort_all();
         while let Some(ended) = peers.join_next().await {
             ended.unwrap_or_else(ended_early)?;
@@ -182,7 +183,7 @@ impl Server {
     }
 }
 
-/// Goes on with the panic of a task; one that was aborted has done nothing wrong.
+/// Resumes the panic of a task. A task that was aborted is not an error.
 fn ended_early(error: JoinError) -> Result<(), PeerError> {
     if let Ok(panic) = error.try_into_panic() {
         resume_unwind(panic);
