@@ -1,9 +1,10 @@
-//! What decoding costs, in units of the least that can be done with the same bytes.
+//! Benchmarks of decoding, in units of the minimum that can be done with the same bytes.
 //!
-//! `cargo bench -p ami --bench codec` reads the recorded streams of Asterisk 22 and 16, or the one that
-//! `AMI_BENCH_STREAM` names. The floor is finding every line end (`memchr_iter`); finding every message end by a search
-//! for CR LF CR LF (`memmem`), which no client may rely on, stands beside it. All take turns, for `BENCH_ROUNDS` rounds;
-//! a ratio is the median of the ratios within a round.
+//! `cargo bench -p ami --bench codec` reads the recorded streams of Asterisk 22 and 16, or the one
+//! that `AMI_BENCH_STREAM` names. The floor is to find every line end (`memchr_iter`). For
+//! comparison there is a search for CR LF CR LF (`memmem`) that finds the message ends, which no
+//! client may rely on. All take turns, for `BENCH_ROUNDS` rounds. A ratio is the median of the
+//! ratios within a round.
 
 #![expect(clippy::print_stdout, reason = "the figures are the program's output")]
 
@@ -17,13 +18,13 @@ use bytes::{BufMut, BytesMut};
 use memchr::{memchr_iter, memmem};
 use tokio_util::codec::{Decoder, Encoder};
 
-/// What a client reads from a socket at once.
+/// The number of bytes that a client reads from a socket at once.
 const READ: usize = 64 * 1024;
 
 /// Five names that a program is likely to ask for.
 const NAMES: [&str; 5] = ["Channel", "Uniqueid", "CallerIDNum", "Linkedid", "Exten"];
 
-/// Something to do with a stream, and its name. It gets the stream in a buffer that was filled just before.
+/// The name of a task and the task. It receives the stream in a buffer that was filled just before.
 type Work<'a> = (&'static str, Box<dyn Fn(BytesMut) + 'a>);
 
 fn main() {
@@ -33,7 +34,8 @@ fn main() {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/asterisk-{major}.ami"))
     };
     let streams = match std::env::var_os("AMI_BENCH_STREAM") {
-        // cargo runs a benchmark in the folder of its package, and calls it from the one above.
+        // cargo runs a benchmark in the folder of its package, but is itself called from the folder
+        // above.
         Some(path) => {
             vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(PathBuf::from(path))]
         }
@@ -53,7 +55,7 @@ fn main() {
     println!("ratio headers/memchr {headers:.3}");
 }
 
-/// Measures everything on one stream. The result is the two ratios that matter.
+/// Measures everything on one stream. Returns the two ratios that matter.
 fn bench(stream: &[u8], rounds: usize) -> (f64, f64) {
     let messages = messages(stream);
     let work: Vec<Work<'_>> = vec![
@@ -76,7 +78,8 @@ fn bench(stream: &[u8], rounds: usize) -> (f64, f64) {
     (ratios[1], ratios[2])
 }
 
-/// One byte at a time is three hundred calls a message, so it gets a round of its own.
+/// Measures decoding byte by byte. It takes three hundred calls for a message, so it has a round of
+/// its own.
 fn bytewise(stream: &[u8], messages: f64) {
     let begun = Instant::now();
     in_chunks(stream, 1);
@@ -89,7 +92,7 @@ fn bytewise(stream: &[u8], messages: f64) {
     );
 }
 
-/// One long message against many short ones, byte for byte.
+/// Compares one long message with many short ones of the same total size.
 fn lengths(rounds: usize) {
     let mut short = String::new();
     while short.len() < 10_000_000 {
@@ -145,7 +148,8 @@ fn encode(rounds: usize) {
     }
 }
 
-/// The times of each work in nanoseconds, taken in turn. Filling the buffer is not counted, nor is the first round.
+/// Measures the tasks in turn and returns the times of each in nanoseconds. Filling the buffer is
+/// not counted, and neither is the first round.
 fn measure(work: &[Work<'_>], stream: &[u8], rounds: usize) -> Vec<Vec<f64>> {
     let mut times = vec![Vec::with_capacity(rounds); work.len()];
     for round in 0..=rounds {
@@ -196,13 +200,13 @@ fn message_ends(stream: &[u8]) {
     }
 }
 
-/// Decodes what is in a buffer.
+/// Decodes the contents of a buffer.
 fn decode(mut buffer: BytesMut, look: impl Fn(&Message)) {
     let mut codec = Codec::new();
     decode_some(&mut codec, &mut buffer, &look);
 }
 
-/// Decodes a stream that comes in chunks, as a client does: into a buffer that is used again.
+/// Decodes a stream that arrives in chunks, as a client does, into a buffer that is reused.
 fn in_chunks(stream: &[u8], chunk: usize) {
     let mut codec = Codec::new();
     let mut buffer = BytesMut::with_capacity(READ);

@@ -3,42 +3,43 @@
 #![doc = include_str!("../docs/servers.md")]
 #![forbid(unsafe_code)]
 
-// The house. A room names only rooms above it; its `mod.rs` says what it is for.
+// The crate is divided into rooms, which are its modules. A room depends only on rooms above it.
+// The `mod.rs` of each room describes its purpose.
 
-// Bytes to values and back.
+// The wire format: bytes to values and back.
 mod wire;
 
-// What can go wrong.
+// The errors.
 mod error;
 
-// Counters.
+// The counters.
 mod stats;
 
-// The bytes of a server, written to a file.
+// Recordings of the bytes that servers send.
 mod record;
 
-// Events, from the reader to subscribers.
+// Events on their way from the reader to subscribers.
 mod events;
 
-// Where to connect, as whom, and how.
+// The settings: address, login, time-outs.
 mod config;
 
 // One connection, from the socket to its end.
 mod connection;
 
-// What the connections of a client share.
+// The state that the connections of a client share.
 mod state;
 
-// The life of a client: connect, run, connect again.
+// The life of a client: connecting, running, reconnecting.
 mod driver;
 
-// An action under way.
+// Actions in progress.
 mod request;
 
-// The handle.
+// The client, which is the handle that programs hold.
 mod client;
 
-// A scripted peer in place of a server.
+// The scripted peer, which replaces a server in tests.
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -49,7 +50,7 @@ pub use config::{Config, Login, ManagerConfProblem, Reconnect, Server, ServerErr
 pub use config::{Tls, rustls};
 pub use state::State;
 
-// Actions and what comes of them.
+// Actions and their results.
 pub use connection::Replied;
 pub use request::{Call, Collected, Command, Exchange, List, ListError};
 pub use wire::{Action, CommandOutput, Response};
@@ -71,7 +72,7 @@ pub use wire::{Event, EventClass, EventMask, EventMaskError};
 pub use error::{Delivery, Disconnect, Error, Fault, LoginError, Withheld};
 pub use wire::{ActionError, ActionProblem};
 
-// Looking inside.
+// Observing a client.
 pub use record::{Recording, Tee};
 pub use stats::Stats;
 

@@ -1,5 +1,5 @@
-//! A message allocates nothing, neither in the codec nor on its way to a subscriber: a program of
-//! its own, because every allocation in it is counted.
+//! Tests that a message causes no allocation, neither in the codec nor on its way to a subscriber.
+//! They are a program of their own, because every allocation in it is counted.
 
 use ami::{Codec, Config, Filter, Frame, Item, Login, Message};
 use bytes::{BufMut, BytesMut};
@@ -63,9 +63,9 @@ fn an_event_allocates_nothing_on_its_way_to_a_subscriber() {
             }
         });
     };
-    // What is used again is made in the first rounds.
+    // The first rounds allocate the memory that is reused.
     rounds(10);
     let allocations = allocation_counter::measure(|| rounds(50)).count_total;
-    // A few for each read.
+    // A few allocations for each read are allowed.
     assert!(allocations <= 50 * 10, "{allocations} allocations for 50 reads of 600 messages");
 }

@@ -1,5 +1,6 @@
-//! What a client holds after very many calls without an answer, and while very many events come for
-//! a subscriber that is behind. A program of its own, because its memory is counted.
+//! Tests of the memory that a client holds after very many calls without an answer, and while very
+//! many events come for a subscriber that is behind. They are a program of their own, because its
+//! memory is counted.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,12 +12,12 @@ use ami::{Action, Buffer, Client, Config, Filter, Item, Login, Originate};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 
-/// A runtime whose clock jumps to the next time-out when there is nothing else to do.
+/// Creates a runtime whose clock jumps to the next time-out when nothing else is left to do.
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
 }
 
-/// A client, and the peer at the far end of its link behind the login.
+/// Connects a client, and returns it with the peer at the other end of its link, after the login.
 async fn connect(config: Config, script: Script) -> (Client, Peer) {
     let (near, peer) = Peer::pipe_of(1024 * 1024);
     let mut peer = peer.script(script.booting());
@@ -50,7 +51,7 @@ fn a_million_calls_without_an_answer_leave_nothing() {
             });
         }
     };
-    // The table and the queue keep their room from one round to the next, and may yet need a little
+    // The table and the queue keep their room from one round to the next, and may need a little
     // more: far less than a byte for each call.
     let first = measure(|| rounds(10));
     let rest = measure(|| rounds(990));
@@ -96,7 +97,8 @@ fn ten_million_events_for_a_subscriber_that_is_behind_are_counted_and_not_held()
     });
     assert_eq!(taken + missed, EVENTS);
     assert!(missed > EVENTS * 9 / 10, "{missed} of them");
-    // The text on its way, what is read at once, and what the subscription may hold.
+    // The limit allows for the text on its way, the bytes that are read at once, and the capacity
+    // of the subscription.
     let limit = 1024 * 1024 + 512 * 1024 + 1024 * 1024 + HELD * 200;
     assert!(held.bytes_max < limit.try_into().unwrap(), "{held:?}");
 }
@@ -130,7 +132,7 @@ fn what_is_rare_and_kept_does_not_keep_the_buffers_that_it_was_read_into() {
         let all = measure(|| kept.clear());
         -all.bytes_current
     });
-    // Each of them would hold 64 KiB.
+    // Each of these messages would hold 64 KiB.
     let limit = KEPT * 2 * 1024;
     assert!(held < i64::try_from(limit).unwrap(), "{held} bytes");
 }

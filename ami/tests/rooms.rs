@@ -1,7 +1,8 @@
-//! The layout of the workspace's crates: a room names only rooms before it, and no files name each
-//! other in a circle.
+//! Tests of the layout of the workspace's crates: a room depends only on rooms before it, and no
+//! files depend on each other in a cycle.
 //!
-//! A room is a module at the root of a crate: a folder or a file. Tests inside of files do not count.
+//! A room is a module at the root of a crate, which is a folder or a file. Tests inside files do
+//! not count.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms of each crate in order. Rooms in one entry may name each other.
+/// The rooms of each crate in order. Rooms in one entry may depend on each other.
 const ORDERS: [(&str, &[&[&str]]); 3] = [
     (
         "ami",
@@ -108,7 +109,7 @@ const ORDERS: [(&str, &[&[&str]]); 3] = [
     ),
 ];
 
-/// A crate's modules, by path (`wire::codec`), with the text of each.
+/// Returns the modules of a crate, by path (`wire::codec`), with the text of each.
 fn modules(name: &str) -> BTreeMap<String, String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(name).join("src");
     let mut modules = BTreeMap::new();
@@ -135,7 +136,7 @@ fn module_of(path: &Path, src: &Path) -> String {
     parts.join("::")
 }
 
-/// A file's text without comments and without its tests, which stand at its end.
+/// Returns the text of a file without comments and without its tests, which are at its end.
 fn code_of(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
@@ -143,8 +144,8 @@ fn code_of(path: &Path) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The paths that a module's text names from the root of its crate, each without its first word
-/// `crate`; `super` and `self` are resolved.
+/// Returns the paths that a module's text names from the root of its crate, each without the
+/// leading word `crate`; `super` and `self` are resolved.
 fn names(module: &str, text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, _) in text.match_indices("::") {
@@ -221,7 +222,7 @@ fn a_room_names_only_rooms_before_it() {
                 match place(room) {
                     Some(there) if there <= here => {}
                     Some(_) => breaches.push(format!("{name}: {module} names {named}")),
-                    // The last room stands on all of the crate.
+                    // The last room depends on the whole crate.
                     None if here + 1 == order.len() => {}
                     None => breaches.push(format!("{name}: {module} names {named}, in no room")),
                 }
@@ -236,7 +237,7 @@ fn no_files_name_each_other_in_a_circle() {
     let mut circles = Vec::new();
     for (name, order) in ORDERS {
         let modules = modules(name);
-        // The file that a path leads to.
+        // Returns the file that a path leads to.
         let file_of = |path: &str| {
             let mut path = path;
             while !modules.contains_key(path) {
@@ -248,7 +249,7 @@ fn no_files_name_each_other_in_a_circle() {
         let mut edges = BTreeMap::new();
         for (module, text) in &modules {
             let named = names(module, text).into_iter().map(|path| file_of(&path));
-            // A file may name what stands around it and inside of it.
+            // A file may name the modules around it and inside it.
             let others = named.filter(|it| {
                 !it.is_empty() && it != module && !inside(it, module) && !inside(module, it)
             });

@@ -1,5 +1,6 @@
-//! What is traced, and what is not. A program of its own: whether a place is traced at all is known
-//! to the whole process, and other tests on other threads would have their say in it.
+//! Tests of what is traced and of what must not be. They are a program of their own, because the
+//! decision whether a place is traced at all is shared by the whole process, and tests on other
+//! threads would interfere.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,11 +16,11 @@ use crate::peer::{Peer, id};
 #[allow(dead_code, reason = "other tests need more of it")]
 mod peer;
 
-/// One test after another, up to the end of its last task: a place that is reached where nobody
-/// listens may be taken for one that nobody listens to.
+/// The lock that runs one test after another, up to the end of its last task. A place that is first
+/// reached while nobody listens may be taken for one that nobody ever listens to.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// All that was traced.
+/// The text of everything that was traced.
 #[derive(Clone, Default)]
 struct Traces(Arc<Mutex<Vec<u8>>>);
 
@@ -42,7 +43,7 @@ impl<'a> MakeWriter<'a> for Traces {
     }
 }
 
-/// Runs a test, and returns all that was traced down to a level.
+/// Runs a test, and returns everything that was traced down to a level.
 fn traced(level: tracing::Level, test: impl Future<Output = ()>) -> String {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let traces = Traces::default();
@@ -54,7 +55,7 @@ fn traced(level: tracing::Level, test: impl Future<Output = ()>) -> String {
     tracing::subscriber::with_default(subscriber, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(test);
-        // With its tasks, which trace their ends.
+        // Dropping the runtime drops its tasks, which trace their ends.
         drop(runtime);
     });
     let bytes = traces.0.lock().unwrap().clone();
@@ -63,7 +64,7 @@ fn traced(level: tracing::Level, test: impl Future<Output = ()>) -> String {
 
 #[test]
 fn traces_tell_what_happens_and_no_secret() {
-    // The answer to the challenge is as good as the secret, for as long as the connection lasts.
+    // The answer to the challenge is as good as the secret while the connection lasts.
     let proofs = std::cell::RefCell::new(vec!["hush-hush".to_owned()]);
     let traced = traced(tracing::Level::TRACE, both_logins(&proofs));
     for part in [
@@ -83,8 +84,8 @@ fn traces_tell_what_happens_and_no_secret() {
     }
 }
 
-/// A session of each kind of login, whose peer names the secret everywhere; what proved the login
-/// is added to `proofs`.
+/// Runs a session with each kind of login, in which the peer repeats the secret everywhere. The
+/// proofs of the logins are added to `proofs`.
 async fn both_logins(proofs: &std::cell::RefCell<Vec<String>>) {
     for login in [Login::Plain, Login::Challenge] {
         let (near, mut peer) = Peer::new();

@@ -1,4 +1,4 @@
-//! Events from a recorded stream, from the socket to a subscriber.
+//! Benchmarks of events from a recorded stream, from the socket to a subscriber.
 
 use std::future::pending;
 use std::io::{self, Read, Write};
@@ -19,14 +19,14 @@ use tokio_util::codec::Decoder;
 
 use crate::{Ratio, median, on_two_threads, ratio};
 
-/// How often the stream is sent in a round.
+/// The number of times that the stream is sent in a round.
 const TIMES: usize = 60;
 
-/// The recorded stream behind its login, and what is in it.
+/// The recorded stream after its login, and the positions of its events.
 pub(crate) struct Stream {
     bytes: Vec<u8>,
     messages: usize,
-    /// Where each event ends.
+    /// The end of each event.
     events: Vec<usize>,
 }
 
@@ -50,7 +50,7 @@ impl Stream {
         stream
     }
 
-    /// Writes so many events, and what is between them: the stream, over and over.
+    /// Writes this many events, and the messages between them, by repeating the stream.
     fn write(&self, events: usize, io: &mut impl Write) -> io::Result<()> {
         for _ in 0..events / self.events.len() {
             io.write_all(&self.bytes)?;
@@ -62,11 +62,11 @@ impl Stream {
     }
 }
 
-/// Serves so many events to whoever logs in, and asks for nothing. A line from the client starts
-/// them; behind them the server is silent until the client goes.
+/// Serves this many events to every client that logs in, and answers nothing else. A line from the
+/// client starts the events. After them the server is silent until the client disconnects.
 ///
-/// It is no `ami::testing::Server`: its speed is part of the figure, so it has threads of its own,
-/// and hands a prepared text to the kernel.
+/// The server is not an `ami::testing::Server`, because its speed is part of the result. It has
+/// threads of its own, and passes a prepared text to the kernel.
 pub(crate) fn serve(stream: Arc<Stream>, events: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -87,8 +87,8 @@ pub(crate) fn serve(stream: Arc<Stream>, events: usize) -> SocketAddr {
     address
 }
 
-/// A channel of either kind. In a bounded one the reader waits while it is full; an unbounded one
-/// grows, as the subscription does that is compared with it.
+/// A channel of either kind. With a bounded channel the reader waits while it is full. An unbounded
+/// channel grows, as the subscription that is compared with it does.
 enum Sender {
     Bounded(mpsc::Sender<Bytes>),
     Unbounded(mpsc::UnboundedSender<Bytes>),
@@ -109,7 +109,7 @@ fn unbounded() -> (Sender, Receiver) {
     (Sender::Unbounded(sender), Receiver::Unbounded(receiver))
 }
 
-/// The least: read, find message ends, hand each message through one channel.
+/// Measures the floor: read, find the ends of messages, pass each message through one channel.
 async fn bare(
     address: SocketAddr,
     messages: usize,
@@ -159,7 +159,7 @@ async fn connect_bare(address: SocketAddr) -> TcpStream {
     io
 }
 
-/// The messages of a stream, found by what ends most of them.
+/// The messages of a stream, found by the end that most of them have.
 struct Ends {
     buffer: BytesMut,
     finder: memmem::Finder<'static>,
@@ -186,7 +186,7 @@ impl Ends {
     }
 }
 
-/// Ours, with other subscriptions beside the one that takes everything.
+/// Measures this client, with further subscriptions besides the one that takes everything.
 async fn ours(
     address: SocketAddr,
     events: usize,
@@ -213,7 +213,7 @@ async fn ours(
     took
 }
 
-/// Has the server begin. It does not answer.
+/// Tells the server to begin. The server does not answer.
 pub(crate) fn start(client: &Client) -> JoinHandle<()> {
     let client = client.clone();
     tokio::spawn(async move {
@@ -226,12 +226,12 @@ fn none(_: &Client) -> Vec<Subscription> {
     Vec::new()
 }
 
-/// Subscriptions for names that do not come.
+/// Creates subscriptions for names that do not occur.
 fn named(client: &Client, count: usize) -> Vec<Subscription> {
     (0..count).map(|n| client.subscribe(Filter::named([&*format!("Other{n}")]))).collect()
 }
 
-/// Subscriptions for all names, and for values that do not come.
+/// Creates subscriptions for all names, with values that do not occur.
 fn valued(client: &Client, count: usize) -> Vec<Subscription> {
     let filter = |n: usize| Filter::all().field("Privilege", format!("other{n}"));
     (0..count).map(|n| client.subscribe(filter(n))).collect()
@@ -245,7 +245,7 @@ pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
     let mut times = vec![Vec::new(); 6];
     for round in 0..=rounds {
         let took = round_of(&runtime, address, messages, events);
-        // The first warms up.
+        // The first round warms up.
         if round > 0 {
             times.iter_mut().zip(took).for_each(|(times, took)| times.push(took));
         }
@@ -262,7 +262,7 @@ pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
         let rate = messages as f64 / median(times.clone());
         println!("events: {name:40} {:6.2} million messages a second", rate / 1e6);
     }
-    // Rates, so the other way round than times.
+    // The figures are rates, so the ratio is the inverse of that of times.
     vec![
         ("events/channel-loop", ratio(bare, one)),
         ("events/unbounded-channel-loop", ratio(unbounded, one)),

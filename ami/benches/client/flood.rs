@@ -1,5 +1,5 @@
-//! Events faster than any server sends them, to one subscriber with the default buffer: whether it
-//! loses any.
+//! A benchmark with events faster than any server sends them, for one subscriber with the default
+//! buffer. It shows whether the subscriber loses events.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,22 +10,22 @@ use ami::{Config, Filter, Item, Login};
 use crate::events::{Stream, serve, start};
 use crate::{Ratio, median, on_one_thread, on_two_threads, ratio};
 
-/// How many events a flood has, and how many a burst.
+/// The number of events in a flood, and in a burst.
 const FLOOD: usize = 1_000_000;
 const BURST: usize = 14_000;
 
-/// What came of a runtime's floods or bursts.
+/// The results of one runtime's floods or bursts.
 #[derive(Default)]
 struct Seen {
-    /// Of each round, in seconds.
+    /// The time of each round in seconds.
     times: Vec<f64>,
-    /// How many events are missing, in all rounds.
+    /// The number of missing events in all rounds.
     lost: u64,
 }
 
 impl Seen {
     fn add(&mut self, round: usize, (took, lost): (Duration, u64)) {
-        // The first warms up. What is lost is lost.
+        // The first round warms up, but its losses count.
         if round > 0 {
             self.times.push(took.as_secs_f64());
         }
@@ -39,7 +39,8 @@ impl Seen {
     }
 }
 
-/// So many events to a subscriber. The result is how long they took, and how many are missing.
+/// Receives this many events with one subscriber. Returns the time and the number of missing
+/// events.
 async fn receive(address: SocketAddr, events: usize) -> (Duration, u64) {
     let config = Config::new("user", "secret").login(Login::Plain).reconnect(None);
     let client = config.connect(address).await.unwrap();
@@ -66,7 +67,7 @@ pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
     let mut burst = (Seen::default(), Seen::default());
     let flooding = serve(Arc::clone(&stream), FLOOD);
     let bursting = serve(stream, BURST);
-    // In `block_on`, on the thread of the client's task; and as a task of its own.
+    // One run is in `block_on`, on the thread of the client's task. The other is a task of its own.
     let on_one = |address, events| one.block_on(receive(address, events));
     let on_two = |address, events| two.block_on(two.spawn(receive(address, events))).unwrap();
     for round in 0..=rounds {
@@ -82,6 +83,6 @@ pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
         one.print(what, "on the current thread", events);
         two.print(what, "on two threads", events);
     }
-    // Rates, so the other way round than times.
+    // The figures are rates, so the ratio is the inverse of that of times.
     vec![("flood/current-thread-to-two-threads", ratio(&flood.1.times, &flood.0.times))]
 }

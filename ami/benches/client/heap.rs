@@ -1,4 +1,4 @@
-//! Net heap of what waits: calls in flight, idle subscriptions.
+//! A benchmark of the net heap of calls in flight and of idle subscriptions.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,11 +13,12 @@ use crate::{Ratio, on_one_thread};
 
 const COUNT: usize = 10_000;
 
-/// What is allowed for a call in flight and for an idle subscription, in bytes: what the ratios are in units of.
+/// The limits in bytes for a call in flight and for an idle subscription, which are the units of
+/// the ratios.
 const CALL: f64 = 512.0;
 const SUBSCRIPTION: f64 = 1024.0;
 
-/// A client of a server that reads everything and answers nothing but the login.
+/// Connects a client to a server that reads everything and answers nothing but the login.
 async fn client() -> Client {
     let (near, mut peer) = Peer::pipe_of(1024 * 1024);
     tokio::spawn(async move {
@@ -32,20 +33,20 @@ async fn client() -> Client {
 pub(crate) fn measure() -> Vec<Ratio> {
     let call = on_one_thread().block_on(async {
         let client = client().await;
-        // The caller's own: room for the futures, and the actions in them.
+        // The caller's own memory is not counted: the futures and the actions in them.
         let mut calls: Vec<Pin<Box<Call>>> = (0..COUNT)
             .map(|_| Box::pin(client.call(Action::new("Ping")).timeout(Duration::from_secs(600))))
             .collect();
         let mut cx = Context::from_waker(Waker::noop());
         let mut kept = allocation_counter::AllocationInfo::default();
-        // In parts, so that the writer is not behind by more than one.
+        // The calls are polled in parts, so that the writer is never more than one part behind.
         for part in calls.chunks_mut(100) {
             kept += allocation_counter::measure(|| {
                 for call in part {
                     assert!(call.as_mut().poll(&mut cx).is_pending());
                 }
             });
-            // A task may do only so much before it has to let others run.
+            // A task has to yield when its budget is used up.
             tokio::task::yield_now().await;
             while client.stats().bytes_sent < client.in_flight() as u64 * 30 {
                 tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! What the client costs, in units of a bare loop that does the least with the same bytes.
+//! Benchmarks of the client, in units of a bare loop that does the minimum with the same bytes.
 //!
 //! `cargo bench -p ami --bench client` boots an Asterisk for the pings, and replays the recorded
 //! stream of Asterisk 22 over loopback for the events. Both sides take turns, for `BENCH_ROUNDS`
@@ -35,7 +35,7 @@ fn main() {
     if is_chosen("pings") {
         ratios.extend(pings::measure(rounds(25)));
     }
-    // Those that matter most come last.
+    // The most important figures come last.
     let main = ["events/channel-loop", "ping/bare", "pipelined/bare"];
     ratios.sort_by_key(|(name, _)| main.contains(name));
     println!();
@@ -44,10 +44,10 @@ fn main() {
     }
 }
 
-/// A figure, and its name.
+/// The name of a figure and its value.
 type Ratio = (&'static str, f64);
 
-/// Two threads for tasks, as on the machine that the figures are for.
+/// Creates a runtime with two threads, as on the machine that the figures are for.
 fn on_two_threads() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
@@ -61,7 +61,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The median of the ratios within a round.
+/// Returns the median of the ratios within a round.
 fn ratio(ours: &[f64], floor: &[f64]) -> f64 {
     median(ours.iter().zip(floor).map(|(ours, floor)| ours / floor).collect())
 }

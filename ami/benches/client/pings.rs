@@ -1,4 +1,4 @@
-//! `Ping` on a real server.
+//! Benchmarks of `Ping` on a real server.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ use tokio::net::TcpStream;
 
 use crate::{Ratio, median, on_one_thread, on_two_threads, ratio};
 
-/// How many pings there are in a round, one at a time.
+/// The number of pings in a round that are sent one at a time.
 const SINGLE: usize = 1000;
 
-/// How many are in flight, and how often each is repeated in a round.
+/// The number of pings in flight, and the number of times that each is repeated in a round.
 const IN_FLIGHT: usize = 1000;
 const TIMES: usize = 10;
 
-/// A connection that knows no more of the protocol than where a message ends.
+/// A connection that knows only where a message ends.
 struct Bare {
     io: TcpStream,
     buffer: BytesMut,
@@ -41,7 +41,7 @@ impl Bare {
         self.io.write_all(action.repeat(times).as_bytes()).await.unwrap();
     }
 
-    /// Reads once. The result is how many messages have come.
+    /// Reads once. Returns the number of messages that have come.
     async fn read(&mut self) -> usize {
         self.buffer.reserve(16 * 1024);
         assert_ne!(self.io.read_buf(&mut self.buffer).await.unwrap(), 0);
@@ -114,7 +114,7 @@ fn middle(mut times: Vec<Duration>) -> Duration {
 }
 
 pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
-    // The server has a thread of its own for its process, which lives until the end.
+    // The server's process needs a thread that lives until the end.
     let home = on_two_threads();
     let instance = home.block_on(async {
         let server = Server::find_or_fetch(&Want::Major(22), |it| eprintln!("{it}")).await.unwrap();
@@ -135,7 +135,7 @@ pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
                 pipelined(&client).await,
             ];
             let [one, two, three, four] = took.map(|took| took.as_secs_f64());
-            // The first warms up.
+            // The first round warms up.
             if round > 0 {
                 singles[0].push(one);
                 singles[1].push(two);
@@ -158,7 +158,7 @@ pub(crate) fn measure(rounds: usize) -> Vec<Ratio> {
     }
     vec![
         ("ping/bare", ratio(&singles[1], &singles[0])),
-        // Rates, so the other way round than times.
+        // The figures are rates, so the ratio is the inverse of that of times.
         ("pipelined/bare", ratio(&pipelines[0], &pipelines[1])),
     ]
 }

@@ -58,9 +58,9 @@ pub enum ServerPart {
     User,
     /// The secret, between the first `:` and the last `@`.
     Secret,
-    /// The host, behind the last `@`.
+    /// The host, after the last `@`.
     Host,
-    /// The port, behind the host.
+    /// The port, after the host.
     Port,
 }
 

@@ -72,7 +72,7 @@ impl Batch {
         }
     }
 
-    /// Puts a stray into a queue, behind the events before it.
+    /// Puts a stray into a queue, after the events before it.
     pub(super) fn add_stray(&mut self, queue: Arc<Queue>, stray: Stray) {
         self.deliver();
         match queue.push_stray(stray, &mut self.wakers) {
@@ -82,7 +82,7 @@ impl Batch {
         }
     }
 
-    /// Notes that a queue misses an event, behind the events before it.
+    /// Notes that a queue misses an event, after the events before it.
     pub(super) fn add_miss(&mut self, queue: &Queue) {
         self.deliver();
         self.missed += u64::from(queue.miss(&mut self.wakers));
@@ -233,7 +233,7 @@ mod tests {
             assert_eq!(came[..count], numbers(0..count));
             assert_eq!(came[count..], last);
         }
-        // There is room again, and the events continue behind the missing ones.
+        // There is room again, and the events continue after the missing ones.
         publisher.publish(event("A", 1000));
         publisher.deliver();
         for one in &mut slow[..4] {

@@ -34,7 +34,7 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct State {
-    /// Invariant: at most as many events and strays as the buffer allows, and behind each of them
+    /// Invariant: at most as many events and strays as the buffer allows, and after each of them
     /// at most one `Missed`, a `Gap` and another `Missed`.
     items: VecDeque<Entry>,
     /// The size of all items in bytes.
@@ -275,7 +275,7 @@ impl State {
         }
     }
 
-    /// Adds a gap. Behind one event there is at most one gap, so a subscriber that never reads
+    /// Adds a gap. After one event there is at most one gap, so a subscriber that never reads
     /// again costs the same however often the connection is lost.
     fn gap(&mut self, gap: &Gap) {
         let items = self.items.iter_mut().rev().map(|entry| &mut entry.item);

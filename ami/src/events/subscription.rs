@@ -75,8 +75,8 @@ impl Subscription {
     /// Waits for the next event. Lost events and the end of the subscription, which
     /// [`next`](Self::next) yields as items, are errors here. Strays are skipped.
     ///
-    /// Handle the error with `?` or a `match`, so that no loss goes unnoticed. Do not use `while
-    /// let Ok(event)`: such a loop ends at the first loss and drops its reason.
+    /// Handle the error with `?` or a `match`, so that no loss goes unnoticed. Do not use
+    /// `while let Ok(event)`: such a loop ends at the first loss and drops its reason.
     ///
     /// ```no_run
     /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
@@ -104,7 +104,7 @@ impl Subscription {
     /// # Errors
     ///
     /// Returns [`Lost::Missed`] or [`Lost::Gap`] where events are missing. The next call continues
-    /// behind the loss. After [`Lost::Full`] and [`Lost::Ended`] every call fails.
+    /// with the events that follow. After [`Lost::Full`] and [`Lost::Ended`] every call fails.
     pub async fn next_event(&mut self) -> Result<Event, Lost> {
         loop {
             return match self.next().await {

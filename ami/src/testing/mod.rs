@@ -5,8 +5,8 @@
 //! Its [`Script`] answers the actions that a client sends on its own. All other actions are
 //! answered by the test, step by step, or by the script, by name.
 //!
-//! This module needs the feature `testing`, which belongs in a program's dev-dependencies: `ami = {
-//! …, features = ["testing"] }`.
+//! This module needs the feature `testing`, which belongs in a program's dev-dependencies:
+//! `ami = { …, features = ["testing"] }`.
 //!
 //! Every wait is bounded. It ends with the expected result, or with a [`PeerError`] that says what
 //! came instead.

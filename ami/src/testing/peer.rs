@@ -76,7 +76,7 @@ impl Peer {
     }
 
     /// Connects a client of this configuration through a [`pipe`](Self::pipe), and returns the
-    /// client and the peer behind the login. The client has received the event `FullyBooted`
+    /// client and the peer after the login. The client has received the event `FullyBooted`
     /// already. It cannot reconnect; tests of reconnecting need a [`Server`](super::Server).
     ///
     /// # Errors
@@ -247,7 +247,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Closes or stalls the connection behind the bytes of the last reply, if the reply said so.
+    /// Closes or stalls the connection after the bytes of the last reply, if the reply said so.
     async fn settle(&mut self) {
         match std::mem::replace(&mut self.then, Then::GoOn) {
             Then::GoOn => {}
@@ -396,7 +396,7 @@ impl Peer {
 }
 
 /// Logs in a client that is about to connect, and serves it until it has connected and has received
-/// the messages behind the login.
+/// the messages after the login.
 pub(super) async fn meet(mut connect: Connect, peer: &mut Peer) -> Result<Client, PeerError> {
     let mut booted = connect.subscribe(Filter::named(["FullyBooted"]));
     let (login, early) = {

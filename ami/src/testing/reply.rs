@@ -5,7 +5,7 @@ use std::fmt;
 use crate::wire::Action;
 
 /// A reply of a peer to an action: messages, each with the action's ActionID, and what happens to
-/// the connection behind them.
+/// the connection afterwards.
 ///
 /// Text converts into a reply: one message, or several with an empty line between them, with LF or
 /// CR LF. The ActionID is added as the second line of each message.
@@ -27,7 +27,7 @@ pub struct Reply {
 
 #[derive(Clone, Eq, PartialEq)]
 enum Part {
-    /// A message: its first line, and the lines behind the ActionID, each with its line end.
+    /// A message: its first line, and the lines after the ActionID, each with its line end.
     Message { head: Vec<u8>, rest: Vec<u8> },
     /// The event that ends a list of this many items.
     Complete(usize),
@@ -35,7 +35,7 @@ enum Part {
     Raw(Vec<u8>),
 }
 
-/// The fate of the connection behind a reply.
+/// The fate of the connection after a reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Then {
     GoOn,
@@ -92,7 +92,7 @@ impl Reply {
         self.field("Event", name)
     }
 
-    /// Adds a field to the last message. Behind a list or behind raw bytes, the field begins a new
+    /// Adds a field to the last message. After a list or after raw bytes, the field begins a new
     /// message. The value is sent unchanged, line ends included, as servers do, so it can cut its
     /// message in two or forge another one.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
@@ -112,13 +112,13 @@ impl Reply {
         self
     }
 
-    /// Closes the connection behind the reply.
+    /// Closes the connection after the reply.
     pub fn then_close(mut self) -> Self {
         self.then = Then::Close;
         self
     }
 
-    /// Stalls the connection behind the reply: it stays open, and the peer neither reads nor
+    /// Stalls the connection after the reply: it stays open, and the peer neither reads nor
     /// answers, like a server that hangs.
     pub fn then_stall(mut self) -> Self {
         self.then = Then::Stall;

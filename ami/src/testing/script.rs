@@ -93,7 +93,7 @@ impl Script {
         self
     }
 
-    /// Leaves out the event `FullyBooted` behind the login, as a server does while it boots. The
+    /// Leaves out the event `FullyBooted` after the login, as a server does while it boots. The
     /// calls of a client that has reconnected wait for that event. Without this setting the server
     /// reports that it has been up for a day, so that no gap looks like a restart.
     #[must_use]

@@ -93,7 +93,7 @@ pub struct Codec {
     /// The beginning of the message that is being skipped.
     head: Bytes,
     /// `true` if `Response: Follows` begins a text that ends with an end marker. From a newer
-    /// server it can only be forged, and would swallow the messages behind it.
+    /// server it can only be forged, and would swallow the messages after it.
     legacy: bool,
 }
 

@@ -181,7 +181,7 @@ impl Scan {
         None
     }
 
-    /// Finds an empty line: only behind CR LF, or behind any line end.
+    /// Finds an empty line: only after CR LF, or after any line end.
     fn empty_line(&mut self, src: &[u8], behind_crlf: bool) -> Option<End> {
         let mut at = self.at;
         while let Some(lf) = memchr(b'\n', &src[at..]).map(|lf| at + lf) {
@@ -202,7 +202,7 @@ impl Scan {
         None
     }
 
-    /// Finds the marker behind the text of a command, and the fields behind the marker.
+    /// Finds the marker after the text of a command, and the fields after the marker.
     fn marker(&mut self, src: &[u8], begin: usize) -> Option<End> {
         static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(END_COMMAND));
         while let Some(at) = FINDER.find(&src[self.at..]).map(|at| self.at + at) {

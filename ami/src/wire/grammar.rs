@@ -15,17 +15,17 @@ use nom::{IResult, Parser};
 /// data.
 type Parsed<'a, T> = IResult<&'a [u8], T, ()>;
 
-/// The line behind the text of a command in the old format, on servers before Asterisk 14.
+/// The line after the text of a command in the old format, on servers before Asterisk 14.
 pub(crate) const END_COMMAND: &[u8] = b"--END COMMAND--\r\n";
 
 /// The limit in bytes of the fields before the text of a command in the old format, and of those
-/// behind it. It bounds the work: fields that have not ended are searched again with every read.
+/// after it. It bounds the work: fields that have not ended are searched again with every read.
 pub(crate) const LEGACY_FIELDS: usize = 1024;
 
 /// One line of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Line<'a> {
-    /// A field, `name: value`. Name and value are as sent, without the one blank behind the colon.
+    /// A field, `name: value`. Name and value are as sent, without the one blank after the colon.
     Field(&'a [u8], &'a [u8]),
     /// A line without a colon.
     Bare(&'a [u8]),
@@ -54,7 +54,7 @@ pub(crate) fn field(line: &[u8]) -> Line<'_> {
     field_in(line, line)
 }
 
-/// Splits a line that `text` begins with. The bytes behind the line do not matter.
+/// Splits a line that `text` begins with. The bytes after the line do not matter.
 #[inline]
 fn field_in<'a>(line: &'a [u8], text: &[u8]) -> Line<'a> {
     let Ok((rest, name)) = name(line, text) else { return Line::Bare(line) };
@@ -67,9 +67,9 @@ fn behind_colon(rest: &[u8]) -> &[u8] {
     rest.strip_prefix(b" ").unwrap_or(rest)
 }
 
-/// `name = *OCTET-except-colon`, with the colon behind it.
+/// `name = *OCTET-except-colon`, with the colon after it.
 ///
-/// Names are short. `text` continues behind the line, so that a short line can be searched in the
+/// Names are short. `text` continues after the line, so that a short line can be searched in the
 /// same way as a long one.
 #[inline]
 fn name<'a>(line: &'a [u8], text: &[u8]) -> Parsed<'a, &'a [u8]> {
@@ -103,7 +103,7 @@ pub(crate) fn find_lf(text: &[u8]) -> Option<usize> {
         .or_else(|| memchr(b'\n', text))
 }
 
-/// The lines of a text, each without its line end. Bytes behind the last LF are left out.
+/// The lines of a text, each without its line end. Bytes after the last LF are left out.
 #[derive(Clone, Debug)]
 pub(crate) struct RawLines<'a> {
     text: &'a [u8],
@@ -134,7 +134,7 @@ impl<'a> Iterator for RawLines<'a> {
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
     lines: RawLines<'a>,
-    /// The lines behind the text of a command in the old format.
+    /// The lines after the text of a command in the old format.
     then: &'a [u8],
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn wanted(name: &str) -> Option<&[u8]> {
     (!name.contains(&b':')).then_some(name)
 }
 
-/// Removes the blanks around a name. Authors of dialplans put them behind commas and before colons.
+/// Removes the blanks around a name. Authors of dialplans put them after commas and before colons.
 pub(crate) fn trim_name(mut name: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = name
         && is_blank(*first)
@@ -247,10 +247,10 @@ pub(crate) enum Legacy {
 /// `legacy = follows head ( CRLF / text marker *( field CRLF ) CRLF )`
 ///
 /// `follows = "Response: Follows" CRLF`, `marker = "--END COMMAND--" CRLF`; the head ends within
-/// [`LEGACY_FIELDS`] bytes, and so does what stands behind the marker.
+/// [`LEGACY_FIELDS`] bytes, and so does what stands after the marker.
 ///
 /// The answer to `Command` before Asterisk 14. Servers send `Privilege` and the ActionID before the
-/// text; other peers may send more fields and spell them otherwise. The text begins behind the
+/// text; other peers may send more fields and spell them otherwise. The text begins after the
 /// ActionID, whatever it looks like. In a message without an ActionID, only `Privilege` belongs to
 /// the head. Returns the beginning of the text, or the end of the message if an empty line follows
 /// the head directly.
@@ -288,7 +288,7 @@ fn behind_head(seen: &[u8], at: usize) -> Legacy {
     }
 }
 
-/// `*( field CRLF ) CRLF`, behind the end marker of a command's text. [`Legacy::Text`] means that
+/// `*( field CRLF ) CRLF`, after the end marker of a command's text. [`Legacy::Text`] means that
 /// the marker is part of the text.
 pub(crate) fn legacy_tail(input: &[u8]) -> Legacy {
     let seen = &input[..input.len().min(LEGACY_FIELDS)];
@@ -365,7 +365,7 @@ mod tests {
         // The server's text has bare LF: a line that looks like a field of the head is text.
         let frame = b"Response: Follows\r\nPrivilege: x\n--END COMMAND--\r\n\r\n";
         assert!(text_of(frame).starts_with(b"Privilege: x\n--END"));
-        // Whatever comes before the ActionID is passed over, and nothing behind it is.
+        // Whatever comes before the ActionID is passed over, and nothing after it is.
         let frame =
             b"Response: Follows\r\nPriviledge: Command\r\nActionID: 7\r\nEvent: X\r\nA: b\r\n";
         assert!(text_of(frame).starts_with(b"Event: X\r\n"));

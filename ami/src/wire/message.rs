@@ -122,7 +122,7 @@ impl Message {
     }
 
     /// Returns the lines before the text of a command in the old format, or all lines if there is
-    /// no such text, and the lines behind the text.
+    /// no such text, and the lines after the text.
     fn parts(&self) -> (&[u8], &[u8]) {
         let head = &self.raw[..self.lines as usize];
         match self.marker as usize {
@@ -228,7 +228,7 @@ impl Message {
 
     /// Returns the ActionID, if there is one. Only the server's own spelling of the name counts. In
     /// a message whose lines end in CR LF, the ActionID has to stand on such a line, because a line
-    /// behind a bare LF is part of a value.
+    /// after a bare LF is part of a value.
     pub fn action_id(&self) -> Option<&[u8]> {
         static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ACTION_ID));
         let lines = &self.raw[..self.lines as usize];
@@ -266,7 +266,7 @@ impl Message {
         Self { raw: Bytes::copy_from_slice(&self.raw), ..self.clone() }
     }
 
-    /// Returns the text behind a `Response: Follows`, as servers before Asterisk 14 send it, with
+    /// Returns the text after a `Response: Follows`, as servers before Asterisk 14 send it, with
     /// its line ends and without the end marker. Returns `None` for any other message.
     pub fn legacy_text(&self) -> Option<&[u8]> {
         let marker = self.marker as usize;

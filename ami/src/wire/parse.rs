@@ -48,7 +48,7 @@ impl Message {
     }
 }
 
-/// Returns the text with the line ends of a server, and an empty line behind it.
+/// Returns the text with the line ends of a server, and an empty line after it.
 fn as_sent(text: &[u8]) -> BytesMut {
     let begin = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
     let text = &text[begin.unwrap_or(text.len())..];
@@ -142,7 +142,7 @@ pub enum ParseError {
         /// The kind that the first line of the text names.
         found: Kind,
     },
-    /// The text continues behind the empty line that ends the message.
+    /// The text continues after the empty line that ends the message.
     #[error("more than one message in the text: expected none behind the first empty line")]
     SeveralMessages,
     /// A `Response: Follows` without the marker that ends its text.

@@ -41,7 +41,7 @@ pub fn unescape(value: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Returns the byte that a character behind a backslash stands for.
+/// Returns the byte that a character after a backslash stands for.
 fn meaning(byte: u8) -> u8 {
     match byte {
         b'a' => 0x07,
@@ -57,7 +57,7 @@ fn meaning(byte: u8) -> u8 {
 
 /// Decodes the percent-encoding of `Env` in `AsyncAGIStart` and of `Result` in `AsyncAGIExec`
 /// (`res/res_agi.c`, by way of `ast_uri_encode`). `+` stands for itself. A `%` without two
-/// hexadecimal digits behind it is kept.
+/// hexadecimal digits after it is kept.
 ///
 /// ```
 /// let env = b"agi_channel%3A%20Local%2F1%40c%0Aagi_enhanced%3A%200.0%0A";

@@ -1,4 +1,4 @@
-//! What comes before an answer is in the queues before the answer.
+//! Messages that come before an answer are in the queues before the answer.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};

@@ -39,7 +39,7 @@ impl Glob {
     /// to ASCII case.
     pub(super) fn matches(&self, text: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
         let (mut token, mut at) = (0, 0);
-        // The pattern behind the last `*`, and the position in the text where it was tried.
+        // The pattern after the last `*`, and the position in the text where it was tried.
         let mut last = None;
         loop {
             match self.0.get(token) {

@@ -202,11 +202,11 @@ impl Filter {
     ///
     /// Names of events and fields are compared without regard to ASCII case, values byte by byte,
     /// as sent. For a repeated field, one value has to match for `=` and `~`. `!=` and `!~` are the
-    /// exact opposites: no value may match, so an event without the field passes. Use `Cause~*
-    /// Cause!=16` for events that have the field.
+    /// exact opposites: no value may match, so an event without the field passes. Use
+    /// `Cause~* Cause!=16` for events that have the field.
     ///
-    /// In a name that stands alone and behind `~` or `!~`, `*` stands for any number of characters
-    /// and `?` for one character, or for one byte of a value that is not UTF-8. Behind `=` and `!=`
+    /// In a name that stands alone, and after `~` or `!~`, `*` stands for any number of characters
+    /// and `?` for one character, or for one byte of a value that is not UTF-8. After `=` and `!=`
     /// both stand for themselves.
     ///
     /// The server writes the classes of an event into its header `Privilege`. An event can have

@@ -79,7 +79,7 @@ struct Parser<'a> {
 enum Place {
     /// The beginning of a term. An operator or a colon ends the word, too.
     Name,
-    /// The place behind an operator. A blank, a comma or the end of the text ends the word.
+    /// The place after an operator. A blank, a comma or the end of the text ends the word.
     Value,
 }
 
@@ -156,7 +156,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads the class behind `class`.
+    /// Reads the class after `class`.
     fn class(&mut self) -> Result<Condition, FilterError> {
         self.at += 1;
         let begin = self.at;
@@ -171,7 +171,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads the operator behind a field's name, and the value.
+    /// Reads the operator after a field's name, and the value.
     fn comparison(&mut self, begin: usize, name: &[Token]) -> Result<Condition, FilterError> {
         if name.iter().any(|token| !matches!(token, Token::Byte(_))) {
             return self.error(begin, "the name of one field (`*` and `?` in it need quotes)");
@@ -249,7 +249,7 @@ impl Parser<'_> {
         tokens.extend(self.text[begin..self.at].bytes().map(Token::Byte));
     }
 
-    /// Reads a backslash and the escape behind it.
+    /// Reads a backslash and the escape after it.
     fn escape(&mut self) -> Result<Token, FilterError> {
         let begin = self.at;
         self.at += 1;
