@@ -222,7 +222,7 @@ impl Queue {
 }
 
 impl State {
-    /// Puts a bundle in.
+    /// Puts in a bundle.
     fn take(&mut self, bundle: &mut Bundle) {
         self.bytes += bundle.cost();
         self.held += mem::take(&mut bundle.held);

@@ -247,7 +247,7 @@ pub(crate) enum Legacy {
 /// `legacy = follows head ( CRLF / text marker *( field CRLF ) CRLF )`
 ///
 /// `follows = "Response: Follows" CRLF`, `marker = "--END COMMAND--" CRLF`; the head ends within
-/// [`LEGACY_FIELDS`] bytes, and so does what stands after the marker.
+/// [`LEGACY_FIELDS`] bytes, and so do the fields after the marker.
 ///
 /// The answer to `Command` before Asterisk 14. Servers send `Privilege` and the ActionID before the
 /// text; other peers may send more fields and spell them otherwise. The text begins after the
@@ -362,14 +362,14 @@ mod tests {
         let frame =
             b"Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\nk: v\n\n--END COMMAND--";
         assert!(text_of(frame).starts_with(b"k: v\n\n--END"));
-        // The server's text has bare LF: a line that looks like a field of the head is text.
+        // The lines of a text end in bare LF, so a line that looks like a field of the head is text.
         let frame = b"Response: Follows\r\nPrivilege: x\n--END COMMAND--\r\n\r\n";
         assert!(text_of(frame).starts_with(b"Privilege: x\n--END"));
-        // Whatever comes before the ActionID is passed over, and nothing after it is.
+        // The head includes everything up to the ActionID, and nothing after it.
         let frame =
             b"Response: Follows\r\nPriviledge: Command\r\nActionID: 7\r\nEvent: X\r\nA: b\r\n";
         assert!(text_of(frame).starts_with(b"Event: X\r\n"));
-        // Without one, nobody knows whose the fields are.
+        // Without an ActionID, the fields cannot be attributed.
         let frame = b"Response: Follows\r\nPrivilege: Command\r\nEvent: X\r\nA: b\r\n\r\n";
         assert!(text_of(frame).starts_with(b"Event: X\r\n"));
     }

@@ -41,7 +41,7 @@ classes! {
     Command "command",
     /// Queues and agents.
     Agent "agent",
-    /// `UserEvent`.
+    /// `UserEvent`, from the dialplan or an action.
     User "user",
     /// Configuration files. The server sends no events of this class.
     Config "config",
@@ -55,7 +55,7 @@ classes! {
     Dialplan "dialplan",
     /// Originating. The server sends no events of this class.
     Originate "originate",
-    /// AGI.
+    /// AGI, including AsyncAGI.
     Agi "agi",
     /// Call completion.
     Cc "cc",

@@ -123,12 +123,12 @@ fn classes_are_those_that_the_server_wrote() {
     for (fields, agent, call) in [
         ("X\r\nPrivilege: agent,all", true, false),
         ("X\r\nPrivilege: call,agent,all", true, true),
-        // As items of `Status` have it.
+        // Items of `Status` have this form.
         ("X\r\nPrivilege: Call", false, true),
         ("X\r\nPrivilege: agents,all", false, false),
         ("X\r\nPrivilege: <none>", false, false),
         ("X", false, false),
-        // A field of a `UserEvent` comes behind the server's.
+        // A field of a `UserEvent` comes after the server's.
         ("X\r\nPrivilege: call,all\r\nPrivilege: agent", false, true),
     ] {
         let event = event(fields.as_bytes());
@@ -199,7 +199,7 @@ fn what_is_shown_is_text_for_people_and_for_the_parser() {
     assert!(secret.contains(parts) && !secret.contains("hunter2"), "{secret}");
 }
 
-/// Numbers that look random: each from the one before it.
+/// A generator of pseudo-random numbers.
 struct Random(u64);
 
 impl Random {
@@ -237,7 +237,7 @@ fn no_text_makes_the_parser_panic_and_what_it_reads_it_writes() {
     assert!(read > 1000, "{read}");
 }
 
-/// A condition as the documentation defines it: text for the parser, and what it decides.
+/// A condition as the documentation defines it: text for the parser, and its verdict on an event.
 struct Simple {
     text: String,
     holds: Box<Holds>,
@@ -315,7 +315,7 @@ fn parsed_filters_decide_as_defined_in_a_subscription_and_outside() {
             if expected {
                 assert!(matches!(events.try_next(), Ok(Item::Event(_))));
             }
-            // Of what passes, no beginning may say that it does not, unless a field is repeated.
+            // The beginning of an event that passes must not be rejected, unless a field is repeated.
             let mut names: Vec<_> = event.fields().map(|(name, _)| name).collect();
             names.sort_unstable();
             names.dedup();
