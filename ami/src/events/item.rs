@@ -42,12 +42,12 @@ pub struct Gap {
     /// `Some(true)` if the server was restarted in between, so that its calls are gone; `None` if
     /// that is not known.
     ///
-    /// The client takes this from the event `FullyBooted` after the login, which Asterisk 14 and
-    /// later send to users who may read the class `system`. The event reports for how many seconds
-    /// the server has been up, so a restart within a second of the former login is not detected
-    /// reliably. If the former connection had that event, another event before it also counts as a
-    /// restart: it shows that the server is still booting (or that the user may no longer read the
-    /// class).
+    /// The client takes this from the event `FullyBooted` after the login, which the server sends
+    /// to users who may read the class `system`. From Asterisk 14 on, the event reports for
+    /// how many seconds the server has been up, so a restart within a second of the former
+    /// login is not detected reliably. If the former connection had that event, another event
+    /// before it also counts as a restart: it shows that the server is still booting (or that
+    /// the user may no longer read the class).
     pub restarted: Option<bool>,
 }
 

@@ -43,14 +43,12 @@ impl Subscription {
     /// Waits for the next item. Returns `None` when the client has ended and all earlier items were
     /// taken.
     ///
-    /// # Cancel safety
-    ///
-    /// This method is cancel safe. Dropping the future loses no item.
+    /// Cancel safe: no item is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Item> {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// Returns the number of events that wait to be taken.
+    /// Returns the number of events and strays that wait to be taken.
     pub fn queued(&self) -> usize {
         let events =
             self.taken.iter().filter(|item| matches!(item, Item::Event(_) | Item::Stray(_)));
@@ -97,9 +95,7 @@ impl Subscription {
     /// # }
     /// ```
     ///
-    /// # Cancel safety
-    ///
-    /// This method is cancel safe. Dropping the future loses no event.
+    /// Cancel safe: no event is lost if the future is dropped.
     ///
     /// # Errors
     ///

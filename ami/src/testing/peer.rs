@@ -32,10 +32,8 @@ const PIPE: usize = 64;
 /// A peer acts only while one of its futures is polled. Otherwise it neither reads nor writes, like
 /// a server that stalls. Dropping the peer cuts the connection.
 ///
-/// # Cancel safety
-///
-/// All futures of a peer can be dropped at any time. Bytes that are still to be sent go out before
-/// the next ones, and no action is lost.
+/// Cancel safe: all futures of a peer can be dropped at any time. Bytes that are still to be sent
+/// go out before the next ones, and no action is lost.
 ///
 /// # Raw bytes
 ///

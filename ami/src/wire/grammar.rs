@@ -362,7 +362,8 @@ mod tests {
         let frame =
             b"Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\nk: v\n\n--END COMMAND--";
         assert!(text_of(frame).starts_with(b"k: v\n\n--END"));
-        // The lines of a text end in bare LF, so a line that looks like a field of the head is text.
+        // The lines of a text end in bare LF, so a line that looks like a field of the head is
+        // text.
         let frame = b"Response: Follows\r\nPrivilege: x\n--END COMMAND--\r\n\r\n";
         assert!(text_of(frame).starts_with(b"Privilege: x\n--END"));
         // The head includes everything up to the ActionID, and nothing after it.

@@ -315,7 +315,8 @@ fn parsed_filters_decide_as_defined_in_a_subscription_and_outside() {
             if expected {
                 assert!(matches!(events.try_next(), Ok(Item::Event(_))));
             }
-            // The beginning of an event that passes must not be rejected, unless a field is repeated.
+            // The beginning of an event that passes must not be rejected, unless a field is
+            // repeated.
             let mut names: Vec<_> = event.fields().map(|(name, _)| name).collect();
             names.sort_unstable();
             names.dedup();
