@@ -126,9 +126,9 @@ impl<'a> Dispatch<'a> {
     fn event(&mut self, event: Event) {
         let name = event.head();
         if name.eq_ignore_ascii_case(b"OriginateResponse") {
-            self.deliver();
-            self.originate_response(&event);
             self.break_list(&event);
+            self.publish_now(&event);
+            return self.originate_response(&event);
         } else if name.eq_ignore_ascii_case(b"UserEvent") {
             // A user event can have the id of the action that raised it, and is for all subscribers
             // nevertheless.
@@ -136,9 +136,14 @@ impl<'a> Dispatch<'a> {
         } else if self.belongs_to_a_reply(&event) {
             return;
         } else if name.eq_ignore_ascii_case(b"FullyBooted") {
-            self.deliver();
-            self.connection.set_booted();
+            self.publish_now(&event);
+            return self.connection.set_booted();
         }
+        self.publish(event);
+    }
+
+    #[inline]
+    fn publish(&mut self, event: Event) {
         if mem::take(&mut self.tells_of_loss) {
             self.connection.tell_of_loss(First::Event(&event));
         }
@@ -146,6 +151,13 @@ impl<'a> Dispatch<'a> {
         if missed > 0 {
             self.connection.counters.missed.add(missed);
         }
+    }
+
+    /// Puts an event into the queues with all that came before it, because a caller is about to
+    /// learn of it.
+    fn publish_now(&mut self, event: &Event) {
+        self.publish(event.clone());
+        self.deliver();
     }
 
     fn originate_response(&self, event: &Event) {
@@ -169,7 +181,8 @@ impl<'a> Dispatch<'a> {
         if let Some(list) = &self.list {
             let has_id = id == Some(OurId::Call(list.id));
             if has_id || action_id.is_none() && list.has_such_items(event) {
-                return !self.list_event(event, has_id);
+                self.list_event(event, has_id);
+                return true;
             }
             self.break_list(event);
         }
@@ -194,13 +207,16 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Passes an event of the open list to the caller. Returns `true` if the event is also for
-    /// subscribers.
-    fn list_event(&mut self, event: &Event, has_id: bool) -> bool {
-        let Some(list) = &mut self.list else { return true };
+    /// Passes an event of the open list to the caller, and before that to subscribers, if the
+    /// caller shares the list with them.
+    fn list_event(&mut self, event: &Event, has_id: bool) {
+        let shared = self.list.as_ref().is_some_and(OpenList::is_shared);
+        if shared {
+            self.publish_now(event);
+        }
+        let Some(list) = &mut self.list else { return };
         let role = list.role(event, has_id);
         let wanted = list.take(event, has_id, role);
-        let shared = list.is_shared();
         if role != Role::Item
             && let Some(list) = self.list.take()
             && !list.is_of_exchange()
@@ -210,7 +226,6 @@ impl<'a> Dispatch<'a> {
         if !wanted && !shared {
             self.unmatched(event);
         }
-        shared
     }
 
     fn response(&mut self, response: Response) {

@@ -1,7 +1,8 @@
 //! Messages that come before an answer are in the queues before the answer.
 
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -101,4 +102,49 @@ fn whoever_is_told_something_finds_the_events_before_it_in_the_queues() {
     }
     dispatch.flush();
     assert_eq!((events.queued(), counters.missed.get()), (told.len() + 1, 0));
+}
+
+/// A caller that notes, whenever it is told something, how many events its subscription has.
+struct Noting {
+    events: Subscription,
+    noted: Mutex<Vec<usize>>,
+}
+
+impl Wake for Noting {
+    fn wake(self: Arc<Self>) {
+        self.noted.lock().unwrap().push(self.events.queued());
+    }
+}
+
+#[test]
+fn an_event_that_tells_a_caller_something_is_in_the_queues_by_then() {
+    let Table { mut codec, mut buffer, connection, .. } = table();
+    let events = Subscription::new(&connection.subscribers, Filter::all(), Buffer::default());
+    let noting = Arc::new(Noting { events, noted: Mutex::default() });
+    let waker = Waker::from(Arc::clone(&noting));
+    let mut cx = Context::from_waker(&waker);
+    let mut booted = connection.booted();
+    let mut boot = pin!(booted.changed());
+    assert!(boot.as_mut().poll(&mut cx).is_pending());
+    let (sender, mut originate) = oneshot::channel();
+    wait(&connection, 1, Waiter::Originate(sender));
+    assert!(Pin::new(&mut originate).poll(&mut cx).is_pending());
+    let (sender, mut list) = parts::<Listed>();
+    let want = ListWant { shape: None, counts: true, shared: true };
+    wait(&connection, 2, Waiter::List(ListWaiter { parts: sender, want }));
+    let mut dispatch = Dispatch::new(&connection);
+    for text in [
+        "Event: FullyBooted\r\n",
+        "Event: OriginateResponse\r\nActionID: p-1\r\nResponse: Success\r\n",
+        "Response: Success\r\nActionID: p-2\r\nEventList: start\r\n",
+        "Event: Item\r\nActionID: p-2\r\n",
+        "Event: ItemComplete\r\nActionID: p-2\r\nEventList: Complete\r\nListItems: 1\r\n",
+    ] {
+        while list.recv(&mut cx).is_ready() {}
+        buffer.extend_from_slice(format!("{text}\r\n").as_bytes());
+        while let Ok(Some(frame)) = codec.decode(&mut buffer) {
+            dispatch.dispatch(frame);
+        }
+    }
+    assert_eq!(*noting.noted.lock().unwrap(), [1, 2, 2, 3, 4]);
 }
