@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::error::Error;
 use crate::events::{Filter, Item, Subscription};
-use crate::request::{Originate, Originated};
-use crate::wire::{Action, Cause, Event, Response};
+use crate::request::{Call, Originate, Originated};
+use crate::wire::{Action, Cause, Event};
 
 type Outcome = Result<Originated, Error>;
 
@@ -210,9 +210,9 @@ impl Placed {
     ///
     /// Returns the errors of [`Client::call`]. The server refuses the action if the channel does
     /// not exist yet or has ended.
-    pub async fn hang_up(&self) -> Result<Response, Error> {
+    pub fn hang_up(&self) -> Call {
         let hangup = Action::new("Hangup").field("Channel", &self.unique_id);
-        self.client.call(hangup.field("Cause", "16")).await
+        self.client.call(hangup.field("Cause", "16"))
     }
 }
 

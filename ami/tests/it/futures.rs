@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use ami::{Action, Client, Config, Delivery, Error, Originate};
+use ami::{
+    Action, Client, Config, Connect, Delivery, Error, EventClass, EventFilter, Filter, Originate,
+    testing,
+};
 use tokio::time::Instant;
 
 use crate::peer::Peer;
@@ -127,4 +130,42 @@ fn debug_hides_what_may_be_secret() {
     );
     assert!(!shown.contains("hush"), "{shown}");
     assert!(shown.contains("Originating(Originate(Channel: \"Local/1@a\""), "{shown}");
+}
+
+#[test]
+fn every_future_can_go_to_another_task_and_drop_anywhere() {
+    fn spawnable<T: Send + 'static>(_: T) {}
+    fn movable<T: Send>(_: T) {}
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = Config::new("user", "mysecret");
+    let (client, peer) = runtime.block_on(testing::Peer::connect(&config)).unwrap();
+    let mut events = client.subscribe(Filter::all());
+    let mut list = client.list(Action::new("Things"));
+    let mut placed = client.place(echo());
+    let (near, mut other) = testing::Peer::pipe();
+    let server = runtime.block_on(testing::Server::bind()).unwrap();
+    // Outside of a runtime, and behind the end of their own.
+    drop(runtime);
+    spawnable(client.call(Action::new("Ping")));
+    spawnable(client.command("core show uptime"));
+    spawnable(client.exchange(Action::new("Ping")));
+    spawnable(client.originate(echo()));
+    spawnable(client.list(Action::new("Things")).collect());
+    spawnable::<Connect>(config.connect("127.0.0.1"));
+    spawnable(config.handshake(near));
+    movable(client.add_event_filter(EventFilter::include("Hangup")));
+    movable(client.set_event_mask(EventClass::Call));
+    movable(client.ready());
+    movable(client.ended());
+    movable(client.close());
+    movable(events.next());
+    movable(list.next());
+    movable(placed.outcome());
+    movable(placed.end());
+    spawnable(placed.hang_up());
+    movable(other.action());
+    movable(other.serve());
+    movable(server.accept());
+    movable(server.serve_until(async {}));
+    spawnable((events, list, placed, peer, other, server));
 }
