@@ -31,19 +31,24 @@ use crate::wire::{Action, Kind};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Panics
+///
+/// Panics if it is polled again after completion.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Exchange {
     request: Pin<Box<Request<Incoming<Said>>>>,
     messages: Vec<Replied>,
     /// `true` once a response with the ActionID has arrived.
     responded: bool,
+    ended: bool,
 }
 
 impl Exchange {
     pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
         let shape = ListShape::of(action.name());
         let request = Box::pin(Request::new(handle, action, shape));
-        Self { request, messages: Vec::new(), responded: false }
+        Self { request, messages: Vec::new(), responded: false, ended: false }
     }
 
     /// Sets the time-out of each wait for a message, in place of the client's. A message without
@@ -68,10 +73,18 @@ impl Future for Exchange {
     type Output = Result<Vec<Replied>, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        while let Some(message) = ready!(self.request.as_mut().poll_part(cx)) {
-            self.note(message?);
-        }
-        Poll::Ready(Ok(mem::take(&mut self.messages)))
+        assert!(!self.ended, "an exchange is polled after its end");
+        let outcome = loop {
+            match ready!(self.request.as_mut().poll_part(cx)) {
+                Some(Ok(message)) => self.note(message),
+                Some(Err(error)) => break Err(error),
+                None => break Ok(mem::take(&mut self.messages)),
+            }
+        };
+        // After an error more may follow, for which nobody waits.
+        self.request.as_mut().end();
+        self.ended = true;
+        Poll::Ready(outcome)
     }
 }
 

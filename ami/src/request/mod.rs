@@ -119,6 +119,11 @@ impl<I: Inbox> Request<I> {
         &self.sending.action
     }
 
+    /// Ends the request, and removes what it left in the tables.
+    pub(crate) fn end(self: Pin<&mut Self>) {
+        *self.project().stage = Stage::Done;
+    }
+
     /// Returns the next part, or `None` after the last one. After an error other parts may follow,
     /// unless the request has ended.
     pub(crate) fn poll_part(

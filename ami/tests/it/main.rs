@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod calls;
+mod cancelled;
 mod codec;
 mod cuts;
 mod ends;
