@@ -239,4 +239,25 @@ mod tests {
         let text = "\u{feff}#include 3.conf\n[general]\r\nenabled=1\r\n[u]\r\nsecret = s\r\n";
         assert_eq!(folder.read(text, None).unwrap().secret, "s");
     }
+
+    #[test]
+    fn what_has_no_end_is_not_read() {
+        let folder = Folder::new();
+        let pipe = folder.0.join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [&pipe, &folder.0, Path::new("/dev/zero")] {
+            let error = read(path, None).err().unwrap().to_string();
+            assert_eq!(error, format!("{}: not a regular file", path.display()));
+        }
+        let huge = folder.write("huge.conf", "[u]\nsecret = s\n");
+        fs::File::options().write(true).open(&huge).unwrap().set_len(1 << 40).unwrap();
+        let twice = (0..40).map(|n| format!("[a{}](a{n},a{n})\n", n + 1)).collect::<String>();
+        for (text, at) in [
+            ("#include huge.conf\n", "huge.conf"),
+            (&*format!("[a0](!)\nsecret = hidden\n{twice}"), "manager.conf:2"),
+        ] {
+            let error = folder.read(text, None).err().unwrap();
+            assert!(error.starts_with(at) && error.contains("more than 64 MiB"), "{error}");
+        }
+    }
 }

@@ -86,6 +86,12 @@ pub enum ManagerConfProblem {
         /// The I/O error.
         source: Arc<std::io::Error>,
     },
+    /// The path is that of a folder, a pipe or a device. The server reads regular files alone.
+    #[error("not a regular file")]
+    NotAFile,
+    /// The files, together with what their sections inherit, have more than 64 MiB.
+    #[error("the files and what is inherited in them have more than 64 MiB")]
+    TooLarge,
     /// The line does not follow the configuration language.
     #[error("expected {expected}")]
     Syntax {

@@ -5,7 +5,8 @@
 mod comments;
 mod include;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ const DEPTH: usize = 10;
 /// The maximum number of files that are read for one configuration. Files that include each other
 /// could otherwise add up to billions.
 const FILES: usize = 10_000;
+
+/// The maximum number of bytes that are read of all files, and inherited by their sections.
+const BYTES: usize = 64 * 1024 * 1024;
 
 /// The longest line in bytes. The server skips longer lines.
 const LINE: usize = 8_190;
@@ -42,8 +46,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<Section>, ServerError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut reader =
-        Reader { folder, sections: Vec::new(), last: None, files: 0, open: Vec::new() };
+    let mut reader = Reader {
+        folder,
+        sections: Vec::new(),
+        last: None,
+        files: 0,
+        bytes_left: BYTES,
+        open: Vec::new(),
+    };
     reader.file(path, &mut Place::default())?;
     reader.sections.retain(|section| !section.is_template);
     Ok(reader.sections)
@@ -57,6 +67,8 @@ struct Reader<'a> {
     last: Option<usize>,
     /// The number of files that were read.
     files: usize,
+    /// The number of bytes that may still be read and inherited.
+    bytes_left: usize,
     /// The files that are being read, each included by the one before.
     open: Vec<PathBuf>,
 }
@@ -87,7 +99,7 @@ impl Reader<'_> {
         let at = |line: Option<usize>| {
             move |problem| ServerError::ManagerConf { path: path.to_owned(), line, problem }
         };
-        let text = fs::read(path).map_err(unreadable).map_err(at(None))?;
+        let text = self.bytes_of(path).map_err(at(None))?;
         let name = fs::canonicalize(path).map_err(unreadable).map_err(at(None))?;
         self.files += 1;
         self.open.push(name);
@@ -106,6 +118,25 @@ impl Reader<'_> {
             }
         }
         self.open.pop();
+        Ok(())
+    }
+
+    /// The bytes of a file. What is no regular file may block for ever, or have no end.
+    fn bytes_of(&mut self, path: &Path) -> Result<Vec<u8>, Problem> {
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(Problem::NotAFile);
+        }
+        let (mut text, most) = (Vec::new(), self.bytes_left as u64 + 1);
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(most).read_to_end(&mut text).map_err(unreadable)?;
+        self.count(text.len())?;
+        Ok(text)
+    }
+
+    /// Counts bytes that are read or inherited. Templates that inherit each other twice would make
+    /// billions.
+    fn count(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(Problem::TooLarge)?;
         Ok(())
     }
 
@@ -154,6 +185,9 @@ impl Reader<'_> {
                 let keys = base.map(|base| base.keys.clone());
                 let keys =
                     keys.ok_or_else(|| Problem::UnknownSection { name: option.to_owned() })?;
+                // A key takes some memory besides that of its text.
+                let size = size_of::<(String, String)>();
+                self.count(keys.iter().map(|(key, value)| key.len() + value.len() + size).sum())?;
                 self.sections[at].keys.extend(keys);
             }
         }
