@@ -239,9 +239,19 @@ impl Peer {
         reply: impl Into<Reply>,
     ) -> Result<(), PeerError> {
         let reply = reply.into();
+        self.finish().await?;
         self.then = reply.then;
-        self.send(reply.encode(action)).await?;
+        self.say(&reply.encode(action)).await?;
         self.settle().await;
+        Ok(())
+    }
+
+    /// Ends a reply that was given up, with what it does to the connection.
+    async fn finish(&mut self) -> Result<(), PeerError> {
+        if self.then != Then::GoOn {
+            self.flush().await?;
+            self.settle().await;
+        }
         Ok(())
     }
 
@@ -270,10 +280,20 @@ impl Peer {
     ///
     /// Returns an error if the client does not read or has gone.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), PeerError> {
+        self.finish().await?;
+        self.say(bytes.as_ref()).await
+    }
+
+    async fn say(&mut self, bytes: &[u8]) -> Result<(), PeerError> {
         if self.link.is_cut() {
             return Err(PeerError::Cut);
         }
-        self.link.queue(bytes.as_ref());
+        self.link.queue(bytes);
+        self.flush().await
+    }
+
+    /// Sends what is still to be sent, which must be read in time.
+    async fn flush(&mut self) -> Result<(), PeerError> {
         let sent = timeout(self.patience, self.link.flush()).await;
         let (waited, left) = (self.patience, self.link.left());
         sent.map_err(|_| PeerError::NotRead { waited, left })?.map_err(PeerError::Io)

@@ -253,6 +253,24 @@ async fn what_was_given_up_is_sent_before_the_next() {
 }
 
 #[tokio::test]
+async fn a_reply_that_was_given_up_still_closes_the_connection() {
+    let (mut near, mut peer) = Peer::pipe();
+    let action = ping();
+    let last = Reply::success().field("Text", "x".repeat(100)).then_close();
+    tokio::select! {
+        biased;
+        sent = peer.respond(&action, last) => panic!("{sent:?}"),
+        () = tokio::task::yield_now() => {}
+    }
+    let server = async move { peer.respond(&action, Reply::success()).await };
+    let mut read = String::new();
+    let (sent, all) = tokio::join!(server, near.read_to_string(&mut read));
+    assert!(matches!(sent, Err(PeerError::Cut)), "{sent:?}");
+    all.unwrap();
+    assert_eq!(read.matches("Response").count(), 1, "{read}");
+}
+
+#[tokio::test]
 async fn serving_can_be_given_up_at_any_place_and_goes_on() {
     let (near, mut peer) = Peer::pipe();
     let mut program = pin!(async {
