@@ -110,6 +110,7 @@ async fn both_logins(proofs: &std::cell::RefCell<Vec<String>>) {
             let client = config.handshake(near).await.unwrap();
             let action = Action::new("Any").field("Secret", "hush-hush").field("Plain", "seen");
             client.call(action).await.unwrap();
+            let _ = client.command("database put tokens alice hush-hush").await;
             client.ended().await;
         };
         tokio::join!(server, call);

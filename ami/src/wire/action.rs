@@ -374,5 +374,13 @@ mod tests {
             Action::new("Login").field("Username", "u").field("Secret", "hush").field("Key", "k3y");
         let shown = format!("{action:?}");
         assert_eq!(shown, r#"Login(Username: "u", Secret: (hidden), Key: (hidden))"#);
+        for (command, expected) in [
+            ("database put tokens alice hush", r#"Command(Command: "database …")"#),
+            ("  pjsip\thush", r#"Command(Command: "pjsip …")"#),
+            ("reload", r#"Command(Command: "reload")"#),
+        ] {
+            let action = Action::new("Command").field("Command", command);
+            assert_eq!(format!("{action:?}"), expected);
+        }
     }
 }

@@ -53,6 +53,16 @@ impl fmt::Debug for Shown<'_> {
             {
                 write!(f, "Output: ({} bytes)", value.len())
             }
+            // So can a command, behind its first word.
+            Line::Field(name, value)
+                if grammar::trim_name(name).eq_ignore_ascii_case(b"Command") =>
+            {
+                let value = String::from_utf8_lossy(value);
+                match value.trim().split_once(char::is_whitespace) {
+                    Some((first, _)) => write!(f, "Command: \"{} …\"", first.escape_debug()),
+                    None => write!(f, "Command: {value:?}"),
+                }
+            }
             Line::Field(name, value) => {
                 write!(f, "{}: {:?}", name.escape_ascii(), String::from_utf8_lossy(value))
             }
