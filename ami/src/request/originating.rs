@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::inbox::Answer;
 use super::{Originate, Originated, Request, after};
-use crate::connection::ready;
+use crate::connection::{Connection, ready};
 use crate::error::{Delivery, Error, Withheld};
 use crate::state::{Handle, Shared};
 use crate::wire::{Action, Event, EventClass};
@@ -75,7 +75,10 @@ impl New {
             Some(until) => until.saturating_duration_since(Instant::now()).min(most),
             None => most,
         };
-        check_class(shared, left(shared.timeout)).await.map_err(|error| waited(error, limit))?;
+        // Waiting for a connection may take all of the caller's own time-out.
+        let connected = shared.connection_within(left(limit.unwrap_or(shared.timeout))).await;
+        let connection = connected.map_err(|error| waited(error, limit))?;
+        check_class(shared, &connection, left(shared.timeout)).await?;
         let most = limit.map_or_else(|| ringing.saturating_add(shared.timeout), left);
         if let Some(waited) = limit.filter(|_| most.is_zero()) {
             return Err(Error::Timeout { waited, delivery: Delivery::NeverSent });
@@ -89,13 +92,16 @@ impl New {
 }
 
 /// Checks that the server sends the outcome, as far as the server tells.
-async fn check_class(shared: &Arc<Shared>, limit: Duration) -> Result<(), Error> {
-    let connection = shared.connection_within(limit).await?;
+async fn check_class(
+    shared: &Shared,
+    connection: &Arc<Connection>,
+    limit: Duration,
+) -> Result<(), Error> {
     let mask = shared.wishes().mask.clone();
     let class = EventClass::Call;
     // Several originates ask one after another if the server does not answer. This time-out also
     // limits the wait for the others.
-    let withheld = ready::withheld(&connection, &shared.user, limit, mask.as_ref(), class);
+    let withheld = ready::withheld(connection, &shared.user, limit, mask.as_ref(), class);
     match timeout(limit, withheld).await {
         // The outcome may arrive. If it does not, the time-out ends the call.
         Ok(None | Some(Withheld::Unknown)) | Err(_) => Ok(()),

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use ami::testing::{Reply, Script};
 use ami::{
     Action, Client, Config, Connect, Delivery, Error, EventClass, EventFilter, Filter, Originate,
-    testing,
+    Reconnect, testing,
 };
 use tokio::time::Instant;
 
@@ -89,6 +90,30 @@ async fn the_time_out_of_an_originate_ends_the_wait_for_the_users_rights() {
         () = silent => unreachable!(),
     };
     assert_eq!(told, (5, 5, Delivery::NeverSent));
+}
+
+#[tokio::test]
+async fn the_time_out_of_an_originate_may_be_longer_than_that_of_the_client() {
+    let success = Reply::success().event("OriginateResponse").field("Response", "Success");
+    let server = testing::Server::bind().await.unwrap();
+    let server = server.script(Script::new().answer("Originate", success));
+    let soon = Reconnect::default().wait(Duration::from_millis(1), Duration::from_millis(5));
+    let config = Config::new("user", "mysecret").timeout(Duration::from_millis(200));
+    let (client, peer) = server.connect(&config.reconnect(soon)).await.unwrap();
+    drop(peer);
+    while client.state().borrow().is_up() {
+        tokio::task::yield_now().await;
+    }
+    let call = client.originate(echo()).timeout(Duration::from_secs(10));
+    let late = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        server.accept().await.unwrap().serve().await
+    };
+    let placed = tokio::select! {
+        placed = call => placed,
+        served = late => panic!("{served:?}"),
+    };
+    assert!(placed.is_ok(), "{placed:?}");
 }
 
 #[tokio::test]
