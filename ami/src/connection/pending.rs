@@ -200,17 +200,25 @@ impl PendingCalls {
             call.waiter.end(response);
             return Answered::Ended;
         }
-        let Some(mut call) = self.calls.get_mut(&id) else { return Answered::Unmatched(response) };
-        match &call.waiter {
-            Waiter::List(list) => Answered::List(list.clone(), response),
-            Waiter::Everything(exchange) => Answered::Everything(exchange.clone(), response),
-            Waiter::Response(_) | Waiter::Originate(_) => {
-                call.accepted = true;
-                // The server can execute other actions while the phone rings.
-                call.place = None;
-                Answered::Accepted
+        // A place that is given back wakes a caller, who may use the table at once: no guard of it
+        // is held by then.
+        let (answered, _place) = {
+            let Some(mut call) = self.calls.get_mut(&id) else {
+                return Answered::Unmatched(response);
+            };
+            match &call.waiter {
+                Waiter::List(list) => (Answered::List(list.clone(), response), None),
+                Waiter::Everything(exchange) => {
+                    (Answered::Everything(exchange.clone(), response), None)
+                }
+                Waiter::Response(_) | Waiter::Originate(_) => {
+                    call.accepted = true;
+                    // The server can execute other actions while the phone rings.
+                    (Answered::Accepted, call.place.take())
+                }
             }
-        }
+        };
+        answered
     }
 
     /// Ends an originate with its outcome.
@@ -310,5 +318,49 @@ impl PendingCalls {
         let id = digits.then(|| str::from_utf8(number).ok()?.parse().ok()).flatten();
         let id = id.filter(|&id| id <= self.last.load(Ordering::Relaxed))?;
         Some(if fence { OurId::Fence(id) } else { OurId::Call(id) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::task::{Context, Wake};
+    use std::time::Duration;
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// Looks into the table at once when it is woken, as an executor does that runs a task inside
+    /// of its waker.
+    struct Looks(Arc<PendingCalls>);
+
+    impl Wake for Looks {
+        fn wake(self: Arc<Self>) {
+            assert_eq!(self.0.in_flight(), 1);
+        }
+    }
+
+    #[test]
+    fn whoever_gets_the_place_of_an_originate_can_use_the_table_at_once() {
+        let (done, ended) = channel();
+        std::thread::spawn(move || {
+            let pending = Arc::new(PendingCalls::new("p"));
+            let places = Arc::new(Semaphore::new(1));
+            let place = Arc::clone(&places).try_acquire_owned().unwrap();
+            let (sender, _receiver) = oneshot::channel();
+            pending.add(1, Waiter::Originate(sender), Instant::now(), Some(place));
+            let mut next = pin!(places.acquire());
+            let waker = Arc::new(Looks(Arc::clone(&pending))).into();
+            let mut cx = Context::from_waker(&waker);
+            assert!(next.as_mut().poll(&mut cx).is_pending());
+            let success = Response::parse("Response: Success").unwrap();
+            assert!(matches!(pending.answer(1, success), Answered::Accepted));
+            assert!(next.as_mut().poll(&mut cx).is_ready());
+            done.send(()).unwrap();
+        });
+        ended.recv_timeout(Duration::from_secs(5)).unwrap();
     }
 }
