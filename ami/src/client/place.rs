@@ -72,7 +72,7 @@ pub struct Placed {
     client: Client,
     unique_id: String,
     events: Subscription,
-    originate: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+    originate: Pin<Box<dyn Future<Output = Outcome> + Send + Sync>>,
     outcome: Option<Outcome>,
     /// The unique ids of the channels that were created.
     created: Vec<Vec<u8>>,

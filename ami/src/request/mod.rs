@@ -44,7 +44,7 @@ struct Sending<I: Inbox> {
     handle: Arc<Handle>,
     action: Action,
     want: I::Want,
-    admission: Option<Pin<Box<dyn Future<Output = Admitted> + Send>>>,
+    admission: Option<Pin<Box<dyn Future<Output = Admitted> + Send + Sync>>>,
 }
 
 impl<I: Inbox> Sending<I> {

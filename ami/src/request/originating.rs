@@ -32,7 +32,7 @@ pub struct Originating {
 
 enum Stage {
     New(Box<New>),
-    Running(Pin<Box<dyn Future<Output = Result<Originated, Error>> + Send>>),
+    Running(Pin<Box<dyn Future<Output = Result<Originated, Error>> + Send + Sync>>),
     Done,
 }
 
