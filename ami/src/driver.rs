@@ -144,7 +144,7 @@ impl Driver {
         let LoggedIn { banner, mask, prefix, .. } = logged_in;
         let Shared { subscribers, counters, .. } = &*self.shared;
         let (subscribers, counters) = (Arc::clone(subscribers), Arc::clone(counters));
-        Arc::new(Connection::new(prefix, banner, mask.clone(), subscribers, counters, loss))
+        Arc::new(Connection::new(prefix, banner, *mask, subscribers, counters, loss))
     }
 
     /// Runs a client until it ends. The end is reported even if the future is dropped, before its
@@ -209,7 +209,7 @@ impl Driver {
         loop {
             sleep(waits.next()).await;
             self.shared.connecting();
-            let mask = self.shared.wishes().mask.clone();
+            let mask = self.shared.wishes().mask;
             match connect(&redial.address, &redial.config, mask.as_ref()).await {
                 Ok(logged_in) => return Ok(logged_in),
                 Err(error) if error.is_final() => {

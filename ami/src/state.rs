@@ -122,7 +122,7 @@ pub(crate) type Admission = (Place, Arc<Connection>);
 
 impl Shared {
     pub(crate) fn new(config: &Config, banner: Banner, subscribers: Arc<Subscribers>) -> Self {
-        let mask = config.events.clone();
+        let mask = config.events;
         Self {
             user: config.user.clone(),
             timeout: config.timeout,

@@ -284,7 +284,7 @@ impl Client {
         let shared = Arc::clone(self.shared());
         settled(async move {
             let _settings = shared.settings.lock().await;
-            let former = shared.wishes().mask.clone();
+            let former = shared.wishes().mask;
             let set = mask::set_event_mask(&connection, &mask, former, shared.timeout).await;
             if set.is_ok() {
                 shared.wishes().mask = Some(mask);

@@ -77,7 +77,7 @@ pub(crate) async fn withheld(
     class: EventClass,
 ) -> Option<Withheld> {
     if let Some(mask) = mask.filter(|mask| !mask.admits(class)) {
-        return Some(Withheld::Mask(mask.clone()));
+        return Some(Withheld::Mask(*mask));
     }
     match connection.read.get_or_try_init(|| ask_for_read(connection, user, limit)).await {
         Ok(Some(read)) => (!allows(read, class)).then_some(Withheld::User),

@@ -33,5 +33,5 @@ pub(crate) async fn set_event_mask(
             return Err(error);
         }
     }
-    Err(Error::EventMask { mask: mask.clone(), answer: Box::new(answer.detach()) })
+    Err(Error::EventMask { mask: *mask, answer: Box::new(answer.detach()) })
 }

@@ -97,7 +97,7 @@ async fn check_class(
     connection: &Arc<Connection>,
     limit: Duration,
 ) -> Result<(), Error> {
-    let mask = shared.wishes().mask.clone();
+    let mask = shared.wishes().mask;
     let class = EventClass::Call;
     // Several originates ask one after another if the server does not answer. This time-out also
     // limits the wait for the others.

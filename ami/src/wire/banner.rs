@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::grammar;
 
 /// The line with which a server greets, such as `Asterisk Call Manager/11.0.0`.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Banner(pub(super) Bytes);
 
 impl Banner {

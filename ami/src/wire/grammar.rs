@@ -23,7 +23,7 @@ pub(crate) const END_COMMAND: &[u8] = b"--END COMMAND--\r\n";
 pub(crate) const LEGACY_FIELDS: usize = 1024;
 
 /// One line of a message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Line<'a> {
     /// A field, `name: value`. Name and value are as sent, without the one blank after the colon.
     Field(&'a [u8], &'a [u8]),

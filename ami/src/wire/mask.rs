@@ -90,7 +90,7 @@ impl fmt::Display for EventClass {
 /// assert_eq!(calls.to_string(), "call,user");
 /// assert_eq!("call,usr".parse::<EventMask>().unwrap_err().unknown, ["usr"]);
 /// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct EventMask {
     all: bool,
     /// One bit for each class.

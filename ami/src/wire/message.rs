@@ -22,7 +22,7 @@ use super::value::{Variable, unescape};
 /// The kind of a message, which its first line decides. Later lines do not count: an
 /// `OriginateResponse` is an event with a field `Response`, and a `UserEvent` can have a field
 /// `Event`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Kind {
     /// The first line is `Response: …`.
     Response,

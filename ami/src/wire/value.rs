@@ -69,7 +69,7 @@ pub fn percent_decode(value: &[u8]) -> Cow<'_, [u8]> {
 
 /// A channel variable in an event. The server adds the variables that `channelvars` in
 /// `manager.conf` names.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Variable<'a> {
     /// The owner of the variable: the role in the prefix of the field (`Dest` in
     /// `DestChanVariable`, empty in `ChanVariable`), or the channel in `ChanVariable(channel)`.
