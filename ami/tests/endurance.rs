@@ -136,3 +136,28 @@ fn what_is_rare_and_kept_does_not_keep_the_buffers_that_it_was_read_into() {
     let limit = KEPT * 2 * 1024;
     assert!(held < i64::try_from(limit).unwrap(), "{held} bytes");
 }
+
+#[test]
+fn rare_events_behind_large_messages_do_not_hold_the_buffers_of_those() {
+    const ROUNDS: usize = 50;
+    const LARGE: usize = 2 * 1024 * 1024;
+    let runtime = runtime();
+    let (client, mut far) =
+        runtime.block_on(connect(Config::new("user", "secret"), Script::empty()));
+    let kept = client.subscribe(Filter::named(["Kept"]));
+    let large = format!("Event: Large\r\nX: {}\r\n\r\n", "x".repeat(LARGE));
+    // Something is there behind each of them, and the buffer is never empty.
+    let stream = format!("{large}Event: Kept\r\n\r\nEvent: Ot").repeat(ROUNDS);
+    let stream = stream.replace("OtEvent", "Other\r\n\r\nEvent");
+    let held = measure(|| {
+        runtime.block_on(async {
+            for piece in stream.as_bytes().chunks(500_000) {
+                far.write_all(piece).await.unwrap();
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        });
+    });
+    assert_eq!(kept.queued(), ROUNDS);
+    let bytes = usize::try_from(held.bytes_current).unwrap();
+    assert!(bytes < ROUNDS * 256 * 1024, "{bytes} bytes are held");
+}

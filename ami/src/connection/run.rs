@@ -5,10 +5,11 @@
 //! events get at most one millisecond for each read. A subscriber that is behind, or does not use
 //! that time, gets none.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::{Instant, sleep};
 use tokio_util::codec::Decoder;
@@ -101,9 +102,15 @@ async fn read<T: AsyncRead>(
 ) -> Disconnect {
     let mut dispatch = Dispatch::new(connection);
     let (mut reads, mut turn) = (0, MESSAGES);
+    // `true` while a message is read that is larger than a read buffer.
+    let mut large = false;
     loop {
         let mut gave_way = false;
         while let Ok(Some(frame)) = codec.decode(&mut buffer) {
+            if mem::take(&mut large) {
+                // A small message that is kept must not keep the buffer of a large one alive.
+                buffer = BytesMut::from(&buffer[..]);
+            }
             dispatch.dispatch(frame);
             if !gave_way && dispatch.has_half_full() {
                 give_way(&mut dispatch).await;
@@ -118,17 +125,14 @@ async fn read<T: AsyncRead>(
             tokio::task::yield_now().await;
             (reads, turn) = (0, dispatch.count + MESSAGES);
         }
-        if buffer.is_empty() && buffer.capacity() > 2 * READ_BUFFER {
-            // A large message has been read. A small message that is kept must not keep its buffer
-            // alive.
-            buffer = BytesMut::new();
-        }
+        large |= buffer.len() > READ_BUFFER;
         if buffer.capacity() - buffer.len() < SPARE {
             // The buffer is not extended before every read: each message that is kept would then
             // keep a buffer of its own.
             buffer.reserve(READ_BUFFER);
         }
-        match reader.read_buf(&mut buffer).await {
+        // The rest of a read, which is copied behind a large message, is no larger than a buffer.
+        match reader.read_buf(&mut (&mut buffer).limit(READ_BUFFER)).await {
             Ok(0) => break,
             Ok(bytes) => connection.counters.bytes_received.add(bytes as u64),
             Err(error) => return Disconnect::Io(Arc::new(error)),
@@ -179,7 +183,7 @@ async fn watch(connection: &Arc<Connection>, keepalive: Keepalive) -> Disconnect
     let mut heard = counters.messages();
     loop {
         sleep(idle).await;
-        let before = std::mem::replace(&mut heard, counters.messages());
+        let before = mem::replace(&mut heard, counters.messages());
         if heard != before {
             continue;
         }
