@@ -131,8 +131,9 @@ async fn read<T: AsyncRead>(
             // keep a buffer of its own.
             buffer.reserve(READ_BUFFER);
         }
-        // The rest of a read, which is copied behind a large message, is no larger than a buffer.
-        match reader.read_buf(&mut (&mut buffer).limit(READ_BUFFER)).await {
+        // What is read with the end of a large message is copied, and no larger than a buffer.
+        let most = if large { READ_BUFFER } else { usize::MAX };
+        match reader.read_buf(&mut (&mut buffer).limit(most)).await {
             Ok(0) => break,
             Ok(bytes) => connection.counters.bytes_received.add(bytes as u64),
             Err(error) => return Disconnect::Io(Arc::new(error)),
