@@ -68,11 +68,10 @@ impl Buffer {
         self.bytes / 64
     }
 
-    /// Returns the number of items that a subscriber is handed at once, out of this many that take
-    /// this many bytes.
-    pub(super) fn handed(&self, items: usize, bytes: usize) -> usize {
-        let few = items <= ALL.min(self.capacity as usize / 64) && bytes <= self.batch_bytes();
-        if few { items } else { items.min(self.batch()) }
+    /// Returns the number of items that a subscriber may be handed at once if the queue holds no
+    /// others.
+    pub(super) fn all(&self) -> usize {
+        ALL.min(self.capacity as usize / 64)
     }
 
     /// Returns the limit in bytes of the shared memory that the events may hold.

@@ -107,6 +107,22 @@ impl Taken {
     }
 }
 
+/// Returns the number of items that a subscriber is handed at once, out of these, which take this
+/// many bytes: a 64th of the buffer, in items and in bytes, and at least one item.
+pub(super) fn handed(buffer: &Buffer, items: &VecDeque<Entry>, bytes: usize) -> usize {
+    let most = buffer.batch_bytes();
+    if items.len() <= buffer.all() && bytes <= most {
+        return items.len();
+    }
+    let mut handed = 0;
+    let fits = |entry: &&Entry| {
+        let fits = handed == 0 || handed < most;
+        handed += entry.cost();
+        fits
+    };
+    items.iter().take(buffer.batch()).take_while(fits).count()
+}
+
 /// Returns the number of bytes of read buffers that an event holds if it follows an event that ends
 /// at `end`, and the address at which it ends itself.
 #[inline]
@@ -142,5 +158,22 @@ impl Place {
 
     pub(super) fn set(&self, place: usize) {
         self.0.store(u32::try_from(place).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscriber_is_handed_a_small_part_of_the_bytes_and_one_item_at_least() {
+        let items: VecDeque<_> =
+            (0..50).map(|_| Entry::new(Item::Missed(1), 10_000, false)).collect();
+        let bytes = items.iter().map(Entry::cost).sum();
+        let handed = |buffer: Buffer| handed(&buffer, &items, bytes);
+        assert_eq!(handed(Buffer::bytes(1024 * 1024)), 2);
+        assert_eq!(handed(Buffer::bytes(0)), 1);
+        assert_eq!(handed(Buffer::bytes(16 * 1024 * 1024)), 27);
+        assert_eq!(handed(Buffer::unbounded()), 50);
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::buffer::{Buffer, Overflow};
-use super::bundle::{Bundle, Entry, Place, Pushed, Taken, held_behind};
+use super::bundle::{Bundle, Entry, Place, Pushed, Taken, handed, held_behind};
 use super::filter::Filter;
 use super::item::{Gap, Item};
 use super::stray::Stray;
@@ -205,7 +205,7 @@ impl Queue {
             return Poll::Pending;
         }
         state.idle_turns = 0;
-        let count = self.buffer().handed(state.items.len(), state.bytes);
+        let count = handed(&self.buffer(), &state.items, state.bytes);
         state.give(count, out);
         state.behind = state.behind && self.is_over_half(&state);
         Poll::Ready(count == 0)
