@@ -109,11 +109,14 @@ impl Connect {
         let connecting = Box::pin(async move {
             let first = logged_in.await?;
             let client = Client::start(first, &config, address.as_deref(), theirs);
-            if config.until_booted {
+            let mut booted = !config.until_booted;
+            while !booted {
                 match client.ready_or(Unknown::GiveUp).await {
                     // It is unknown whether the event can arrive, so the client does not wait for
                     // it.
-                    Ok(()) | Err(Error::Withheld { .. }) => {}
+                    Ok(()) | Err(Error::Withheld { .. }) => booted = true,
+                    // Whoever keeps trying the first connection waits for a long boot, too.
+                    Err(Error::NotBooted(_)) if config.retries => {}
                     Err(error) => return Err(error),
                 }
             }

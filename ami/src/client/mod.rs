@@ -5,6 +5,7 @@ mod place;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -16,12 +17,12 @@ use crate::config::Config;
 use crate::connection::filters::{self, EventFilter};
 use crate::connection::ready::{self, Unknown};
 use crate::driver::{self, LoggedIn};
-use crate::error::{Disconnect, Error};
+use crate::error::{Disconnect, Error, Withheld};
 use crate::events::{Buffer, Filter, Subscribers, Subscription};
 use crate::request::{Call, Command, Exchange, List, Originate, Originating, mask};
 use crate::state::{Handle, Shared, State};
 use crate::stats::Stats;
-use crate::wire::{Action, Banner, EventMask};
+use crate::wire::{Action, Banner, EventClass, EventMask};
 
 /// A client of one Asterisk server.
 ///
@@ -293,6 +294,43 @@ impl Client {
             set
         })
         .await
+    }
+
+    /// Asks why events of a class do not arrive. Returns `None` if they arrive, and
+    /// [`Withheld::Unknown`] if the server does not tell the user's permissions, because that takes
+    /// the write class `command`.
+    ///
+    /// A user without the `read` class of an event never gets it, and a subscription cannot tell
+    /// that from silence: check the classes that a program depends on once at its start.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+    /// use ami::EventClass;
+    ///
+    /// if let Some(why) = client.withheld(EventClass::Agent).await? {
+    ///     eprintln!("events of queues may not arrive: {why}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// The server is asked once for each connection (`manager show user`).
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no connection within the client's time-out.
+    pub async fn withheld(&self, class: EventClass) -> Result<Option<Withheld>, Error> {
+        let limit = self.timeout();
+        let connection = self.shared().connection_within(limit).await?;
+        let mask = self.shared().wishes().mask;
+        let withheld =
+            ready::withheld(&connection, &self.shared().user, limit, mask.as_ref(), class);
+        Ok(timeout(limit, withheld).await.unwrap_or(Some(Withheld::Unknown)))
+    }
+
+    /// Returns the time-out of calls that have none of their own.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.shared().timeout
     }
 
     /// Waits until the server is fully booted, at most for the client's time-out.

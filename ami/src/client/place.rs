@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::error::Error;
 use crate::events::{Filter, Item, Subscription};
-use crate::request::{Call, Originate, Originated};
+use crate::request::{Originate, Originated};
 use crate::wire::{Action, Cause, Event};
 
 type Outcome = Result<Originated, Error>;
@@ -73,6 +73,8 @@ pub struct Placed {
     unique_id: String,
     events: Subscription,
     originate: Pin<Box<dyn Future<Output = Outcome> + Send + Sync>>,
+    /// `true` once the outcome or the end was awaited.
+    placed: bool,
     outcome: Option<Outcome>,
     /// The unique ids of the channels that were created.
     created: Vec<Vec<u8>>,
@@ -106,6 +108,7 @@ impl Placed {
             unique_id,
             events,
             originate,
+            placed: false,
             outcome: None,
             created: Vec::new(),
             halves: Vec::new(),
@@ -130,6 +133,7 @@ impl Placed {
     /// Returns the errors of [`Client::originate`].
     pub async fn outcome(&mut self) -> Result<Originated, Error> {
         if self.outcome.is_none() {
+            self.placed = true;
             let outcome = poll_fn(|cx| self.originate.as_mut().poll(cx)).await;
             self.outcome = Some(outcome);
         }
@@ -206,13 +210,53 @@ impl Placed {
     /// Hangs up the channel, in any state, with the cause 16 (`NORMAL_CLEARING`). Without a cause
     /// the server would report 0, as it does for many failures.
     ///
+    /// A call that was not placed yet is taken back: its outcome is [`Error::Withdrawn`]. If the
+    /// server has not created the channel yet, the method waits for the channel, at most for the
+    /// client's time-out, and hangs it up then. It drives the call meanwhile, as
+    /// [`outcome`](Self::outcome) does.
+    ///
+    /// Cancel safe: the call goes on if the future is dropped, and the action is taken back if it
+    /// was not written yet.
+    ///
     /// # Errors
     ///
-    /// Returns the errors of [`Client::call`]. The server refuses the action if the channel does
-    /// not exist yet or has ended.
-    pub fn hang_up(&self) -> Call {
-        let hangup = Action::new("Hangup").field("Channel", &self.unique_id);
-        self.client.call(hangup.field("Cause", "16"))
+    /// Returns the errors of [`Client::call`]. The server refuses the action if the channel has
+    /// ended, or never existed because the call has failed.
+    pub async fn hang_up(&mut self) -> Result<(), Error> {
+        if !self.placed {
+            self.outcome.get_or_insert(Err(Error::Withdrawn));
+            return Ok(());
+        }
+        let appears = self.outcome.is_none().then(|| {
+            let names = Filter::named(["Newchannel", "Hangup"]);
+            self.client.subscribe(names.field("Uniqueid", &self.unique_id))
+        });
+        let hangup = Action::new("Hangup").field("Channel", &self.unique_id).field("Cause", "16");
+        let answer = match (self.client.call(hangup.clone()).await, appears) {
+            (Err(refused @ Error::Rejected(_)), Some(mut events)) => {
+                if !self.appears(&mut events).await {
+                    return Err(refused);
+                }
+                self.client.call(hangup).await
+            }
+            (answer, _) => answer,
+        };
+        answer.map(drop)
+    }
+
+    /// Waits until the channel is created. Returns `false` if the call has failed, or the time is
+    /// over.
+    async fn appears(&mut self, events: &mut Subscription) -> bool {
+        let limit = self.client.timeout();
+        let appears = async {
+            tokio::select! {
+                biased;
+                event = events.next_event() => event.is_ok_and(|event| event.is("Newchannel")),
+                // The event of a channel that was answered comes, too.
+                outcome = self.outcome() => outcome.is_ok(),
+            }
+        };
+        timeout(limit, appears).await.unwrap_or(false)
     }
 }
 

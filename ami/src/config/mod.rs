@@ -227,8 +227,9 @@ impl Config {
 
     /// Sets whether [`connect`](Self::connect) retries until it has logged in, with the waits of
     /// [`reconnect`](Self::reconnect); `false` by default. Even with retries, `connect` ends with
-    /// an error that [is final](crate::Error::is_final), and the wait for the boot
-    /// ([`until_booted`](Self::until_booted)) has its own limit.
+    /// an error that [is final](crate::Error::is_final). With
+    /// [`until_booted`](Self::until_booted) it also waits for a boot that takes longer than the
+    /// time-out.
     #[must_use]
     pub fn retry_first(mut self, retries: bool) -> Self {
         self.retries = retries;

@@ -147,6 +147,9 @@ pub enum Error {
     /// know `ChannelId`. The end of the call cannot be observed.
     OtherChannel,
 
+    /// The call was hung up before it was placed. Nothing was sent.
+    Withdrawn,
+
     /// This number of events was lost that the result depends on. They were larger than
     /// [`Config::max_message`](crate::Config::max_message), or were not read in time.
     Missed(u64),
@@ -215,7 +218,8 @@ pub enum Disconnect {
     /// not say whether it accepted a filter or an event mask, or it accepted only a part of a set
     /// of filters. The client sets the next connection up again.
     Unsettled,
-    /// The connection was lost, and the server refused the new login for good.
+    /// There is no connection, and no other attempt: the server refused the login for good, or the
+    /// first connection of a [`Connect`](crate::Connect) failed.
     Refused(Arc<Error>),
     /// Reading or writing failed.
     Io(Arc<io::Error>),
@@ -267,7 +271,7 @@ pub enum Reason {
     /// The extension or the technology may not exist. The number is the same if the other side was
     /// busy or refused without a frame that says so, and if somebody hung up while it rang. The
     /// cause is in the channel's `Hangup`: see [`Client::place`](crate::Client::place).
-    #[error("it failed, and the server does not say why (reason 0)")]
+    #[error("the server does not say why (reason 0)")]
     Failure,
     /// 1: the channel was hung up before it was answered.
     #[error("hung up")]
@@ -322,6 +326,7 @@ impl Error {
         match self {
             Self::Action(_)
             | Self::Withheld { .. }
+            | Self::Withdrawn
             | Self::Filter
             | Self::EventMask { .. }
             | Self::Unread(_)

@@ -53,6 +53,8 @@ impl Error {
             Self::OtherChannel => f.write_str(
                 "the server gave the channel a unique id of its own, so its end cannot be known",
             ),
+            Self::Withdrawn => f.write_str("the call was hung up before it was placed"),
+            Self::Missed(1) => f.write_str("one event that this depends on was missed"),
             Self::Missed(missed) => write!(f, "{missed} events that this depends on were missed"),
             Self::TooLarge(bytes) => write!(
                 f,
@@ -91,7 +93,7 @@ impl Disconnect {
             Self::Unsettled => {
                 f.write_str("the server did not confirm a filter or an event mask as a whole")
             }
-            Self::Refused(_) => f.write_str("connecting again failed for good"),
+            Self::Refused(_) => f.write_str("connecting failed for good"),
             Self::Io(_) => f.write_str("the link failed"),
         }
     }

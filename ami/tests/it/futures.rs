@@ -184,11 +184,12 @@ fn every_future_can_go_to_another_task_and_drop_anywhere() {
     movable(client.ready());
     movable(client.ended());
     movable(client.close());
+    movable(client.withheld(EventClass::Call));
     movable(events.next());
     movable(list.next());
     movable(placed.outcome());
     movable(placed.end());
-    shareable(placed.hang_up());
+    movable(placed.hang_up());
     movable(other.action());
     movable(other.serve());
     movable(server.accept());

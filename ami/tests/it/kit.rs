@@ -427,3 +427,35 @@ async fn a_peer_is_a_byte_stream_too() {
     assert!(one.is_err() && two.is_err());
     assert_eq!(next_name(&mut events).await, "Raw");
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_retries_the_first_connection_waits_for_a_long_boot() {
+    let (near, peer) = Peer::pipe();
+    let mut peer = peer.script(Script::new().booting());
+    let config = Config::new("user", "secret").timeout(Duration::from_secs(1)).until_booted(true);
+    let connect = config.clone().retry_first(true).handshake(near);
+    let server = async {
+        peer.log_in().await.unwrap();
+        peer.serve_until(tokio::time::sleep(Duration::from_secs(10))).await.unwrap();
+        peer.event("Event: FullyBooted\nPrivilege: system,all").await.unwrap();
+        peer.serve().await.unwrap();
+    };
+    tokio::select! {
+        client = connect => assert!(client.is_ok(), "{client:?}"),
+        () = server => panic!("the client has gone"),
+    }
+    // Others are told that it takes too long.
+    let (near, peer) = Peer::pipe();
+    let mut peer = peer.script(Script::new().booting());
+    let server = async {
+        peer.log_in().await.unwrap();
+        peer.serve().await.unwrap();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        client = config.handshake(near) => {
+            assert!(matches!(client, Err(Error::NotBooted(_))), "{client:?}");
+        }
+        () = server => {}
+    }
+}

@@ -149,7 +149,7 @@ async fn a_refused_login_ends_the_client_and_is_not_tried_again() {
     let ended = client.ended().await;
     assert_eq!(
         format!("{ended:#}"),
-        "connecting again failed for good: login failed: the server answered: Authentication failed"
+        "connecting failed for good: login failed: the server answered: Authentication failed"
     );
     let error = waiting.await.unwrap().unwrap_err();
     assert!(matches!(error, Error::Disconnected { delivery: Delivery::NeverSent, .. }));

@@ -1,5 +1,7 @@
 //! Calls that were placed, and why they ended.
 
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use ami::{Action, End, Error, Filter, Originate, Placed};
@@ -124,9 +126,6 @@ async fn a_phone_that_rings_stops_when_the_handle_hangs_up() {
         let client = connect(&instance, quick()).await.unwrap();
         let mut ringing = client.subscribe(Filter::named(["Newexten"]).field("Exten", "ringing"));
         let mut call = client.place(local("ringing"));
-        // Nothing is sent before somebody waits for it.
-        let early = call.hang_up().await;
-        assert!(matches!(early, Err(Error::Rejected(_))), "{early:?}");
         tokio::select! {
             outcome = call.outcome() => panic!("{outcome:?}"),
             _ = next(&mut ringing) => {}
@@ -139,6 +138,32 @@ async fn a_phone_that_rings_stops_when_the_handle_hangs_up() {
         assert_eq!(hung_up.cause().name(), Some("NORMAL_CLEARING"), "{major}: {hung_up:?}");
         let channels = client.list(Action::new("CoreShowChannels")).collect().await.unwrap();
         assert_eq!(channels.items.len(), 0, "{channels:?}");
+        end(instance).await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_hung_up_before_it_has_a_channel_does_not_ring() {
+    for major in VERSIONS {
+        let instance = boot(major).await;
+        let client = connect(&instance, quick()).await.unwrap();
+        let news = client.subscribe(Filter::named(["Newchannel"]));
+        let mut never = client.place(local("ringing"));
+        never.hang_up().await.unwrap();
+        assert!(matches!(never.outcome().await, Err(Error::Withdrawn)));
+        assert!(matches!(never.end().await, Err(Error::Withdrawn)));
+        client.call(Action::new("Ping")).await.unwrap();
+        assert_eq!(news.queued(), 0, "{major}");
+        for _ in 0..20 {
+            let mut call = client.place(local("ringing"));
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(pin!(call.outcome()).poll(&mut cx).is_pending());
+            timeout(AGES, call.hang_up()).await.unwrap().unwrap();
+            let outcome = timeout(AGES, call.outcome()).await.unwrap();
+            assert!(matches!(outcome, Err(Error::Originate { .. })), "{major}: {outcome:?}");
+        }
+        let channels = client.list(Action::new("CoreShowChannels")).collect().await.unwrap();
+        assert_eq!(channels.items.len(), 0, "{major}: {channels:?}");
         end(instance).await;
     }
 }
