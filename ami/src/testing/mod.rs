@@ -43,6 +43,42 @@
 //! # }
 //! ```
 //!
+//! # Testing the end of a call
+//!
+//! [`Client::place`](crate::Client::place) follows a call by the unique id that it gives to the
+//! channel. The peer says what a server says: the halves of a Local channel appear, the outcome
+//! arrives, and the halves end, each with a cause of its own.
+//!
+//! ```
+//! use ami::testing::{Peer, PeerError, Reply};
+//! use ami::{Config, Originate};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), PeerError> {
+//! let (client, mut peer) = Peer::connect(&Config::new("user", "secret")).await?;
+//! let mut call = client.place(Originate::to_application("Local/1@dial", "Playback", "hello"));
+//! let server = async {
+//!     let action = peer.expect("Originate").await?;
+//!     let id = action.text("ChannelId").unwrap_or_default().into_owned();
+//!     peer.respond(&action, Reply::success()).await?;
+//!     for id in [&id, &format!("{id};2")] {
+//!         peer.event(format!("Event: Newchannel\nUniqueid: {id}")).await?;
+//!     }
+//!     // The outcome has the ActionID of the action: a second reply to it.
+//!     let outcome = Reply::none().event("OriginateResponse").field("Response", "Failure");
+//!     peer.respond(&action, outcome.field("Reason", "0")).await?;
+//!     for (id, cause) in [(&id, 0), (&format!("{id};2"), 17)] {
+//!         peer.event(format!("Event: Hangup\nUniqueid: {id}\nCause: {cause}")).await?;
+//!     }
+//!     Ok::<_, PeerError>(())
+//! };
+//! let (end, served) = tokio::join!(call.end(), server);
+//! served?;
+//! assert_eq!(end.unwrap().cause().name(), Some("USER_BUSY"));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Testing a program that survives a lost connection
 //!
 //! ```

@@ -144,7 +144,7 @@ impl Reply {
 
     /// Returns the bytes of the reply to an action.
     pub(super) fn encode(&self, action: &Action) -> Vec<u8> {
-        let id = action.own_id().map(|id| format!("ActionID: {id}\r\n")).unwrap_or_default();
+        let id = action.action_id().map(|id| format!("ActionID: {id}\r\n")).unwrap_or_default();
         let mut out = Vec::new();
         for part in &self.parts {
             match part {

@@ -116,8 +116,10 @@ impl Action {
         &self.name
     }
 
-    /// Returns the caller's own ActionID, if set.
-    pub fn own_id(&self) -> Option<&str> {
+    /// Returns the ActionID, if the action has one: that of [`with_action_id`](Self::with_action_id),
+    /// or the one that an action came with that a [`testing::Peer`](crate#tests-without-a-server) has
+    /// received.
+    pub fn action_id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
@@ -365,7 +367,7 @@ mod tests {
         assert_eq!(action.get_all("variable").count(), 2);
         assert_eq!(action.text("VARIABLE").as_deref(), Some("A=1"));
         assert!(action.is("login") && action.get("ActionID").is_none());
-        assert_eq!(action.own_id(), Some("7"));
+        assert_eq!(action.action_id(), Some("7"));
     }
 
     #[test]

@@ -294,7 +294,7 @@ impl Encoder<&Action> for Codec {
     ///
     /// Returns an error if the action cannot be sent. `dst` is unchanged then.
     fn encode(&mut self, action: &Action, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        Ok(action.encode(action.own_id(), dst)?)
+        Ok(action.encode(action.action_id(), dst)?)
     }
 }
 
