@@ -38,15 +38,29 @@ use crate::wire::Event;
 #[derive(Clone)]
 pub struct Filter {
     pub(crate) names: Names,
-    /// The exact values, all of which have to be present.
+    /// The exact values that all have to be present.
     pub(crate) fields: Vec<(String, Vec<u8>)>,
-    /// The conditions besides names and fields.
-    conditions: Vec<Condition>,
-    /// The alternatives. If there are any, all conditions of one of them have to hold.
-    alternatives: Vec<Vec<Condition>>,
-    predicates: Vec<Arc<Predicate>>,
+    /// The rest, apart: most filters have none, and each subscription holds a filter.
+    terms: Option<Box<Terms>>,
     pub(crate) strays: bool,
 }
+
+/// The conditions of a filter beside names and fields.
+#[derive(Clone)]
+struct Terms {
+    /// The conditions that all have to hold.
+    conditions: Vec<Condition>,
+    /// If there are any, all conditions of one of them have to hold.
+    alternatives: Vec<Vec<Condition>>,
+    predicates: Vec<Arc<Predicate>>,
+}
+
+impl Terms {
+    const NONE: Self =
+        Self { conditions: Vec::new(), alternatives: Vec::new(), predicates: Vec::new() };
+}
+
+static NO_TERMS: Terms = Terms::NONE;
 
 type Predicate = dyn Fn(&Event) -> bool + Send + Sync;
 
@@ -61,14 +75,7 @@ pub(crate) enum Names {
 impl Filter {
     /// Creates a filter that admits every event.
     pub fn all() -> Self {
-        Self {
-            names: Names::All,
-            fields: Vec::new(),
-            conditions: Vec::new(),
-            alternatives: Vec::new(),
-            predicates: Vec::new(),
-            strays: false,
-        }
+        Self { names: Names::All, fields: Vec::new(), terms: None, strays: false }
     }
 
     /// Creates a filter that admits no event. With [`with_strays`](Self::with_strays) it admits
@@ -114,7 +121,7 @@ impl Filter {
     /// exists.
     #[must_use]
     pub fn when(mut self, predicate: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
-        self.predicates.push(Arc::new(predicate));
+        self.terms_mut().predicates.push(Arc::new(predicate));
         self
     }
 
@@ -140,10 +147,7 @@ impl Filter {
     /// of the fields.
     #[inline]
     pub(crate) fn admits(&self, event: &Event, known: usize) -> bool {
-        let asks_more = self.fields.len() > known
-            || !self.conditions.is_empty()
-            || !self.alternatives.is_empty()
-            || !self.predicates.is_empty();
+        let asks_more = self.fields.len() > known || self.terms.is_some();
         !asks_more || self.admits_further(event, known)
     }
 
@@ -157,7 +161,7 @@ impl Filter {
         };
         self.fields.iter().skip(known).all(has)
             && self.meets(|condition| condition.holds(event))
-            && self.predicates.iter().all(holds)
+            && self.terms().predicates.iter().all(holds)
     }
 
     /// Returns `true` if the filter may admit an event that has one of the names and of which only
@@ -170,11 +174,19 @@ impl Filter {
         self.fields.iter().all(may_have) && self.meets(|condition| condition.may_hold(beginning))
     }
 
+    fn terms(&self) -> &Terms {
+        self.terms.as_deref().unwrap_or(&NO_TERMS)
+    }
+
+    fn terms_mut(&mut self) -> &mut Terms {
+        self.terms.get_or_insert_with(|| Box::new(Terms::NONE))
+    }
+
     /// Returns `true` if the conditions and one of the alternatives hold.
     fn meets(&self, holds: impl Fn(&Condition) -> bool) -> bool {
-        self.conditions.iter().all(&holds)
-            && (self.alternatives.is_empty()
-                || self.alternatives.iter().any(|all| all.iter().all(&holds)))
+        let Terms { conditions, alternatives, .. } = self.terms();
+        conditions.iter().all(&holds)
+            && (alternatives.is_empty() || alternatives.iter().any(|all| all.iter().all(&holds)))
     }
 }
 
@@ -305,14 +317,14 @@ impl Filter {
                     Condition::Field { name, not: false, value: Pattern::Exact(value) } => {
                         filter.fields.push((name, value));
                     }
-                    other => filter.conditions.push(other),
+                    other => filter.terms_mut().conditions.push(other),
                 }
             }
         } else if !alternatives
             .iter()
             .all(|all| matches!(&**all, [only] if name_of(only).is_some()))
         {
-            filter.alternatives = alternatives;
+            filter.terms_mut().alternatives = alternatives;
         }
         filter
     }

@@ -20,8 +20,8 @@ impl fmt::Display for Filter {
         // With alternatives, all names are in them. The names of the filter are then only for the
         // index.
         match &self.names {
-            _ if !self.alternatives.is_empty() => {
-                for terms in &self.alternatives {
+            _ if !self.terms().alternatives.is_empty() => {
+                for terms in &self.terms().alternatives {
                     alternative(f, terms)?;
                 }
             }
@@ -52,7 +52,7 @@ impl Filter {
             write!(f, "{between}{}={}", Word(name.as_bytes()), Word(value))?;
             between = " ";
         }
-        for condition in &self.conditions {
+        for condition in &self.terms().conditions {
             write!(f, "{between}{}", Term(condition))?;
             between = " ";
         }
@@ -64,7 +64,7 @@ impl Filter {
 
     /// Writes the parts that have no text in the language.
     fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.predicates.len() {
+        match self.terms().predicates.len() {
             0 => {}
             1 => f.write_str(" (and a predicate)")?,
             more => write!(f, " (and {more} predicates)")?,
@@ -159,9 +159,9 @@ impl fmt::Debug for Filter {
         f.debug_struct("Filter")
             .field("names", &self.names)
             .field("fields", &self.fields.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .field("conditions", &self.conditions)
-            .field("alternatives", &self.alternatives)
-            .field("predicates", &self.predicates.len())
+            .field("conditions", &self.terms().conditions)
+            .field("alternatives", &self.terms().alternatives)
+            .field("predicates", &self.terms().predicates.len())
             .field("strays", &self.strays)
             .finish()
     }

@@ -16,8 +16,8 @@ fn parse(text: &str) -> Filter {
 }
 
 fn same(one: &Filter, other: &Filter) -> bool {
-    (&one.names, &one.fields, &one.conditions, &one.alternatives)
-        == (&other.names, &other.fields, &other.conditions, &other.alternatives)
+    (&one.names, &one.fields, &one.terms().conditions, &one.terms().alternatives)
+        == (&other.names, &other.fields, &other.terms().conditions, &other.terms().alternatives)
 }
 
 #[test]
