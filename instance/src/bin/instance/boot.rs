@@ -246,8 +246,9 @@ impl Boot {
 
     /// Stops all: at the same time, but one after another where their calls are waited for.
     async fn stop(&self, instances: Vec<Instance>) -> Vec<(u32, io::Result<Stopped>)> {
-        for instance in instances.iter().filter(|it| it.pid().is_none()) {
-            // It ended by itself.
+        // A server that ended by itself is a failure: its folder stays where those of failures do.
+        let keeps_failures = std::env::var_os("ASTERISK_KEEP").is_none_or(|it| it != "never");
+        for instance in instances.iter().filter(|it| keeps_failures && it.pid().is_none()) {
             instance.keep();
         }
         if let Some(first) = instances.first() {

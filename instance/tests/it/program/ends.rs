@@ -47,6 +47,24 @@ async fn a_server_that_dies_in_the_moment_in_which_the_input_ends_counts() {
 }
 
 #[tokio::test]
+async fn the_folder_of_a_server_that_died_stays_unless_the_environment_says_never() {
+    server(22).await;
+    for (keep, stays) in [("failed", true), ("never", false)] {
+        let mut command = command();
+        command.args(["boot", "--json", "--asterisk", "22", "--modules", "pbx_config"]);
+        command.env("ASTERISK_KEEP", keep).stderr(Stdio::piped());
+        let mut program = Program::start(command);
+        let pid = program.instances[0]["pid"].as_i64().unwrap();
+        kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
+        let (folder, error) = (program.folder(), program.errors());
+        let (_, status) = program.end();
+        assert_eq!(status.code(), Some(1), "{error}");
+        assert_eq!(folder.exists(), stays, "{keep}: {error}");
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+#[tokio::test]
 async fn a_kept_folder_is_told_once() {
     server(22).await;
     for with_report in [false, true] {
