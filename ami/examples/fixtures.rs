@@ -1,8 +1,8 @@
 //! Makes the recorded streams in `ami/fixtures` again, from servers that it starts itself.
 //!
-//! `cargo run --release -p ami --example fixtures` boots Asterisk 22 and 16 with all modules and a dialplan of its own,
-//! places calls with every event class on, asks for every list, sets odd names and values, and has actions refused. What
-//! the server sends is `fixtures/asterisk-<version>.ami`, raw.
+//! `cargo run --release -p ami --example fixtures` boots Asterisk 22 and 16 with all modules and a
+//! dialplan of its own, places calls with every event class on, asks for every list, sets odd names
+//! and values, and has actions refused. `fixtures/asterisk-<version>.ami` holds the server's bytes.
 
 use std::error::Error;
 use std::path::Path;

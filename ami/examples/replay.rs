@@ -13,7 +13,7 @@ use std::time::Duration;
 use ami::testing::{Peer, PeerError, Reply, Script, Server};
 use tokio::time::{Instant, sleep_until};
 
-/// How long a client may take to log in, and to read.
+/// The time that a client may take to log in, and to read.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// A part of a recording, cut into what was read at once.
@@ -22,7 +22,7 @@ struct Recording {
     chunks: Vec<Chunk>,
 }
 
-/// What was read, and when.
+/// The bytes that were read, and when.
 type Chunk = (Duration, Vec<u8>);
 
 impl Recording {

@@ -171,12 +171,12 @@ fn forward(pipe: impl AsyncRead + Send + Unpin + 'static, to: mpsc::UnboundedSen
     });
 }
 
-/// When a link is to be cut.
+/// The moment to cut a link.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Cut {
     Not,
     Now,
-    /// When the client sends this, which does not reach the server.
+    /// The moment the client sends this, which does not reach the server.
     At(&'static str),
 }
 

@@ -116,9 +116,8 @@ impl Action {
         &self.name
     }
 
-    /// Returns the ActionID, if the action has one: that of [`with_action_id`](Self::with_action_id),
-    /// or the one that an action came with that a [`testing::Peer`](crate#tests-without-a-server) has
-    /// received.
+    /// Returns the ActionID that [`with_action_id`](Self::with_action_id) has set. An action that a
+    /// peer of the test kit has received has the ActionID that it came with.
     pub fn action_id(&self) -> Option<&str> {
         self.id.as_deref()
     }

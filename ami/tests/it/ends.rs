@@ -1,4 +1,4 @@
-//! How a connection ends, and what becomes of those who still wait.
+//! The ends of a connection, and what becomes of those who still wait.
 
 use ami::{Action, Delivery, Disconnect, Error, Filter};
 

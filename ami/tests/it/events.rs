@@ -228,7 +228,7 @@ async fn a_subscriber_on_the_readers_thread_keeps_up_with_a_flood() {
 /// A server that has an event at every read until it has seen a ping, and gives up after very many.
 #[derive(Default)]
 struct Flood {
-    /// What the client has written.
+    /// The bytes that the client has written.
     seen: Vec<u8>,
     reads: usize,
 }

@@ -368,7 +368,7 @@ async fn a_server_serves_several_clients_at_once() {
     assert_eq!(server.received().iter().filter(|it| it.is("Ping")).count(), 2);
 }
 
-/// What a future panics with.
+/// The message that a future panics with.
 async fn panic_of(future: impl Future<Output = ()> + Send + 'static) -> String {
     let ended = tokio::spawn(AssertUnwindSafe(future).0).await;
     let panic = ended.unwrap_err().into_panic();

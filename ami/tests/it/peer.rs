@@ -24,7 +24,7 @@ impl Peer {
         (near, Self::of(peer))
     }
 
-    /// As [`new`](Self::new), with a pipe of 1 MiB.
+    /// Makes a peer as [`new`](Self::new) does, with a pipe of 1 MiB.
     pub(crate) fn wide() -> (DuplexStream, Self) {
         let (near, peer) = testing::Peer::pipe_of(1024 * 1024);
         (near, Self::of(peer))
@@ -44,7 +44,7 @@ impl Peer {
         Self::with_config(Config::new("user", "mysecret")).await
     }
 
-    /// As [`with_client`](Self::with_client), for other settings.
+    /// Connects as [`with_client`](Self::with_client) does, with other settings.
     pub(crate) async fn with_config(config: Config) -> (Client, Self) {
         let (near, mut peer) = Self::new();
         let config = config.login(Login::Plain);
@@ -57,7 +57,7 @@ impl Peer {
         self.log_in_and_say("").await;
     }
 
-    /// As [`log_in`](Self::log_in), with something right behind the answer.
+    /// Logs in as [`log_in`](Self::log_in) does, with something right behind the answer.
     pub(crate) async fn log_in_and_say(&mut self, behind: &str) {
         self.0.greet().await.unwrap();
         self.0.expect("Login").await.unwrap();
@@ -113,7 +113,7 @@ impl Peer {
     }
 }
 
-/// What a server that has booted says right behind a login.
+/// The event of a booted server right after a login.
 pub(crate) const BOOTED: &str = "Event: FullyBooted\r\nPrivilege: system,all\r\n\r\n";
 
 /// The ActionID of an action.
@@ -122,7 +122,7 @@ pub(crate) fn id(action: &str) -> String {
     line.unwrap_or_else(|| panic!("no ActionID: {action}")).to_owned()
 }
 
-/// Whether two errors are of the same kind.
+/// Checks whether two errors are of the same kind.
 pub(crate) fn assert_like(error: &Error, pattern: &str) {
     let shown = format!("{error:?}");
     assert!(shown.contains(pattern), "expected {pattern}, got {shown}");

@@ -232,7 +232,7 @@ async fn logging_off_is_no_loss() {
     assert!(matches!(client.ended().await, Disconnect::Closed));
 }
 
-/// How long it takes to lose the connection that often.
+/// The time that it takes to lose the connection that often.
 async fn losing(times: u32, stable: Duration) -> Duration {
     let server = Server::new().await;
     let policy = Reconnect::default().wait(Duration::from_millis(1), AGES).stable(stable);

@@ -22,7 +22,7 @@ pub(crate) async fn client(says: usize) -> Result<Client, ami::Error> {
     Config::new("user", "mysecret").login(Login::Challenge).handshake(robot(says)).await
 }
 
-/// What a server says to an action, with an event behind it.
+/// The answer of a server to an action, with an event behind it.
 fn answer(action: &Action) -> Reply {
     let success = Reply::success;
     let reply = match action.name() {

@@ -1,4 +1,4 @@
-//! What a client does while its server boots, and what it has of the first moments.
+//! The client while its server boots, and what it has of the first moments.
 
 use std::sync::{Arc, Mutex};
 

@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use super::lists::builder_all;
 use super::{AGES, VERSIONS, connect, end, next, quick};
 
-/// What ends the connection, says nothing until something happens, loads everything anew, or
-/// answers with lines that are no response or with more than one.
+/// The actions that end the connection, answer when something happens, reload everything, or
+/// answer with lines that are no response or with more than one.
 const LEFT_OUT: [&str; 6] = ["Logoff", "Login", "WaitEvent", "Reload", "IAXnetstats", "ModuleLoad"];
 
 /// A server that has something of everything to list.
@@ -243,7 +243,7 @@ const FILLED: [&str; 32] = [
     "ShowDialPlan",
 ];
 
-/// Those that one of the two has.
+/// The entries that one of the two has.
 const FILLED_22: [&str; 3] = ["CoreShowChannelMap", "VoicemailUsersList", "VoicemailUserStatus"];
 const FILLED_16: [&str; 3] = ["SIPpeers", "SIPpeerstatus", "SIPshowregistry"];
 

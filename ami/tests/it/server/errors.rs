@@ -1,4 +1,4 @@
-//! What errors say, and what is refused before it is sent.
+//! The texts of errors, and what is refused before it is sent.
 
 use std::error::Error as _;
 use std::io;

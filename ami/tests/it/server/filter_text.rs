@@ -14,8 +14,8 @@ fn is(event: &Event, field: &str, value: &str) -> bool {
     event.get(field) == Some(value.as_bytes())
 }
 
-/// Whether an event is about one of the two halves of the call. `OriginateResponse` has the channel
-/// as it was asked for.
+/// Returns `true` if an event is about one of the two halves of the call. `OriginateResponse` has
+/// the channel as it was asked for.
 fn is_of_half(event: &Event) -> bool {
     let half = |it: &[u8]| it.starts_with(b"Local/busy@") && it.iter().nth_back(1) == Some(&b';');
     event.get("Channel").is_some_and(half)

@@ -1,4 +1,4 @@
-//! What is told of a time without a connection, and what goes on over it.
+//! The news of a time without a connection, and what goes on over it.
 
 use std::error::Error as _;
 use std::time::{Duration, Instant};

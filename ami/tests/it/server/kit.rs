@@ -1,11 +1,11 @@
-//! Whether the script of the test kit says what servers say.
+//! The script of the test kit says what servers say.
 
 use ami::testing::{Script, Server};
 use ami::{Action, Client, Error, Response};
 
 use super::{VERSIONS, boot, connect, end, user};
 
-/// What a client asks that connects like this, with what it gets.
+/// The questions of a client that connects like this, with what it gets.
 async fn dialogue(client: Client, wrong: Error) -> Vec<String> {
     let ask = async |action| shape(client.call(action).await);
     let mut said = vec![

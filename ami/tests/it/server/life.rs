@@ -1,4 +1,4 @@
-//! How a connection to a real server ends, and whether there is another.
+//! The end of a connection to a real server, and whether there is another.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

@@ -253,7 +253,7 @@ fn halves(names: &[&[u8]]) -> Vec<String> {
     odd.map(|name| name.escape_ascii().to_string()).collect()
 }
 
-/// What is in the one and not in the other, both sorted.
+/// The items of the one that are not in the other, both sorted.
 fn difference(one: &[&[u8]], other: &[&[u8]]) -> Vec<String> {
     let repeated = one.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
     let unknown = one.iter().copied().filter(|name| other.binary_search(name).is_err());

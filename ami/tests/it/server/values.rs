@@ -65,7 +65,7 @@ async fn call(client: &Client, number: &str) {
 /// The unique id of the half of a call that runs the dialplan.
 const ID: &str = "ours;2";
 
-/// Nothing came that is neither event nor an answer that was waited for.
+/// Checks that no message came that is neither event nor an answer that was waited for.
 fn assert_nothing_is_odd(client: &Client) {
     let stats = client.stats();
     assert_eq!((stats.other, stats.unmatched, stats.malformed, stats.missed), (0, 0, 0, 0));
