@@ -50,7 +50,7 @@ pub struct Filter {
 struct Terms {
     /// The conditions that all have to hold.
     conditions: Vec<Condition>,
-    /// If there are any, all conditions of one of them have to hold.
+    /// The alternatives: all conditions of one of them have to hold, if there are any.
     alternatives: Vec<Vec<Condition>>,
     predicates: Vec<Arc<Predicate>>,
 }
