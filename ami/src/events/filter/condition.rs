@@ -72,13 +72,21 @@ impl Condition {
         match self {
             Self::Name(_) => self.holds(beginning),
             Self::Field { not: true, .. } => self.holds(beginning),
-            Self::Field { name, not: false, value } => {
-                let mut values = beginning.get_all(name).peekable();
-                values.peek().is_none() || values.any(|it| value.is(it))
-            }
+            Self::Field { name, not: false, value } => may_have(beginning, name, |it| value.is(it)),
             Self::Class(_) => beginning.get("Privilege").is_none() || self.holds(beginning),
         }
     }
+}
+
+/// Returns `true` if an event, of which only the beginning is there, may have a field with a value
+/// that is wanted. Servers repeat channel variables and lines of output, so other values of these
+/// may follow.
+pub(super) fn may_have(beginning: &Event, name: &str, wanted: impl Fn(&[u8]) -> bool) -> bool {
+    const REPEATED: [&[u8]; 2] = [b"variable", b"output"];
+    let name_ends = name.trim_ascii_end().to_ascii_lowercase();
+    let repeats = REPEATED.iter().any(|end| name_ends.as_bytes().ends_with(end));
+    let mut values = beginning.get_all(name).peekable();
+    repeats || values.peek().is_none() || values.any(wanted)
 }
 
 /// Returns `true` if a class is on a list in the server's form: `system,user,all`.

@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use self::condition::{Condition, Pattern};
+use self::condition::{Condition, Pattern, may_have};
 pub use self::parse::FilterError;
 use crate::wire::Event;
 
@@ -167,10 +167,8 @@ impl Filter {
     /// Returns `true` if the filter may admit an event that has one of the names and of which only
     /// the beginning is there. Missing fields may have any value, and predicates are not asked.
     pub(crate) fn may_admit(&self, beginning: &Event) -> bool {
-        let may_have = |(name, value): &(String, Vec<u8>)| {
-            let mut values = beginning.get_all(name).peekable();
-            values.peek().is_none() || values.any(|it| it == value)
-        };
+        let may_have =
+            |(name, value): &(String, Vec<u8>)| may_have(beginning, name, |it| it == value);
         self.fields.iter().all(may_have) && self.meets(|condition| condition.may_hold(beginning))
     }
 

@@ -167,6 +167,12 @@ fn of_an_event_that_is_lost_its_beginning_decides_as_far_as_it_can() {
         assert_eq!(parse(text).may_admit(&beginning), may, "{text}");
     }
     assert!(parse("class:agent").may_admit(&event(b"X")), "the class may come");
+    // A server repeats these fields.
+    let beginning = event(b"Hangup\r\nChanVariable: A=1\r\nDestChanVariable: A=1");
+    for text in ["ChanVariable=\"B=2\"", "DestChanVariable~B*", "chanvariable=\"A=1\""] {
+        assert!(parse(text).may_admit(&beginning), "{text}");
+    }
+    assert!(Filter::all().field("ChanVariable", "B=2").may_admit(&beginning));
 }
 
 #[test]
