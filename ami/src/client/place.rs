@@ -24,7 +24,7 @@ impl Client {
     /// Places a call, and returns a handle that waits for its outcome and its end, and that can
     /// hang up.
     ///
-    /// Nothing is sent before the outcome or the end is awaited. Needs the permissions of
+    /// The call is placed when the outcome or the end is first awaited. Needs the permissions of
     /// [`originate`](Self::originate).
     ///
     /// ```no_run

@@ -142,7 +142,7 @@ impl Originate {
     /// Sets any other field of the action, such as `Account`, `EarlyMedia`, `OtherChannelId` or
     /// `PreDialGoSub`.
     ///
-    /// Of several fields with the same name the server takes the first. Fields that have a method
+    /// The server takes the first of several fields with the same name. Fields that have a method
     /// of their own [are refused](crate::ActionProblem::Reserved).
     pub fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let own = OWN.iter().any(|own| name.eq_ignore_ascii_case(own));

@@ -54,9 +54,8 @@ impl Originating {
     /// Sets the time-out of the whole originate. It counts from the first poll and includes the
     /// wait for a connection.
     ///
-    /// It replaces the default, which is the time that the channel may ring
-    /// ([`Originate::timeout`]) plus the client's time-out. The server does not stop ringing when
-    /// it ends.
+    /// The default is the time that the channel may ring ([`Originate::timeout`]) plus the client's
+    /// time-out. The server does not stop ringing when the time is over.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         if let Stage::New(new) = &mut self.stage {
             new.limit = Some(timeout);

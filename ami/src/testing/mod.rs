@@ -2,7 +2,7 @@
 //!
 //! Real servers do not lose a connection, forge an event or refuse a call on command. A [`Peer`]
 //! does. It is the server's end of one connection, in memory or accepted by a [`Server`] on a port.
-//! Its [`Script`] answers the actions that a client sends on its own. All other actions are
+//! A [`Script`] answers the actions that a client sends on its own. All other actions are
 //! answered by the test, step by step, or by the script, by name.
 //!
 //! This module needs the feature `testing`, which belongs in a program's dev-dependencies:
