@@ -9,6 +9,9 @@
 // The wire format: bytes to values and back.
 mod wire;
 
+// Typed actions and events.
+mod typed;
+
 // The errors.
 mod error;
 
@@ -67,6 +70,9 @@ pub use events::{
     Buffer, Filter, FilterError, Gap, Item, Lost, Overflow, Stray, Subscription, TryNextError,
 };
 pub use wire::{Event, EventClass, EventMask, EventMaskError};
+
+// Typed actions and events.
+pub use typed::{FieldError, action, event, value};
 
 // Errors.
 pub use error::{Delivery, Disconnect, Error, Fault, LoginError, Withheld};

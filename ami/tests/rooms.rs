@@ -16,6 +16,7 @@ const ORDERS: [(&str, &[&[&str]]); 3] = [
         "ami",
         &[
             &["wire"],
+            &["typed"],
             &["error"],
             &["stats"],
             &["record"],

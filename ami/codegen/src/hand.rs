@@ -1,0 +1,57 @@
+//! The tables written by hand: rows of words, each with its reason behind a `#`.
+
+use crate::error::{Error, Result};
+
+/// A row of a table written by hand.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Row<'a> {
+    /// The file and the line, for errors.
+    pub(crate) place: String,
+    /// What the row says: the first word.
+    pub(crate) verb: &'a str,
+    /// The other words.
+    pub(crate) words: Vec<&'a str>,
+    /// Why.
+    pub(crate) reason: &'a str,
+}
+
+impl Row<'_> {
+    /// Creates an error about the row.
+    pub(crate) fn error(&self, text: impl Into<String>) -> Error {
+        Error::new(&self.place, text)
+    }
+}
+
+/// Parses the rows of a file. A line that begins with spaces continues the row above, and one that
+/// begins with `#` is a comment.
+///
+/// # Errors
+///
+/// Returns an error for a row that gives no reason.
+pub(crate) fn rows<'a>(file: &str, text: &'a str) -> Result<Vec<Row<'a>>> {
+    let mut rows: Vec<Row<'a>> = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (words, reason) = match line.split_once(" # ") {
+            Some((words, reason)) => (words, reason.trim()),
+            None => (line, ""),
+        };
+        let mut words = words.split_whitespace();
+        if line.starts_with(' ') {
+            let row = rows.last_mut().filter(|row| row.reason.is_empty());
+            let row = row.ok_or_else(|| Error::line(file, at, line, "a row to continue"))?;
+            row.words.extend(words);
+            row.reason = reason;
+        } else {
+            let verb = words.next().unwrap_or_default();
+            let place = format!("{file}:{}", at + 1);
+            rows.push(Row { place, verb, words: words.collect(), reason });
+        }
+    }
+    match rows.iter().find(|row| row.reason.is_empty()) {
+        Some(row) => Err(row.error("a row without its reason: expected VERB WORDS # REASON")),
+        None => Ok(rows),
+    }
+}

@@ -1,0 +1,308 @@
+//! Writes the Rust and the tables of its documentation.
+
+use std::fmt::Write;
+
+use crate::lookup;
+use crate::model::{Action, Event, Model, Reply, Versions};
+use crate::names::{prose, type_name, wrap};
+
+/// A file to be written: its path in the workspace, and its text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct File {
+    /// The path, from the root of the workspace.
+    pub path: &'static str,
+    /// The text.
+    pub text: String,
+}
+
+/// Writes all files.
+pub(crate) fn files(model: &Model) -> Vec<File> {
+    let file = |path, text| File { path, text };
+    let names = |names: Vec<&String>| {
+        names.iter().map(|name| ((*name).clone(), type_name(name))).collect::<Vec<_>>()
+    };
+    vec![
+        file("ami/src/typed/event/generated.rs", events(model)),
+        file(
+            "ami/src/typed/event/lookup.rs",
+            lookup("an event", names(model.events.keys().collect())),
+        ),
+        file("ami/src/typed/event/table.md", event_table(model)),
+        file("ami/src/typed/action/generated.rs", actions(model)),
+        file(
+            "ami/src/typed/action/lookup.rs",
+            lookup("an action", names(model.actions.keys().collect())),
+        ),
+        file("ami/src/typed/action/table.md", action_table(model)),
+        file("ami/src/typed/value/generated.rs", values(model)),
+    ]
+}
+
+/// Writes a doc comment, wrapped.
+fn doc(indent: &str, text: &str) -> String {
+    wrap(&format!("{indent}/// "), text, 100) + "\n"
+}
+
+/// Returns `Asterisk 16 and 22`.
+fn asterisk(versions: &Versions) -> String {
+    let versions: Vec<_> = versions.iter().map(u32::to_string).collect();
+    format!("Asterisk {}", versions.join(" and "))
+}
+
+/// Returns a sentence on the versions that a thing exists since, if that is known.
+fn since(since: &[String]) -> String {
+    let number = |version: &String| -> Vec<u32> {
+        version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+    };
+    let mut versions = since.to_vec();
+    versions.sort_by_key(number);
+    match versions.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!(", since {last}"),
+        Some((last, rest)) => format!(", since {} and {last}", rest.join(", ")),
+    }
+}
+
+fn note(note: &str) -> String {
+    if note.is_empty() { String::new() } else { format!(" {note}") }
+}
+
+fn capital(class: &str) -> String {
+    let (first, rest) = class.split_at(1);
+    first.to_ascii_uppercase() + rest
+}
+
+fn classes(classes: &[String]) -> String {
+    let names: Vec<_> = classes.iter().map(|class| capital(class)).collect();
+    format!("[{}]", names.join(" "))
+}
+
+fn event_doc(name: &str, event: &Event) -> String {
+    let of = match &event.classes[..] {
+        [] => ", which is only sent in replies and has no class".to_owned(),
+        [class] => format!(", of class `{class}`"),
+        all => format!(", of the classes {}", prose(all, "and")),
+    };
+    let versions = asterisk(&event.versions) + &since(&event.since);
+    let mut text = format!("The event `{name}`{of}. {versions}.{}", note(&event.note));
+    let actions = |names: &[String]| {
+        let links: Vec<_> = names
+            .iter()
+            .map(|name| format!("[`{name}`](crate::action::{})", type_name(name)))
+            .collect();
+        let and = links.split_last().map(|(last, rest)| (rest.join(", "), last));
+        and.map_or_else(String::new, |(rest, last)| match &*rest {
+            "" => last.clone(),
+            rest => format!("{rest} and {last}"),
+        })
+    };
+    let lists = |names: &[String]| if names.len() == 1 { "the list of" } else { "the lists of" };
+    if !event.item_of.is_empty() {
+        let list = lists(&event.item_of);
+        _ = write!(text, " An item of {list} {}.", actions(&event.item_of));
+    }
+    if !event.ends.is_empty() {
+        _ = write!(text, " The end of {} {}.", lists(&event.ends), actions(&event.ends));
+    }
+    text
+}
+
+fn events(model: &Model) -> String {
+    let mut out = String::from(EVENTS);
+    for (name, event) in &model.events {
+        out += &doc("    ", &event_doc(name, event));
+        let ident = type_name(name);
+        _ = writeln!(out, "    {ident} = \"{name}\" {} {{", classes(&event.classes));
+        for field in &event.fields {
+            if field.versions != event.versions {
+                out += &doc("        ", &format!("{}.", asterisk(&field.versions)));
+            }
+            _ = writeln!(out, "        {}: {} = \"{}\";", field.method, field.kind, field.wire);
+        }
+        out += "    }\n";
+    }
+    out + "}\n"
+}
+
+fn action_doc(name: &str, action: &Action) -> String {
+    let needs = match &action.classes[..] {
+        [] => "Needs no class".to_owned(),
+        [class] => format!("Needs the write class `{class}`"),
+        all => format!("Needs one of the write classes {}", prose(all, "and")),
+    };
+    let versions = asterisk(&action.versions) + &since(&action.since);
+    let mut text = format!("The action `{name}`. {needs}. {versions}.{}", note(&action.note));
+    if let Reply::Items(items, end) = &action.reply {
+        let link = |name: &String| format!("[`{name}`](event::{})", type_name(name));
+        let links: Vec<_> = items.iter().map(link).collect();
+        let items = links.join(", ");
+        _ = write!(text, " The reply is a list of {items}, and {} ends it.", link(end));
+    }
+    text
+}
+
+fn reply(reply: &Reply) -> String {
+    match reply {
+        Reply::Plain => "Plain".to_owned(),
+        Reply::Output => "Output".to_owned(),
+        Reply::Whole => "Whole".to_owned(),
+        Reply::Items(items, _) => match &items[..] {
+            [item] => format!("Items<event::{}>", type_name(item)),
+            _ => "Items<event::Typed>".to_owned(),
+        },
+    }
+}
+
+fn actions(model: &Model) -> String {
+    let mut out = String::from(ACTIONS);
+    for (name, action) in &model.actions {
+        out += &doc("    ", &action_doc(name, action));
+        let required = action.params.iter().filter(|param| param.required);
+        let required: Vec<_> = required
+            .map(|param| format!("{}: {} = \"{}\"", param.method, param.kind, param.wire))
+            .collect();
+        let begin = format!("    {} = \"{name}\" (", type_name(name));
+        let end = format!(") {} -> {} {{\n", classes(&action.classes), reply(&action.reply));
+        let line = required.join(", ");
+        if begin.len() + line.len() + end.len() <= 100 {
+            out += &format!("{begin}{line}{end}");
+        } else {
+            let lines: Vec<_> = required.iter().map(|it| format!("        {it}")).collect();
+            out += &format!("{begin}\n{}\n    {end}", lines.join(",\n"));
+        }
+        for param in action.params.iter().filter(|param| !param.required) {
+            let mut text = Vec::new();
+            if !param.values.is_empty() {
+                text.push(format!("Documented values: {}.", prose(&param.values, "and")));
+            }
+            if let Some(default) = param.default.iter().find(|default| !default.is_empty()) {
+                text.push(format!("Default: `{default}`."));
+            }
+            if param.versions != action.versions {
+                text.push(format!("{}.", asterisk(&param.versions)));
+            }
+            if !text.is_empty() {
+                out += &doc("        ", &text.join(" "));
+            }
+            _ = writeln!(out, "        {}: {} = \"{}\";", param.method, param.kind, param.wire);
+        }
+        out += "    }\n";
+    }
+    out + "}\n"
+}
+
+fn values(model: &Model) -> String {
+    let mut out = String::from(VALUES);
+    for (name, all) in &model.enums {
+        let fields: Vec<_> = all.fields.iter().collect();
+        out += &doc("    ", &format!("The values of {}.", prose(&fields, "and")));
+        _ = writeln!(out, "    {name} {{");
+        for (text, variant) in &all.values {
+            _ = writeln!(out, "        {variant} = {text:?},");
+        }
+        out += "    }\n";
+    }
+    out + "}\n"
+}
+
+fn lookup(what: &str, names: Vec<(String, String)>) -> String {
+    format!(
+        "//! Finds {what} by its name. Written by `ami/codegen`; do not edit.\n\
+         //!\n\
+         //! The length of a name and some of its bytes leave one name to compare with.\n\n\
+         use super::generated::Known;\n\n\
+         #[rustfmt::skip]\n\
+         pub(super) fn find(name: &[u8]) -> Option<Known> {{\n    \
+             let (known, found): (&[u8], Known) = match name.len() {{\n{}        \
+                 _ => return None,\n    }};\n    \
+             (known == name).then_some(found)\n}}\n",
+        lookup::arms(&names)
+    )
+}
+
+fn link(name: &str) -> String {
+    match type_name(name) {
+        ident if ident == name => format!("[`{name}`]"),
+        ident => format!("[`{name}`]({ident})"),
+    }
+}
+
+fn versions(versions: &Versions) -> String {
+    let versions: Vec<_> = versions.iter().map(u32::to_string).collect();
+    versions.join(", ")
+}
+
+fn event_table(model: &Model) -> String {
+    let mut out = String::from("| Event | Class | Asterisk | In replies to |\n|---|---|---|---|\n");
+    for (name, event) in &model.events {
+        let replies = event.item_of.iter().chain(&event.ends);
+        let replies: Vec<_> = replies.map(|name| format!("`{name}`")).collect();
+        let classes: Vec<_> = event.classes.iter().map(|class| format!("`{class}`")).collect();
+        let (classes, replies) = (classes.join(" and "), replies.join(", "));
+        let versions = versions(&event.versions);
+        _ = writeln!(out, "| {} | {classes} | {versions} | {replies} |", link(name));
+    }
+    out
+}
+
+fn action_table(model: &Model) -> String {
+    let mut out = String::from("| Action | Class | Asterisk | Reply |\n|---|---|---|---|\n");
+    for (name, action) in &model.actions {
+        let classes: Vec<_> = action.classes.iter().map(|class| format!("`{class}`")).collect();
+        let (classes, versions) = (classes.join(" or "), versions(&action.versions));
+        let reply = match &action.reply {
+            Reply::Plain => "response".to_owned(),
+            Reply::Output => "output".to_owned(),
+            Reply::Whole => "exchange".to_owned(),
+            Reply::Items(items, _) => format!("list of {}", prose(items, "and")),
+        };
+        _ = writeln!(out, "| {} | {classes} | {versions} | {reply} |", link(name));
+    }
+    out
+}
+
+const EVENTS: &str = "\
+//! The events. Written by `ami/codegen`; do not edit.
+
+#![allow(clippy::upper_case_acronyms, reason = \"the names are those of the server\")]
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use super::TypedEvent;
+use super::macros::{events, field, getter, parser};
+use super::snapshot::{BridgeSnapshot, ChannelSnapshot};
+use crate::typed::field::{Field, FieldError};
+use crate::typed::value::*;
+use crate::wire::{Cause, Event, EventClass};
+
+events! {
+";
+
+const ACTIONS: &str = "\
+//! The actions. Written by `ami/codegen`; do not edit.
+
+#![allow(clippy::upper_case_acronyms, reason = \"the names are those of the server\")]
+
+use std::time::Duration;
+
+use super::TypedAction;
+use super::macros::{actions, kind, note, sent};
+use super::reply::{Items, Output, Plain, Whole};
+use crate::typed::event;
+use crate::wire::{Action, EventClass};
+
+actions! {
+";
+
+const VALUES: &str = "\
+//! The enumerations. Written by `ami/codegen`; do not edit.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::macros::open;
+
+open! {
+";

@@ -1,0 +1,29 @@
+//! Typed actions: a type for each action that Asterisk documents.
+//!
+//! The constructor takes the mandatory parameters, and a method each of the rest. The type of an
+//! action decides the type of its reply.
+
+mod generated;
+mod lookup;
+mod macros;
+pub mod reply;
+
+pub use self::generated::*;
+use crate::wire::{Action, EventClass};
+
+/// A typed action.
+pub trait TypedAction: Into<Action> {
+    /// The name of the action, as on the wire.
+    const NAME: &'static str;
+    /// The classes of the action. A user needs one of them in `write`, or none if there are none.
+    const CLASSES: &'static [EventClass];
+    /// The kind of the reply.
+    type Reply;
+}
+
+/// Returns the classes of a known action. Names are compared without regard to ASCII case.
+pub(crate) fn classes(name: &str) -> Option<&'static [EventClass]> {
+    let found = lookup::find(name.as_bytes()).map(|known| KNOWN[known as usize]);
+    let same = |(known, _): &&(&str, _)| known.eq_ignore_ascii_case(name);
+    found.or_else(|| KNOWN.iter().find(same).copied()).map(|(_, classes)| classes)
+}
