@@ -3,6 +3,7 @@
 //! The tables are read from the documentation of servers ([`read`]), one for each version, and kept
 //! in `tables`. What the documentation lacks or has wrong is in tables written by hand.
 
+mod compare;
 mod error;
 mod hand;
 mod lookup;
@@ -15,6 +16,7 @@ mod xpath;
 
 use std::path::Path;
 
+pub use self::compare::differences;
 pub use self::error::{Error, Result};
 use self::table::Table;
 pub use self::write::File;
@@ -50,6 +52,53 @@ pub fn tables(root: &Path) -> Result<Vec<Table>> {
 /// Returns an error if a table cannot be read, is not of the form, or contradicts another.
 pub fn generate(root: &Path) -> Result<Vec<File>> {
     Ok(write::files(&join(root)?))
+}
+
+/// What there is a type of.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The actions, by name.
+    pub actions: Vec<Known>,
+    /// The events, by name.
+    pub events: Vec<Known>,
+}
+
+/// An action or an event that there is a type of.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The name on the wire.
+    pub name: String,
+    /// The classes.
+    pub classes: Vec<String>,
+    /// Whether a version documents it.
+    pub documented: bool,
+    /// Whether it is an event that is only sent as a reply, and has no class for that.
+    pub reply: bool,
+}
+
+/// Returns what the tables in a workspace give types of.
+///
+/// # Errors
+///
+/// Returns an error as [`generate`] does.
+pub fn summary(root: &Path) -> Result<Summary> {
+    let model = join(root)?;
+    let action = |(name, action): (String, model::Action)| Known {
+        name,
+        classes: action.classes,
+        documented: true,
+        reply: false,
+    };
+    let event = |(name, event): (String, model::Event)| Known {
+        name,
+        reply: event.reply,
+        classes: event.classes,
+        documented: event.documented,
+    };
+    Ok(Summary {
+        actions: model.actions.into_iter().map(action).collect(),
+        events: model.events.into_iter().map(event).collect(),
+    })
 }
 
 fn join(root: &Path) -> Result<model::Model> {

@@ -36,6 +36,8 @@ pub(crate) struct Event {
     pub(crate) since: Vec<String>,
     /// Whether it is documented.
     pub(crate) documented: bool,
+    /// Whether it is sent as a reply alone, and has no class for that.
+    pub(crate) reply: bool,
     /// What the documentation of the type says besides.
     pub(crate) note: String,
     /// The fields and groups.

@@ -272,6 +272,7 @@ use std::time::{Duration, SystemTime};
 
 use super::TypedEvent;
 use super::macros::{events, field, getter, parser};
+use super::report::RtcpReport;
 use super::snapshot::{BridgeSnapshot, ChannelSnapshot};
 use crate::typed::field::{Field, FieldError};
 use crate::typed::value::*;

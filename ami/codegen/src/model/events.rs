@@ -16,8 +16,6 @@ pub(super) struct Draft {
     parts: Vec<(Part, Versions)>,
     /// The methods named by hand, by the field.
     methods: BTreeMap<String, String>,
-    /// Whether it is sent as a reply alone.
-    reply: bool,
     pub(super) item_of: Vec<String>,
     pub(super) ends: Vec<String>,
 }
@@ -69,7 +67,7 @@ fn apply(drafts: &mut BTreeMap<String, Draft>, row: &Row<'_>, all: &Versions) ->
                 return Err(row.error(format!("event {name} is documented: expected a new one")));
             }
             draft.event.versions = of;
-            draft.reply = row.verb == "list";
+            draft.event.reply = row.verb == "list";
         }
     }
     let unknown = |name: &str| row.error(format!("no event {name}: expected one of the tables"));
@@ -86,7 +84,7 @@ fn apply(drafts: &mut BTreeMap<String, Draft>, row: &Row<'_>, all: &Versions) ->
     if row.verb == "reply" {
         for name in &row.words {
             let draft = drafts.get_mut(*name).ok_or_else(|| unknown(name))?;
-            draft.reply = true;
+            draft.event.reply = true;
             draft.event.classes.clear();
         }
         return Ok(());
@@ -107,7 +105,7 @@ fn apply(drafts: &mut BTreeMap<String, Draft>, row: &Row<'_>, all: &Versions) ->
         }
         ("event", [classes, parts @ ..]) => {
             match *classes {
-                "reply" => draft.reply = true,
+                "reply" => draft.event.reply = true,
                 classes => draft.event.classes = classes.split(',').map(str::to_owned).collect(),
             }
             parts.iter().for_each(|text| add(&mut draft.parts, &part(text), &of));
@@ -184,7 +182,7 @@ const METHODS: [&str; 8] = ["raw", "into_raw", "view", "field", "clone", "eq", "
 
 impl Draft {
     pub(super) fn finish(self, name: &str, kinds: &mut Kinds<'_>) -> Result<Event> {
-        let Self { mut event, mut parts, mut methods, reply, item_of, ends } = self;
+        let Self { mut event, mut parts, mut methods, item_of, ends } = self;
         let place = format!("event {name}");
         let has = |group: &Part| parts.iter().any(|(part, _)| part == group);
         let (channel, bridge) =
@@ -234,7 +232,7 @@ impl Draft {
             .chain(taken(bridge, &BRIDGE))
             .chain(METHODS.map(|name| (name.to_owned(), name)));
         distinct(&place, methods)?;
-        if event.classes.is_empty() != reply {
+        if event.classes.is_empty() != event.reply {
             return Err(Error::new(place, "no class: expected a row `classes` or `reply`"));
         }
         Ok(Event { item_of, ends, ..event })

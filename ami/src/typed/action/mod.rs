@@ -2,6 +2,8 @@
 //!
 //! The constructor takes the mandatory parameters, and a method each of the rest. The type of an
 //! action decides the type of its reply.
+//!
+#![doc = include_str!("table.md")]
 
 mod generated;
 mod lookup;

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::TypedEvent;
 use super::macros::{events, field, getter, parser};
+use super::report::RtcpReport;
 use super::snapshot::{BridgeSnapshot, ChannelSnapshot};
 use crate::typed::field::{Field, FieldError};
 use crate::typed::value::*;
@@ -81,7 +82,7 @@ events! {
         queue: text = "Queue";
         member_name: text = "MemberName";
         interface: text = "Interface";
-        ring_time: text = "RingTime";
+        ring_time: number(u32) = "RingTime";
         hold_time: seconds = "HoldTime";
     }
     /// The event `AgentDump`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
@@ -111,7 +112,7 @@ events! {
         queue: text = "Queue";
         member_name: text = "MemberName";
         interface: text = "Interface";
-        ring_time: text = "RingTime";
+        ring_time: number(u32) = "RingTime";
     }
     /// The event `Agents`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 12.0.0. An item of the list of [`Agents`](crate::action::Agents).
@@ -230,6 +231,7 @@ events! {
         transferee: channel_snapshot = "Transferee";
         /// Asterisk 22.
         transfer_target: channel_snapshot = "TransferTarget";
+        is_external: flag = "IsExternal";
     }
     /// The event `AuthDetail`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 12.0.0. An item of the lists of
@@ -459,6 +461,10 @@ events! {
         peer: text = "Peer";
         peer_account: text = "PeerAccount";
         extra: text = "Extra";
+        /// Asterisk 22.
+        tenant_id: text = "TenantID";
+        channel: channel = "Channel";
+        user_def_type: text = "UserDefType";
     }
     /// The event `Cdr`, of class `cdr`. Asterisk 16 and 22, since 13.2.0.
     Cdr = "Cdr" [Cdr] {
@@ -753,7 +759,7 @@ events! {
         unique_id: unique_id = "Uniqueid";
         account_code: text = "AccountCode";
         signalling: text = "Signalling";
-        signalling_code: text = "SignallingCode";
+        signalling_code: number(u32) = "SignallingCode";
         context: text = "Context";
         dnd: text = "DND";
         alarm: text = "Alarm";
@@ -770,19 +776,23 @@ events! {
     /// The event `DAHDIShowStatus`, which is only sent in replies and has no class. Asterisk 22. An
     /// item of the list of [`DAHDIShowStatus`](crate::action::DAHDIShowStatus).
     DAHDIShowStatus = "DAHDIShowStatus" [] {
+        span: text = "Span";
         description: text = "Description";
         alarms: text = "Alarms";
         irq: text = "IRQ";
         bpviol: text = "bpviol";
-        crc4: text = "CRC4";
-        fra_cas: text = "FraCas";
-        line_build_out: text = "LineBuildOut";
+        crc: text = "CRC";
+        framing: text = "Framing";
+        coding: text = "Coding";
+        options: text = "Options";
+        lbo: text = "LBO";
     }
     /// The event `DAHDIShowStatusComplete`, which is only sent in replies and has no class.
     /// Asterisk 22. The end of the list of [`DAHDIShowStatus`](crate::action::DAHDIShowStatus).
     DAHDIShowStatusComplete = "DAHDIShowStatusComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
+        items: number(u32) = "Items";
     }
     /// The event `DBGetComplete`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22. The end of the list of [`DBGet`](crate::action::DBGet).
@@ -1417,14 +1427,14 @@ events! {
     LocalOptimizationEnd = "LocalOptimizationEnd" [Call] {
         local_one: channel_snapshot = "LocalOne";
         local_two: channel_snapshot = "LocalTwo";
-        success: text = "Success";
+        success: flag = "Success";
         id: text = "Id";
     }
     /// The event `LogChannel`, of class `system`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and
     /// 19.2.0.
     LogChannel = "LogChannel" [System] {
         channel: text = "Channel";
-        enabled: text = "Enabled";
+        enabled: flag = "Enabled";
         reason: text = "Reason";
     }
     /// The event `MCID`, of class `call`. Asterisk 16 and 22, since 12.0.0.
@@ -1517,7 +1527,7 @@ events! {
         conference: text = "Conference";
         parties: number(u32) = "Parties";
         marked: text = "Marked";
-        activity: text = "Activity";
+        activity: clock = "Activity";
         creation: text = "Creation";
         locked: text = "Locked";
     }
@@ -1585,7 +1595,7 @@ events! {
     MixMonitorMute = "MixMonitorMute" [Call] {
         snapshot: channel_snapshot = "";
         direction: text = "Direction";
-        state: text = "State";
+        state: flag = "State";
     }
     /// The event `MixMonitorStart`, of class `call`. Asterisk 16 and 22, since 16.17.0 and 18.3.0.
     MixMonitorStart = "MixMonitorStart" [Call] {
@@ -1687,7 +1697,7 @@ events! {
         fatal_retry_interval: text = "FatalRetryInterval";
         support_outbound: text = "SupportOutbound";
         status: open(RegistrationStatus) = "Status";
-        next_reg: text = "NextReg";
+        next_reg: seconds = "NextReg";
     }
     /// The event `OutboundRegistrationDetailComplete`, which is only sent in replies and has no
     /// class. Asterisk 16 and 22. The end of the list of
@@ -1814,6 +1824,7 @@ events! {
     PeerEntry = "PeerEntry" [] {
         channeltype: text = "Channeltype";
         object_name: text = "ObjectName";
+        object_username: text = "ObjectUsername";
         chan_object_type: text = "ChanObjectType";
         ip_address: text = "IPaddress";
         ip_port: text = "IPport";
@@ -2106,14 +2117,7 @@ events! {
         sent_rtp: number(u32) = "SentRTP";
         sent_packets: number(u32) = "SentPackets";
         sent_octets: number(u32) = "SentOctets";
-        report_x_source_ssrc: text = "ReportXSourceSSRC";
-        report_x_fraction_lost: text = "ReportXFractionLost";
-        report_x_cumulative_lost: text = "ReportXCumulativeLost";
-        report_x_highest_sequence: text = "ReportXHighestSequence";
-        report_x_sequence_number_cycles: text = "ReportXSequenceNumberCycles";
-        report_xia_jitter: text = "ReportXIAJitter";
-        report_xlsr: text = "ReportXLSR";
-        report_xdlsr: text = "ReportXDLSR";
+        reports: reports = "ReportX";
     }
     /// The event `RTCPSent`, of class `reporting`. Asterisk 16 and 22, since 12.0.0.
     RTCPSent = "RTCPSent" [Reporting] {
@@ -2126,14 +2130,7 @@ events! {
         sent_rtp: number(u32) = "SentRTP";
         sent_packets: number(u32) = "SentPackets";
         sent_octets: number(u32) = "SentOctets";
-        report_x_source_ssrc: text = "ReportXSourceSSRC";
-        report_x_fraction_lost: text = "ReportXFractionLost";
-        report_x_cumulative_lost: text = "ReportXCumulativeLost";
-        report_x_highest_sequence: text = "ReportXHighestSequence";
-        report_x_sequence_number_cycles: text = "ReportXSequenceNumberCycles";
-        report_xia_jitter: text = "ReportXIAJitter";
-        report_xlsr: text = "ReportXLSR";
-        report_xdlsr: text = "ReportXDLSR";
+        reports: reports = "ReportX";
     }
     /// The event `ReceiveFAX`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ReceiveFAX = "ReceiveFAX" [Call] {
@@ -2431,7 +2428,7 @@ events! {
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
         remote_address: address = "RemoteAddress";
-        expected_address: text = "ExpectedAddress";
+        expected_address: address = "ExpectedAddress";
         module: text = "Module";
         session_tv: text = "SessionTV";
     }
@@ -2507,7 +2504,7 @@ events! {
         can_mark_urgent: flag = "CanMarkUrgent";
         call_operator: flag = "CallOperator";
         max_message_count: number(u32) = "MaxMessageCount";
-        max_message_length: text = "MaxMessageLength";
+        max_message_length: seconds = "MaxMessageLength";
         new_message_count: number(u32) = "NewMessageCount";
         old_message_count: number(u32) = "OldMessageCount";
     }
@@ -2546,7 +2543,7 @@ events! {
         can_mark_urgent: flag = "CanMarkUrgent";
         call_operator: flag = "CallOperator";
         max_message_count: number(u32) = "MaxMessageCount";
-        max_message_length: text = "MaxMessageLength";
+        max_message_length: seconds = "MaxMessageLength";
         new_message_count: number(u32) = "NewMessageCount";
         old_message_count: number(u32) = "OldMessageCount";
     }

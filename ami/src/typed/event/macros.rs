@@ -53,6 +53,13 @@ macro_rules! field {
     ($at:lifetime $(#[$meta:meta])* $name:ident: address = $wire:literal) => {
         parser!($(#[$meta])* $name, $wire, "as an address.", Address, address());
     };
+    ($at:lifetime $(#[$meta:meta])* $name:ident: reports = $wire:literal) => {
+        #[doc = concat!("Returns the report blocks of the packet: the fields `", $wire, "…`, X counts up from 0.")]
+        $(#[$meta])*
+        pub fn $name(&self) -> impl Iterator<Item = RtcpReport<'_>> {
+            RtcpReport::all(&self.0)
+        }
+    };
     ($at:lifetime $(#[$meta:meta])* $name:ident: channel_snapshot = "") => {
         channel_fields! { $at }
 

@@ -2,13 +2,17 @@
 //!
 //! [`Event::typed`](crate::Event::typed) returns the enum [`Typed`] to match on, and
 //! [`Event::view`](crate::Event::view) one view.
+//!
+#![doc = include_str!("table.md")]
 
 mod generated;
 mod lookup;
 mod macros;
+mod report;
 mod snapshot;
 
 pub use self::generated::*;
+pub use self::report::RtcpReport;
 pub use self::snapshot::{BridgeSnapshot, ChannelSnapshot};
 use crate::wire::{Event, EventClass};
 
