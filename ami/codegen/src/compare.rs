@@ -38,3 +38,27 @@ fn lines(table: &Table) -> BTreeMap<String, BTreeSet<String>> {
     });
     actions.chain(events).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_difference_is_a_line() {
+        let known = "Asterisk 22\n\naction A classes call told\n  param X\n\naction Gone\n\n\
+                     event E classes call\n  field F values a\n";
+        let found = "Asterisk 22\n\naction A\n  param X required\n\nevent E classes system\n  \
+                     field F values a\n\nevent New\n";
+        let table = |text| Table::parse("t", text).unwrap();
+        let expected = [
+            "action A: no longer param X",
+            "action A: new: param X required",
+            "action Gone: no longer documented",
+            "event E: no longer classes call",
+            "event E: new: classes system",
+            "event New: new",
+        ];
+        assert_eq!(differences(&table(known), &table(found)), expected);
+        assert!(differences(&table(known), &table(known)).is_empty());
+    }
+}

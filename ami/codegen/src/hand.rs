@@ -55,3 +55,19 @@ pub(crate) fn rows<'a>(file: &str, text: &'a str) -> Result<Vec<Row<'a>>> {
         None => Ok(rows),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_can_be_continued_and_needs_a_reason() {
+        let parsed = rows("f.txt", "# comment\n\nparts A B\n  C # why\nlist D # how\n").unwrap();
+        let words: Vec<_> = parsed.iter().map(|row| (row.verb, &row.words[..])).collect();
+        assert_eq!(words, [("parts", &["A", "B", "C"][..]), ("list", &["D"])]);
+        assert_eq!((parsed[0].reason, &*parsed[1].place), ("why", "f.txt:5"));
+        let error = rows("f.txt", "parts A B\nlist D # how\n").unwrap_err().to_string();
+        assert_eq!(error, "f.txt:1: a row without its reason: expected VERB WORDS # REASON");
+        assert!(rows("f.txt", "  A\n").is_err());
+    }
+}

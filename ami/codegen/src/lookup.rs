@@ -40,3 +40,37 @@ fn choice(names: &[&(String, String)], depth: usize) -> String {
     _ = write!(out, "{indent}_ => return None,\n{}}}", " ".repeat(4 * depth));
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(names: &[&str]) -> String {
+        arms(&names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_length_of_one_name_needs_no_byte() {
+        assert_eq!(of(&["Hold"]), "        4 => (b\"Hold\", Known::Hold),\n");
+    }
+
+    #[test]
+    fn the_byte_that_tells_most_names_apart_is_chosen() {
+        assert_eq!(
+            of(&["DBPut", "DBGet"]),
+            "        5 => match name[2] {\n            \
+             b'G' => (b\"DBGet\", Known::DBGet),\n            \
+             b'P' => (b\"DBPut\", Known::DBPut),\n            \
+             _ => return None,\n        },\n"
+        );
+    }
+
+    #[test]
+    fn names_that_no_single_byte_tells_apart_take_two() {
+        let text = of(&["aa", "ab", "ba"]);
+        assert_eq!(text.matches("match name[").count(), 2, "{text}");
+        for name in ["aa", "ab", "ba"] {
+            assert_eq!(text.matches(&format!("b\"{name}\"")).count(), 1, "{text}");
+        }
+    }
+}

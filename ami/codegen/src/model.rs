@@ -197,3 +197,6 @@ fn add(parts: &mut Vec<(Part, Versions)>, part: &Part, versions: &Versions) {
         None => parts.push((part.clone(), versions.clone())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,3 +102,64 @@ pub(crate) fn wrap(lead: &str, text: &str, width: usize) -> String {
     }
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_are_the_words_of_the_name_on_the_wire() {
+        let names = [
+            ("CallerIDNum", "caller_id_num"),
+            ("CallerIDnum", "caller_id_num"),
+            ("Uniqueid", "unique_id"),
+            ("UniqueID", "unique_id"),
+            ("BridgeUniqueid", "bridge_unique_id"),
+            ("Linkedid", "linked_id"),
+            ("DAHDIChannel", "dahdi_channel"),
+            ("Cause-txt", "cause_txt"),
+            ("CID-CallingPres", "cid_calling_pres"),
+            ("Call-ID", "call_id"),
+            ("Charge/Currency/Cost", "charge_currency_cost"),
+            ("100rel", "rel_100"),
+            ("2Channel", "channel_2"),
+            ("T38UdptlEc", "t38_udptl_ec"),
+            ("IPaddress", "ip_address"),
+            ("MCallerIDton", "m_caller_id_ton"),
+            ("SSRC", "ssrc"),
+            ("Type", "type_"),
+            ("Match", "match_"),
+            ("channel", "channel"),
+        ];
+        for (wire, name) in names {
+            assert_eq!(method(wire), name, "{wire}");
+        }
+    }
+
+    #[test]
+    fn variants_are_the_words_of_the_text() {
+        let texts = [
+            ("ABORT", "Abort"),
+            ("NO ANSWER", "NoAnswer"),
+            ("AGENT_ONCALL", "AgentOncall"),
+            ("Not Permitted", "NotPermitted"),
+            ("InUse&Ringing", "InUseRinging"),
+            ("mwi", "Mwi"),
+        ];
+        for (text, name) in texts {
+            assert_eq!(variant(text), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn types_have_the_name_on_the_wire() {
+        assert_eq!(type_name("AOC-D"), "AOCD");
+        assert_eq!(type_name("PJSIPShowEndpoints"), "PJSIPShowEndpoints");
+    }
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        assert_eq!(wrap("/// ", "aa bb cc", 9), "/// aa bb\n/// cc");
+        assert_eq!(wrap("/// ", "a_long_word b", 9), "/// a_long_word\n/// b");
+    }
+}

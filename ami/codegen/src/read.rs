@@ -239,3 +239,93 @@ fn join_action(actions: &mut Vec<Action>, action: Action) {
     known.end = known.end.take().or(action.end);
     join_head(&mut known.head, action.head);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(inside: &str) -> Result<Table> {
+        let text = format!(
+            "<!DOCTYPE docs SYSTEM 'x'><docs xmlns:xi='http://www.w3.org/2001/XInclude'>{inside}</docs>"
+        );
+        documentation(22, &text)
+    }
+
+    fn include(path: &str) -> String {
+        format!("<xi:include xpointer=\"xpointer({path})\"/>")
+    }
+
+    #[test]
+    fn parameters_and_values_are_read_and_includes_followed() {
+        let (id, list) = (
+            include("/docs/manager[@name='B']/syntax/parameter[@name='Id']"),
+            include("docs/manager[@name='B']/syntax/parameter[@name='Id']/enumlist"),
+        );
+        let text = format!(
+            "<manager name='A'><since><version>1.2.0</version></since><syntax>\
+             <parameter name='X' required='yes' default='d'>{list}</parameter>{id}</syntax>\
+             <responses><list-elements>{0}</list-elements>{1}</responses></manager>\
+             <manager name='B'><syntax><parameter name='Id'><enumlist><enum name='on'/>\
+             <enum name='off'/></enumlist></parameter></syntax></manager>\
+             <managerEvent name='Item'/><managerEvent name='End'/>",
+            include("/docs/managerEvent[@name='Item']"),
+            include("/docs/managerEvent[@name='End']"),
+        );
+        let table = read(&text).unwrap();
+        assert_eq!(
+            table.actions[0].to_string(),
+            "action A since 1.2.0\n  param X required default \"d\" values on | off\n  \
+             param Id values on | off\n  items Item\n  end End\n"
+        );
+    }
+
+    #[test]
+    fn duplicates_are_joined_and_events_inside_functions_count() {
+        let event = |module: &str, inside: &str| {
+            format!(
+                "<managerEvent name='E' module='{module}'><managerEventInstance \
+                 class='EVENT_FLAG_CALL'><syntax>{inside}</syntax></managerEventInstance>\
+                 </managerEvent>"
+            )
+        };
+        let (one, two) = (
+            event("a", "<parameter name='X'/><channel_snapshot/><bridge_snapshot prefix='To'/>"),
+            event("b", "<parameter name='Y'/><parameter name='X'/>"),
+        );
+        let table = read(&format!("{one}<function name='F'>{two}</function>")).unwrap();
+        assert_eq!(
+            table.events[0].to_string(),
+            "event E classes call module a,b\n  field X\n  channel\n  bridge To\n  field Y\n"
+        );
+        assert_eq!(table.events.len(), 1);
+    }
+
+    #[test]
+    fn a_parameter_that_one_of_two_lacks_is_not_required() {
+        let action =
+            |inside: &str| format!("<manager name='A'><syntax>{inside}</syntax></manager>");
+        let (one, two) = (
+            action("<parameter name='X' required='true'/><parameter name='Y' required='true'/>"),
+            action("<parameter name='X' required='true'/>"),
+        );
+        let table = read(&(two + &one)).unwrap();
+        assert_eq!(table.actions[0].to_string(), "action A\n  param X required\n  param Y\n");
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        let around = include("/docs/manager[@name='A']/syntax/node()");
+        let odd = [
+            (include("//x"), "expected xpointer(/A[@n='v']/B)"),
+            (around, "includes go round in a circle"),
+            ("<parameter/>".to_owned(), "name \"\" of parameter: expected one word"),
+        ];
+        for (inside, expected) in odd {
+            let text = format!("<manager name='A'><syntax>{inside}</syntax></manager>");
+            let error = read(&text).unwrap_err().to_string();
+            assert!(error.starts_with("documentation of Asterisk 22, line 1: "), "{error}");
+            assert!(error.ends_with(expected), "{error}");
+        }
+        assert!(documentation(22, "<docs>").unwrap_err().to_string().contains("not XML"));
+    }
+}

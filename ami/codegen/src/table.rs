@@ -186,7 +186,8 @@ impl Table {
         let mut in_action = false;
         for (at, line) in text.lines().enumerate() {
             let bad = |expected: &str| Error::line(file, at, line, expected);
-            let (word, rest) = line.trim_start().split_once(' ').unwrap_or((line.trim(), ""));
+            let (word, rest) =
+                line.trim_start().split_once(' ').unwrap_or_else(|| (line.trim(), ""));
             match (line.starts_with(' '), word) {
                 (false, "") => {}
                 (false, "Asterisk") => {
@@ -275,5 +276,53 @@ fn split_values(text: &str) -> (&str, Vec<String>) {
     match text.split_once(" values ") {
         Some((rest, values)) => (rest, values.split(" | ").map(str::to_owned).collect()),
         None => (text, Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+Asterisk 22
+
+action A classes call,system since 1.0.0,2.0.0 module one,two told
+  param P required multiple default \"a b\" values x y | z
+  param Q
+  items I J
+  end E
+
+action B
+
+event C classes call
+  channel
+  channel Dest
+  bridge To
+  field F values 1/10 | NO ANSWER
+  field G
+";
+
+    #[test]
+    fn a_table_that_is_written_is_read_back() {
+        let table = Table::parse("t", TEXT).unwrap();
+        assert_eq!(table.to_string(), TEXT);
+        assert_eq!(Table::parse("t", &table.to_string()).unwrap(), table);
+        let param = &table.actions[0].params[0];
+        assert_eq!((param.default.as_deref(), &*param.values[1]), (Some("a b"), "z"));
+    }
+
+    #[test]
+    fn a_line_of_no_known_form_is_named() {
+        let odd = [
+            ("Asterisk x", "t:1: \"Asterisk x\": expected a major version"),
+            (
+                "action A\n  field F",
+                "t:2: \"  field F\": expected action, event, or a line that belongs to the one above",
+            ),
+            ("event A of B", "t:1: \"event A of B\": expected event NAME [classes A,B] …"),
+        ];
+        for (text, error) in odd {
+            assert_eq!(Table::parse("t", text).unwrap_err().to_string(), error);
+        }
     }
 }

@@ -111,3 +111,36 @@ fn predicate(text: &str) -> Option<Predicate<'_>> {
     }
     text.parse().ok().map(Predicate::At)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "<docs><m name='A'><s><p name='X'><t>1</t><t>2</t></p><p name='ReportX'/>\
+                        </s></m><m name='B'><s><p name='X'/></s></m></docs>";
+
+    #[test]
+    fn the_forms_of_the_documentation_lead_to_their_nodes() {
+        let document = Document::parse(TEXT).unwrap();
+        let count = |path| select(&document, path).map(|nodes| nodes.len());
+        assert_eq!(count("/docs/m"), Some(2));
+        assert_eq!(count("docs/m"), Some(2), "without a slash at the beginning");
+        assert_eq!(count("/docs/m[@name='A']/s/p"), Some(2));
+        assert_eq!(count("/docs/m/s/p[@name='X']"), Some(2), "of all elements");
+        assert_eq!(count("/docs/m/s/p[contains(@name, 'Report')]"), Some(1));
+        assert_eq!(count("/docs/m[@name='A']/s/p[@name=\"X\"]/t[2]"), Some(1));
+        assert_eq!(count("/docs/m[@name='A']/s/p[@name='X']/t[2]/text()"), Some(1));
+        assert_eq!(count("/docs/m[@name='A']/s/node()"), Some(2));
+        assert_eq!(count("/docs/m[@name='C']"), Some(0));
+    }
+
+    #[test]
+    fn other_forms_are_refused() {
+        let document = Document::parse(TEXT).unwrap();
+        let odd =
+            ["", "/", "//m", "/docs/*", "/docs/m[last()]", "/docs/m[@name]", "/docs/m[@name='A'"];
+        for path in odd {
+            assert!(select(&document, path).is_none(), "{path}");
+        }
+    }
+}

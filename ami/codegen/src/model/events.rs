@@ -178,7 +178,8 @@ const BRIDGE: [&str; 8] = [
 ];
 
 /// The methods that each event has already.
-const METHODS: [&str; 8] = ["raw", "into_raw", "view", "field", "clone", "eq", "fmt", "variables"];
+const METHODS: [&str; 9] =
+    ["new", "raw", "into_raw", "view", "field", "clone", "eq", "fmt", "variables"];
 
 impl Draft {
     pub(super) fn finish(self, name: &str, kinds: &mut Kinds<'_>) -> Result<Event> {
