@@ -66,7 +66,7 @@ actions! {
     }
     /// The action `AgentLogoff`. Needs the write class `agent`. Asterisk 16 and 22, since 1.2.0.
     AgentLogoff = "AgentLogoff" (agent: text = "Agent") [Agent] -> Plain {
-        soft: text = "Soft";
+        soft: flag = "Soft";
     }
     /// The action `Agents`. Needs the write class `agent`. Asterisk 16 and 22, since 1.2.0. The
     /// reply is a list of [`Agents`](event::Agents), and [`AgentsComplete`](event::AgentsComplete)
@@ -78,9 +78,11 @@ actions! {
         context: text = "Context";
     }
     /// The action `BlindTransfer`. Needs the write class `call`. Asterisk 16 and 22, since 12.0.0.
-    BlindTransfer = "BlindTransfer" (channel: text = "Channel") [Call] -> Plain {
+    BlindTransfer = "BlindTransfer" (
+        channel: text = "Channel",
+        exten: text = "Exten"
+    ) [Call] -> Plain {
         context: text = "Context";
-        exten: text = "Exten";
     }
     /// The action `Bridge`. Needs the write class `call`. Asterisk 16 and 22, since 1.6.0.
     Bridge = "Bridge" (channel1: text = "Channel1", channel2: text = "Channel2") [Call] -> Plain {
@@ -214,9 +216,8 @@ actions! {
     /// [`CoreShowChannelMap`](event::CoreShowChannelMap), and
     /// [`CoreShowChannelMapComplete`](event::CoreShowChannelMapComplete) ends it.
     CoreShowChannelMap = "CoreShowChannelMap" (
-
+        channel: text = "Channel"
     ) [System Reporting] -> Items<event::CoreShowChannelMap> {
-        channel: text = "Channel";
     }
     /// The action `CoreShowChannels`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16 and 22, since 1.6.0. The reply is a list of
@@ -305,7 +306,7 @@ actions! {
         application: text = "Application"
     ) [System] -> Plain {
         application_data: text = "ApplicationData";
-        replace: text = "Replace";
+        replace: flag = "Replace";
     }
     /// The action `DialplanExtensionRemove`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.0.0.
@@ -334,7 +335,7 @@ actions! {
     ) [Call Reporting] -> Items<event::ExtensionStatus> {
     }
     /// The action `FAXSession`. Needs the write class `call`. Asterisk 16 and 22, since 13.0.0.
-    FAXSession = "FAXSession" (session_number: text = "SessionNumber") [Call] -> Whole {
+    FAXSession = "FAXSession" (session_number: number = "SessionNumber") [Call] -> Whole {
     }
     /// The action `FAXSessions`. Needs the write class `call`. Asterisk 16 and 22, since 13.0.0.
     /// The reply is a list of [`FAXSessionsEntry`](event::FAXSessionsEntry), and
@@ -345,13 +346,10 @@ actions! {
     FAXStats = "FAXStats" () [Reporting] -> Whole {
     }
     /// The action `Filter`. Needs the write class `system`. Asterisk 16 and 22, since 10.0.0.
-    Filter = "Filter" () [System] -> Plain {
-        /// Documented values: `Add`.
-        operation: text = "Operation";
+    Filter = "Filter" (operation: text = "Operation", filter: text = "Filter") [System] -> Plain {
         /// Documented values: `action(include|exclude)`, `name(<event_name>)`,
         /// `header(<header_name>)` and `<match_method>`. Asterisk 22.
         match_criteria: text = "MatchCriteria";
-        filter: text = "Filter";
     }
     /// The action `FilterList`. Needs the write class `system`. Asterisk 16. No version registers
     /// the action, although Asterisk 16 documents it.
@@ -377,7 +375,7 @@ actions! {
     /// The action `Hangup`. Needs one of the write classes `system` and `call`. Asterisk 16 and 22,
     /// since 0.2.0.
     Hangup = "Hangup" (channel: text = "Channel") [System Call] -> Plain {
-        cause: text = "Cause";
+        cause: number = "Cause";
     }
     /// The action `IAXnetstats`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.2.0.
@@ -443,8 +441,8 @@ actions! {
     }
     /// The action `MWIUpdate`. Needs the write class `call`. Asterisk 16 and 22, since 12.1.0.
     MWIUpdate = "MWIUpdate" (mailbox: text = "Mailbox") [Call] -> Plain {
-        old_messages: text = "OldMessages";
-        new_messages: text = "NewMessages";
+        old_messages: number = "OldMessages";
+        new_messages: number = "NewMessages";
     }
     /// The action `MailboxCount`. Needs one of the write classes `call` and `reporting`. Asterisk
     /// 16 and 22, since 0.5.0.
@@ -496,7 +494,7 @@ actions! {
     /// and 22, since 1.8.0.
     MixMonitorMute = "MixMonitorMute" (channel: text = "Channel") [System Call] -> Plain {
         direction: text = "Direction";
-        state: text = "State";
+        state: bit = "State";
     }
     /// The action `ModuleCheck`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
     ModuleCheck = "ModuleCheck" (module: text = "Module") [System] -> Plain {
@@ -507,7 +505,7 @@ actions! {
         /// `logger`, `features`, `dsp`, `udptl`, `indications`, `cel` and `plc`.
         module: text = "Module";
         /// Asterisk 22.
-        recursive: text = "Recursive";
+        recursive: flag = "Recursive";
     }
     /// The action `Monitor`. Needs the write class `call`. Asterisk 16.
     Monitor = "Monitor" (channel: text = "Channel") [Call] -> Plain {
@@ -713,13 +711,13 @@ actions! {
     }
     /// The action `PlayDTMF`. Needs the write class `call`. Asterisk 16 and 22, since 1.4.0.
     PlayDTMF = "PlayDTMF" (channel: text = "Channel", digit: text = "Digit") [Call] -> Plain {
-        duration: text = "Duration";
-        receive: text = "Receive";
+        duration: millis = "Duration";
+        receive: flag = "Receive";
     }
     /// The action `PlayMF`. Needs the write class `call`. Asterisk 16 and 22, since 16.21.0, 18.7.0
     /// and 19.0.0.
     PlayMF = "PlayMF" (channel: text = "Channel", digit: text = "Digit") [Call] -> Plain {
-        duration: text = "Duration";
+        duration: millis = "Duration";
     }
     /// The action `PresenceState`. Needs one of the write classes `call` and `reporting`. Asterisk
     /// 16 and 22, since 11.0.0.
@@ -735,7 +733,7 @@ actions! {
     }
     /// The action `QueueAdd`. Needs the write class `agent`. Asterisk 16 and 22, since 1.0.0.
     QueueAdd = "QueueAdd" (queue: text = "Queue", interface: text = "Interface") [Agent] -> Plain {
-        penalty: text = "Penalty";
+        penalty: number = "Penalty";
         paused: flag = "Paused";
         /// Asterisk 22.
         reason: text = "Reason";
@@ -746,10 +744,10 @@ actions! {
     QueueChangePriorityCaller = "QueueChangePriorityCaller" (
         queue: text = "Queue",
         caller: text = "Caller",
-        priority: text = "Priority"
+        priority: number = "Priority"
     ) [] -> Plain {
         /// Asterisk 22.
-        immediate: text = "Immediate";
+        immediate: flag = "Immediate";
     }
     /// The action `QueueLog`. Needs the write class `agent`. Asterisk 16 and 22, since 1.6.0.
     QueueLog = "QueueLog" (queue: text = "Queue", event: text = "Event") [Agent] -> Plain {
@@ -776,7 +774,7 @@ actions! {
     /// The action `QueuePenalty`. Needs the write class `agent`. Asterisk 16 and 22, since 1.6.0.
     QueuePenalty = "QueuePenalty" (
         interface: text = "Interface",
-        penalty: text = "Penalty"
+        penalty: number = "Penalty"
     ) [Agent] -> Plain {
         queue: text = "Queue";
     }
@@ -894,7 +892,7 @@ actions! {
     }
     /// The action `SendFlash`. Needs the write class `call`. Asterisk 22, since 18.18.0 and 20.3.0.
     SendFlash = "SendFlash" (channel: text = "Channel") [Call] -> Plain {
-        receive: text = "Receive";
+        receive: flag = "Receive";
     }
     /// The action `SendText`. Needs the write class `call`. Asterisk 16 and 22, since 1.6.0.
     SendText = "SendText" (channel: text = "Channel", message: text = "Message") [Call] -> Plain {
@@ -940,7 +938,7 @@ actions! {
         cache: text = "Cache",
         object: text = "Object"
     ) [System] -> Plain {
-        reload: text = "Reload";
+        reload: flag = "Reload";
     }
     /// The action `Status`. Needs one of the write classes `system`, `call` and `reporting`.
     /// Asterisk 16 and 22, since 0.2.0. The reply is a list of [`Status`](event::Status), and
@@ -968,7 +966,7 @@ actions! {
         dst_filename: text = "DstFilename"
     ) [Config] -> Plain {
         reload: text = "Reload";
-        preserve_effective_context: text = "PreserveEffectiveContext";
+        preserve_effective_context: flag = "PreserveEffectiveContext";
     }
     /// The action `UserEvent`. Needs the write class `user`. Asterisk 16 and 22, since 1.4.0.
     UserEvent = "UserEvent" (user_event: text = "UserEvent") [User] -> Plain {

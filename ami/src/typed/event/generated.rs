@@ -1155,6 +1155,7 @@ events! {
     FAXSessionsComplete = "FAXSessionsComplete" [] {
         total: number(u32) = "Total";
         event_list: text = "EventList";
+        list_items: number(u32) = "ListItems";
     }
     /// The event `FAXSessionsEntry`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. An item of the list of [`FAXSessions`](crate::action::FAXSessions).
@@ -2364,6 +2365,9 @@ events! {
         app_file: text = "AppFile";
         app_function: text = "AppFunction";
         app_line: number(u32) = "AppLine";
+        channel: channel = "Channel";
+        call_id: text = "CallID";
+        prior_call_id: text = "PriorCallID";
     }
     /// The event `TransportDetail`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 12.6.0. An item of the list of
