@@ -48,9 +48,11 @@ async fn table(version: u32) -> Result<Table> {
 async fn commands(
     server: Server,
 ) -> std::result::Result<BTreeMap<String, Vec<String>>, Box<dyn std::error::Error>> {
+    // Some modules load only if their configuration is there, and of the voicemail modules one alone.
     let instance = Builder::new(server)
         .modules(Modules::All)
         .file("agents.conf", "[1000]\nfullname = Alice\n")
+        .file("modules.conf.inc", "noload => app_voicemail_odbc.so\n")
         .file("confbridge.conf", "[general]\n")
         .file("iax.conf", "[general]\nbindaddr = <<address>>\n")
         .file("pjsip.conf", "[transport]\ntype = transport\nprotocol = udp\nbind = <<address>>\n")

@@ -146,10 +146,10 @@ events! {
     AorDetail = "AorDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
-        minimum_expiration: text = "MinimumExpiration";
-        maximum_expiration: text = "MaximumExpiration";
-        default_expiration: text = "DefaultExpiration";
-        qualify_frequency: text = "QualifyFrequency";
+        minimum_expiration: seconds = "MinimumExpiration";
+        maximum_expiration: seconds = "MaximumExpiration";
+        default_expiration: seconds = "DefaultExpiration";
+        qualify_frequency: seconds = "QualifyFrequency";
         authenticate_qualify: flag = "AuthenticateQualify";
         max_contacts: number(u32) = "MaxContacts";
         remove_existing: flag = "RemoveExisting";
@@ -160,7 +160,7 @@ events! {
         /// Asterisk 22.
         qualify2xx_only: flag = "Qualify2xxOnly";
         /// Asterisk 22.
-        qualify_timeout: text = "QualifyTimeout";
+        qualify_timeout: number(f64) = "QualifyTimeout";
         /// Asterisk 22.
         voicemail_extension: text = "VoicemailExtension";
         /// Asterisk 22.
@@ -174,12 +174,12 @@ events! {
     AorList = "AorList" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
-        minimum_expiration: text = "MinimumExpiration";
-        maximum_expiration: text = "MaximumExpiration";
-        default_expiration: text = "DefaultExpiration";
-        qualify_frequency: text = "QualifyFrequency";
+        minimum_expiration: seconds = "MinimumExpiration";
+        maximum_expiration: seconds = "MaximumExpiration";
+        default_expiration: seconds = "DefaultExpiration";
+        qualify_frequency: seconds = "QualifyFrequency";
         /// Asterisk 22.
-        qualify_timeout: text = "QualifyTimeout";
+        qualify_timeout: number(f64) = "QualifyTimeout";
         /// Asterisk 22.
         qualify2xx_only: flag = "Qualify2xxOnly";
         authenticate_qualify: flag = "AuthenticateQualify";
@@ -245,7 +245,7 @@ events! {
         password: text = "Password";
         md5_cred: text = "Md5Cred";
         realm: text = "Realm";
-        nonce_lifetime: text = "NonceLifetime";
+        nonce_lifetime: seconds = "NonceLifetime";
         auth_type: text = "AuthType";
         endpoint_name: text = "EndpointName";
         /// Asterisk 22.
@@ -271,7 +271,7 @@ events! {
         realm: text = "Realm";
         auth_type: text = "AuthType";
         password: text = "Password";
-        nonce_lifetime: text = "NonceLifetime";
+        nonce_lifetime: seconds = "NonceLifetime";
         /// Asterisk 22.
         oauth_client_id: text = "OauthClientid";
         /// Asterisk 22.
@@ -652,7 +652,7 @@ events! {
         object_name: text = "ObjectName";
         via_addr: text = "ViaAddr";
         via_port: text = "ViaPort";
-        qualify_timeout: text = "QualifyTimeout";
+        qualify_timeout: number(f64) = "QualifyTimeout";
         call_id: text = "CallId";
         reg_server: text = "RegServer";
         prune_on_boot: text = "PruneOnBoot";
@@ -660,7 +660,7 @@ events! {
         endpoint: text = "Endpoint";
         authenticate_qualify: text = "AuthenticateQualify";
         uri: text = "Uri";
-        qualify_frequency: text = "QualifyFrequency";
+        qualify_frequency: seconds = "QualifyFrequency";
         user_agent: text = "UserAgent";
         expiration_time: epoch = "ExpirationTime";
         outbound_proxy: text = "OutboundProxy";
@@ -702,8 +702,8 @@ events! {
         authenticate_qualify: text = "AuthenticateQualify";
         outbound_proxy: text = "OutboundProxy";
         path: text = "Path";
-        qualify_frequency: text = "QualifyFrequency";
-        qualify_timeout: text = "QualifyTimeout";
+        qualify_frequency: seconds = "QualifyFrequency";
+        qualify_timeout: number(f64) = "QualifyTimeout";
         /// Asterisk 22.
         qualify2xx_only: flag = "Qualify2xxOnly";
     }
@@ -914,8 +914,8 @@ events! {
         moh_suggest: text = "MohSuggest";
         rel_100: text = "100rel";
         timers: text = "Timers";
-        timers_min_se: text = "TimersMinSe";
-        timers_sess_expires: text = "TimersSessExpires";
+        timers_min_se: seconds = "TimersMinSe";
+        timers_sess_expires: seconds = "TimersSessExpires";
         auth: text = "Auth";
         outbound_auth: text = "OutboundAuth";
         aors: text = "Aors";
@@ -949,10 +949,10 @@ events! {
         pickup_group: text = "PickupGroup";
         named_call_group: text = "NamedCallGroup";
         named_pickup_group: text = "NamedPickupGroup";
-        device_state_busy_at: text = "DeviceStateBusyAt";
+        device_state_busy_at: number(u32) = "DeviceStateBusyAt";
         t38_udptl: flag = "T38Udptl";
         t38_udptl_ec: text = "T38UdptlEc";
-        t38_udptl_maxdatagram: text = "T38UdptlMaxdatagram";
+        t38_udptl_maxdatagram: number(u32) = "T38UdptlMaxdatagram";
         fax_detect: flag = "FaxDetect";
         t38_udptl_nat: flag = "T38UdptlNat";
         t38_udptl_ipv6: flag = "T38UdptlIpv6";
@@ -968,10 +968,10 @@ events! {
         sdp_session: text = "SdpSession";
         tos_audio: text = "TosAudio";
         tos_video: text = "TosVideo";
-        cos_audio: text = "CosAudio";
-        cos_video: text = "CosVideo";
+        cos_audio: number(u32) = "CosAudio";
+        cos_video: number(u32) = "CosVideo";
         allow_subscribe: flag = "AllowSubscribe";
-        sub_min_expiry: text = "SubMinExpiry";
+        sub_min_expiry: seconds = "SubMinExpiry";
         from_user: text = "FromUser";
         from_domain: text = "FromDomain";
         mwi_from_user: text = "MwiFromUser";
@@ -991,7 +991,7 @@ events! {
         accountcode: text = "Accountcode";
         preferred_codec_only: flag = "PreferredCodecOnly";
         device_state: text = "DeviceState";
-        active_channels: text = "ActiveChannels";
+        active_channels: number(u32) = "ActiveChannels";
         subscribe_context: text = "SubscribeContext";
         /// Asterisk 22.
         allow_overlap: flag = "AllowOverlap";
@@ -1024,7 +1024,7 @@ events! {
         /// Asterisk 22.
         dtls_fingerprint: text = "DtlsFingerprint";
         /// Asterisk 22.
-        fax_detect_timeout: text = "FaxDetectTimeout";
+        fax_detect_timeout: seconds = "FaxDetectTimeout";
         /// Asterisk 22.
         follow_early_media_fork: flag = "FollowEarlyMediaFork";
         /// Asterisk 22.
@@ -1040,9 +1040,9 @@ events! {
         /// Asterisk 22.
         incoming_mwi_mailbox: text = "IncomingMwiMailbox";
         /// Asterisk 22.
-        max_audio_streams: text = "MaxAudioStreams";
+        max_audio_streams: number(u32) = "MaxAudioStreams";
         /// Asterisk 22.
-        max_video_streams: text = "MaxVideoStreams";
+        max_video_streams: number(u32) = "MaxVideoStreams";
         /// Asterisk 22.
         mwi_subscribe_replaces_unsolicited: text = "MwiSubscribeReplacesUnsolicited";
         /// Asterisk 22.
@@ -1056,15 +1056,15 @@ events! {
         /// Asterisk 22.
         rtcp_mux: flag = "RtcpMux";
         /// Asterisk 22.
-        rtp_keepalive: text = "RtpKeepalive";
+        rtp_keepalive: seconds = "RtpKeepalive";
         /// Asterisk 22.
-        rtp_timeout: text = "RtpTimeout";
+        rtp_timeout: seconds = "RtpTimeout";
         /// Asterisk 22.
-        rtp_timeout_hold: text = "RtpTimeoutHold";
+        rtp_timeout_hold: seconds = "RtpTimeoutHold";
         /// Asterisk 22.
-        rtp_port_start: text = "RtpPortStart";
+        rtp_port_start: number(u32) = "RtpPortStart";
         /// Asterisk 22.
-        rtp_port_end: text = "RtpPortEnd";
+        rtp_port_end: number(u32) = "RtpPortEnd";
         /// Asterisk 22.
         security_negotiation: text = "SecurityNegotiation";
         /// Asterisk 22.
@@ -1107,7 +1107,7 @@ events! {
         auths: text = "Auths";
         outbound_auths: text = "OutboundAuths";
         device_state: text = "DeviceState";
-        active_channels: text = "ActiveChannels";
+        active_channels: number(u32) = "ActiveChannels";
         /// Asterisk 22.
         contacts: text = "Contacts";
     }
@@ -1263,9 +1263,9 @@ events! {
     InboundRegistrationDetail = "InboundRegistrationDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
-        minimum_expiration: text = "MinimumExpiration";
-        default_expiration: text = "DefaultExpiration";
-        qualify_timeout: text = "QualifyTimeout";
+        minimum_expiration: seconds = "MinimumExpiration";
+        default_expiration: seconds = "DefaultExpiration";
+        qualify_timeout: number(f64) = "QualifyTimeout";
         qualify2xx_only: flag = "Qualify2xxOnly";
         mailboxes: text = "Mailboxes";
         support_path: text = "SupportPath";
@@ -1273,8 +1273,8 @@ events! {
         voicemail_extension: text = "VoicemailExtension";
         max_contacts: number(u32) = "MaxContacts";
         authenticate_qualify: text = "AuthenticateQualify";
-        maximum_expiration: text = "MaximumExpiration";
-        qualify_frequency: text = "QualifyFrequency";
+        maximum_expiration: seconds = "MaximumExpiration";
+        qualify_frequency: seconds = "QualifyFrequency";
         remove_existing: flag = "RemoveExisting";
         outbound_proxy: text = "OutboundProxy";
         contacts: text = "Contacts";
@@ -1677,25 +1677,25 @@ events! {
     OutboundRegistrationDetail = "OutboundRegistrationDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
-        max_retries: text = "MaxRetries";
+        max_retries: number(u32) = "MaxRetries";
         client_uri: text = "ClientUri";
         security_negotiation: text = "SecurityNegotiation";
         auth_rejection_permanent: text = "AuthRejectionPermanent";
         server_uri: text = "ServerUri";
-        max_random_initial_delay: text = "MaxRandomInitialDelay";
+        max_random_initial_delay: seconds = "MaxRandomInitialDelay";
         support_path: text = "SupportPath";
-        retry_interval: text = "RetryInterval";
+        retry_interval: seconds = "RetryInterval";
         contact_header_params: text = "ContactHeaderParams";
-        expiration: text = "Expiration";
+        expiration: seconds = "Expiration";
         transport: text = "Transport";
         line: text = "Line";
         contact_user: text = "ContactUser";
         endpoint: text = "Endpoint";
         user_agent: text = "UserAgent";
-        forbidden_retry_interval: text = "ForbiddenRetryInterval";
+        forbidden_retry_interval: seconds = "ForbiddenRetryInterval";
         outbound_auth: text = "OutboundAuth";
         outbound_proxy: text = "OutboundProxy";
-        fatal_retry_interval: text = "FatalRetryInterval";
+        fatal_retry_interval: seconds = "FatalRetryInterval";
         support_outbound: text = "SupportOutbound";
         status: open(RegistrationStatus) = "Status";
         next_reg: seconds = "NextReg";
@@ -2322,7 +2322,7 @@ events! {
         dnid: text = "DNID";
         effective_connected_line_num: text = "EffectiveConnectedLineNum";
         effective_connected_line_name: text = "EffectiveConnectedLineName";
-        time_to_hangup: text = "TimeToHangup";
+        time_to_hangup: number(i64) = "TimeToHangup";
         bridge_id: text = "BridgeID";
         application: text = "Application";
         data: text = "Data";
@@ -2331,8 +2331,8 @@ events! {
         readtrans: text = "Readtrans";
         writeformat: text = "Writeformat";
         writetrans: text = "Writetrans";
-        callgroup: text = "Callgroup";
-        pickupgroup: text = "Pickupgroup";
+        callgroup: number(u64) = "Callgroup";
+        pickupgroup: number(u64) = "Pickupgroup";
         seconds: seconds = "Seconds";
         variable: texts = "Variable";
     }
