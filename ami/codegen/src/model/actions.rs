@@ -67,15 +67,17 @@ fn param_of(action: &mut Action, param: &crate::table::Param, first: bool, versi
     }
 }
 
+/// What a row about actions can be.
+const EXPECTED: &str = "expected classes NAMES CLASSES, items NAME END ITEMS, whole NAMES, output \
+                        NAMES, optional NAME PARAMS, required NAME PARAMS, params NAME PARAMS, \
+                        without NAME PARAMS or note NAME TEXT";
+
 fn apply(
     actions: &mut BTreeMap<String, Action>,
     row: &Row<'_>,
     told: &mut BTreeSet<String>,
 ) -> Result<()> {
-    let expected = "expected classes NAME CLASSES, items NAME END ITEMS, whole NAMES, output \
-                    NAMES, optional NAME PARAMS, required NAME PARAMS, params NAME PARAMS or \
-                    without NAME PARAMS";
-    let (first, rest) = row.words.split_first().ok_or_else(|| row.error(expected))?;
+    let (first, rest) = row.words.split_first().ok_or_else(|| row.error(EXPECTED))?;
     let (name, of) = match first.split_once('@') {
         Some((name, of)) => (name, Some(versions(row, of)?)),
         None => (*first, None),
@@ -89,7 +91,7 @@ fn apply(
         return Ok(());
     }
     if row.verb == "classes" {
-        let classes = rest.first().ok_or_else(|| row.error(expected))?;
+        let classes = rest.first().ok_or_else(|| row.error(EXPECTED))?;
         let names = classes.split(',').filter(|class| *class != "none").map(str::to_owned);
         for name in first.split(',') {
             let action = actions.get_mut(name).ok_or_else(|| unknown(name))?;
@@ -103,12 +105,17 @@ fn apply(
         return Ok(());
     }
     let action = actions.get_mut(name).ok_or_else(|| unknown(name))?;
-    match (row.verb, rest) {
+    correct(action, row, rest, of)
+}
+
+/// Corrects an action by a row: the words behind its name, and the versions that are meant.
+fn correct(action: &mut Action, row: &Row<'_>, words: &[&str], of: Option<Versions>) -> Result<()> {
+    match (row.verb, words) {
         ("items", [end, items @ ..]) if !items.is_empty() => {
             let items = items.iter().map(|item| (*item).to_owned()).collect();
             action.reply = Reply::Items(items, (*end).to_owned());
         }
-        ("note", [_, ..]) => action.note = rest.join(" "),
+        ("note", [_, ..]) => action.note = words.join(" "),
         ("params", params @ [_, ..]) => {
             for name in params {
                 let param = crate::table::Param { name: (*name).to_owned(), ..Default::default() };
@@ -127,7 +134,7 @@ fn apply(
                 }
             }
         }
-        _ => return Err(row.error(expected)),
+        _ => return Err(row.error(EXPECTED)),
     }
     Ok(())
 }

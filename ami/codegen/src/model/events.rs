@@ -46,90 +46,73 @@ pub(super) fn join(tables: &[Table], rows: &[Row<'_>]) -> Result<BTreeMap<String
     Ok(drafts)
 }
 
+/// What a row about events can be.
+const EXPECTED: &str = "expected rename OLD NEW, event NAME CLASSES PARTS, list NAMES, reply NAMES, \
+                        classes NAME CLASSES, versions NAME VERSIONS, parts NAME PARTS, without \
+                        NAME PARTS, method NAME FIELD METHOD or note NAME TEXT";
+
 fn apply(drafts: &mut BTreeMap<String, Draft>, row: &Row<'_>, all: &Versions) -> Result<()> {
-    let expected = "expected rename OLD NEW, event NAME CLASSES PARTS, list NAMES, reply NAMES, \
-                    classes NAME CLASSES, versions NAME VERSIONS, parts NAME PARTS, without NAME PARTS, \
-                    method NAME FIELD METHOD or note NAME TEXT";
-    let (first, rest) = row.words.split_first().ok_or_else(|| row.error(expected))?;
-    let (name, of) = match first.split_once('@') {
-        Some((name, of)) => (name, versions(row, of)?),
-        None => (*first, Versions::new()),
-    };
-    if matches!(row.verb, "event" | "list") {
-        let names = if row.verb == "list" { &row.words[..] } else { &row.words[..1] };
-        for name in names {
-            let (name, of) = match name.split_once('@') {
-                Some((name, of)) => (name, versions(row, of)?),
-                None => (*name, all.clone()),
-            };
-            let draft = drafts.entry(name.to_owned()).or_default();
-            if !draft.event.versions.is_empty() {
-                return Err(row.error(format!("event {name} is documented: expected a new one")));
-            }
-            draft.event.versions = of;
-            draft.event.reply = row.verb == "list";
-        }
-    }
+    let (first, rest) = row.words.split_first().ok_or_else(|| row.error(EXPECTED))?;
     let unknown = |name: &str| row.error(format!("no event {name}: expected one of the tables"));
-    if row.verb == "list" {
-        let parts = ["EventList", "ListItems"].map(|name| Part::Field(name.into(), Vec::new()));
-        for name in &row.words {
-            let name = name.split('@').next().unwrap_or_default();
-            let draft = drafts.get_mut(name).ok_or_else(|| unknown(name))?;
-            let versions = draft.event.versions.clone();
-            parts.iter().for_each(|part| add(&mut draft.parts, part, &versions));
+    match row.verb {
+        "rename" => {
+            let new = rest.first().ok_or_else(|| row.error(EXPECTED))?;
+            return drafts.get(*new).map(|_| ()).ok_or_else(|| unknown(new));
         }
-        return Ok(());
-    }
-    if row.verb == "reply" {
-        for name in &row.words {
-            let draft = drafts.get_mut(*name).ok_or_else(|| unknown(name))?;
-            draft.event.reply = true;
-            draft.event.classes.clear();
+        "list" => {
+            let parts = ["EventList", "ListItems"];
+            return row.words.iter().try_for_each(|name| {
+                let draft = new(drafts, row, name, all)?;
+                draft.event.reply = true;
+                draft.add(&parts, &draft.event.versions.clone());
+                Ok(())
+            });
         }
-        return Ok(());
-    }
-    let name = if row.verb == "rename" { rest.first().copied().unwrap_or_default() } else { name };
-    let draft = drafts.get_mut(name).ok_or_else(|| unknown(name))?;
-    let of = if of.is_empty() { draft.event.versions.clone() } else { of };
-    match (row.verb, rest) {
-        ("rename", [_]) => {}
-        ("classes", [names]) => {
-            draft.event.classes = names.split(',').map(str::to_owned).collect();
+        "reply" => {
+            return row.words.iter().try_for_each(|name| {
+                let draft = drafts.get_mut(*name).ok_or_else(|| unknown(name))?;
+                draft.event.reply = true;
+                draft.event.classes.clear();
+                Ok(())
+            });
         }
-        ("versions", [_, ..]) => {
-            let all = rest.iter().map(|word| versions(row, word)).collect::<Result<Vec<_>>>()?;
-            let all: Versions = all.into_iter().flatten().collect();
-            draft.event.versions.clone_from(&all);
-            draft.parts.iter_mut().for_each(|(_, of)| of.extend(&all));
-        }
-        ("event", [classes, parts @ ..]) => {
+        "event" => {
+            let (classes, parts) = rest.split_first().ok_or_else(|| row.error(EXPECTED))?;
+            let draft = new(drafts, row, first, all)?;
             match *classes {
                 "reply" => draft.event.reply = true,
                 classes => draft.event.classes = classes.split(',').map(str::to_owned).collect(),
             }
-            parts.iter().for_each(|text| add(&mut draft.parts, &part(text), &of));
+            draft.add(parts, &draft.event.versions.clone());
+            return Ok(());
         }
-        ("parts", parts @ [_, ..]) => {
-            parts.iter().for_each(|text| add(&mut draft.parts, &part(text), &of));
-        }
-        ("without", parts @ [_, ..]) => {
-            for text in parts {
-                let gone = part(text);
-                let before = draft.parts.len();
-                draft.parts.retain(|(known, _)| !known.same(&gone));
-                if draft.parts.len() == before {
-                    return Err(row.error(format!("event {name} has no {text}: expected one")));
-                }
-            }
-        }
-        ("method", [field, method]) => {
-            draft.methods.insert((*field).to_owned(), (*method).to_owned());
-        }
-        ("note", [_, ..]) => draft.event.note = rest.join(" "),
-        _ => return Err(row.error(expected)),
+        _ => {}
     }
-    Ok(())
+    let (name, of) = match first.split_once('@') {
+        Some((name, of)) => (name, Some(versions(row, of)?)),
+        None => (*first, None),
+    };
+    let draft = drafts.get_mut(name).ok_or_else(|| unknown(name))?;
+    draft.correct(name, row, rest, of)
+}
+
+/// Adds an event that is not documented: `Name`, or `Name@16` if not all versions have it.
+fn new<'a>(
+    drafts: &'a mut BTreeMap<String, Draft>,
+    row: &Row<'_>,
+    name: &str,
+    all: &Versions,
+) -> Result<&'a mut Draft> {
+    let (name, of) = match name.split_once('@') {
+        Some((name, of)) => (name, versions(row, of)?),
+        None => (name, all.clone()),
+    };
+    let draft = drafts.entry(name.to_owned()).or_default();
+    if !draft.event.versions.is_empty() {
+        return Err(row.error(format!("event {name} is documented: expected a new one")));
+    }
+    draft.event.versions = of;
+    Ok(draft)
 }
 
 pub(super) fn versions(row: &Row<'_>, text: &str) -> Result<Versions> {
@@ -182,6 +165,49 @@ const METHODS: [&str; 9] =
     ["new", "raw", "into_raw", "view", "field", "clone", "eq", "fmt", "variables"];
 
 impl Draft {
+    /// Adds fields and groups that versions have.
+    fn add(&mut self, parts: &[&str], of: &Versions) {
+        parts.iter().for_each(|text| add(&mut self.parts, &part(text), of));
+    }
+
+    /// Corrects the event by a row: the words behind its name, and the versions that are meant.
+    fn correct(
+        &mut self,
+        name: &str,
+        row: &Row<'_>,
+        words: &[&str],
+        of: Option<Versions>,
+    ) -> Result<()> {
+        let of = of.unwrap_or_else(|| self.event.versions.clone());
+        match (row.verb, words) {
+            ("classes", [names]) => {
+                self.event.classes = names.split(',').map(str::to_owned).collect();
+            }
+            ("versions", [text]) => {
+                self.event.versions = versions(row, text)?;
+                let all = &self.event.versions;
+                self.parts.iter_mut().for_each(|(_, of)| of.extend(all));
+            }
+            ("parts", [_, ..]) => self.add(words, &of),
+            ("without", [_, ..]) => {
+                for text in words {
+                    let gone = part(text);
+                    let before = self.parts.len();
+                    self.parts.retain(|(known, _)| !known.same(&gone));
+                    if self.parts.len() == before {
+                        return Err(row.error(format!("event {name} has no {text}: expected one")));
+                    }
+                }
+            }
+            ("method", [field, method]) => {
+                self.methods.insert((*field).to_owned(), (*method).to_owned());
+            }
+            ("note", [_, ..]) => self.event.note = words.join(" "),
+            _ => return Err(row.error(EXPECTED)),
+        }
+        Ok(())
+    }
+
     pub(super) fn finish(self, name: &str, kinds: &mut Kinds<'_>) -> Result<Event> {
         let Self { mut event, mut parts, mut methods, item_of, ends } = self;
         let place = format!("event {name}");

@@ -159,11 +159,8 @@ events! {
         support_path: flag = "SupportPath";
         /// Asterisk 22.
         qualify2xx_only: flag = "Qualify2xxOnly";
-        /// Asterisk 22.
         qualify_timeout: number(f64) = "QualifyTimeout";
-        /// Asterisk 22.
         voicemail_extension: text = "VoicemailExtension";
-        /// Asterisk 22.
         contacts: text = "Contacts";
         total_contacts: number(u32) = "TotalContacts";
         contacts_registered: number(u32) = "ContactsRegistered";
@@ -178,7 +175,6 @@ events! {
         maximum_expiration: seconds = "MaximumExpiration";
         default_expiration: seconds = "DefaultExpiration";
         qualify_frequency: seconds = "QualifyFrequency";
-        /// Asterisk 22.
         qualify_timeout: number(f64) = "QualifyTimeout";
         /// Asterisk 22.
         qualify2xx_only: flag = "Qualify2xxOnly";
@@ -187,11 +183,9 @@ events! {
         remove_existing: flag = "RemoveExisting";
         remove_unavailable: flag = "RemoveUnavailable";
         mailboxes: text = "Mailboxes";
-        /// Asterisk 22.
         voicemail_extension: text = "VoicemailExtension";
         outbound_proxy: text = "OutboundProxy";
         support_path: flag = "SupportPath";
-        /// Asterisk 22.
         contacts: text = "Contacts";
     }
     /// The event `AorListComplete`, which is only sent in replies and has no class. Asterisk 16 and
@@ -993,21 +987,14 @@ events! {
         device_state: text = "DeviceState";
         active_channels: number(u32) = "ActiveChannels";
         subscribe_context: text = "SubscribeContext";
-        /// Asterisk 22.
         allow_overlap: flag = "AllowOverlap";
         /// Asterisk 22.
         overlap_context: text = "OverlapContext";
-        /// Asterisk 22.
         accept_multiple_sdp_answers: flag = "AcceptMultipleSdpAnswers";
-        /// Asterisk 22.
         acl: text = "Acl";
-        /// Asterisk 22.
         allow_unauthenticated_options: flag = "AllowUnauthenticatedOptions";
-        /// Asterisk 22.
         asymmetric_rtp_codec: flag = "AsymmetricRtpCodec";
-        /// Asterisk 22.
         bind_rtp_to_media_address: flag = "BindRtpToMediaAddress";
-        /// Asterisk 22.
         bundle: flag = "Bundle";
         /// Asterisk 22.
         codec_prefs_incoming_answer: text = "CodecPrefsIncomingAnswer";
@@ -1017,49 +1004,29 @@ events! {
         codec_prefs_outgoing_answer: text = "CodecPrefsOutgoingAnswer";
         /// Asterisk 22.
         codec_prefs_outgoing_offer: text = "CodecPrefsOutgoingOffer";
-        /// Asterisk 22.
         contact_acl: text = "ContactAcl";
-        /// Asterisk 22.
         dtls_auto_generate_cert: text = "DtlsAutoGenerateCert";
-        /// Asterisk 22.
         dtls_fingerprint: text = "DtlsFingerprint";
-        /// Asterisk 22.
         fax_detect_timeout: seconds = "FaxDetectTimeout";
-        /// Asterisk 22.
         follow_early_media_fork: flag = "FollowEarlyMediaFork";
-        /// Asterisk 22.
         g726_non_standard: flag = "G726NonStandard";
-        /// Asterisk 22.
         geoloc_incoming_call_profile: text = "GeolocIncomingCallProfile";
-        /// Asterisk 22.
         geoloc_outgoing_call_profile: text = "GeolocOutgoingCallProfile";
-        /// Asterisk 22.
         ignore183_without_sdp: flag = "Ignore183WithoutSdp";
         /// Asterisk 22.
         incoming_call_offer_pref: text = "IncomingCallOfferPref";
-        /// Asterisk 22.
         incoming_mwi_mailbox: text = "IncomingMwiMailbox";
-        /// Asterisk 22.
         max_audio_streams: number(u32) = "MaxAudioStreams";
-        /// Asterisk 22.
         max_video_streams: number(u32) = "MaxVideoStreams";
-        /// Asterisk 22.
         mwi_subscribe_replaces_unsolicited: text = "MwiSubscribeReplacesUnsolicited";
-        /// Asterisk 22.
         notify_early_inuse_ringing: flag = "NotifyEarlyInuseRinging";
         /// Asterisk 22.
         outgoing_call_offer_pref: text = "OutgoingCallOfferPref";
-        /// Asterisk 22.
         refer_blind_progress: flag = "ReferBlindProgress";
-        /// Asterisk 22.
         rpid_immediate: flag = "RpidImmediate";
-        /// Asterisk 22.
         rtcp_mux: flag = "RtcpMux";
-        /// Asterisk 22.
         rtp_keepalive: seconds = "RtpKeepalive";
-        /// Asterisk 22.
         rtp_timeout: seconds = "RtpTimeout";
-        /// Asterisk 22.
         rtp_timeout_hold: seconds = "RtpTimeoutHold";
         /// Asterisk 22.
         rtp_port_start: number(u32) = "RtpPortStart";
@@ -1069,24 +1036,19 @@ events! {
         security_negotiation: text = "SecurityNegotiation";
         /// Asterisk 22.
         send_aoc: flag = "SendAoc";
-        /// Asterisk 22.
         send_history_info: flag = "SendHistoryInfo";
-        /// Asterisk 22.
         stir_shaken: text = "StirShaken";
-        /// Asterisk 22.
         stir_shaken_profile: text = "StirShakenProfile";
         /// Asterisk 22.
         suppress_moh_on_sendonly: flag = "SuppressMohOnSendonly";
-        /// Asterisk 22.
         suppress_q850_reason_headers: flag = "SuppressQ850ReasonHeaders";
         /// Asterisk 22.
         tenant_id: text = "Tenantid";
-        /// Asterisk 22.
         voicemail_extension: text = "VoicemailExtension";
-        /// Asterisk 22.
         webrtc: text = "Webrtc";
         /// Asterisk 16.
         disallow: text = "Disallow";
+        /// Asterisk 22.
         follow_redirect_methods: text = "FollowRedirectMethods";
     }
     /// The event `EndpointDetailComplete`, which is only sent in replies and has no class. Asterisk
@@ -1108,7 +1070,6 @@ events! {
         outbound_auths: text = "OutboundAuths";
         device_state: text = "DeviceState";
         active_channels: number(u32) = "ActiveChannels";
-        /// Asterisk 22.
         contacts: text = "Contacts";
     }
     /// The event `EndpointListComplete`, which is only sent in replies and has no class. Asterisk
