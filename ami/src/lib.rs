@@ -60,9 +60,8 @@ pub use wire::{Action, CommandOutput, Response};
 
 // Calls.
 pub use client::{End, Half, Placed};
-pub use error::Reason;
 pub use request::{Originate, Originated, Originating};
-pub use wire::{Cause, CauseError};
+pub use wire::{Cause, CauseError, Reason, ReasonError};
 
 // Events.
 pub use connection::EventFilter;

@@ -5,7 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::wire::{ActionError, CommandOutput, Event, EventClass, EventMask, Message, Response};
+use crate::wire::{
+    ActionError, CommandOutput, Event, EventClass, EventMask, Message, Reason, Response,
+};
 
 mod text;
 
@@ -259,54 +261,6 @@ pub enum LoginError {
     Timeout(Duration),
     /// Reading or writing failed.
     Io(Arc<io::Error>),
-}
-
-/// The outcome of an originated channel: the number in `OriginateResponse`, which is that of the
-/// channel's last control frame (`main/pbx.c`, `ast_pbx_outgoing_exten` and related functions).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Reason {
-    /// 0: the call failed, and the server does not say why.
-    ///
-    /// The extension or the technology may not exist. The number is the same if the other side was
-    /// busy or refused without a frame that says so, and if somebody hung up while it rang. The
-    /// cause is in the channel's `Hangup`: see [`Client::place`](crate::Client::place).
-    #[error("the server does not say why (reason 0)")]
-    Failure,
-    /// 1: the channel was hung up before it was answered.
-    #[error("hung up")]
-    Hangup,
-    /// 3: the channel rang, and nobody answered in time.
-    #[error("no answer")]
-    NoAnswer,
-    /// 4: the channel was answered.
-    #[error("answered")]
-    Answered,
-    /// 5: the channel was busy.
-    #[error("busy")]
-    Busy,
-    /// 8: the channel reported congestion, or all circuits were busy.
-    #[error("congestion")]
-    Congestion,
-    /// Another number, or `None` if the event has no number.
-    #[error("reason {0:?}")]
-    Other(Option<u32>),
-}
-
-impl Reason {
-    /// Returns the reason in an `OriginateResponse` event.
-    pub fn of(event: &Event) -> Self {
-        let number = event.utf8("Reason").ok().flatten().and_then(|reason| reason.parse().ok());
-        match number {
-            Some(0) => Self::Failure,
-            Some(1) => Self::Hangup,
-            Some(3) => Self::NoAnswer,
-            Some(4) => Self::Answered,
-            Some(5) => Self::Busy,
-            Some(8) => Self::Congestion,
-            other => Self::Other(other),
-        }
-    }
 }
 
 /// The party that can act on an error.

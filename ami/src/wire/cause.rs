@@ -43,8 +43,18 @@ impl Cause {
     /// Returns the name of the server's constant without `AST_CAUSE_`, or `None` if the server has
     /// no name for the number.
     pub fn name(self) -> Option<&'static str> {
-        let at = NAMES.binary_search_by_key(&self.0, |(number, _)| *number).ok()?;
-        Some(NAMES[at].1)
+        self.known().map(|(_, name, _)| *name)
+    }
+
+    /// Returns a short text for people, such as "no answer", or `None` if the server has no name
+    /// for the number.
+    pub fn text(self) -> Option<&'static str> {
+        self.known().map(|(_, _, text)| *text)
+    }
+
+    fn known(self) -> Option<&'static (u32, &'static str, &'static str)> {
+        let at = NAMES.binary_search_by_key(&self.0, |(number, ..)| *number).ok()?;
+        NAMES.get(at)
     }
 }
 
@@ -73,9 +83,10 @@ impl FromStr for Cause {
             Some((prefix, name)) if prefix.eq_ignore_ascii_case(PREFIX) => name,
             _ => text,
         };
-        let mut known = NAMES.iter().chain(ALIASES);
+        let names = NAMES.iter().map(|&(number, known, _)| (number, known));
+        let mut known = names.chain(ALIASES.iter().copied());
         let found = known.find(|(_, known)| known.eq_ignore_ascii_case(name));
-        found.map(|(number, _)| Self(*number)).ok_or_else(failed)
+        found.map(|(number, _)| Self(number)).ok_or_else(failed)
     }
 }
 
@@ -100,57 +111,57 @@ impl fmt::Display for Cause {
 }
 
 /// Invariant: the numbers ascend.
-const NAMES: &[(u32, &str)] = &[
-    (0, "NOTDEFINED"),
-    (1, "UNALLOCATED"),
-    (2, "NO_ROUTE_TRANSIT_NET"),
-    (3, "NO_ROUTE_DESTINATION"),
-    (5, "MISDIALLED_TRUNK_PREFIX"),
-    (6, "CHANNEL_UNACCEPTABLE"),
-    (7, "CALL_AWARDED_DELIVERED"),
-    (8, "PRE_EMPTED"),
-    (14, "NUMBER_PORTED_NOT_HERE"),
-    (16, "NORMAL_CLEARING"),
-    (17, "USER_BUSY"),
-    (18, "NO_USER_RESPONSE"),
-    (19, "NO_ANSWER"),
-    (20, "SUBSCRIBER_ABSENT"),
-    (21, "CALL_REJECTED"),
-    (22, "NUMBER_CHANGED"),
-    (23, "REDIRECTED_TO_NEW_DESTINATION"),
-    (26, "ANSWERED_ELSEWHERE"),
-    (27, "DESTINATION_OUT_OF_ORDER"),
-    (28, "INVALID_NUMBER_FORMAT"),
-    (29, "FACILITY_REJECTED"),
-    (30, "RESPONSE_TO_STATUS_ENQUIRY"),
-    (31, "NORMAL_UNSPECIFIED"),
-    (34, "NORMAL_CIRCUIT_CONGESTION"),
-    (38, "NETWORK_OUT_OF_ORDER"),
-    (41, "NORMAL_TEMPORARY_FAILURE"),
-    (42, "SWITCH_CONGESTION"),
-    (43, "ACCESS_INFO_DISCARDED"),
-    (44, "REQUESTED_CHAN_UNAVAIL"),
-    (50, "FACILITY_NOT_SUBSCRIBED"),
-    (52, "OUTGOING_CALL_BARRED"),
-    (54, "INCOMING_CALL_BARRED"),
-    (57, "BEARERCAPABILITY_NOTAUTH"),
-    (58, "BEARERCAPABILITY_NOTAVAIL"),
-    (65, "BEARERCAPABILITY_NOTIMPL"),
-    (66, "CHAN_NOT_IMPLEMENTED"),
-    (69, "FACILITY_NOT_IMPLEMENTED"),
-    (81, "INVALID_CALL_REFERENCE"),
-    (88, "INCOMPATIBLE_DESTINATION"),
-    (95, "INVALID_MSG_UNSPECIFIED"),
-    (96, "MANDATORY_IE_MISSING"),
-    (97, "MESSAGE_TYPE_NONEXIST"),
-    (98, "WRONG_MESSAGE"),
-    (99, "IE_NONEXIST"),
-    (100, "INVALID_IE_CONTENTS"),
-    (101, "WRONG_CALL_STATE"),
-    (102, "RECOVERY_ON_TIMER_EXPIRE"),
-    (103, "MANDATORY_IE_LENGTH_ERROR"),
-    (111, "PROTOCOL_ERROR"),
-    (127, "INTERWORKING"),
+const NAMES: &[(u32, &str, &str)] = &[
+    (0, "NOTDEFINED", "no cause"),
+    (1, "UNALLOCATED", "number not assigned"),
+    (2, "NO_ROUTE_TRANSIT_NET", "no route to the transit network"),
+    (3, "NO_ROUTE_DESTINATION", "no route to the destination"),
+    (5, "MISDIALLED_TRUNK_PREFIX", "wrong trunk prefix dialed"),
+    (6, "CHANNEL_UNACCEPTABLE", "channel not acceptable"),
+    (7, "CALL_AWARDED_DELIVERED", "call delivered on an established channel"),
+    (8, "PRE_EMPTED", "call pre-empted"),
+    (14, "NUMBER_PORTED_NOT_HERE", "number ported to another network"),
+    (16, "NORMAL_CLEARING", "normal hang-up"),
+    (17, "USER_BUSY", "busy"),
+    (18, "NO_USER_RESPONSE", "no response from the user"),
+    (19, "NO_ANSWER", "no answer"),
+    (20, "SUBSCRIBER_ABSENT", "subscriber absent or not registered"),
+    (21, "CALL_REJECTED", "call rejected"),
+    (22, "NUMBER_CHANGED", "number changed"),
+    (23, "REDIRECTED_TO_NEW_DESTINATION", "redirected to another destination"),
+    (26, "ANSWERED_ELSEWHERE", "answered elsewhere"),
+    (27, "DESTINATION_OUT_OF_ORDER", "destination out of order"),
+    (28, "INVALID_NUMBER_FORMAT", "number incomplete or malformed"),
+    (29, "FACILITY_REJECTED", "facility rejected"),
+    (30, "RESPONSE_TO_STATUS_ENQUIRY", "answer to a status enquiry"),
+    (31, "NORMAL_UNSPECIFIED", "normal, unspecified"),
+    (34, "NORMAL_CIRCUIT_CONGESTION", "no circuit or channel available"),
+    (38, "NETWORK_OUT_OF_ORDER", "network out of order"),
+    (41, "NORMAL_TEMPORARY_FAILURE", "temporary failure"),
+    (42, "SWITCH_CONGESTION", "switch congested"),
+    (43, "ACCESS_INFO_DISCARDED", "access information discarded"),
+    (44, "REQUESTED_CHAN_UNAVAIL", "requested channel not available"),
+    (50, "FACILITY_NOT_SUBSCRIBED", "facility not subscribed"),
+    (52, "OUTGOING_CALL_BARRED", "outgoing calls barred"),
+    (54, "INCOMING_CALL_BARRED", "incoming calls barred"),
+    (57, "BEARERCAPABILITY_NOTAUTH", "bearer capability not authorized"),
+    (58, "BEARERCAPABILITY_NOTAVAIL", "bearer capability not available now"),
+    (65, "BEARERCAPABILITY_NOTIMPL", "bearer capability not implemented"),
+    (66, "CHAN_NOT_IMPLEMENTED", "channel type not implemented"),
+    (69, "FACILITY_NOT_IMPLEMENTED", "facility not implemented"),
+    (81, "INVALID_CALL_REFERENCE", "invalid call reference"),
+    (88, "INCOMPATIBLE_DESTINATION", "incompatible destination"),
+    (95, "INVALID_MSG_UNSPECIFIED", "invalid message"),
+    (96, "MANDATORY_IE_MISSING", "mandatory information element missing"),
+    (97, "MESSAGE_TYPE_NONEXIST", "message type unknown"),
+    (98, "WRONG_MESSAGE", "message not expected in this state"),
+    (99, "IE_NONEXIST", "information element unknown"),
+    (100, "INVALID_IE_CONTENTS", "invalid contents of an information element"),
+    (101, "WRONG_CALL_STATE", "message does not fit the state of the call"),
+    (102, "RECOVERY_ON_TIMER_EXPIRE", "recovered after a timer expired"),
+    (103, "MANDATORY_IE_LENGTH_ERROR", "mandatory information element of wrong length"),
+    (111, "PROTOCOL_ERROR", "protocol error"),
+    (127, "INTERWORKING", "interworking, unspecified"),
 ];
 
 /// The aliases that `causes.h` defines for some causes.
@@ -170,16 +181,19 @@ mod tests {
 
     #[test]
     fn every_name_is_found_by_its_number() {
-        for &(number, name) in NAMES {
+        for &(number, name, text) in NAMES {
             assert_eq!(Cause::new(number).name(), Some(name));
+            assert_eq!(Cause::new(number).text(), Some(text));
         }
+        assert_eq!(Cause::new(4).text(), None);
         assert_eq!(Cause::new(4).name(), None);
         assert_eq!(Cause::new(999).to_string(), "999");
     }
 
     #[test]
     fn text_is_a_number_or_a_name() {
-        for &(number, name) in NAMES.iter().chain(ALIASES) {
+        let names = NAMES.iter().map(|&(number, name, _)| (number, name));
+        for (number, name) in names.chain(ALIASES.iter().copied()) {
             for text in
                 [number.to_string(), name.to_owned(), format!("ast_cause_{}", name.to_lowercase())]
             {

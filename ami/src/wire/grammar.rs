@@ -192,19 +192,44 @@ pub(crate) fn trim_name(mut name: &[u8]) -> &[u8] {
 /// blanks around the name. `name` has no such blanks. Most lines fail at the first comparison.
 #[inline]
 pub(crate) fn value_of<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (found, rest) = line.split_at_checked(name.len())?;
+    value_where(line, name.len(), |found| found.eq_ignore_ascii_case(name))
+}
+
+/// Returns the value as [`value_of`] does, for a name that is in two parts. `prefix` does not begin
+/// with a blank, and `name` does not end with one.
+#[inline]
+pub(crate) fn value_of_joined<'a>(line: &'a [u8], prefix: &[u8], name: &[u8]) -> Option<&'a [u8]> {
+    value_where(line, prefix.len() + name.len(), |found| {
+        let (first, second) = found.split_at(prefix.len());
+        // Groups with a prefix share their prefix, so the second part differs more often.
+        second.eq_ignore_ascii_case(name) && first.eq_ignore_ascii_case(prefix)
+    })
+}
+
+/// Returns the value of a line whose name has that length and passes a test.
+#[inline]
+fn value_where<'a>(
+    line: &'a [u8],
+    length: usize,
+    is_it: impl Fn(&[u8]) -> bool,
+) -> Option<&'a [u8]> {
+    let (found, rest) = line.split_at_checked(length)?;
     match (rest.first()?, found.first()) {
-        (b':', _) if found.eq_ignore_ascii_case(name) => Some(behind_colon(&rest[1..])),
-        (b' ' | b'\t', _) | (_, Some(b' ' | b'\t')) => value_among_blanks(line, name),
+        (b':', _) if is_it(found) => Some(behind_colon(&rest[1..])),
+        (b' ' | b'\t', _) | (_, Some(b' ' | b'\t')) => value_among_blanks(line, length, &is_it),
         _ => None,
     }
 }
 
-/// Returns the value as [`value_of`] does, for a line that may have blanks around its name.
+/// Returns the value as [`value_where`] does, for a line that may have blanks around its name.
 #[cold]
-fn value_among_blanks<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (found, rest) = trim_start(line).split_at_checked(name.len())?;
-    let value = trim_start(rest).strip_prefix(b":").filter(|_| found.eq_ignore_ascii_case(name))?;
+fn value_among_blanks<'a>(
+    line: &'a [u8],
+    length: usize,
+    is_it: &dyn Fn(&[u8]) -> bool,
+) -> Option<&'a [u8]> {
+    let (found, rest) = trim_start(line).split_at_checked(length)?;
+    let value = trim_start(rest).strip_prefix(b":").filter(|_| is_it(found))?;
     Some(behind_colon(value))
 }
 
@@ -344,6 +369,31 @@ mod tests {
         assert_eq!(field(b"A : sip:x"), Line::Field(b"A ", b"sip:x"));
         assert_eq!(field(b":"), Line::Field(b"", b""));
         assert_eq!(field(b"plain text"), Line::Bare(b"plain text"));
+    }
+
+    #[test]
+    fn a_name_in_two_parts_is_found_as_one_in_one_piece_is() {
+        let lines: [(&[u8], Option<&[u8]>); 12] = [
+            (b"DestChannel: x", Some(b"x")),
+            (b"destCHANNEL:x", Some(b"x")),
+            (b" \tDestChannel\t : x", Some(b"x")),
+            (b"DestChannel :", Some(b"")),
+            (b"DestChannel", None),
+            (b"DestChanne", None),
+            (b"Dest Channel: x", None),
+            (b"DestChannels: x", None),
+            (b"DestChannelX", None),
+            (b"NextChannel: x", None),
+            (b"DestPannnel: x", None),
+            (b" : DestChannel: x", None),
+        ];
+        for (line, value) in lines {
+            for (prefix, name) in [("Dest", "Channel"), ("", "DestChannel"), ("DestChannel", "")] {
+                let found = value_of_joined(line, prefix.as_bytes(), name.as_bytes());
+                assert_eq!(found, value, "{} {prefix:?} {name:?}", line.escape_ascii());
+            }
+            assert_eq!(value_of(line, b"DestChannel"), value, "{}", line.escape_ascii());
+        }
     }
 
     #[test]

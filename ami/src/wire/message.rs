@@ -154,19 +154,15 @@ impl Message {
         if value.is_some() || tail.is_empty() { value } else { RawLines::of(tail).find_map(found) }
     }
 
-    /// Returns the value of the first field whose name is a prefix and a name, as
-    /// [`get`](Self::get) does for a name in one piece.
+    /// Returns the value of the first field whose name is a prefix and a name, such as `Dest` and
+    /// `Channel`, as [`get`](Self::get) does for a name in one piece. Neither part has blanks or a
+    /// colon in it.
     pub(crate) fn get_joined(&self, prefix: &str, name: &str) -> Option<&[u8]> {
         let (prefix, name) = (prefix.as_bytes(), name.as_bytes());
-        let found = |line: &'_ [u8]| -> Option<usize> {
-            let rest = line.split_at_checked(prefix.len())?;
-            let is_it = rest.0.eq_ignore_ascii_case(prefix);
-            is_it.then_some(rest.1.len()).filter(|_| grammar::value_of(rest.1, name).is_some())
-        };
         let (head, tail) = self.parts();
-        let line =
-            RawLines::of(head).chain(RawLines::of(tail)).find(|line| found(line).is_some())?;
-        grammar::value_of(&line[prefix.len()..], name)
+        let found = |line| grammar::value_of_joined(line, prefix, name);
+        let value = RawLines::of(head).find_map(found);
+        if value.is_some() || tail.is_empty() { value } else { RawLines::of(tail).find_map(found) }
     }
 
     /// Returns the values of all fields of that name, in order.

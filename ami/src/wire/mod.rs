@@ -14,6 +14,7 @@ mod mask;
 mod message;
 mod output;
 mod parse;
+mod reason;
 mod redact;
 #[cfg(feature = "serde")]
 mod serialize;
@@ -30,4 +31,6 @@ pub use self::mask::{EventClass, EventMask, EventMaskError};
 pub use self::message::{Event, Kind, Message, Response};
 pub use self::output::CommandOutput;
 pub use self::parse::ParseError;
+pub use self::reason::{Reason, ReasonError};
+pub(crate) use self::redact::hides;
 pub use self::value::{Variable, percent_decode, unescape};

@@ -73,6 +73,11 @@ impl fmt::Debug for Shown<'_> {
     }
 }
 
+/// Returns `true` if the value of a field must not be shown.
+pub(crate) fn hides(name: &[u8], value: &[u8]) -> bool {
+    is_secret(name) || assigns_secret(value)
+}
+
 /// Returns `true` if a field of that name holds a secret or may hold one: `Secret` and `Key` of
 /// Login, the passwords and secrets of configuration and of the details of technologies, `register`
 /// with its user and password, whole configurations in `JSON`, and the values that `UpdateConfig`

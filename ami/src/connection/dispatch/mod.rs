@@ -26,9 +26,9 @@ use super::loss::First;
 use super::pending::{Answered, ListWaiter, OurId};
 use super::reply::{Listed, Said};
 use super::{Connection, shape};
-use crate::error::{Error, Reason};
+use crate::error::Error;
 use crate::events::{Publisher, Stray};
-use crate::wire::{Event, Frame, Line, Malformed, Message, Response};
+use crate::wire::{Event, Frame, Line, Malformed, Message, Reason, Response};
 
 mod lost;
 mod open_list;
