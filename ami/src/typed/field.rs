@@ -1,10 +1,17 @@
 //! Reads fields as values. Every getter of a typed event comes down to a method here.
+//!
+//! A text is `None` if the event has no such field, and an empty text if the field is empty. Every
+//! other kind is `None` if the field is absent or empty, or is `(null)`, which the server writes
+//! where it has no text. The value itself is never changed: `<unknown>` and `unknown` stay texts,
+//! and bytes that are not UTF-8 are replaced with U+FFFD in texts and do not parse as anything else.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
+use super::field_error::Expected;
+pub(crate) use super::field_error::FieldError;
+use super::time::{clock, date_time, decimal};
 use super::value::{Address, ChannelName, UniqueId};
 use crate::wire::{Event, unescape};
 
@@ -22,114 +29,143 @@ impl<'a> Field<'a> {
         Self { event, prefix, name }
     }
 
-    #[inline]
+    /// Returns the prefix and the name.
+    #[cfg(feature = "testing")]
+    pub(crate) fn names(self) -> (&'static str, &'static str) {
+        (self.prefix, self.name)
+    }
+
     fn raw(self) -> Option<&'a [u8]> {
-        if self.prefix.is_empty() {
-            self.event.get(self.name)
-        } else {
-            self.event.get_joined(self.prefix, self.name)
-        }
+        self.event.get_joined(self.prefix, self.name)
     }
 
-    /// Returns the value of a field that is not empty.
+    /// Returns the value of a field that says something.
     fn filled(self) -> Option<&'a [u8]> {
-        self.raw().filter(|value| !value.is_empty())
+        self.raw().filter(|value| !matches!(*value, b"" | b"(null)"))
     }
 
-    #[inline]
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
-        self.raw().map(String::from_utf8_lossy)
+        self.raw().map(lossy)
     }
 
     /// Returns the text of a value that the server escapes.
     pub(crate) fn unescaped(self) -> Option<Cow<'a, str>> {
-        self.raw().map(|value| lossy(unescape(value)))
+        self.raw().map(unescaped)
     }
 
-    /// Returns the values of all fields of that name.
+    /// Returns the values of all fields of that name, in order. No group with a prefix has such
+    /// fields.
     pub(crate) fn texts(self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
-        self.event.get_all(self.name).map(String::from_utf8_lossy)
+        debug_assert!(self.prefix.is_empty());
+        self.event.get_all(self.name).map(lossy)
     }
 
     /// Returns the value as an open enumeration, which admits any text.
     pub(crate) fn open<T: From<Cow<'a, str>>>(self) -> Option<T> {
-        self.filled().map(|value| T::from(String::from_utf8_lossy(value)))
+        self.filled().map(|value| T::from(lossy(value)))
     }
 
     pub(crate) fn channel_name(self) -> Option<ChannelName<'a>> {
-        self.filled().map(|value| ChannelName::from(String::from_utf8_lossy(value)))
+        self.open()
     }
 
     pub(crate) fn unique_id(self) -> Option<UniqueId<'a>> {
-        self.filled().map(|value| UniqueId::from(String::from_utf8_lossy(value)))
+        self.open()
     }
 
+    /// Parses a number, or an enumeration of numbers.
     pub(crate) fn number<T: FromStr>(self) -> Result<Option<T>, FieldError> {
-        self.parse("a number", |text| text.parse().ok())
+        self.parse(Expected::Type(std::any::type_name::<T>()), |text| text.parse().ok())
     }
 
     pub(crate) fn hex(self) -> Result<Option<u32>, FieldError> {
-        self.parse("a hexadecimal number with 0x", |text| {
-            u32::from_str_radix(text.strip_prefix("0x")?, 16).ok()
+        self.parse(Expected::Text("a hexadecimal number such as 0x1f"), |text| {
+            let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+            let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            u32::from_str_radix(digits, 16).ok().filter(|_| plain)
         })
     }
 
     pub(crate) fn flag(self) -> Result<Option<bool>, FieldError> {
-        self.parse("yes or no", flag)
+        self.parse(Expected::Text("yes or no"), flag)
     }
 
     pub(crate) fn seconds(self) -> Result<Option<Duration>, FieldError> {
-        self.parse("a number of seconds", |text| text.parse().ok().map(Duration::from_secs))
+        self.parse(Expected::Text("a number of seconds"), decimal)
     }
 
     pub(crate) fn millis(self) -> Result<Option<Duration>, FieldError> {
-        self.parse("a number of milliseconds", |text| text.parse().ok().map(Duration::from_millis))
+        self.fraction(Expected::Text("a number of milliseconds"), 1_000)
+    }
+
+    pub(crate) fn micros(self) -> Result<Option<Duration>, FieldError> {
+        self.fraction(Expected::Text("a number of microseconds"), 1_000_000)
+    }
+
+    fn fraction(self, expected: Expected, of: u32) -> Result<Option<Duration>, FieldError> {
+        self.parse(expected, |text| Some(decimal(text)? / of))
     }
 
     pub(crate) fn clock(self) -> Result<Option<Duration>, FieldError> {
-        self.parse("a time as HH:MM:SS", clock)
+        self.parse(Expected::Text("a duration as HH:MM:SS"), clock)
     }
 
     pub(crate) fn epoch(self) -> Result<Option<SystemTime>, FieldError> {
-        self.parse("a number of seconds since 1970", epoch)
+        self.parse(Expected::Text("a number of seconds since 1970"), |text| {
+            SystemTime::UNIX_EPOCH.checked_add(decimal(text)?)
+        })
+    }
+
+    pub(crate) fn date_time(self) -> Result<Option<SystemTime>, FieldError> {
+        self.parse(Expected::Text("a time such as 2026-01-31T12:00:00.000+0000"), date_time)
     }
 
     pub(crate) fn address(self) -> Result<Option<Address>, FieldError> {
-        self.parse("an address", |text| text.parse().ok())
+        self.parse(Expected::Text("an IP address"), |text| text.parse().ok())
     }
 
-    /// Parses a value that is not empty.
+    /// Parses the value of a field that says something, without blanks around it.
     fn parse<T>(
         self,
-        expected: &'static str,
+        expected: Expected,
         parse: impl FnOnce(&'a str) -> Option<T>,
     ) -> Result<Option<T>, FieldError> {
-        let Some(value) = self.filled() else { return Ok(None) };
-        match str::from_utf8(value).ok().and_then(|text| parse(text.trim())) {
+        let value = self.filled().unwrap_or_default().trim_ascii();
+        if value.is_empty() {
+            return Ok(None);
+        }
+        match str::from_utf8(value).ok().and_then(parse) {
             Some(parsed) => Ok(Some(parsed)),
-            None => Err(self.error(value, expected)),
+            None => Err(self.error(expected)),
         }
     }
 
     #[cold]
-    fn error(self, value: &[u8], expected: &'static str) -> FieldError {
-        FieldError {
-            event: self.event.name().into_owned(),
-            field: [self.prefix, self.name].concat(),
-            value: value.into(),
-            expected,
-        }
+    fn error(self, expected: Expected) -> FieldError {
+        let field = [self.prefix, self.name].concat();
+        let value = self.raw().unwrap_or_default();
+        FieldError::new(self.event.name().into_owned(), field, value, expected)
     }
 }
 
-fn lossy(value: Cow<'_, [u8]>) -> Cow<'_, str> {
-    match value {
-        Cow::Borrowed(value) => String::from_utf8_lossy(value),
-        Cow::Owned(value) => Cow::Owned(String::from_utf8_lossy(&value).into_owned()),
+/// Converts bytes into text. Most values are UTF-8, and checking that is faster than looking for
+/// the places that are not.
+pub(crate) fn lossy(value: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(value) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(value),
     }
 }
 
-/// Parses the words for yes and no that the server writes.
+/// Converts bytes that the server escaped into text.
+pub(crate) fn unescaped(value: &[u8]) -> Cow<'_, str> {
+    match unescape(value) {
+        Cow::Borrowed(value) => lossy(value),
+        Cow::Owned(value) => Cow::Owned(lossy(&value).into_owned()),
+    }
+}
+
+/// Parses the words for yes and no that the server writes and reads.
 fn flag(text: &str) -> Option<bool> {
     let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     if is(&["yes", "true", "1", "on", "y", "t"]) {
@@ -138,55 +174,5 @@ fn flag(text: &str) -> Option<bool> {
     is(&["no", "false", "0", "off", "n", "f"]).then_some(false)
 }
 
-/// Parses `HH:MM:SS`, where the hours can have more digits.
-fn clock(text: &str) -> Option<Duration> {
-    let mut parts = text.split(':').map(|part| part.parse::<u64>().ok());
-    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
-    let seconds = hours.checked_mul(3600)?.checked_add(minutes * 60)?.checked_add(seconds)?;
-    parts.next().is_none().then_some(Duration::from_secs(seconds))
-}
-
-/// Parses seconds since 1970, with up to nine decimals.
-fn epoch(text: &str) -> Option<SystemTime> {
-    let (seconds, decimals) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = decimals.bytes().all(|byte| byte.is_ascii_digit()) && decimals.len() <= 9;
-    let nanos = format!("{decimals:0<9}").parse().ok().filter(|_| digits)?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds.parse().ok()?, nanos))
-}
-
-/// The error of a field whose value is not of the type that the field is documented with. The event
-/// is not affected: its other fields can be read, and [`value`](Self::value) has this one as sent.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FieldError {
-    event: String,
-    field: String,
-    value: Box<[u8]>,
-    expected: &'static str,
-}
-
-impl FieldError {
-    /// Returns the name of the event.
-    pub fn event(&self) -> &str {
-        &self.event
-    }
-
-    /// Returns the name of the field.
-    pub fn field(&self) -> &str {
-        &self.field
-    }
-
-    /// Returns the value as sent.
-    pub fn value(&self) -> &[u8] {
-        &self.value
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { event, field, value, expected } = self;
-        let value = value.escape_ascii();
-        write!(f, "field {field:?} of event {event:?} is \"{value}\", expected {expected}")
-    }
-}
-
-impl std::error::Error for FieldError {}
+#[cfg(test)]
+mod tests;

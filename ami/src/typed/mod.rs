@@ -8,6 +8,8 @@
 pub mod action;
 pub mod event;
 mod field;
+mod field_error;
+mod time;
 pub mod value;
 
-pub use self::field::FieldError;
+pub use self::field_error::FieldError;

@@ -208,11 +208,7 @@ pub(crate) fn value_of_joined<'a>(line: &'a [u8], prefix: &[u8], name: &[u8]) ->
 
 /// Returns the value of a line whose name has that length and passes a test.
 #[inline]
-fn value_where<'a>(
-    line: &'a [u8],
-    length: usize,
-    is_it: impl Fn(&[u8]) -> bool,
-) -> Option<&'a [u8]> {
+fn value_where(line: &[u8], length: usize, is_it: impl Fn(&[u8]) -> bool) -> Option<&[u8]> {
     let (found, rest) = line.split_at_checked(length)?;
     match (rest.first()?, found.first()) {
         (b':', _) if is_it(found) => Some(behind_colon(&rest[1..])),

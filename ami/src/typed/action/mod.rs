@@ -13,7 +13,34 @@ pub mod reply;
 pub use self::generated::*;
 use crate::wire::{Action, EventClass};
 
-/// A typed action.
+/// A typed action: a type for the action of that name, whose reply follows from the type.
+///
+/// Programs can implement the trait for actions of their own, of modules that Asterisk does not
+/// document:
+///
+/// ```
+/// use ami::action::{TypedAction, reply};
+/// use ami::{Action, EventClass};
+///
+/// struct OpenDoor {
+///     door: u32,
+/// }
+///
+/// impl TypedAction for OpenDoor {
+///     const NAME: &'static str = "OpenDoor";
+///     const CLASSES: &'static [EventClass] = &[EventClass::Call];
+///     type Reply = reply::Plain;
+/// }
+///
+/// impl From<OpenDoor> for Action {
+///     fn from(action: OpenDoor) -> Self {
+///         Self::new(OpenDoor::NAME).field("Door", action.door.to_string())
+///     }
+/// }
+///
+/// let action = Action::from(OpenDoor { door: 7 });
+/// assert_eq!(action.get("Door"), Some(&b"7"[..]));
+/// ```
 pub trait TypedAction: Into<Action> {
     /// The name of the action, as on the wire.
     const NAME: &'static str;

@@ -19,6 +19,7 @@ macro_rules! open {
 
         impl $name<'_> {
             /// Returns the text, as the server writes it.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -27,6 +28,7 @@ macro_rules! open {
             }
 
             /// Converts the value into one that borrows nothing.
+            #[inline]
             pub fn into_owned(self) -> $name<'static> {
                 match self {
                     $(Self::$variant => $name::$variant,)*
@@ -36,6 +38,7 @@ macro_rules! open {
         }
 
         impl<'a> From<Cow<'a, str>> for $name<'a> {
+            #[inline]
             fn from(text: Cow<'a, str>) -> Self {
                 $(if text.eq_ignore_ascii_case($text) {
                     return Self::$variant;
@@ -45,31 +48,43 @@ macro_rules! open {
         }
 
         impl<'a> From<&'a str> for $name<'a> {
+            #[inline]
             fn from(text: &'a str) -> Self {
                 Self::from(Cow::Borrowed(text))
             }
         }
 
+        impl PartialEq<&str> for $name<'_> {
+            #[inline]
+            fn eq(&self, other: &&str) -> bool {
+                self.as_str().eq_ignore_ascii_case(other)
+            }
+        }
+
         impl fmt::Display for $name<'_> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
+                f.pad(self.as_str())
             }
         }
     )*};
 }
 
-/// Writes an enumeration of numbers that admits other values.
+/// Writes an enumeration of numbers that admits other values:
+/// `Name("an expectation", "CONSTANT_") { 1 Variant = "NAME", "The server's text", "a text"; … }`.
 macro_rules! numbered {
-    ($($(#[$meta:meta])* $name:ident($expected:literal) {
-        $($(#[$doc:meta])* $number:literal $variant:ident $text:literal,)*
+    ($($(#[$meta:meta])* $name:ident($expected:literal, $prefix:literal) {
+        $($number:literal $variant:ident = $constant:literal, $wire:literal, $text:literal;)*
     })*) => {$(
         $(#[$meta])*
+        ///
+        /// Parsing accepts a number, the name of the server's constant with or without
+        #[doc = concat!("`", $prefix, "`, and the server's own text, without regard to ASCII case.")]
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         pub enum $name {
             $(
-                #[doc = concat!($number, ": `", $text, "`.")]
-                $(#[$doc])*
+                #[doc = concat!($number, ", `", $constant, "`: ", $text, ".")]
                 $variant,
             )*
             /// Any other number.
@@ -77,6 +92,9 @@ macro_rules! numbered {
         }
 
         impl $name {
+            const TABLE: &[Row<Self>] =
+                &[$(Row($number, $constant, $wire, $text, Self::$variant)),*];
+
             /// Returns the number.
             pub const fn number(self) -> i32 {
                 match self {
@@ -85,35 +103,40 @@ macro_rules! numbered {
                 }
             }
 
-            /// Returns the server's text for the number, or `None` if it has none.
-            pub const fn name(self) -> Option<&'static str> {
-                match self {
-                    $(Self::$variant => Some($text),)*
-                    Self::Other(_) => None,
-                }
+            #[doc = concat!("Returns the name of the server's constant without `", $prefix, "`,")]
+            /// or `None` if the server has no name for the number.
+            pub fn name(self) -> Option<&'static str> {
+                row(Self::TABLE, self.number()).map(|row| row.1)
+            }
+
+            /// Returns a short text for people, or `None` if the server has no name for the number.
+            pub fn text(self) -> Option<&'static str> {
+                row(Self::TABLE, self.number()).map(|row| row.3)
             }
         }
 
         impl From<i32> for $name {
             fn from(number: i32) -> Self {
-                match number {
-                    $($number => Self::$variant,)*
-                    other => Self::Other(other),
-                }
+                row(Self::TABLE, number).map_or(Self::Other(number), |row| row.4)
             }
         }
 
-        /// Parses a number, or a text of the server without regard to ASCII case.
+        impl From<$name> for i32 {
+            fn from(value: $name) -> Self {
+                value.number()
+            }
+        }
+
         impl FromStr for $name {
             type Err = NumberError;
 
             fn from_str(text: &str) -> Result<Self, NumberError> {
-                $(if text.eq_ignore_ascii_case($text) {
-                    return Ok(Self::$variant);
-                })*
-                match text.parse::<i32>() {
-                    Ok(number) => Ok(Self::from(number)),
-                    Err(_) => Err(NumberError { text: text.to_owned(), expected: $expected }),
+                match parse(Self::TABLE, $prefix, text) {
+                    Parsed::Row(row) => Ok(row.4),
+                    Parsed::Number(number) => Ok(Self::Other(number)),
+                    Parsed::Neither => {
+                        Err(NumberError { text: text.to_owned(), expected: $expected })
+                    }
                 }
             }
         }
