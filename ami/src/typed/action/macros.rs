@@ -80,12 +80,14 @@ macro_rules! actions {
             impl $action {
                 /// Creates the action with its mandatory parameters.
                 #[allow(clippy::new_without_default, reason = "an action is made to be sent")]
+                #[inline]
                 pub fn new($($required: kind!($required_kind)),*) -> Self {
                     Self(Action::new($wire)
                         $(.field($required_name, sent!($required_kind $required)))*)
                 }
 
                 /// Adds a field by name, for parameters that have no method.
+                #[inline]
                 pub fn field(self, name: &str, value: impl AsRef<[u8]>) -> Self {
                     Self(self.0.field(name, value))
                 }
@@ -93,6 +95,7 @@ macro_rules! actions {
                 $(
                     #[doc = concat!("Adds the parameter `", $name, "`.", note!($kind))]
                     $(#[$field_meta])*
+                    #[inline]
                     pub fn $field(self, value: kind!($kind)) -> Self {
                         Self(self.0.field($name, sent!($kind value)))
                     }
@@ -106,6 +109,7 @@ macro_rules! actions {
             }
 
             impl From<$action> for Action {
+                #[inline]
                 fn from(action: $action) -> Self {
                     action.0
                 }

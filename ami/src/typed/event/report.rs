@@ -1,6 +1,8 @@
 //! The report blocks of an RTCP packet, which count up in the names of fields.
 
 use super::macros::{field, parser};
+#[cfg(feature = "testing")]
+use super::visit::{Outcome, Seen};
 use crate::typed::field::{Field, FieldError};
 use crate::wire::Event;
 
@@ -39,4 +41,17 @@ impl<'a> RtcpReport<'a> {
     field! { 'a ia_jitter: number(u32) = "IAJitter" }
     field! { 'a lsr: number(u32) = "LSR" }
     field! { 'a dlsr: number(f64) = "DLSR" }
+
+    /// Calls every getter and tells its outcome.
+    #[cfg(feature = "testing")]
+    pub(super) fn visit_fields(&self, see: &mut dyn FnMut(Seen)) {
+        field! { @see self see source_ssrc: hex = "SourceSSRC" }
+        field! { @see self see fraction_lost: number(u32) = "FractionLost" }
+        field! { @see self see cumulative_lost: number(u32) = "CumulativeLost" }
+        field! { @see self see highest_sequence: number(u32) = "HighestSequence" }
+        field! { @see self see sequence_number_cycles: number(u32) = "SequenceNumberCycles" }
+        field! { @see self see ia_jitter: number(u32) = "IAJitter" }
+        field! { @see self see lsr: number(u32) = "LSR" }
+        field! { @see self see dlsr: number(f64) = "DLSR" }
+    }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use super::macros::{bridge_fields, channel_fields, field, getter, parser};
+#[cfg(feature = "testing")]
+use super::visit::{Outcome, Seen};
 use crate::typed::field::{Field, FieldError};
 use crate::typed::value::{ChannelName, ChannelState, UniqueId};
 use crate::wire::{Event, Variable};
@@ -16,6 +18,7 @@ pub struct ChannelSnapshot<'a> {
 }
 
 impl<'a> ChannelSnapshot<'a> {
+    #[inline]
     pub(super) fn new(event: &'a Event, prefix: &'static str) -> Self {
         Self { event, prefix }
     }
@@ -26,6 +29,12 @@ impl<'a> ChannelSnapshot<'a> {
     }
 
     channel_fields! { 'a }
+
+    /// Calls every getter and tells its outcome.
+    #[cfg(feature = "testing")]
+    pub(super) fn visit_fields(&self, see: &mut dyn FnMut(Seen)) {
+        channel_fields! { [@see self see] }
+    }
 
     /// Returns the channel variables of this channel in order, which `channelvars` in
     /// `manager.conf` names.
@@ -46,6 +55,7 @@ pub struct BridgeSnapshot<'a> {
 }
 
 impl<'a> BridgeSnapshot<'a> {
+    #[inline]
     pub(super) fn new(event: &'a Event, prefix: &'static str) -> Self {
         Self { event, prefix }
     }
@@ -56,4 +66,10 @@ impl<'a> BridgeSnapshot<'a> {
     }
 
     bridge_fields! { 'a }
+
+    /// Calls every getter and tells its outcome.
+    #[cfg(feature = "testing")]
+    pub(super) fn visit_fields(&self, see: &mut dyn FnMut(Seen)) {
+        bridge_fields! { [@see self see] }
+    }
 }
