@@ -14,18 +14,20 @@ mod reference;
 mod roundtrip;
 mod router;
 mod split;
+mod typed;
 
 /// The body of a target.
 pub type Target = fn(&[u8]);
 
 /// Every target, with its name: that of its binary and of its folder of seeds.
-pub fn targets() -> [(&'static str, Target); 5] {
+pub fn targets() -> [(&'static str, Target); 6] {
     [
         ("decode", decode::decode),
         ("differential", differential::differential),
         ("roundtrip", roundtrip::roundtrip),
         ("router", router::router),
         ("split", split::split),
+        ("typed", typed::typed),
     ]
 }
 

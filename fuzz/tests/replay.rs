@@ -41,5 +41,7 @@ fn recorded_streams_have_no_finding() {
         for target in ["decode", "differential", "split"] {
             fuzz::run(target, &input);
         }
+        let banner = stream.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+        fuzz::run("typed", &stream[banner..]);
     }
 }
