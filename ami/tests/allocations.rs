@@ -1,7 +1,7 @@
 //! Tests that a message causes no allocation, neither in the codec nor on its way to a subscriber.
 //! They are a program of their own, because every allocation in it is counted.
 
-use ami::{Codec, Config, Filter, Frame, Item, Login, Message};
+use ami::{Codec, Config, Event, Filter, Frame, Item, Login, Message};
 use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncWriteExt, duplex};
 use tokio_util::codec::Decoder;
@@ -30,6 +30,20 @@ fn decoding_and_reading_allocate_nothing_for_a_message() {
     assert_eq!(messages, 30_000);
     let allocations = counted.count_total;
     assert!(allocations <= 50, "{allocations} allocations for 50 reads of 600 messages");
+}
+
+#[test]
+fn typed_access_allocates_nothing() {
+    let text = "Event: DialEnd\r\nPrivilege: call,all\r\nChannel: Local/s@default-00000000;1\r\n\
+                ChannelState: 6\r\nCallerIDName: plain\r\nUniqueid: 1700000000.1\r\nPriority: 1\r\n\
+                DestChannel: PJSIP/a-00000002\r\nDestPriority: 2\r\nDialStatus: GOTO:x\r\n\r\n";
+    let event = Event::parse(text).unwrap();
+    let mut seen = 0;
+    let counted = allocation_counter::measure(|| {
+        event.typed().visit_fields(&mut |_| seen += 1);
+    });
+    assert!(seen > 40, "{seen} getters");
+    assert_eq!(counted.count_total, 0);
 }
 
 fn looks_right(message: &Message) -> bool {
