@@ -95,15 +95,7 @@ impl<'a> Field<'a> {
     }
 
     pub(crate) fn millis(self) -> Result<Option<Duration>, FieldError> {
-        self.fraction(Expected::Text("a number of milliseconds"), 1_000)
-    }
-
-    pub(crate) fn micros(self) -> Result<Option<Duration>, FieldError> {
-        self.fraction(Expected::Text("a number of microseconds"), 1_000_000)
-    }
-
-    fn fraction(self, expected: Expected, of: u32) -> Result<Option<Duration>, FieldError> {
-        self.parse(expected, |text| Some(decimal(text)? / of))
+        self.parse(Expected::Text("a number of milliseconds"), |text| Some(decimal(text)? / 1_000))
     }
 
     pub(crate) fn clock(self) -> Result<Option<Duration>, FieldError> {

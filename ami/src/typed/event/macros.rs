@@ -72,10 +72,6 @@ macro_rules! field {
         parser!($(#[$meta])* $name, $wire, "as a duration, in milliseconds on the wire.",
             Duration, millis());
     };
-    ($at:lifetime $(#[$meta:meta])* $name:ident: micros = $wire:literal) => {
-        parser!($(#[$meta])* $name, $wire, "as a duration, in microseconds on the wire.",
-            Duration, micros());
-    };
     ($at:lifetime $(#[$meta:meta])* $name:ident: clock = $wire:literal) => {
         parser!($(#[$meta])* $name, $wire, "as a duration, `HH:MM:SS` on the wire.",
             Duration, clock());
