@@ -145,8 +145,9 @@ pub(crate) fn join(tables: &[Table], hand: &Hand<'_>) -> Result<Model> {
     model.actions = actions::join(tables, hand)?;
     for (name, action) in &model.actions {
         let Reply::Items(items, end) = &action.reply else { continue };
-        for event in items.iter().chain([end]) {
-            let is_end = event == end;
+        // One event that is the whole list is its item.
+        let ends = Some(end).filter(|end| !items.contains(end)).map(|end| (end, true));
+        for (event, is_end) in items.iter().map(|item| (item, false)).chain(ends) {
             let event = events.get_mut(event).ok_or_else(|| {
                 Error::new(format!("action {name}"), format!("no event {event}: expected one"))
             })?;

@@ -135,8 +135,18 @@ fn action_doc(name: &str, action: &Action) -> String {
     if let Reply::Items(items, end) = &action.reply {
         let link = |name: &String| format!("[`{name}`](event::{})", type_name(name));
         let links: Vec<_> = items.iter().map(link).collect();
-        let items = links.join(", ");
-        _ = write!(text, " The reply is a list of {items}, and {} ends it.", link(end));
+        _ = match &links[..] {
+            [] => write!(
+                text,
+                " The reply is a list of events of any kind, and {} ends it.",
+                link(end)
+            ),
+            [only] if items.contains(end) => write!(text, " The reply is one event {only}."),
+            _ => {
+                let items = links.join(", ");
+                write!(text, " The reply is a list of {items}, and {} ends it.", link(end))
+            }
+        };
     }
     text
 }
@@ -164,7 +174,7 @@ fn actions(model: &Model) -> String {
         let begin = format!("    {} = \"{name}\" (", type_name(name));
         let end = format!(") {} -> {} {{\n", classes(&action.classes), reply(&action.reply));
         let line = required.join(", ");
-        if begin.len() + line.len() + end.len() <= 100 {
+        if required.is_empty() || begin.len() + line.len() + end.len() <= 100 {
             out += &format!("{begin}{line}{end}");
         } else {
             let lines: Vec<_> = required.iter().map(|it| format!("        {it}")).collect();
@@ -254,6 +264,8 @@ fn action_table(model: &Model) -> String {
             Reply::Plain => "response".to_owned(),
             Reply::Output => "output".to_owned(),
             Reply::Whole => "exchange".to_owned(),
+            Reply::Items(items, _) if items.is_empty() => "list of events".to_owned(),
+            Reply::Items(items, end) if items.contains(end) => format!("event `{end}`"),
             Reply::Items(items, _) => format!("list of {}", prose(items, "and")),
         };
         _ = writeln!(out, "| {} | {classes} | {versions} | {reply} |", link(name));

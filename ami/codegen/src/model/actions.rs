@@ -111,7 +111,7 @@ fn apply(
 /// Corrects an action by a row: the words behind its name, and the versions that are meant.
 fn correct(action: &mut Action, row: &Row<'_>, words: &[&str], of: Option<Versions>) -> Result<()> {
     match (row.verb, words) {
-        ("items", [end, items @ ..]) if !items.is_empty() => {
+        ("items", [end, items @ ..]) => {
             let items = items.iter().map(|item| (*item).to_owned()).collect();
             action.reply = Reply::Items(items, (*end).to_owned());
         }

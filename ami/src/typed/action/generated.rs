@@ -128,7 +128,8 @@ actions! {
     /// 14.7.0 and 15.1.0.
     CancelAtxfer = "CancelAtxfer" (channel: text = "Channel") [Call] -> Plain {
     }
-    /// The action `Challenge`. Needs no class. Asterisk 16 and 22, since 0.4.0.
+    /// The action `Challenge`. Needs no class. Asterisk 16 and 22, since 0.4.0. The client sends it
+    /// itself, if its configuration says so.
     Challenge = "Challenge" (auth_type: text = "AuthType") [] -> Plain {
     }
     /// The action `ChangeMonitor`. Needs the write class `call`. Asterisk 16.
@@ -156,9 +157,7 @@ actions! {
     /// The action `ConfbridgeListRooms`. Needs the write class `reporting`. Asterisk 16 and 22,
     /// since 10.0.0. The reply is a list of [`ConfbridgeListRooms`](event::ConfbridgeListRooms),
     /// and [`ConfbridgeListRoomsComplete`](event::ConfbridgeListRoomsComplete) ends it.
-    ConfbridgeListRooms = "ConfbridgeListRooms" (
-
-    ) [Reporting] -> Items<event::ConfbridgeListRooms> {
+    ConfbridgeListRooms = "ConfbridgeListRooms" () [Reporting] -> Items<event::ConfbridgeListRooms> {
     }
     /// The action `ConfbridgeLock`. Needs the write class `call`. Asterisk 16 and 22, since 10.0.0.
     ConfbridgeLock = "ConfbridgeLock" (conference: text = "Conference") [Call] -> Plain {
@@ -330,12 +329,13 @@ actions! {
     /// Asterisk 16 and 22, since 13.0.0. The reply is a list of
     /// [`ExtensionStatus`](event::ExtensionStatus), and
     /// [`ExtensionStateListComplete`](event::ExtensionStateListComplete) ends it.
-    ExtensionStateList = "ExtensionStateList" (
-
-    ) [Call Reporting] -> Items<event::ExtensionStatus> {
+    ExtensionStateList = "ExtensionStateList" () [Call Reporting] -> Items<event::ExtensionStatus> {
     }
-    /// The action `FAXSession`. Needs the write class `call`. Asterisk 16 and 22, since 13.0.0.
-    FAXSession = "FAXSession" (session_number: number = "SessionNumber") [Call] -> Whole {
+    /// The action `FAXSession`. Needs the write class `call`. Asterisk 16 and 22, since 13.0.0. The
+    /// reply is one event [`FAXSession`](event::FAXSession).
+    FAXSession = "FAXSession" (
+        session_number: number = "SessionNumber"
+    ) [Call] -> Items<event::FAXSession> {
     }
     /// The action `FAXSessions`. Needs the write class `call`. Asterisk 16 and 22, since 13.0.0.
     /// The reply is a list of [`FAXSessionsEntry`](event::FAXSessionsEntry), and
@@ -343,7 +343,8 @@ actions! {
     FAXSessions = "FAXSessions" () [Call] -> Items<event::FAXSessionsEntry> {
     }
     /// The action `FAXStats`. Needs the write class `reporting`. Asterisk 16 and 22, since 13.0.0.
-    FAXStats = "FAXStats" () [Reporting] -> Whole {
+    /// The reply is one event [`FAXStats`](event::FAXStats).
+    FAXStats = "FAXStats" () [Reporting] -> Items<event::FAXStats> {
     }
     /// The action `Filter`. Needs the write class `system`. Asterisk 16 and 22, since 10.0.0.
     Filter = "Filter" (operation: text = "Operation", filter: text = "Filter") [System] -> Plain {
@@ -357,7 +358,7 @@ actions! {
     }
     /// The action `GetConfig`. Needs one of the write classes `system` and `config`. Asterisk 16
     /// and 22, since 1.4.0.
-    GetConfig = "GetConfig" (filename: text = "Filename") [System Config] -> Whole {
+    GetConfig = "GetConfig" (filename: text = "Filename") [System Config] -> Plain {
         category: text = "Category";
         filter: text = "Filter";
     }
@@ -418,7 +419,8 @@ actions! {
     /// 16 and 22, since 13.0.0.
     LoggerRotate = "LoggerRotate" () [System Reporting] -> Plain {
     }
-    /// The action `Login`. Needs no class. Asterisk 16 and 22, since 0.2.0.
+    /// The action `Login`. Needs no class. Asterisk 16 and 22, since 0.2.0. The client sends it
+    /// itself when it connects.
     Login = "Login" (username: text = "Username") [] -> Plain {
         /// Documented values: `plain` and `MD5`. Asterisk 22.
         auth_type: text = "AuthType";
@@ -607,59 +609,45 @@ actions! {
     /// Asterisk 22, since 20.20.0, 22.10.0 and 23.4.0. The reply is a list of
     /// [`PJSIPMaintenanceStatus`](event::PJSIPMaintenanceStatus), and
     /// [`PJSIPMaintenanceStatusComplete`](event::PJSIPMaintenanceStatusComplete) ends it.
-    PJSIPShowMaintenance = "PJSIPShowMaintenance" (
-
-    ) [System Reporting] -> Items<event::PJSIPMaintenanceStatus> {
+    PJSIPShowMaintenance = "PJSIPShowMaintenance" () [System Reporting] -> Items<event::PJSIPMaintenanceStatus> {
         endpoint: text = "Endpoint";
     }
     /// The action `PJSIPShowRegistrationInboundContactStatuses`. Needs the write class `system`.
     /// Asterisk 16 and 22, since 13.14.0 and 14.3.0. The reply is a list of
     /// [`ContactStatusDetail`](event::ContactStatusDetail), and
     /// [`ContactStatusDetailComplete`](event::ContactStatusDetailComplete) ends it.
-    PJSIPShowRegistrationInboundContactStatuses = "PJSIPShowRegistrationInboundContactStatuses" (
-
-    ) [System] -> Items<event::ContactStatusDetail> {
+    PJSIPShowRegistrationInboundContactStatuses = "PJSIPShowRegistrationInboundContactStatuses" () [System] -> Items<event::ContactStatusDetail> {
     }
     /// The action `PJSIPShowRegistrationsInbound`. Needs the write class `system`. Asterisk 16 and
     /// 22, since 12.0.0. The reply is a list of
     /// [`InboundRegistrationDetail`](event::InboundRegistrationDetail),
     /// [`AuthDetail`](event::AuthDetail), and
     /// [`InboundRegistrationDetailComplete`](event::InboundRegistrationDetailComplete) ends it.
-    PJSIPShowRegistrationsInbound = "PJSIPShowRegistrationsInbound" (
-
-    ) [System] -> Items<event::Typed> {
+    PJSIPShowRegistrationsInbound = "PJSIPShowRegistrationsInbound" () [System] -> Items<event::Typed> {
     }
     /// The action `PJSIPShowRegistrationsOutbound`. Needs one of the write classes `system` and
     /// `reporting`. Asterisk 16 and 22, since 12.0.0. The reply is a list of
     /// [`OutboundRegistrationDetail`](event::OutboundRegistrationDetail),
     /// [`AuthDetail`](event::AuthDetail), and
     /// [`OutboundRegistrationDetailComplete`](event::OutboundRegistrationDetailComplete) ends it.
-    PJSIPShowRegistrationsOutbound = "PJSIPShowRegistrationsOutbound" (
-
-    ) [System Reporting] -> Items<event::Typed> {
+    PJSIPShowRegistrationsOutbound = "PJSIPShowRegistrationsOutbound" () [System Reporting] -> Items<event::Typed> {
     }
     /// The action `PJSIPShowResourceLists`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.0.0. The reply is a list of [`ResourceListDetail`](event::ResourceListDetail), and
     /// [`ResourceListDetailComplete`](event::ResourceListDetailComplete) ends it.
-    PJSIPShowResourceLists = "PJSIPShowResourceLists" (
-
-    ) [System] -> Items<event::ResourceListDetail> {
+    PJSIPShowResourceLists = "PJSIPShowResourceLists" () [System] -> Items<event::ResourceListDetail> {
     }
     /// The action `PJSIPShowSubscriptionsInbound`. Needs the write class `system`. Asterisk 16 and
     /// 22, since 12.0.0. The reply is a list of
     /// [`InboundSubscriptionDetail`](event::InboundSubscriptionDetail), and
     /// [`InboundSubscriptionDetailComplete`](event::InboundSubscriptionDetailComplete) ends it.
-    PJSIPShowSubscriptionsInbound = "PJSIPShowSubscriptionsInbound" (
-
-    ) [System] -> Items<event::InboundSubscriptionDetail> {
+    PJSIPShowSubscriptionsInbound = "PJSIPShowSubscriptionsInbound" () [System] -> Items<event::InboundSubscriptionDetail> {
     }
     /// The action `PJSIPShowSubscriptionsOutbound`. Needs the write class `system`. Asterisk 16 and
     /// 22, since 12.0.0. The reply is a list of
     /// [`OutboundSubscriptionDetail`](event::OutboundSubscriptionDetail), and
     /// [`OutboundSubscriptionDetailComplete`](event::OutboundSubscriptionDetailComplete) ends it.
-    PJSIPShowSubscriptionsOutbound = "PJSIPShowSubscriptionsOutbound" (
-
-    ) [System] -> Items<event::OutboundSubscriptionDetail> {
+    PJSIPShowSubscriptionsOutbound = "PJSIPShowSubscriptionsOutbound" () [System] -> Items<event::OutboundSubscriptionDetail> {
     }
     /// The action `PJSIPUnregister`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16 and 22, since 12.0.0.
@@ -727,9 +715,7 @@ actions! {
     /// Asterisk 16 and 22, since 13.0.0. The reply is a list of
     /// [`PresenceStateChange`](event::PresenceStateChange), and
     /// [`PresenceStateListComplete`](event::PresenceStateListComplete) ends it.
-    PresenceStateList = "PresenceStateList" (
-
-    ) [Call Reporting] -> Items<event::PresenceStateChange> {
+    PresenceStateList = "PresenceStateList" () [Call Reporting] -> Items<event::PresenceStateChange> {
     }
     /// The action `QueueAdd`. Needs the write class `agent`. Asterisk 16 and 22, since 1.0.0.
     QueueAdd = "QueueAdd" (queue: text = "Queue", interface: text = "Interface") [Agent] -> Plain {
@@ -799,7 +785,7 @@ actions! {
         queue: text = "Queue";
     }
     /// The action `QueueRule`. Needs no class. Asterisk 16 and 22, since 1.6.0.
-    QueueRule = "QueueRule" () [] -> Whole {
+    QueueRule = "QueueRule" () [] -> Plain {
         rule: text = "Rule";
     }
     /// The action `QueueStatus`. Needs no class. Asterisk 16 and 22, since 0.5.0. The reply is a
@@ -1030,11 +1016,10 @@ actions! {
     /// Asterisk 16 and 22, since 1.6.0. The reply is a list of
     /// [`VoicemailUserEntry`](event::VoicemailUserEntry), and
     /// [`VoicemailUserEntryComplete`](event::VoicemailUserEntryComplete) ends it.
-    VoicemailUsersList = "VoicemailUsersList" (
-
-    ) [Call Reporting] -> Items<event::VoicemailUserEntry> {
+    VoicemailUsersList = "VoicemailUsersList" () [Call Reporting] -> Items<event::VoicemailUserEntry> {
     }
-    /// The action `WaitEvent`. Needs no class. Asterisk 16 and 22, since 1.4.0.
-    WaitEvent = "WaitEvent" (timeout: seconds = "Timeout") [] -> Whole {
+    /// The action `WaitEvent`. Needs no class. Asterisk 16 and 22, since 1.4.0. The reply is a list
+    /// of events of any kind, and [`WaitEventComplete`](event::WaitEventComplete) ends it.
+    WaitEvent = "WaitEvent" (timeout: seconds = "Timeout") [] -> Items<event::Typed> {
     }
 }

@@ -1097,7 +1097,7 @@ events! {
         status_text: open(ExtensionStateText) = "StatusText";
     }
     /// The event `FAXSession`, which is only sent in replies and has no class. Asterisk 16 and 22,
-    /// since 13.0.0.
+    /// since 13.0.0. An item of the list of [`FAXSession`](crate::action::FAXSession).
     FAXSession = "FAXSession" [] {
         session_number: text = "SessionNumber";
         operation: open(FaxOperation) = "Operation";
@@ -1130,7 +1130,7 @@ events! {
         files: number(u32) = "Files";
     }
     /// The event `FAXStats`, which is only sent in replies and has no class. Asterisk 16 and 22,
-    /// since 13.0.0.
+    /// since 13.0.0. An item of the list of [`FAXStats`](crate::action::FAXStats).
     FAXStats = "FAXStats" [] {
         current_sessions: number(u32) = "CurrentSessions";
         reserved_sessions: number(u32) = "ReservedSessions";
@@ -2520,7 +2520,7 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `WaitEventComplete`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22.
+    /// and 22. The end of the list of [`WaitEvent`](crate::action::WaitEvent).
     WaitEventComplete = "WaitEventComplete" [] {
     }
     /// The event `Wink`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
