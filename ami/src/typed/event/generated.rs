@@ -2326,9 +2326,6 @@ events! {
         app_file: text = "AppFile";
         app_function: text = "AppFunction";
         app_line: number(u32) = "AppLine";
-        channel: channel = "Channel";
-        call_id: text = "CallID";
-        prior_call_id: text = "PriorCallID";
     }
     /// The event `TransportDetail`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 12.6.0. An item of the list of
