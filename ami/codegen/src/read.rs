@@ -301,15 +301,18 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_one_of_two_lacks_is_not_required() {
+    fn a_parameter_is_required_if_all_of_one_name_require_it() {
         let action =
             |inside: &str| format!("<manager name='A'><syntax>{inside}</syntax></manager>");
         let (one, two) = (
             action("<parameter name='X' required='true'/><parameter name='Y' required='true'/>"),
-            action("<parameter name='X' required='true'/>"),
+            action("<parameter name='X' required='true'/><parameter name='Z'/>"),
         );
-        let table = read(&(two + &one)).unwrap();
-        assert_eq!(table.actions[0].to_string(), "action A\n  param X required\n  param Y\n");
+        let three =
+            action("<parameter name='X' required='true'/><parameter name='Z' required='true'/>");
+        let table = read(&(two + &one + &three)).unwrap();
+        let expected = "action A\n  param X required\n  param Z\n  param Y\n";
+        assert_eq!(table.actions[0].to_string(), expected);
     }
 
     #[test]
