@@ -85,6 +85,9 @@ fn event_doc(name: &str, event: &Event) -> String {
     };
     let versions = asterisk(&event.versions) + &since(&event.since);
     let mut text = format!("The event `{name}`{of}. {versions}.{}", note(&event.note));
+    if !event.documented {
+        text += " Asterisk does not document the event.";
+    }
     let actions = |names: &[String]| {
         let links: Vec<_> = names
             .iter()

@@ -342,13 +342,15 @@ events! {
         snapshot: channel_snapshot = "";
     }
     /// The event `BridgeListComplete`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. The end of the list of [`BridgeList`](crate::action::BridgeList).
+    /// and 22. Asterisk does not document the event. The end of the list of
+    /// [`BridgeList`](crate::action::BridgeList).
     BridgeListComplete = "BridgeListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `BridgeListItem`, which is only sent in replies and has no class. Asterisk 16 and
-    /// 22. An item of the list of [`BridgeList`](crate::action::BridgeList).
+    /// 22. Asterisk does not document the event. An item of the list of
+    /// [`BridgeList`](crate::action::BridgeList).
     BridgeListItem = "BridgeListItem" [] {
         bridge: bridge_snapshot = "";
     }
@@ -359,14 +361,14 @@ events! {
         from: bridge_snapshot = "From";
     }
     /// The event `BridgeTechnologyListComplete`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22. The end of the list of
+    /// Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`BridgeTechnologyList`](crate::action::BridgeTechnologyList).
     BridgeTechnologyListComplete = "BridgeTechnologyListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `BridgeTechnologyListItem`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22. An item of the list of
+    /// Asterisk 16 and 22. Asterisk does not document the event. An item of the list of
     /// [`BridgeTechnologyList`](crate::action::BridgeTechnologyList).
     BridgeTechnologyListItem = "BridgeTechnologyListItem" [] {
         bridge_technology: text = "BridgeTechnology";
@@ -380,55 +382,65 @@ events! {
         bridge: bridge_snapshot = "";
         bridge_previous_video_source: unique_id = "BridgePreviousVideoSource";
     }
-    /// The event `CCAvailable`, of class `cc`. Asterisk 16 and 22.
+    /// The event `CCAvailable`, of class `cc`. Asterisk 16 and 22. Asterisk does not document the
+    /// event.
     CCAvailable = "CCAvailable" [Cc] {
         core_id: number(u32) = "CoreID";
         callee: text = "Callee";
         service: text = "Service";
     }
-    /// The event `CCCallerRecalling`, of class `cc`. Asterisk 16 and 22.
+    /// The event `CCCallerRecalling`, of class `cc`. Asterisk 16 and 22. Asterisk does not document
+    /// the event.
     CCCallerRecalling = "CCCallerRecalling" [Cc] {
         core_id: number(u32) = "CoreID";
         caller: text = "Caller";
     }
-    /// The event `CCCallerStartMonitoring`, of class `cc`. Asterisk 16 and 22.
+    /// The event `CCCallerStartMonitoring`, of class `cc`. Asterisk 16 and 22. Asterisk does not
+    /// document the event.
     CCCallerStartMonitoring = "CCCallerStartMonitoring" [Cc] {
         core_id: number(u32) = "CoreID";
         caller: text = "Caller";
     }
-    /// The event `CCCallerStopMonitoring`, of class `cc`. Asterisk 16 and 22.
+    /// The event `CCCallerStopMonitoring`, of class `cc`. Asterisk 16 and 22. Asterisk does not
+    /// document the event.
     CCCallerStopMonitoring = "CCCallerStopMonitoring" [Cc] {
         core_id: number(u32) = "CoreID";
         caller: text = "Caller";
     }
-    /// The event `CCFailure`, of class `cc`. Asterisk 16 and 22.
+    /// The event `CCFailure`, of class `cc`. Asterisk 16 and 22. Asterisk does not document the
+    /// event.
     CCFailure = "CCFailure" [Cc] {
         core_id: number(u32) = "CoreID";
         caller: text = "Caller";
         reason: text = "Reason";
     }
-    /// The event `CCMonitorFailed`, of class `cc`. Asterisk 16 and 22.
+    /// The event `CCMonitorFailed`, of class `cc`. Asterisk 16 and 22. Asterisk does not document
+    /// the event.
     CCMonitorFailed = "CCMonitorFailed" [Cc] {
         core_id: number(u32) = "CoreID";
         callee: text = "Callee";
     }
-    /// The event `CCOfferTimerStart`, of class `cc`. Asterisk 16 and 22.
+    /// The event `CCOfferTimerStart`, of class `cc`. Asterisk 16 and 22. Asterisk does not document
+    /// the event.
     CCOfferTimerStart = "CCOfferTimerStart" [Cc] {
         core_id: number(u32) = "CoreID";
         caller: text = "Caller";
         expires: seconds = "Expires";
     }
-    /// The event `CCRecallComplete`, of class `cc`. Asterisk 16 and 22.
+    /// The event `CCRecallComplete`, of class `cc`. Asterisk 16 and 22. Asterisk does not document
+    /// the event.
     CCRecallComplete = "CCRecallComplete" [Cc] {
         core_id: number(u32) = "CoreID";
         caller: text = "Caller";
     }
-    /// The event `CCRequestAcknowledged`, of class `cc`. Asterisk 16 and 22.
+    /// The event `CCRequestAcknowledged`, of class `cc`. Asterisk 16 and 22. Asterisk does not
+    /// document the event.
     CCRequestAcknowledged = "CCRequestAcknowledged" [Cc] {
         core_id: number(u32) = "CoreID";
         caller: text = "Caller";
     }
-    /// The event `CCRequested`, of class `cc`. Asterisk 16 and 22.
+    /// The event `CCRequested`, of class `cc`. Asterisk 16 and 22. Asterisk does not document the
+    /// event.
     CCRequested = "CCRequested" [Cc] {
         core_id: number(u32) = "CoreID";
         caller: text = "Caller";
@@ -522,7 +534,7 @@ events! {
         spyee: channel_snapshot = "Spyee";
     }
     /// The event `ChannelHungup`, which is only sent in replies and has no class. Asterisk 16 and
-    /// 22.
+    /// 22. Asterisk does not document the event.
     ChannelHungup = "ChannelHungup" [] {
         channel: channel = "Channel";
     }
@@ -536,7 +548,7 @@ events! {
         duration: millis = "Duration";
     }
     /// The event `ChannelsHungupListComplete`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22.
+    /// Asterisk 16 and 22. Asterisk does not document the event.
     ChannelsHungupListComplete = "ChannelsHungupListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -579,7 +591,8 @@ events! {
         end_marked_any: flag = "EndMarkedAny";
     }
     /// The event `ConfbridgeListComplete`, which is only sent in replies and has no class. Asterisk
-    /// 16 and 22. The end of the list of [`ConfbridgeList`](crate::action::ConfbridgeList).
+    /// 16 and 22. Asterisk does not document the event. The end of the list of
+    /// [`ConfbridgeList`](crate::action::ConfbridgeList).
     ConfbridgeListComplete = "ConfbridgeListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -595,7 +608,7 @@ events! {
         muted: flag = "Muted";
     }
     /// The event `ConfbridgeListRoomsComplete`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22. The end of the list of
+    /// Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`ConfbridgeListRooms`](crate::action::ConfbridgeListRooms).
     ConfbridgeListRoomsComplete = "ConfbridgeListRoomsComplete" [] {
         event_list: text = "EventList";
@@ -702,7 +715,7 @@ events! {
         qualify2xx_only: flag = "Qualify2xxOnly";
     }
     /// The event `ContactStatusDetailComplete`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22. The end of the list of
+    /// Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`PJSIPShowRegistrationInboundContactStatuses`](crate::action::PJSIPShowRegistrationInboundContactStatuses).
     ContactStatusDetailComplete = "ContactStatusDetailComplete" [] {
         event_list: text = "EventList";
@@ -719,7 +732,8 @@ events! {
         duration: clock = "Duration";
     }
     /// The event `CoreShowChannelMap`, which is only sent in replies and has no class. Asterisk 22.
-    /// An item of the list of [`CoreShowChannelMap`](crate::action::CoreShowChannelMap).
+    /// Asterisk does not document the event. An item of the list of
+    /// [`CoreShowChannelMap`](crate::action::CoreShowChannelMap).
     CoreShowChannelMap = "CoreShowChannelMap" [] {
         channel: channel = "Channel";
         connected_channel: channel = "ConnectedChannel";
@@ -746,7 +760,8 @@ events! {
         dahdi_channel: text = "DAHDIChannel";
     }
     /// The event `DAHDIShowChannels`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. An item of the list of [`DAHDIShowChannels`](crate::action::DAHDIShowChannels).
+    /// and 22. Asterisk does not document the event. An item of the list of
+    /// [`DAHDIShowChannels`](crate::action::DAHDIShowChannels).
     DAHDIShowChannels = "DAHDIShowChannels" [] {
         dahdi_channel: text = "DAHDIChannel";
         channel: channel = "Channel";
@@ -760,15 +775,16 @@ events! {
         description: text = "Description";
     }
     /// The event `DAHDIShowChannelsComplete`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22. The end of the list of
+    /// Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`DAHDIShowChannels`](crate::action::DAHDIShowChannels).
     DAHDIShowChannelsComplete = "DAHDIShowChannelsComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
         items: number(u32) = "Items";
     }
-    /// The event `DAHDIShowStatus`, which is only sent in replies and has no class. Asterisk 22. An
-    /// item of the list of [`DAHDIShowStatus`](crate::action::DAHDIShowStatus).
+    /// The event `DAHDIShowStatus`, which is only sent in replies and has no class. Asterisk 22.
+    /// Asterisk does not document the event. An item of the list of
+    /// [`DAHDIShowStatus`](crate::action::DAHDIShowStatus).
     DAHDIShowStatus = "DAHDIShowStatus" [] {
         span: text = "Span";
         description: text = "Description";
@@ -782,33 +798,38 @@ events! {
         lbo: text = "LBO";
     }
     /// The event `DAHDIShowStatusComplete`, which is only sent in replies and has no class.
-    /// Asterisk 22. The end of the list of [`DAHDIShowStatus`](crate::action::DAHDIShowStatus).
+    /// Asterisk 22. Asterisk does not document the event. The end of the list of
+    /// [`DAHDIShowStatus`](crate::action::DAHDIShowStatus).
     DAHDIShowStatusComplete = "DAHDIShowStatusComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
         items: number(u32) = "Items";
     }
     /// The event `DBGetComplete`, which is only sent in replies and has no class. Asterisk 16 and
-    /// 22. The end of the list of [`DBGet`](crate::action::DBGet).
+    /// 22. Asterisk does not document the event. The end of the list of
+    /// [`DBGet`](crate::action::DBGet).
     DBGetComplete = "DBGetComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `DBGetResponse`, which is only sent in replies and has no class. Asterisk 16 and
-    /// 22. An item of the list of [`DBGet`](crate::action::DBGet).
+    /// 22. Asterisk does not document the event. An item of the list of
+    /// [`DBGet`](crate::action::DBGet).
     DBGetResponse = "DBGetResponse" [] {
         family: text = "Family";
         key: text = "Key";
         val: text = "Val";
     }
     /// The event `DBGetTreeComplete`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. The end of the list of [`DBGetTree`](crate::action::DBGetTree).
+    /// and 22. Asterisk does not document the event. The end of the list of
+    /// [`DBGetTree`](crate::action::DBGetTree).
     DBGetTreeComplete = "DBGetTreeComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `DBGetTreeResponse`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. An item of the list of [`DBGetTree`](crate::action::DBGetTree).
+    /// and 22. Asterisk does not document the event. An item of the list of
+    /// [`DBGetTree`](crate::action::DBGetTree).
     DBGetTreeResponse = "DBGetTreeResponse" [] {
         key: text = "Key";
         val: text = "Val";
@@ -837,8 +858,9 @@ events! {
     DeadlockStart = "DeadlockStart" [System] {
         mutex: text = "Mutex";
     }
-    /// The event `DeviceEntry`, which is only sent in replies and has no class. Asterisk 16. An
-    /// item of the list of [`SKINNYdevices`](crate::action::SKINNYdevices).
+    /// The event `DeviceEntry`, which is only sent in replies and has no class. Asterisk 16.
+    /// Asterisk does not document the event. An item of the list of
+    /// [`SKINNYdevices`](crate::action::SKINNYdevices).
     DeviceEntry = "DeviceEntry" [] {
         channeltype: text = "Channeltype";
         object_name: text = "ObjectName";
@@ -863,7 +885,8 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `DevicelistComplete`, which is only sent in replies and has no class. Asterisk 16.
-    /// The end of the list of [`SKINNYdevices`](crate::action::SKINNYdevices).
+    /// Asterisk does not document the event. The end of the list of
+    /// [`SKINNYdevices`](crate::action::SKINNYdevices).
     DevicelistComplete = "DevicelistComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1242,7 +1265,7 @@ events! {
         contact: text = "Contact";
     }
     /// The event `InboundRegistrationDetailComplete`, which is only sent in replies and has no
-    /// class. Asterisk 16 and 22. The end of the list of
+    /// class. Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`PJSIPShowRegistrationsInbound`](crate::action::PJSIPShowRegistrationsInbound).
     InboundRegistrationDetailComplete = "InboundRegistrationDetailComplete" [] {
         event_list: text = "EventList";
@@ -1263,7 +1286,7 @@ events! {
         mailboxes: text = "Mailboxes";
     }
     /// The event `InboundSubscriptionDetailComplete`, which is only sent in replies and has no
-    /// class. Asterisk 16 and 22. The end of the list of
+    /// class. Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`PJSIPShowSubscriptionsInbound`](crate::action::PJSIPShowSubscriptionsInbound).
     InboundSubscriptionDetailComplete = "InboundSubscriptionDetailComplete" [] {
         event_list: text = "EventList";
@@ -1312,7 +1335,8 @@ events! {
         module: text = "Module";
         session_tv: text = "SessionTV";
     }
-    /// The event `JabberStatus`, of class `user`. Asterisk 16 and 22.
+    /// The event `JabberStatus`, of class `user`. Asterisk 16 and 22. Asterisk does not document
+    /// the event.
     JabberStatus = "JabberStatus" [User] {
         account: text = "Account";
         jid: text = "JID";
@@ -1321,8 +1345,9 @@ events! {
         priority: number(i32) = "Priority";
         description: text = "Description";
     }
-    /// The event `LineEntry`, which is only sent in replies and has no class. Asterisk 16. An item
-    /// of the list of [`SKINNYlines`](crate::action::SKINNYlines).
+    /// The event `LineEntry`, which is only sent in replies and has no class. Asterisk 16. Asterisk
+    /// does not document the event. An item of the list of
+    /// [`SKINNYlines`](crate::action::SKINNYlines).
     LineEntry = "LineEntry" [] {
         channeltype: text = "Channeltype";
         object_name: text = "ObjectName";
@@ -1332,13 +1357,15 @@ events! {
         label: text = "Label";
     }
     /// The event `LinelistComplete`, which is only sent in replies and has no class. Asterisk 16.
-    /// The end of the list of [`SKINNYlines`](crate::action::SKINNYlines).
+    /// Asterisk does not document the event. The end of the list of
+    /// [`SKINNYlines`](crate::action::SKINNYlines).
     LinelistComplete = "LinelistComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `ListDialplan`, which is only sent in replies and has no class. Asterisk 16 and
-    /// 22. An item of the list of [`ShowDialPlan`](crate::action::ShowDialPlan).
+    /// 22. Asterisk does not document the event. An item of the list of
+    /// [`ShowDialPlan`](crate::action::ShowDialPlan).
     ListDialplan = "ListDialplan" [] {
         context: text = "Context";
         extension: text = "Extension";
@@ -1477,7 +1504,8 @@ events! {
         talking: text = "Talking";
     }
     /// The event `MeetmeListComplete`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. The end of the list of [`MeetmeList`](crate::action::MeetmeList).
+    /// and 22. Asterisk does not document the event. The end of the list of
+    /// [`MeetmeList`](crate::action::MeetmeList).
     MeetmeListComplete = "MeetmeListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1494,7 +1522,7 @@ events! {
         locked: text = "Locked";
     }
     /// The event `MeetmeListRoomsComplete`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22. The end of the list of
+    /// Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`MeetmeListRooms`](crate::action::MeetmeListRooms).
     MeetmeListRoomsComplete = "MeetmeListRoomsComplete" [] {
         event_list: text = "EventList";
@@ -1567,7 +1595,8 @@ events! {
     MixMonitorStop = "MixMonitorStop" [Call] {
         snapshot: channel_snapshot = "";
     }
-    /// The event `MobileStatus`, of class `system`. Asterisk 16 and 22.
+    /// The event `MobileStatus`, of class `system`. Asterisk 16 and 22. Asterisk does not document
+    /// the event.
     MobileStatus = "MobileStatus" [System] {
         status: text = "Status";
         device: text = "Device";
@@ -1662,7 +1691,7 @@ events! {
         next_reg: seconds = "NextReg";
     }
     /// The event `OutboundRegistrationDetailComplete`, which is only sent in replies and has no
-    /// class. Asterisk 16 and 22. The end of the list of
+    /// class. Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`PJSIPShowRegistrationsOutbound`](crate::action::PJSIPShowRegistrationsOutbound).
     OutboundRegistrationDetailComplete = "OutboundRegistrationDetailComplete" [] {
         event_list: text = "EventList";
@@ -1685,7 +1714,7 @@ events! {
         mailboxes: text = "Mailboxes";
     }
     /// The event `OutboundSubscriptionDetailComplete`, which is only sent in replies and has no
-    /// class. Asterisk 16 and 22. The end of the list of
+    /// class. Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`PJSIPShowSubscriptionsOutbound`](crate::action::PJSIPShowSubscriptionsOutbound).
     OutboundSubscriptionDetailComplete = "OutboundSubscriptionDetailComplete" [] {
         event_list: text = "EventList";
@@ -1699,14 +1728,15 @@ events! {
         status: open(AlarmState) = "Status";
     }
     /// The event `PJSIPMaintenanceStatusComplete`, which is only sent in replies and has no class.
-    /// Asterisk 22. The end of the list of
+    /// Asterisk 22. Asterisk does not document the event. The end of the list of
     /// [`PJSIPShowMaintenance`](crate::action::PJSIPShowMaintenance).
     PJSIPMaintenanceStatusComplete = "PJSIPMaintenanceStatusComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `PRIShowSpans`, which is only sent in replies and has no class. Asterisk 16 and
-    /// 22. An item of the list of [`PRIShowSpans`](crate::action::PRIShowSpans).
+    /// 22. Asterisk does not document the event. An item of the list of
+    /// [`PRIShowSpans`](crate::action::PRIShowSpans).
     PRIShowSpans = "PRIShowSpans" [] {
         span: text = "Span";
         d_channel: text = "DChannel";
@@ -1716,7 +1746,8 @@ events! {
         up: text = "Up";
     }
     /// The event `PRIShowSpansComplete`, which is only sent in replies and has no class. Asterisk
-    /// 16 and 22. The end of the list of [`PRIShowSpans`](crate::action::PRIShowSpans).
+    /// 16 and 22. Asterisk does not document the event. The end of the list of
+    /// [`PRIShowSpans`](crate::action::PRIShowSpans).
     PRIShowSpansComplete = "PRIShowSpansComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1760,14 +1791,16 @@ events! {
         parking_duration: seconds = "ParkingDuration";
     }
     /// The event `ParkedCallsComplete`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. The end of the list of [`ParkedCalls`](crate::action::ParkedCalls).
+    /// and 22. Asterisk does not document the event. The end of the list of
+    /// [`ParkedCalls`](crate::action::ParkedCalls).
     ParkedCallsComplete = "ParkedCallsComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
         total: number(u32) = "Total";
     }
     /// The event `Parkinglot`, which is only sent in replies and has no class. Asterisk 16 and 22.
-    /// An item of the list of [`Parkinglots`](crate::action::Parkinglots).
+    /// Asterisk does not document the event. An item of the list of
+    /// [`Parkinglots`](crate::action::Parkinglots).
     Parkinglot = "Parkinglot" [] {
         name: text = "Name";
         start_space: number(u32) = "StartSpace";
@@ -1775,14 +1808,16 @@ events! {
         timeout: seconds = "Timeout";
     }
     /// The event `ParkinglotsComplete`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. The end of the list of [`Parkinglots`](crate::action::Parkinglots).
+    /// and 22. Asterisk does not document the event. The end of the list of
+    /// [`Parkinglots`](crate::action::Parkinglots).
     ParkinglotsComplete = "ParkinglotsComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `PeerEntry`, which is only sent in replies and has no class. Asterisk 16 and 22.
-    /// An item of the lists of [`IAXpeerlist`](crate::action::IAXpeerlist),
-    /// [`IAXpeers`](crate::action::IAXpeers) and [`SIPpeers`](crate::action::SIPpeers).
+    /// Asterisk does not document the event. An item of the lists of
+    /// [`IAXpeerlist`](crate::action::IAXpeerlist), [`IAXpeers`](crate::action::IAXpeers) and
+    /// [`SIPpeers`](crate::action::SIPpeers).
     PeerEntry = "PeerEntry" [] {
         channeltype: text = "Channeltype";
         object_name: text = "ObjectName";
@@ -1819,8 +1854,9 @@ events! {
         time: text = "Time";
     }
     /// The event `PeerlistComplete`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. The end of the lists of [`IAXpeerlist`](crate::action::IAXpeerlist),
-    /// [`IAXpeers`](crate::action::IAXpeers) and [`SIPpeers`](crate::action::SIPpeers).
+    /// and 22. Asterisk does not document the event. The end of the lists of
+    /// [`IAXpeerlist`](crate::action::IAXpeerlist), [`IAXpeers`](crate::action::IAXpeers) and
+    /// [`SIPpeers`](crate::action::SIPpeers).
     PeerlistComplete = "PeerlistComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1893,7 +1929,8 @@ events! {
         priority: number(i32) = "Priority";
     }
     /// The event `QueueMember`, which is only sent in replies and has no class. Asterisk 16 and 22.
-    /// An item of the list of [`QueueStatus`](crate::action::QueueStatus).
+    /// Asterisk does not document the event. An item of the list of
+    /// [`QueueStatus`](crate::action::QueueStatus).
     QueueMember = "QueueMember" [] {
         queue: text = "Queue";
         name: text = "Name";
@@ -2045,13 +2082,15 @@ events! {
         weight: number(u32) = "Weight";
     }
     /// The event `QueueStatusComplete`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. The end of the list of [`QueueStatus`](crate::action::QueueStatus).
+    /// and 22. Asterisk does not document the event. The end of the list of
+    /// [`QueueStatus`](crate::action::QueueStatus).
     QueueStatusComplete = "QueueStatusComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `QueueSummary`, which is only sent in replies and has no class. Asterisk 16 and
-    /// 22. An item of the list of [`QueueSummary`](crate::action::QueueSummary).
+    /// 22. Asterisk does not document the event. An item of the list of
+    /// [`QueueSummary`](crate::action::QueueSummary).
     QueueSummary = "QueueSummary" [] {
         queue: text = "Queue";
         logged_in: number(u32) = "LoggedIn";
@@ -2062,7 +2101,8 @@ events! {
         longest_hold_time: seconds = "LongestHoldTime";
     }
     /// The event `QueueSummaryComplete`, which is only sent in replies and has no class. Asterisk
-    /// 16 and 22. The end of the list of [`QueueSummary`](crate::action::QueueSummary).
+    /// 16 and 22. Asterisk does not document the event. The end of the list of
+    /// [`QueueSummary`](crate::action::QueueSummary).
     QueueSummaryComplete = "QueueSummaryComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -2105,7 +2145,8 @@ events! {
         file_name: text = "FileName";
     }
     /// The event `RegistrationsComplete`, which is only sent in replies and has no class. Asterisk
-    /// 16 and 22. The end of the lists of [`IAXregistry`](crate::action::IAXregistry) and
+    /// 16 and 22. Asterisk does not document the event. The end of the lists of
+    /// [`IAXregistry`](crate::action::IAXregistry) and
     /// [`SIPshowregistry`](crate::action::SIPshowregistry).
     RegistrationsComplete = "RegistrationsComplete" [] {
         event_list: text = "EventList";
@@ -2120,7 +2161,8 @@ events! {
         cause: text = "Cause";
     }
     /// The event `RegistryEntry`, which is only sent in replies and has no class. Asterisk 16 and
-    /// 22. An item of the lists of [`IAXregistry`](crate::action::IAXregistry) and
+    /// 22. Asterisk does not document the event. An item of the lists of
+    /// [`IAXregistry`](crate::action::IAXregistry) and
     /// [`SIPshowregistry`](crate::action::SIPshowregistry).
     RegistryEntry = "RegistryEntry" [] {
         host: text = "Host";
@@ -2202,7 +2244,7 @@ events! {
         resource_display_name: text = "ResourceDisplayName";
     }
     /// The event `ResourceListDetailComplete`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22. The end of the list of
+    /// Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`PJSIPShowResourceLists`](crate::action::PJSIPShowResourceLists).
     ResourceListDetailComplete = "ResourceListDetailComplete" [] {
         event_list: text = "EventList";
@@ -2213,7 +2255,8 @@ events! {
         peer: text = "Peer";
     }
     /// The event `SIPpeerstatusComplete`, which is only sent in replies and has no class. Asterisk
-    /// 16. The end of the list of [`SIPpeerstatus`](crate::action::SIPpeerstatus).
+    /// 16. Asterisk does not document the event. The end of the list of
+    /// [`SIPpeerstatus`](crate::action::SIPpeerstatus).
     SIPpeerstatusComplete = "SIPpeerstatusComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -2247,7 +2290,8 @@ events! {
         source: open(SessionTimeoutSource) = "Source";
     }
     /// The event `ShowDialPlanComplete`, which is only sent in replies and has no class. Asterisk
-    /// 16 and 22. The end of the list of [`ShowDialPlan`](crate::action::ShowDialPlan).
+    /// 16 and 22. Asterisk does not document the event. The end of the list of
+    /// [`ShowDialPlan`](crate::action::ShowDialPlan).
     ShowDialPlanComplete = "ShowDialPlanComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -2319,7 +2363,8 @@ events! {
         module: text = "Module";
         session_tv: text = "SessionTV";
     }
-    /// The event `TestEvent`, of class `reporting`. Asterisk 16 and 22.
+    /// The event `TestEvent`, of class `reporting`. Asterisk 16 and 22. Asterisk does not document
+    /// the event.
     TestEvent = "TestEvent" [Reporting] {
         type_: text = "Type";
         state: text = "State";
@@ -2415,7 +2460,8 @@ events! {
         value: unescaped = "Value";
     }
     /// The event `VoicemailBoxDetail`, which is only sent in replies and has no class. Asterisk 22.
-    /// An item of the list of [`VoicemailBoxSummary`](crate::action::VoicemailBoxSummary).
+    /// Asterisk does not document the event. An item of the list of
+    /// [`VoicemailBoxSummary`](crate::action::VoicemailBoxSummary).
     VoicemailBoxDetail = "VoicemailBoxDetail" [] {
         folder: text = "Folder";
         caller_id: text = "CallerID";
@@ -2425,7 +2471,7 @@ events! {
         id: text = "ID";
     }
     /// The event `VoicemailBoxDetailComplete`, which is only sent in replies and has no class.
-    /// Asterisk 22. The end of the list of
+    /// Asterisk 22. Asterisk does not document the event. The end of the list of
     /// [`VoicemailBoxSummary`](crate::action::VoicemailBoxSummary).
     VoicemailBoxDetailComplete = "VoicemailBoxDetailComplete" [] {
         event_list: text = "EventList";
@@ -2439,7 +2485,8 @@ events! {
         new_password: text = "NewPassword";
     }
     /// The event `VoicemailUserDetail`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. An item of the list of [`VoicemailUserStatus`](crate::action::VoicemailUserStatus).
+    /// and 22. Asterisk does not document the event. An item of the list of
+    /// [`VoicemailUserStatus`](crate::action::VoicemailUserStatus).
     VoicemailUserDetail = "VoicemailUserDetail" [] {
         vm_context: text = "VMContext";
         voice_mailbox: text = "VoiceMailbox";
@@ -2471,14 +2518,15 @@ events! {
         old_message_count: number(u32) = "OldMessageCount";
     }
     /// The event `VoicemailUserDetailComplete`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22. The end of the list of
+    /// Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`VoicemailUserStatus`](crate::action::VoicemailUserStatus).
     VoicemailUserDetailComplete = "VoicemailUserDetailComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `VoicemailUserEntry`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. An item of the list of [`VoicemailUsersList`](crate::action::VoicemailUsersList).
+    /// and 22. Asterisk does not document the event. An item of the list of
+    /// [`VoicemailUsersList`](crate::action::VoicemailUsersList).
     VoicemailUserEntry = "VoicemailUserEntry" [] {
         vm_context: text = "VMContext";
         voice_mailbox: text = "VoiceMailbox";
@@ -2510,14 +2558,15 @@ events! {
         old_message_count: number(u32) = "OldMessageCount";
     }
     /// The event `VoicemailUserEntryComplete`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22. The end of the list of
+    /// Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
     /// [`VoicemailUsersList`](crate::action::VoicemailUsersList).
     VoicemailUserEntryComplete = "VoicemailUserEntryComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `WaitEventComplete`, which is only sent in replies and has no class. Asterisk 16
-    /// and 22. The end of the list of [`WaitEvent`](crate::action::WaitEvent).
+    /// and 22. Asterisk does not document the event. The end of the list of
+    /// [`WaitEvent`](crate::action::WaitEvent).
     WaitEventComplete = "WaitEventComplete" [] {
     }
     /// The event `Wink`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
