@@ -14,6 +14,20 @@ const PREFIXES: [&str; 31] = [
     "Report24", "Report25", "Report26", "Report27", "Report28", "Report29", "Report30",
 ];
 
+/// Writes [`field`] for each field of a block.
+macro_rules! report_fields {
+    ([$($with:tt)*]) => {
+        field! { $($with)* source_ssrc: hex = "SourceSSRC" }
+        field! { $($with)* fraction_lost: number(u32) = "FractionLost" }
+        field! { $($with)* cumulative_lost: number(u32) = "CumulativeLost" }
+        field! { $($with)* highest_sequence: number(u32) = "HighestSequence" }
+        field! { $($with)* sequence_number_cycles: number(u32) = "SequenceNumberCycles" }
+        field! { $($with)* ia_jitter: number(u32) = "IAJitter" }
+        field! { $($with)* lsr: number(u32) = "LSR" }
+        field! { $($with)* dlsr: number(f64) = "DLSR" }
+    };
+}
+
 /// A report block of an RTCP packet: `Report0SourceSSRC` and others.
 #[derive(Clone, Copy, Debug)]
 pub struct RtcpReport<'a> {
@@ -33,25 +47,11 @@ impl<'a> RtcpReport<'a> {
         Field::new(self.event, self.prefix, name)
     }
 
-    field! { 'a source_ssrc: hex = "SourceSSRC" }
-    field! { 'a fraction_lost: number(u32) = "FractionLost" }
-    field! { 'a cumulative_lost: number(u32) = "CumulativeLost" }
-    field! { 'a highest_sequence: number(u32) = "HighestSequence" }
-    field! { 'a sequence_number_cycles: number(u32) = "SequenceNumberCycles" }
-    field! { 'a ia_jitter: number(u32) = "IAJitter" }
-    field! { 'a lsr: number(u32) = "LSR" }
-    field! { 'a dlsr: number(f64) = "DLSR" }
+    report_fields! { ['a] }
 
     /// Calls every getter and tells its outcome.
     #[cfg(feature = "testing")]
     pub(super) fn visit_fields(&self, see: &mut dyn FnMut(Seen)) {
-        field! { @see self see source_ssrc: hex = "SourceSSRC" }
-        field! { @see self see fraction_lost: number(u32) = "FractionLost" }
-        field! { @see self see cumulative_lost: number(u32) = "CumulativeLost" }
-        field! { @see self see highest_sequence: number(u32) = "HighestSequence" }
-        field! { @see self see sequence_number_cycles: number(u32) = "SequenceNumberCycles" }
-        field! { @see self see ia_jitter: number(u32) = "IAJitter" }
-        field! { @see self see lsr: number(u32) = "LSR" }
-        field! { @see self see dlsr: number(f64) = "DLSR" }
+        report_fields! { [@see self see] }
     }
 }
