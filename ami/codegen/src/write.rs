@@ -291,7 +291,7 @@ use super::report::RtcpReport;
 use super::snapshot::{BridgeSnapshot, ChannelSnapshot};
 use crate::typed::field::{Field, FieldError};
 use crate::typed::value::*;
-use crate::wire::{Cause, Event, EventClass};
+use crate::wire::{Cause, Event, EventClass, Reason};
 
 events! {
 ";

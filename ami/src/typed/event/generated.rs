@@ -12,7 +12,7 @@ use super::report::RtcpReport;
 use super::snapshot::{BridgeSnapshot, ChannelSnapshot};
 use crate::typed::field::{Field, FieldError};
 use crate::typed::value::*;
-use crate::wire::{Cause, Event, EventClass};
+use crate::wire::{Cause, Event, EventClass, Reason};
 
 events! {
     /// The event `AGIExecEnd`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
@@ -288,7 +288,7 @@ events! {
     }
     /// The event `AuthMethodNotAllowed`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     AuthMethodNotAllowed = "AuthMethodNotAllowed" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -298,7 +298,7 @@ events! {
         remote_address: address = "RemoteAddress";
         auth_method: text = "AuthMethod";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `BlindTransfer`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     BlindTransfer = "BlindTransfer" [Call] {
@@ -495,7 +495,7 @@ events! {
     }
     /// The event `ChallengeResponseFailed`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ChallengeResponseFailed = "ChallengeResponseFailed" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -507,11 +507,11 @@ events! {
         response: text = "Response";
         expected_response: text = "ExpectedResponse";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `ChallengeSent`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ChallengeSent = "ChallengeSent" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -521,7 +521,7 @@ events! {
         remote_address: address = "RemoteAddress";
         challenge: text = "Challenge";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `ChanSpyStart`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ChanSpyStart = "ChanSpyStart" [Call] {
@@ -875,7 +875,7 @@ events! {
     /// the list of [`DeviceStateList`](crate::action::DeviceStateList).
     DeviceStateChange = "DeviceStateChange" [Call] {
         device: text = "Device";
-        state: open(DeviceStateText) = "State";
+        state: number(DeviceState) = "State";
     }
     /// The event `DeviceStateListComplete`, which is only sent in replies and has no class.
     /// Asterisk 16 and 22, since 13.0.0. The end of the list of
@@ -1116,7 +1116,7 @@ events! {
         exten: text = "Exten";
         context: text = "Context";
         hint: text = "Hint";
-        status: number(i32) = "Status";
+        status: number(ExtensionState) = "Status";
         status_text: open(ExtensionStateText) = "StatusText";
     }
     /// The event `FAXSession`, which is only sent in replies and has no class. Asterisk 16 and 22,
@@ -1172,7 +1172,7 @@ events! {
     }
     /// The event `FailedACL`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     FailedACL = "FailedACL" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -1182,7 +1182,7 @@ events! {
         remote_address: address = "RemoteAddress";
         module: text = "Module";
         acl_name: text = "ACLName";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `Flash`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
     Flash = "Flash" [Call] {
@@ -1294,7 +1294,7 @@ events! {
     }
     /// The event `InvalidAccountID`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     InvalidAccountID = "InvalidAccountID" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -1303,11 +1303,11 @@ events! {
         local_address: address = "LocalAddress";
         remote_address: address = "RemoteAddress";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `InvalidPassword`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     InvalidPassword = "InvalidPassword" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -1316,14 +1316,14 @@ events! {
         local_address: address = "LocalAddress";
         remote_address: address = "RemoteAddress";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
         challenge: text = "Challenge";
         received_challenge: text = "ReceivedChallenge";
         received_hash: text = "ReceivedHash";
     }
     /// The event `InvalidTransport`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     InvalidTransport = "InvalidTransport" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -1333,7 +1333,7 @@ events! {
         remote_address: address = "RemoteAddress";
         attempted_transport: text = "AttemptedTransport";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `JabberStatus`, of class `user`. Asterisk 16 and 22. Asterisk does not document
     /// the event.
@@ -1385,7 +1385,7 @@ events! {
     }
     /// The event `LoadAverageLimit`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     LoadAverageLimit = "LoadAverageLimit" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -1394,7 +1394,7 @@ events! {
         local_address: address = "LocalAddress";
         remote_address: address = "RemoteAddress";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `LocalBridge`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     LocalBridge = "LocalBridge" [Call] {
@@ -1554,7 +1554,7 @@ events! {
     }
     /// The event `MemoryLimit`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     MemoryLimit = "MemoryLimit" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -1563,7 +1563,7 @@ events! {
         local_address: address = "LocalAddress";
         remote_address: address = "RemoteAddress";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `MessageWaiting`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and
     /// 19.2.0.
@@ -1656,7 +1656,7 @@ events! {
         exten: text = "Exten";
         application: text = "Application";
         data: text = "Data";
-        reason: text = "Reason";
+        reason: number(Reason) = "Reason";
         unique_id: unique_id = "Uniqueid";
         caller_id_num: text = "CallerIDNum";
         caller_id_name: text = "CallerIDName";
@@ -1870,7 +1870,7 @@ events! {
     /// of the list of [`PresenceStateList`](crate::action::PresenceStateList).
     PresenceStateChange = "PresenceStateChange" [Call] {
         presentity: text = "Presentity";
-        status: text = "Status";
+        status: number(PresenceState) = "Status";
         subtype: unescaped = "Subtype";
         message: unescaped = "Message";
     }
@@ -1887,7 +1887,7 @@ events! {
         exten: text = "Exten";
         context: text = "Context";
         hint: text = "Hint";
-        status: text = "Status";
+        status: number(PresenceState) = "Status";
         subtype: text = "Subtype";
         message: text = "Message";
     }
@@ -1943,7 +1943,7 @@ events! {
         last_pause: epoch = "LastPause";
         login_time: epoch = "LoginTime";
         in_call: flag = "InCall";
-        status: number(u32) = "Status";
+        status: number(DeviceState) = "Status";
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         wrapuptime: seconds = "Wrapuptime";
@@ -1961,7 +1961,7 @@ events! {
         last_pause: epoch = "LastPause";
         login_time: epoch = "LoginTime";
         in_call: flag = "InCall";
-        status: number(u32) = "Status";
+        status: number(DeviceState) = "Status";
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
@@ -1980,7 +1980,7 @@ events! {
         last_pause: epoch = "LastPause";
         login_time: epoch = "LoginTime";
         in_call: flag = "InCall";
-        status: number(u32) = "Status";
+        status: number(DeviceState) = "Status";
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
@@ -2001,7 +2001,7 @@ events! {
         last_pause: epoch = "LastPause";
         login_time: epoch = "LoginTime";
         in_call: flag = "InCall";
-        status: number(u32) = "Status";
+        status: number(DeviceState) = "Status";
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
@@ -2020,7 +2020,7 @@ events! {
         last_pause: epoch = "LastPause";
         login_time: epoch = "LoginTime";
         in_call: flag = "InCall";
-        status: number(u32) = "Status";
+        status: number(DeviceState) = "Status";
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
@@ -2039,7 +2039,7 @@ events! {
         last_pause: epoch = "LastPause";
         login_time: epoch = "LoginTime";
         in_call: flag = "InCall";
-        status: number(u32) = "Status";
+        status: number(DeviceState) = "Status";
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
@@ -2058,7 +2058,7 @@ events! {
         last_pause: epoch = "LastPause";
         login_time: epoch = "LoginTime";
         in_call: flag = "InCall";
-        status: number(u32) = "Status";
+        status: number(DeviceState) = "Status";
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
@@ -2189,7 +2189,7 @@ events! {
     }
     /// The event `RequestBadFormat`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     RequestBadFormat = "RequestBadFormat" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -2199,12 +2199,12 @@ events! {
         remote_address: address = "RemoteAddress";
         request_type: text = "RequestType";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
         request_params: text = "RequestParams";
     }
     /// The event `RequestNotAllowed`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     RequestNotAllowed = "RequestNotAllowed" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -2214,12 +2214,12 @@ events! {
         remote_address: address = "RemoteAddress";
         request_type: text = "RequestType";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
         request_params: text = "RequestParams";
     }
     /// The event `RequestNotSupported`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     RequestNotSupported = "RequestNotSupported" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -2229,7 +2229,7 @@ events! {
         remote_address: address = "RemoteAddress";
         request_type: text = "RequestType";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `ResourceListDetail`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. An item of the list of
@@ -2273,7 +2273,7 @@ events! {
     }
     /// The event `SessionLimit`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     SessionLimit = "SessionLimit" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -2282,7 +2282,7 @@ events! {
         local_address: address = "LocalAddress";
         remote_address: address = "RemoteAddress";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `SessionTimeout`, of class `call`. Asterisk 16.
     SessionTimeout = "SessionTimeout" [Call] {
@@ -2351,7 +2351,7 @@ events! {
     }
     /// The event `SuccessfulAuth`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     SuccessfulAuth = "SuccessfulAuth" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -2361,7 +2361,7 @@ events! {
         remote_address: address = "RemoteAddress";
         using_password: flag = "UsingPassword";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `TestEvent`, of class `reporting`. Asterisk 16 and 22. Asterisk does not document
     /// the event.
@@ -2427,7 +2427,7 @@ events! {
     }
     /// The event `UnexpectedAddress`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     UnexpectedAddress = "UnexpectedAddress" [Security] {
-        event_tv: text = "EventTV";
+        event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
         event_version: text = "EventVersion";
@@ -2437,7 +2437,7 @@ events! {
         remote_address: address = "RemoteAddress";
         expected_address: address = "ExpectedAddress";
         module: text = "Module";
-        session_tv: text = "SessionTV";
+        session_tv: date_time = "SessionTV";
     }
     /// The event `Unhold`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     Unhold = "Unhold" [Call] {

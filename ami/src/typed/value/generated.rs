@@ -113,18 +113,6 @@ open! {
         Removed = "Removed",
         Updated = "Updated",
     }
-    /// The values of `State`.
-    DeviceStateText {
-        Unknown = "UNKNOWN",
-        NotInUse = "NOT_INUSE",
-        InUse = "INUSE",
-        Busy = "BUSY",
-        Invalid = "INVALID",
-        Unavailable = "UNAVAILABLE",
-        Ringing = "RINGING",
-        RingInUse = "RINGINUSE",
-        OnHold = "ONHOLD",
-    }
     /// The values of `DialStatus`.
     DialStatus {
         ChanUnavail = "CHANUNAVAIL",
