@@ -42,6 +42,9 @@ mod request;
 // The client, which is the handle that programs hold.
 mod client;
 
+// AsyncAGI: control of channels from the dialplan.
+pub mod agi;
+
 // The scripted peer, which replaces a server in tests.
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -27,6 +27,7 @@ const ORDERS: [(&str, &[&[&str]]); 3] = [
             &["driver"],
             &["request"],
             &["client"],
+            &["agi"],
             &["testing"],
         ],
     ),

@@ -1,7 +1,9 @@
-//! The client: the handle that programs hold, how it is connected, and calls placed with it.
+//! The client: the handle that programs hold, how it is connected, calls placed with it, and
+//! variables.
 
 mod connect;
 mod place;
+mod variables;
 
 use std::fmt;
 use std::sync::Arc;

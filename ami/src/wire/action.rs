@@ -270,6 +270,9 @@ pub enum ActionProblem {
         "the name of a variable has no `=`, quotes or backslashes, and commas inside of brackets only"
     )]
     Variable,
+    /// A value that begins with a blank or another control character, which the server would drop.
+    #[error("the value begins with a blank, which the server drops")]
+    LeadingBlank,
     /// A name that cannot be written in a filter of the server.
     #[error("a name in a filter is not empty and has no comma or bracket")]
     FilterName,

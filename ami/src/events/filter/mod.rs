@@ -104,6 +104,27 @@ impl Filter {
         Self::named(["UserEvent"]).field("UserEvent", name)
     }
 
+    /// Creates a filter that admits the event `VarSet` of this variable, of any channel and global.
+    /// Names of variables are compared byte by byte. The events are of class `dialplan`.
+    ///
+    /// The server escapes the value, so it is read with [`unescaped`](crate::Message::unescaped). A
+    /// global variable has `none` as `Channel` and `Uniqueid`. Writing a function such as
+    /// `CALLERID(num)` is not reported. Asterisk 16 does not report a value that is not UTF-8.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), ami::Lost> {
+    /// use ami::Filter;
+    ///
+    /// let mut set = client.subscribe(Filter::variable("DIALSTATUS"));
+    /// let event = set.next_event().await?;
+    /// let value = event.unescaped("Value").unwrap_or_default();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn variable(name: &str) -> Self {
+        Self::named(["VarSet"]).field("Variable", name)
+    }
+
     /// Restricts the filter to events that have a field with that name and value. The name is
     /// compared without regard to ASCII case and to blanks around it, the value byte by byte, as
     /// sent. For a repeated field, one matching value is enough.

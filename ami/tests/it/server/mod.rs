@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 mod agi;
+mod async_agi;
 mod boots;
 mod calls;
 mod counts;

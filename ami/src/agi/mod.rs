@@ -1,0 +1,67 @@
+//! AsyncAGI: control of channels that run `AGI(agi:async)` in the dialplan.
+//!
+//! The dialplan hands a channel over with
+//!
+//! ```text
+//! exten => 100,1,Answer()
+//! same => n,AGI(agi:async)
+//! same => n,NoOp(goes on here after `Session::end`)
+//! ```
+//!
+//! [`Client::async_agi`](crate::Client::async_agi) yields a [`Session`] for each channel that
+//! enters. A session sends AGI commands, and waits for the result of each. Needs the class `agi` in
+//! `read` and in `write`. With the read class `call`, a session can also tell a hang-up
+//! ([`AgiError::HungUp`]) from another end ([`AgiError::Ended`]).
+//!
+//! ```no_run
+//! # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+//! use std::time::Duration;
+//!
+//! use ami::agi::{AgiError, Session};
+//!
+//! async fn menu(session: Session) -> Result<(), AgiError> {
+//!     session.answer().await?;
+//!     let pin = session.get_data("enter-pin", Duration::from_secs(5), 4).await?;
+//!     session.set_variable("PIN", &pin.digits).await?;
+//!     session.end().await
+//! }
+//!
+//! let mut sessions = client.async_agi().await?;
+//! while let Some(session) = sessions.next().await {
+//!     match session {
+//!         Ok(session) => drop(tokio::spawn(menu(session))),
+//!         // Channels may have entered that are not known.
+//!         Err(lost) => eprintln!("{lost:#}"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Order and time
+//!
+//! The server executes the commands of a channel one after another. Commands of several tasks are
+//! queued, and each gets its own result. A command that waits behind others, or for the caller, has
+//! no time-out by default; [`Session::timeout`] sets one. Each wait ends when the channel is hung
+//! up, when it leaves AGI, and when the connection or an event is lost. An idle channel looks for
+//! commands every 100 ms, so a command can take that much longer.
+//!
+//! # Source
+//!
+//! `res/res_agi.c` of Asterisk. Version 12 or later is needed. The room names `client` and all
+//! rooms before it.
+
+mod arguments;
+mod commands;
+mod env;
+mod error;
+mod reply;
+mod session;
+mod sessions;
+
+pub use self::commands::{Digits, Played, Recorded};
+pub use self::env::Env;
+pub use self::error::AgiError;
+pub use self::reply::Reply;
+pub use self::session::Session;
+pub use self::sessions::Sessions;
