@@ -34,6 +34,13 @@ same => n,Queue(held)
 exten => call,1,Answer()
 same => n,Set(CALLERID(num)=200)
 same => n,Queue(support)
+exten => agi,1,AGI(agi:async)
+same => n,UserEvent(Entered,digits:${DIGITS})
+same => n,Wait(600)
+exten => presses,1,Wait(0.05)
+same => n,GotoIf($[\"${KEYS}\" = \"\"]?1)
+same => n,SendDTMF(${KEYS},50,50)
+same => n,Wait(600)
 ";
 
 const QUEUES: &str = "
@@ -52,7 +59,14 @@ async fn boot(major: u32) -> Instance {
             "app_userevent",
             "app_echo",
             "app_queue",
+            "app_senddtmf",
+            "codec_gsm",
+            "format_gsm",
             "func_callerid",
+            // Asterisk 22 needs it before `res_agi`.
+            "res_speech",
+            "res_agi",
+            "res_timing_timerfd",
         ]))
         .file("extensions.conf", DIALPLAN)
         .file("queues.conf", QUEUES)
@@ -256,6 +270,7 @@ async fn programs(major: u32) {
         queues(instance.ami(), &address),
         command(&address),
         user_event(instance.ami(), &address),
+        agi(instance.ami(), &address),
         record(&address, major),
     );
     end(instance).await;
@@ -358,6 +373,34 @@ async fn user_event(client: &Client, address: &str) {
 
     let printed = Program::run("user_event", address, &["Begin", "Never", "0"]).ends(1).await;
     assert!(printed.contains("no user event Never within 0 s"), "{printed}");
+}
+
+async fn agi(client: &Client, address: &str) {
+    let mut program = Program::run("agi", address, &["tt-monkeys", "2"]);
+    program.says(&["waiting for callers"]).await;
+    let call = Originate::to_extension("Local/agi@default/n", "default", "presses", "1");
+    let mut call = client.place(call.caller_id("<300>"));
+    let half = format!("{};2", call.unique_id());
+    let mut begun = client.subscribe(Filter::named(["AGIExecStart"]).field("Uniqueid", &half));
+    let mut entered = client.subscribe(Filter::user_event("Entered"));
+    call.outcome().await.unwrap();
+    while !begun.next_event().await.unwrap().text("Command").unwrap().starts_with("GET DATA") {}
+    client.set_variable(call.unique_id(), "KEYS", "12").await.unwrap();
+    program.says(&["300 has entered 12"]).await;
+    let entered = timeout(AGES, entered.next_event()).await.unwrap().unwrap();
+    assert_eq!(entered.text("digits").as_deref(), Some("12"));
+    call.hang_up().await.unwrap();
+
+    let call = Originate::to_extension("Local/agi@default/n", "default", "presses", "1");
+    let mut call = client.place(call.caller_id("<400>"));
+    call.outcome().await.unwrap();
+    call.hang_up().await.unwrap();
+    program.says(&["400 has hung up"]).await;
+    program.interrupt();
+    program.ends(0).await;
+
+    let printed = Program::run("agi", address, &[]).ends(1).await;
+    assert!(printed.contains("usage: agi SOUND"), "{printed}");
 }
 
 async fn record(address: &str, major: u32) {
