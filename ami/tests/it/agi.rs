@@ -6,6 +6,7 @@ use std::time::Duration;
 use ami::agi::{AgiError, Session, Sessions};
 use ami::testing::{Peer, Reply, Script, Server};
 use ami::{Action, Client, Config, Delivery, Error, Lost, Reconnect};
+use tokio::time::timeout;
 
 fn config() -> Config {
     Config::new("user", "mysecret")
@@ -74,7 +75,6 @@ async fn results_find_their_commands_in_any_order() {
     assert_eq!(first.unwrap().as_deref(), Some("first"));
     assert_eq!(second.unwrap().as_deref(), Some("second"));
     drop(session);
-    // The other sessions are still subscribed to by nobody.
     assert_eq!(client.in_flight(), 0);
 }
 
@@ -168,7 +168,8 @@ async fn a_lost_connection_ends_waits_at_once() {
     };
     let commands = async { tokio::join!(session.noop(), session.noop(), session.over()) };
     // The client cannot connect again before this is over: nobody accepts.
-    let ((accepted, sent, over), ()) = tokio::join!(commands, cut);
+    let ends = async { tokio::join!(commands, cut) };
+    let ((accepted, sent, over), ()) = timeout(Duration::from_secs(10), ends).await.unwrap();
     let lost = |error| matches!(error, AgiError::Client(Error::Lost(_)));
     assert!(lost(accepted.unwrap_err()) && lost(over));
     let sent = sent.unwrap_err();
@@ -306,4 +307,42 @@ async fn a_user_who_may_not_read_agi_is_told() {
     let attached = peer.serve_until(client.attach_agi("a")).await.unwrap().unwrap_err();
     assert!(matches!(attached, AgiError::Client(Error::Withheld { .. })), "{attached:?}");
     assert_eq!(client.stats().subscriptions, 0);
+}
+
+/// The end of a session comes at any moment: before the session is taken, while a command is on its
+/// way, and behind the server's word that it has taken the command.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_at_any_moment_ends_the_command() {
+    let script = script().answer("AGI", queued());
+    let (client, mut peer) = Peer::connect_with(&config(), script).await.unwrap();
+    let mut sessions = peer.serve_until(client.async_agi()).await.unwrap().unwrap();
+    let (go, mut gone) = tokio::sync::mpsc::unbounded_channel::<usize>();
+    let server = tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                round = gone.recv() => {
+                    let Some(round) = round else { return };
+                    let channel = format!("c{round}");
+                    peer.event(start(&channel)).await.unwrap();
+                    for _ in 0..round % 7 {
+                        tokio::task::yield_now().await;
+                    }
+                    peer.event(event("AsyncAGIEnd", &channel, "")).await.unwrap();
+                }
+                served = peer.serve() => return served.unwrap(),
+            }
+        }
+    });
+    for round in 0..1000 {
+        go.send(round).unwrap();
+        let command = async {
+            let session = sessions.next().await.unwrap().unwrap();
+            session.noop().await.unwrap_err()
+        };
+        let over = timeout(Duration::from_secs(10), command).await.unwrap();
+        assert!(matches!(over, AgiError::Ended), "{round}: {over:?}");
+    }
+    drop(go);
+    client.close().await.unwrap();
+    server.await.unwrap();
 }
