@@ -133,7 +133,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             builder.file("extensions.conf", format!("{DIALPLAN}{long}")).build()?.boot().await?;
         let recording = Recording::create(&file)?;
         let io = recording.tee(TcpStream::connect(instance.ami_address()).await?);
-        let client = Config::new("recorder", "recorder").handshake(io).await?;
+        let client =
+            Config::new("recorder", "recorder").ask_permissions(false).handshake(io).await?;
         talk(&client).await?;
         client.close().await?;
         drop(client);

@@ -49,7 +49,7 @@ async fn record() -> Result<(), Box<dyn Error>> {
                     tell(&gap);
                 }
                 // Not asked for.
-                Item::Stray(_) => {}
+                Item::Stray(_) | Item::Withheld(_) => {}
             }
         }
         client.ended().await

@@ -14,6 +14,7 @@ use crate::config::{Config, Reconnect};
 use crate::connection::dial::{Io, dial};
 use crate::connection::login::Link;
 use crate::connection::loss::{First, Loss};
+use crate::connection::permissions::{self, Question};
 use crate::connection::ready::{self, Unknown};
 use crate::connection::run::{self, Keepalive};
 use crate::connection::{Connection, filters};
@@ -116,9 +117,10 @@ pub(crate) fn start(
     let keepalive = Keepalive { idle: config.keepalive, limit: config.timeout };
     let driver = Driver { shared: Arc::clone(&shared), keepalive, cancelled };
     let span = tracing::debug_span!("ami", address, user = config.user);
-    let connection = driver.connection(&first, None);
+    let (connection, question) = driver.connection(&first, None);
     shared.up(Arc::clone(&connection));
-    tokio::spawn(driver.run(first.link, connection, first.at, redial).instrument(span));
+    let LoggedIn { link, at, .. } = first;
+    tokio::spawn(driver.run(link, connection, question, at, redial).instrument(span));
     shared
 }
 
@@ -140,11 +142,24 @@ struct Ended {
 }
 
 impl Driver {
-    fn connection(&self, logged_in: &LoggedIn, loss: Option<Loss>) -> Arc<Connection> {
+    /// Creates a connection, and asks on it what the user may send.
+    fn connection(
+        &self,
+        logged_in: &LoggedIn,
+        loss: Option<Loss>,
+    ) -> (Arc<Connection>, Option<Question>) {
         let LoggedIn { banner, mask, prefix, .. } = logged_in;
-        let Shared { subscribers, counters, .. } = &*self.shared;
+        let Shared { user, subscribers, counters, question, .. } = &*self.shared;
+        subscribers.begin(user, *mask);
         let (subscribers, counters) = (Arc::clone(subscribers), Arc::clone(counters));
-        Arc::new(Connection::new(prefix, banner, *mask, subscribers, counters, loss))
+        let connection = Connection::new(user, prefix, banner, *mask, subscribers, counters, loss);
+        let connection = Arc::new(connection);
+        // A connection that has just begun takes every action.
+        let question = question.and_then(|limit| Question::ask(&connection, limit).ok());
+        if question.is_none() {
+            connection.set_write(None);
+        }
+        (connection, question)
     }
 
     /// Runs a client until it ends. The end is reported even if the future is dropped, before its
@@ -153,16 +168,25 @@ impl Driver {
         self,
         link: Link<Io>,
         connection: Arc<Connection>,
+        question: Option<Question>,
         begun: Instant,
         redial: Option<Redial>,
     ) -> impl Future<Output = ()> {
         let session = self.session(link, Arc::clone(&connection));
+        let shared = Arc::clone(&self.shared);
         let first = async move {
-            let reason = session.await;
-            {
-                let booted = connection.is_booted();
-                Ended { reason, begun, booted, told: booted }
-            }
+            let settled = async {
+                settle(question).await;
+                permissions::tell(&connection, &shared.subscribers, shared.timeout).await;
+                std::future::pending().await
+            };
+            let reason = tokio::select! {
+                biased;
+                reason = session => reason,
+                () = settled => Disconnect::Closed,
+            };
+            let booted = connection.is_booted();
+            Ended { reason, begun, booted, told: booted }
         };
         let mut finish = Finish { shared: Arc::clone(&self.shared), reason: Disconnect::Closed };
         async move {
@@ -238,7 +262,7 @@ impl Driver {
         };
         // A user that got `FullyBooted` before gets it again.
         let unknown = if former.told { Unknown::Wait } else { Unknown::GiveUp };
-        let connection = self.connection(&logged_in, Some(loss));
+        let (connection, question) = self.connection(&logged_in, Some(loss));
         let wishes = {
             let mut wishes = self.shared.wishes();
             wishes.banner = logged_in.banner;
@@ -249,10 +273,13 @@ impl Driver {
         tracing::info!("connected again");
         let restored = async {
             self.shared.booting(self.shared.timeout);
+            settle(question).await;
             filters::restore(&connection, &wishes.filters, self.shared.timeout).await;
             self.until_booted(&connection, unknown).await;
             connection.tell_of_loss(First::Other);
             self.shared.up(Arc::clone(&connection));
+            let Shared { subscribers, timeout, .. } = &*self.shared;
+            permissions::tell(&connection, subscribers, *timeout).await;
             std::future::pending().await
         };
         let reason = tokio::select! {
@@ -272,14 +299,20 @@ impl Driver {
     /// been restarted, and would refuse actions whose modules are not loaded. Where the boot cannot
     /// be observed, a `Ping` has been answered by now, and the wait ends.
     async fn until_booted(&self, connection: &Arc<Connection>, unknown: Unknown) {
-        let Shared { user, timeout: limit, .. } = &*self.shared;
-        match timeout(*limit, ready::booted(connection, user, *limit, unknown)).await {
+        let limit = &self.shared.timeout;
+        match timeout(*limit, ready::booted(connection, *limit, unknown)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::debug!(error = format!("{error:#}"), "nobody knows whether it has booted");
             }
             Err(_) => tracing::warn!(?limit, "the server does not say that it has booted"),
         }
+    }
+}
+
+async fn settle(question: Option<Question>) {
+    if let Some(question) = question {
+        question.settle().await;
     }
 }
 

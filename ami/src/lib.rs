@@ -57,9 +57,15 @@ pub use config::{Tls, rustls};
 pub use state::State;
 
 // Actions and their results.
-pub use connection::Replied;
-pub use request::{Call, Collected, Command, Exchange, List, ListError};
+pub use connection::{Permissions, Replied};
+pub use request::{
+    Call, Callable, Collected, Collecting, Command, Exchange, List, ListError, ReplyKind,
+};
 pub use wire::{Action, CommandOutput, Response};
+
+// The access of actions to a client, which a program can name but not create.
+#[doc(hidden)]
+pub use request::Caller;
 
 // Calls.
 pub use client::{End, Half, Placed};
@@ -69,7 +75,8 @@ pub use wire::{Cause, CauseError, Reason, ReasonError};
 // Events.
 pub use connection::EventFilter;
 pub use events::{
-    Buffer, Filter, FilterError, Gap, Item, Lost, Overflow, Stray, Subscription, TryNextError,
+    Buffer, Filter, FilterError, FromEvent, Gap, Item, Lost, Overflow, Stray, Subscription,
+    TryNextError, WithheldClasses,
 };
 pub use wire::{Event, EventClass, EventMask, EventMaskError};
 
@@ -77,7 +84,7 @@ pub use wire::{Event, EventClass, EventMask, EventMaskError};
 pub use typed::{FieldError, action, event, value};
 
 // Errors.
-pub use error::{Delivery, Disconnect, Error, Fault, LoginError, Withheld};
+pub use error::{Delivery, Disconnect, Error, Fault, Forbidden, LoginError, Withheld};
 pub use wire::{ActionError, ActionProblem};
 
 // Observing a client.

@@ -77,8 +77,10 @@ pub(crate) enum Slot {
 }
 
 pub(crate) struct Shared {
-    pub(crate) user: String,
+    pub(crate) user: Arc<str>,
     pub(crate) timeout: Duration,
+    /// The time that the server gets to say what the user may send, if it is asked.
+    pub(crate) question: Option<Duration>,
     pub(crate) subscribers: Arc<Subscribers>,
     pub(crate) counters: Arc<Counters>,
     permits: Arc<Semaphore>,
@@ -124,8 +126,9 @@ impl Shared {
     pub(crate) fn new(config: &Config, banner: Banner, subscribers: Arc<Subscribers>) -> Self {
         let mask = config.events;
         Self {
-            user: config.user.clone(),
+            user: config.user.as_str().into(),
             timeout: config.timeout,
+            question: config.permissions.then_some(config.connect_timeout),
             subscribers,
             counters: Arc::default(),
             permits: Arc::new(Semaphore::new(config.max_in_flight)),

@@ -1,7 +1,10 @@
 //! Tests that a message causes no allocation, neither in the codec nor on its way to a subscriber.
 //! They are a program of their own, because every allocation in it is counted.
 
-use ami::{Codec, Config, Event, Filter, Frame, Item, Login, Message};
+use ami::action::AbsoluteTimeout;
+use ami::event::Hangup;
+use ami::testing::{Peer, Script};
+use ami::{Action, Codec, Config, Event, EventMask, Filter, Frame, Item, Login, Message};
 use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncWriteExt, duplex};
 use tokio_util::codec::Decoder;
@@ -82,4 +85,43 @@ fn an_event_allocates_nothing_on_its_way_to_a_subscriber() {
     let allocations = allocation_counter::measure(|| rounds(50)).count_total;
     // A few allocations for each read are allowed.
     assert!(allocations <= 50 * 10, "{allocations} allocations for 50 reads of 600 messages");
+}
+
+#[test]
+fn typed_calls_and_subscriptions_allocate_what_raw_ones_do() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for write in [EventMask::all(), EventMask::of([ami::EventClass::System])] {
+        let connect = async {
+            let config = Config::new("user", "secret");
+            let script = Script::new().read(write).write(write);
+            let (client, mut peer) = Peer::connect_with(&config, script).await.unwrap();
+            peer.serve_until(client.permissions()).await.unwrap().unwrap();
+            (client, peer)
+        };
+        let (client, _peer) = runtime.block_on(connect);
+        let timeout = std::time::Duration::from_secs(7);
+        let count = |run: &dyn Fn()| {
+            // Some runs allocate memory that is reused.
+            let once = || allocation_counter::measure(run).count_total;
+            runtime.block_on(async { (0..200).map(|_| once()).min() })
+        };
+        let poll = |call: ami::Call| {
+            let mut call = std::pin::pin!(call);
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(call.as_mut().poll(&mut cx).is_pending());
+        };
+        let calls = [
+            count(&|| {
+                let action = Action::new("AbsoluteTimeout").field("Channel", "PJSIP/1");
+                poll(client.call(action.field("Timeout", timeout.as_secs().to_string())));
+            }),
+            count(&|| poll(client.call(AbsoluteTimeout::new("PJSIP/1", timeout)))),
+        ];
+        assert_eq!(calls[0], calls[1]);
+        let subscriptions = [
+            count(&|| drop(client.subscribe(Filter::named(["Hangup"])))),
+            count(&|| drop(client.subscribe_to::<Hangup>())),
+        ];
+        assert_eq!(subscriptions[0], subscriptions[1]);
+    }
 }

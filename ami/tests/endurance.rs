@@ -32,7 +32,8 @@ fn a_million_calls_without_an_answer_leave_nothing() {
     const AT_ONCE: usize = 1000;
     let runtime = runtime();
     let client = runtime.block_on(async {
-        let config = Config::new("user", "secret").timeout(Duration::from_secs(1));
+        let config =
+            Config::new("user", "secret").ask_permissions(false).timeout(Duration::from_secs(1));
         let (client, mut far) = connect(config, Script::empty()).await;
         tokio::spawn(async move {
             let mut seen = vec![0; 64 * 1024];
@@ -68,8 +69,8 @@ fn ten_million_events_for_a_subscriber_that_is_behind_are_counted_and_not_held()
     let text =
         "Event: Flood\r\nPrivilege: user,all\r\n\r\n".repeat(usize::try_from(AT_ONCE).unwrap());
     let runtime = runtime();
-    let (client, mut far) =
-        runtime.block_on(connect(Config::new("user", "secret"), Script::empty()));
+    let (client, mut far) = runtime
+        .block_on(connect(Config::new("user", "secret").ask_permissions(false), Script::empty()));
     let mut slow = client.subscribe_with(Filter::all(), Buffer::bounded(HELD));
     let (mut taken, mut missed) = (0, 0);
     let mut take = |item| match item {
@@ -117,7 +118,8 @@ fn what_is_rare_and_kept_does_not_keep_the_buffers_that_it_was_read_into() {
                 let outcome = Reply::success().raw(&queued).event("OriginateResponse");
                 outcome.field("Response", "Success")
             });
-        let (client, mut peer) = connect(Config::new("user", "secret"), script).await;
+        let (client, mut peer) =
+            connect(Config::new("user", "secret").ask_permissions(false), script).await;
         for _ in 0..KEPT {
             let calls = async {
                 let call = Originate::to_application("Local/1@a", "Echo", "");
@@ -142,8 +144,8 @@ fn rare_events_behind_large_messages_do_not_hold_the_buffers_of_those() {
     const ROUNDS: usize = 50;
     const LARGE: usize = 2 * 1024 * 1024;
     let runtime = runtime();
-    let (client, mut far) =
-        runtime.block_on(connect(Config::new("user", "secret"), Script::empty()));
+    let (client, mut far) = runtime
+        .block_on(connect(Config::new("user", "secret").ask_permissions(false), Script::empty()));
     let kept = client.subscribe(Filter::named(["Kept"]));
     let large = format!("Event: Large\r\nX: {}\r\n\r\n", "x".repeat(LARGE));
     // Something is there behind each of them, and the buffer is never empty.

@@ -1,8 +1,6 @@
 //! Tests of the generated actions and events against the tables that they are written from, and of
 //! those against the documentation of servers.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -100,7 +100,10 @@ impl Play {
     async fn begin() -> Self {
         let (near, far) = Peer::pipe_of(PIPE);
         let mut far = far.script(Script::empty().booting());
-        let config = Config::new("user", "secret").login(Login::Plain).max_message(MAX_MESSAGE);
+        let config = Config::new("user", "secret")
+            .ask_permissions(false)
+            .login(Login::Plain)
+            .max_message(MAX_MESSAGE);
         let config = config.max_in_flight(8).timeout(Duration::from_secs(5)).keepalive(None);
         let (client, let_in) = tokio::join!(config.handshake(near), far.log_in());
         let_in.expect("it logs in");

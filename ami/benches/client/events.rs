@@ -192,7 +192,8 @@ async fn ours(
     events: usize,
     others: impl FnOnce(&Client) -> Vec<Subscription>,
 ) -> Duration {
-    let config = Config::new("user", "secret").login(Login::Plain).reconnect(None);
+    let config =
+        Config::new("user", "secret").ask_permissions(false).login(Login::Plain).reconnect(None);
     let client = config.connect(address).await.unwrap();
     let mut all = client.subscribe_with(Filter::all(), Buffer::unbounded());
     let _others = others(&client);

@@ -42,7 +42,8 @@ impl Seen {
 /// Receives this many events with one subscriber. Returns the time and the number of missing
 /// events.
 async fn receive(address: SocketAddr, events: usize) -> (Duration, u64) {
-    let config = Config::new("user", "secret").login(Login::Plain).reconnect(None);
+    let config =
+        Config::new("user", "secret").ask_permissions(false).login(Login::Plain).reconnect(None);
     let client = config.connect(address).await.unwrap();
     let mut all = client.subscribe(Filter::all());
     let begun = Instant::now();

@@ -26,7 +26,10 @@ async fn client() -> Client {
         let mut seen = [0; 4096];
         while peer.read(&mut seen).await.is_ok_and(|length| length > 0) {}
     });
-    let config = Config::new("user", "secret").login(Login::Plain).max_in_flight(COUNT);
+    let config = Config::new("user", "secret")
+        .ask_permissions(false)
+        .login(Login::Plain)
+        .max_in_flight(COUNT);
     config.keepalive(None).handshake(near).await.unwrap()
 }
 

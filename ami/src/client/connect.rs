@@ -12,7 +12,7 @@ use crate::config::{Config, Server};
 use crate::connection::ready::Unknown;
 use crate::driver::{self, LoggedIn};
 use crate::error::{Disconnect, Error};
-use crate::events::{Buffer, Filter, Subscribers, Subscription};
+use crate::events::{Buffer, Filter, FromEvent, Subscribers, Subscription};
 
 impl Config {
     /// Connects over TCP and logs in. Nothing is sent before the returned future is polled.
@@ -135,6 +135,18 @@ impl Connect {
     /// without a limit.
     pub fn subscribe_with(&self, filter: Filter, buffer: Buffer) -> Subscription {
         Subscription::new(&self.subscribers, filter, buffer)
+    }
+
+    /// Subscribes to the events of a type from the first one after the login on. See
+    /// [`Client::subscribe_to`].
+    pub fn subscribe_to<E: FromEvent>(&self) -> Subscription<E> {
+        self.subscribe_to_with(Buffer::default())
+    }
+
+    /// Subscribes to the events of a type from the first one after the login on, with another
+    /// buffer size, or without a limit.
+    pub fn subscribe_to_with<E: FromEvent>(&self, buffer: Buffer) -> Subscription<E> {
+        self.subscribe_with(E::filter(), buffer).typed()
     }
 }
 

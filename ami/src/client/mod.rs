@@ -2,7 +2,9 @@
 //! variables.
 
 mod connect;
+mod permissions;
 mod place;
+mod subscribe;
 mod variables;
 
 use std::fmt;
@@ -19,12 +21,12 @@ use crate::config::Config;
 use crate::connection::filters::{self, EventFilter};
 use crate::connection::ready::{self, Unknown};
 use crate::driver::{self, LoggedIn};
-use crate::error::{Disconnect, Error, Withheld};
-use crate::events::{Buffer, Filter, Subscribers, Subscription};
-use crate::request::{Call, Command, Exchange, List, Originate, Originating, mask};
+use crate::error::{Disconnect, Error};
+use crate::events::Subscribers;
+use crate::request::{Callable, Caller, Command, Exchange, List, Originate, Originating, mask};
 use crate::state::{Handle, Shared, State};
 use crate::stats::Stats;
-use crate::wire::{Action, Banner, EventClass, EventMask};
+use crate::wire::{Action, Banner, EventMask};
 
 /// A client of one Asterisk server.
 ///
@@ -38,6 +40,8 @@ use crate::wire::{Action, Banner, EventClass, EventMask};
 ///   the first poll.
 /// - Several futures in flight are pipelined on the one connection. The server executes the actions
 ///   one after another and answers in the same order.
+/// - After a login the client first asks what the user may send ([`Config::ask_permissions`]).
+///   Actions that are called meanwhile are sent once the server has answered, in the same order.
 /// - Futures that have to wait, for a connection or because [`Config::max_in_flight`] calls are in
 ///   flight, may be sent in another order. [`originate`](Self::originate) may ask the server a
 ///   question first. Where the order matters, await one call before the next.
@@ -110,7 +114,10 @@ impl Client {
         self.shared().wishes().banner.clone()
     }
 
-    /// Sends an action and waits for its response. [`Call`] says what dropping the future does.
+    /// Sends an action, and returns the future of its reply.
+    ///
+    /// The reply follows from the action ([`Callable`] has the table). For a raw [`Action`] it is
+    /// one response:
     ///
     /// ```no_run
     /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
@@ -122,21 +129,44 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// If the action is answered with a list, use [`list`](Self::list). This method returns only
+    /// A [typed action](crate::action) knows whether it is answered with one response, a list of
+    /// typed events, the output of a command, or something else:
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+    /// use std::time::Duration;
+    ///
+    /// use ami::action::{AbsoluteTimeout, Status};
+    ///
+    /// let minute = Duration::from_secs(60);
+    /// client.call(AbsoluteTimeout::new("PJSIP/alice-00000001", minute)).await?;
+    /// let mut channels = client.call(Status::new());
+    /// while let Some(channel) = channels.next().await {
+    ///     println!("{:?}", channel?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Nothing is sent before the reply is first polled; the futures say what dropping them does
+    /// ([`Call`](crate::Call), [`List`], [`Command`], [`Exchange`], [`Originating`]).
+    ///
+    /// If a raw action is answered with a list, use [`list`](Self::list). This method returns only
     /// the response; the items go to nobody but subscriptions that ask for [strays](crate::Stray),
     /// and a warning is traced.
     ///
     /// The server works on one action at a time and sends nothing else meanwhile. A long action,
     /// such as `WaitEvent` or an `Originate` without `Async`, delays every other call and every
     /// event of this client. Use [`originate`](Self::originate), or a client of its own with a long
-    /// enough [time-out](Call::timeout).
+    /// enough [time-out](crate::Call::timeout).
     ///
     /// # Errors
     ///
-    /// Returns an error if the action cannot be sent, the server refuses it, or no answer arrives.
-    /// [`Error::may_have_been_executed`] tells whether the server may have acted.
-    pub fn call(&self, action: Action) -> Call {
-        Call::new(Arc::clone(&self.handle), action)
+    /// The reply is an error if the action cannot be sent, the user may not send it
+    /// ([`Error::Forbidden`]), the server refuses it, or no answer arrives. [`Error::may_have_been_executed`] tells whether the server may have acted.
+    #[inline]
+    pub fn call<A: Callable>(&self, action: A) -> A::Reply {
+        action.call(Caller::new(&self.handle))
     }
 
     /// Sends an action that is answered with a list, such as `CoreShowChannels` or `QueueStatus`.
@@ -218,20 +248,6 @@ impl Client {
         Originating::new(Arc::clone(&self.handle), originate)
     }
 
-    /// Subscribes to the events that arrive from now on.
-    ///
-    /// The subscription buffers up to 16 MiB. Beyond that, events are dropped and [reported as
-    /// missed](crate::Item::Missed). Use [`Connect::subscribe`](crate::Connect::subscribe) to get
-    /// the events that arrive right after the login.
-    pub fn subscribe(&self, filter: Filter) -> Subscription {
-        self.subscribe_with(filter, Buffer::default())
-    }
-
-    /// Subscribes to events with another buffer size, or without a limit.
-    pub fn subscribe_with(&self, filter: Filter, buffer: Buffer) -> Subscription {
-        Subscription::new(&self.shared().subscribers, filter, buffer)
-    }
-
     /// Sets a filter in the server, now and after every reconnect. Needs the write class `system`.
     ///
     /// The filter affects all clones of this client, and cannot be removed.
@@ -291,43 +307,12 @@ impl Client {
             let set = mask::set_event_mask(&connection, &mask, former, shared.timeout).await;
             if set.is_ok() {
                 shared.wishes().mask = Some(mask);
+                shared.subscribers.set_mask(Some(mask));
             }
             connection.unless_settled(&set);
             set
         })
         .await
-    }
-
-    /// Asks why events of a class do not arrive. Returns `None` if they arrive, and
-    /// [`Withheld::Unknown`] if the server does not tell the user's permissions, because that takes
-    /// the write class `command`.
-    ///
-    /// A user without the `read` class of an event never gets it, and a subscription cannot tell
-    /// that from silence: check the classes that a program depends on once at its start.
-    ///
-    /// ```no_run
-    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
-    /// use ami::EventClass;
-    ///
-    /// if let Some(why) = client.withheld(EventClass::Agent).await? {
-    ///     eprintln!("events of queues may not arrive: {why}");
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// The server is asked once for each connection (`manager show user`).
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if there is no connection within the client's time-out.
-    pub async fn withheld(&self, class: EventClass) -> Result<Option<Withheld>, Error> {
-        let limit = self.timeout();
-        let connection = self.shared().connection_within(limit).await?;
-        let mask = self.shared().wishes().mask;
-        let withheld =
-            ready::withheld(&connection, &self.shared().user, limit, mask.as_ref(), class);
-        Ok(timeout(limit, withheld).await.unwrap_or(Some(Withheld::Unknown)))
     }
 
     /// Returns the time-out of calls that have none of their own.
@@ -364,10 +349,10 @@ impl Client {
     async fn until_ready(&self, unknown: Unknown) -> Result<(), Error> {
         loop {
             let connection = self.shared().connection().await?;
-            let Shared { user, timeout: limit, .. } = &**self.shared();
+            let limit = &self.timeout();
             let ready = tokio::select! {
                 biased;
-                ready = ready::booted(&connection, user, *limit, unknown) => ready,
+                ready = ready::booted(&connection, *limit, unknown) => ready,
                 () = self.shared().lost(&connection) => continue,
             };
             match ready {

@@ -156,8 +156,8 @@ impl Placed {
     /// [`Error::Missed`] if the connection was lost or events were missed after the call began, so
     /// that the end cannot be known.
     ///
-    /// The method has no time-out. If a filter in the server or an event mask excludes `Hangup`, it
-    /// waits until the connection ends.
+    /// The method has no time-out. If a filter in the server excludes `Hangup`, it waits until the
+    /// connection ends. [`Error::Withheld`] says that the event mask does, since the call began.
     pub async fn end(&mut self) -> Result<End, Error> {
         let answered = match self.outcome().await {
             Ok(call) if call.unique_id() != self.unique_id => {
@@ -184,9 +184,10 @@ impl Placed {
             match item {
                 Some(Item::Event(event)) => self.note(&event),
                 // A loss before the call was placed does not affect it.
-                Some(Item::Gap(_) | Item::Missed(_)) if !self.begun => {}
+                Some(Item::Gap(_) | Item::Missed(_) | Item::Withheld(_)) if !self.begun => {}
                 Some(Item::Gap(gap)) => self.lost = Some(Error::Lost(gap.reason)),
                 Some(Item::Missed(missed)) => self.lost = Some(Error::Missed(missed)),
+                Some(Item::Withheld(withheld)) => self.lost = Some(withheld.into_error()),
                 Some(Item::Stray(_)) => {}
                 None => self.lost = Some(Error::Lost(self.client.ended().await)),
             }

@@ -64,6 +64,7 @@ pub struct Config {
     pub(crate) keepalive: Option<Duration>,
     pub(crate) retries: bool,
     pub(crate) until_booted: bool,
+    pub(crate) permissions: bool,
     pub(crate) tap: Option<Tap>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
@@ -130,6 +131,7 @@ impl Config {
             keepalive: Some(Duration::from_secs(30)),
             retries: false,
             until_booted: false,
+            permissions: true,
             tap: None,
             #[cfg(feature = "tls")]
             tls: None,
@@ -243,6 +245,22 @@ impl Config {
     #[must_use]
     pub fn until_booted(mut self, waits: bool) -> Self {
         self.until_booted = waits;
+        self
+    }
+
+    /// Sets whether the client asks the server after each login what the user may send
+    /// (`ListCommands`); `true` by default.
+    ///
+    /// With the answer, an action that the user may not send fails with
+    /// [`Error::Forbidden`](crate::Error::Forbidden) before it is sent, subscriptions are told
+    /// which classes [do not come](crate::Item::Withheld), and
+    /// [`Client::permissions`](crate::Client::permissions) has something to say. Actions of the
+    /// program are sent once the server has answered. A server that refuses or answers something
+    /// else leaves the permissions unknown, and one that is silent does so after
+    /// [`connect_timeout`](Self::connect_timeout).
+    #[must_use]
+    pub fn ask_permissions(mut self, asks: bool) -> Self {
+        self.permissions = asks;
         self
     }
 

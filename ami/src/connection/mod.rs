@@ -3,7 +3,7 @@
 //! One loop reads, one loop writes, and a watch notices silence. The table of pending calls, the
 //! queue of actions and the dispatch have no socket and no clock. Everything that belongs to a
 //! connection is created with it and ends with it. The room names `wire`, `error`, `stats`,
-//! `record`, `events` and `config`.
+//! `record`, `events`, `config` and `typed`.
 
 pub(crate) mod dial;
 mod dispatch;
@@ -12,13 +12,15 @@ pub(crate) mod login;
 pub(crate) mod loss;
 pub(crate) mod outbox;
 pub(crate) mod pending;
+pub(crate) mod permissions;
 pub(crate) mod ready;
 pub(crate) mod reply;
+pub(crate) mod rights;
 pub(crate) mod run;
 pub(crate) mod shape;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, oneshot, watch};
@@ -29,11 +31,14 @@ pub use self::filters::EventFilter;
 use self::loss::{First, Loss};
 use self::outbox::Outbox;
 use self::pending::{PendingCalls, Place, Waiter};
+pub use self::permissions::Permissions;
 pub use self::reply::Replied;
-use crate::error::{Delivery, Error};
+use self::rights::Write;
+use crate::error::{Delivery, Error, Forbidden};
 use crate::events::Subscribers;
 use crate::stats::Counters;
-use crate::wire::{Action, Banner, EventMask, Response};
+use crate::typed::action;
+use crate::wire::{Action, Banner, EventClass, EventMask, Response};
 
 /// The longest time that the server may be busy with one action before its silence counts as the
 /// end of the connection.
@@ -41,6 +46,8 @@ const BUSY: Duration = Duration::from_secs(600);
 
 /// The part of a connection that is shared by its loops and its callers.
 pub(crate) struct Connection {
+    /// The name of the user.
+    user: Arc<str>,
     pub(crate) outbox: Outbox,
     pub(crate) pending: PendingCalls,
     /// `true` if the server predates the marks on all lists.
@@ -58,11 +65,17 @@ pub(crate) struct Connection {
     /// The user's `read`, once the server was asked for it. The inner value is `None` if the
     /// server does not tell.
     read: OnceCell<Option<Arc<str>>>,
+    /// The actions that the user may send, once the server was asked. The inner value is `None` if
+    /// the server does not tell.
+    write: OnceLock<Option<Arc<Write>>>,
+    /// Cancelled once `write` is set.
+    asked: CancellationToken,
 }
 
 impl Connection {
     /// Creates the connection after its login. `prefix` is the random part of its ActionIDs.
     pub(crate) fn new(
+        user: &Arc<str>,
         prefix: &str,
         banner: &Banner,
         mask: Option<EventMask>,
@@ -71,6 +84,7 @@ impl Connection {
         loss: Option<Loss>,
     ) -> Self {
         Self {
+            user: Arc::clone(user),
             outbox: Outbox::new(prefix.to_owned()),
             pending: PendingCalls::new(prefix),
             is_old: shape::is_old(banner),
@@ -82,6 +96,8 @@ impl Connection {
             spoilt: CancellationToken::new(),
             mask,
             read: OnceCell::new(),
+            write: OnceLock::new(),
+            asked: CancellationToken::new(),
         }
     }
 
@@ -90,8 +106,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Returns an error if the action cannot be written or the connection has ended. `waiter` is
-    /// not registered then.
+    /// Returns an error if the user may not send the action, the action cannot be written, or the
+    /// connection has ended. `waiter` is not registered then.
     pub(crate) fn send(
         self: &Arc<Self>,
         action: &Action,
@@ -105,7 +121,7 @@ impl Connection {
             Waiter::List(_) | Waiter::Everything(_) => true,
         };
         let add = |id| self.pending.add(id, waiter, until.into_std(), place);
-        let id = self.outbox.push(action, fence, add)?;
+        let id = self.outbox.push(action, fence, |name| self.check(name), add)?;
         Ok(Ticket { connection: Arc::clone(self), id })
     }
 
@@ -121,9 +137,56 @@ impl Connection {
         let until = Instant::now() + limit;
         let ticket = self.send(action, until, None, Waiter::Response(sender))?;
         match timeout_at(until, receiver).await {
-            Ok(answer) => answer.unwrap_or(Err(Error::NoResponse)),
+            Ok(answer) => {
+                let answer = answer.unwrap_or(Err(Error::NoResponse));
+                answer.map_err(|error| self.explain(action.name(), error))
+            }
             Err(_) => Err(Error::Timeout { waited: limit, delivery: ticket.withdraw() }),
         }
+    }
+
+    /// Checks that the user may send an action, as far as is known.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Forbidden`] if the user has none of the classes of the action.
+    #[inline]
+    fn check(&self, action: &str) -> Result<(), Error> {
+        let Some(Some(write)) = self.write.get() else { return Ok(()) };
+        match write.lacks(action) {
+            None => Ok(()),
+            Some(classes) => Err(self.forbidden(action, classes, None)),
+        }
+    }
+
+    /// Adds to a refusal which class the user needs. The server refuses an action with the same
+    /// words if its module is not running.
+    pub(crate) fn explain(&self, action: &str, error: Error) -> Error {
+        let Error::Rejected(response) = error else { return error };
+        let denied = response.message().trim_end() == "Permission denied";
+        let classes = action::classes(action).filter(|classes| denied && !classes.is_empty());
+        let allowed = || self.write().is_some_and(|write| write.lists(action));
+        match classes {
+            Some(classes) if !allowed() => self.forbidden(action, classes, Some(*response)),
+            _ => Error::Rejected(response),
+        }
+    }
+
+    #[cold]
+    fn forbidden(
+        &self,
+        action: &str,
+        classes: &'static [EventClass],
+        response: Option<Response>,
+    ) -> Error {
+        let user = Arc::clone(&self.user);
+        let action = action.to_owned();
+        Error::Forbidden(Box::new(Forbidden { user, action, classes, response }))
+    }
+
+    /// Returns the actions that the user may send, if that is known.
+    pub(crate) fn write(&self) -> Option<&Arc<Write>> {
+        self.write.get()?.as_ref()
     }
 
     /// Ends the connection if `set` leaves it unknown whether the server has changed its settings.
@@ -200,6 +263,13 @@ impl Ticket {
     /// before then does not end the connection.
     pub(crate) fn extend(&self, until: Instant) {
         self.connection.pending.extend(self.id, until.into_std());
+    }
+}
+
+impl Ticket {
+    /// Adds to a refusal which class the user needs.
+    pub(crate) fn explain(&self, action: &Action, error: Error) -> Error {
+        self.connection.explain(action.name(), error)
     }
 }
 

@@ -35,6 +35,8 @@ struct State {
     /// Invariant: ids ascend.
     queue: VecDeque<(u64, Bytes)>,
     closed: Option<Disconnect>,
+    /// Actions after this one are held back.
+    held_behind: Option<u64>,
 }
 
 impl Outbox {
@@ -42,15 +44,17 @@ impl Outbox {
         Self { prefix, state: Mutex::default(), filled: Notify::new() }
     }
 
-    /// Queues an action under the next id, with or without a fence after it. `register` gets the id
-    /// before the action can be sent.
+    /// Queues an action under the next id, with or without a fence after it. `check` decides whether
+    /// it may be sent, unless it is held back. `register` gets the id before the action can be sent.
     pub(crate) fn push(
         &self,
         action: &Action,
         fence: bool,
+        check: impl FnOnce(&str) -> Result<(), Error>,
         register: impl FnOnce(u64),
     ) -> Result<u64, Error> {
         let mut state = self.lock();
+        check(action.name())?;
         if let Some(reason) = state.closed.clone() {
             return Err(Error::Disconnected { reason, delivery: Delivery::NeverSent });
         }
@@ -77,6 +81,29 @@ impl Outbox {
         Ok(bytes.freeze())
     }
 
+    /// Holds back all actions after the one with this id.
+    pub(crate) fn hold_behind(&self, id: u64) {
+        self.lock().held_behind = Some(id);
+    }
+
+    /// Sends the actions that were held back. Returns the ids and the errors of those that `check`
+    /// refuses, which are not sent.
+    pub(crate) fn release(&self, check: impl Fn(&str) -> Result<(), Error>) -> Vec<(u64, Error)> {
+        let mut state = self.lock();
+        state.held_behind = None;
+        let mut refused = Vec::new();
+        state.queue.retain(|(id, bytes)| match check(name_of(bytes)) {
+            Ok(()) => true,
+            Err(error) => {
+                refused.push((*id, error));
+                false
+            }
+        });
+        drop(state);
+        self.filled.notify_one();
+        refused
+    }
+
     /// Removes an action from the queue. Returns `false` if it was handed to the writer already.
     pub(crate) fn withdraw(&self, id: u64) -> bool {
         let mut state = self.lock();
@@ -100,7 +127,9 @@ impl Outbox {
     fn take(&self, out: &mut BytesMut) {
         let mut state = self.lock();
         while out.len() < BATCH {
-            let Some((_, bytes)) = state.queue.pop_front() else {
+            let held = state.held_behind;
+            let free = |(id, _): &mut (u64, Bytes)| held.is_none_or(|held| *id <= held);
+            let Some((_, bytes)) = state.queue.pop_front_if(free) else {
                 break;
             };
             out.extend_from_slice(&bytes);
@@ -127,4 +156,11 @@ impl Outbox {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the name of an encoded action.
+fn name_of(action: &[u8]) -> &str {
+    let line = action.split(|&byte| byte == b'\r').next().unwrap_or_default();
+    let name = line.strip_prefix(b"Action: ").unwrap_or_default();
+    str::from_utf8(name).unwrap_or_default()
 }

@@ -155,9 +155,7 @@ impl PendingCalls {
     /// Removes a call without a result. Returns `false` if it has already ended.
     pub(crate) fn forget(&self, id: u64) -> bool {
         let Some((_, call)) = self.calls.remove(&id) else { return false };
-        if matches!(call.waiter, Waiter::Everything(_)) {
-            self.change_exchanges(|exchanges| exchanges.retain(|&other| other != id));
-        }
+        self.forget_exchange(id, &call.waiter);
         true
     }
 
@@ -190,7 +188,14 @@ impl PendingCalls {
     /// Ends a call with an error.
     pub(crate) fn fail(&self, id: u64, error: Error) {
         if let Some((_, call)) = self.calls.remove(&id) {
+            self.forget_exchange(id, &call.waiter);
             call.waiter.fail(error);
+        }
+    }
+
+    fn forget_exchange(&self, id: u64, waiter: &Waiter) {
+        if matches!(waiter, Waiter::Everything(_)) {
+            self.change_exchanges(|exchanges| exchanges.retain(|&other| other != id));
         }
     }
 

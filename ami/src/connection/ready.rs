@@ -24,7 +24,6 @@ pub(crate) enum Unknown {
 /// server says nothing.
 pub(crate) async fn booted(
     connection: &Arc<Connection>,
-    user: &str,
     limit: Duration,
     unknown: Unknown,
 ) -> Result<(), Error> {
@@ -32,17 +31,12 @@ pub(crate) async fn booted(
     tokio::select! {
         biased;
         _ = booted.wait_for(|&booted| booted) => Ok(()),
-        ready = ask(connection, user, limit, unknown) => ready,
+        ready = ask(connection, limit, unknown) => ready,
     }
 }
 
 /// Asks the server whether it is booted, if the event cannot arrive. Otherwise, never returns.
-async fn ask(
-    connection: &Arc<Connection>,
-    user: &str,
-    limit: Duration,
-    unknown: Unknown,
-) -> Result<(), Error> {
+async fn ask(connection: &Arc<Connection>, limit: Duration, unknown: Unknown) -> Result<(), Error> {
     // A booted server has sent the event before it answers this.
     match connection.ask(&Action::new("Ping"), limit).await {
         Ok(_) | Err(Error::Rejected(_)) => {}
@@ -52,7 +46,7 @@ async fn ask(
     // The server sends the event right after the login or not at all, so the event mask of the
     // login decides, not the current one.
     let class = EventClass::System;
-    let why = match withheld(connection, user, limit, connection.mask.as_ref(), class).await {
+    let why = match withheld(connection, limit, connection.mask.as_ref(), class).await {
         Some(Withheld::Unknown) if unknown == Unknown::GiveUp => {
             return Err(Error::Withheld { class, why: Withheld::Unknown });
         }
@@ -61,7 +55,7 @@ async fn ask(
     };
     let wait = Action::new("Command").field("Command", "core waitfullybooted");
     match connection.ask(&wait, limit).await.map(drop) {
-        Err(Error::Rejected(_)) => Err(Error::Withheld { class, why }),
+        Err(Error::Rejected(_) | Error::Forbidden(_)) => Err(Error::Withheld { class, why }),
         // The caller's own time-out is about to report this.
         Err(Error::Timeout { .. }) => std::future::pending().await,
         ready => ready,
@@ -71,7 +65,6 @@ async fn ask(
 /// Returns the reason why events of a class do not arrive, as far as the server tells.
 pub(crate) async fn withheld(
     connection: &Arc<Connection>,
-    user: &str,
     limit: Duration,
     mask: Option<&EventMask>,
     class: EventClass,
@@ -79,25 +72,32 @@ pub(crate) async fn withheld(
     if let Some(mask) = mask.filter(|mask| !mask.admits(class)) {
         return Some(Withheld::Mask(*mask));
     }
-    match connection.read.get_or_try_init(|| ask_for_read(connection, user, limit)).await {
-        Ok(Some(read)) => (!allows(read, class)).then_some(Withheld::User),
-        Ok(None) | Err(_) => Some(Withheld::Unknown),
+    match read(connection, limit).await {
+        Some(read) => (!allows(&read, class)).then_some(Withheld::User),
+        None => Some(Withheld::Unknown),
     }
+}
+
+/// Returns the user's `read`, or `None` if the server does not tell it. The server is asked once for
+/// each connection.
+pub(crate) async fn read(connection: &Arc<Connection>, limit: Duration) -> Option<Arc<str>> {
+    let read = connection.read.get_or_try_init(|| ask_for_read(connection, limit)).await;
+    read.ok().cloned().flatten()
 }
 
 /// Asks for the user's `read`. Returns `None` if the server does not tell it.
 async fn ask_for_read(
     connection: &Arc<Connection>,
-    user: &str,
     limit: Duration,
 ) -> Result<Option<Arc<str>>, Error> {
+    let user = &*connection.user;
     if !user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
         return Ok(None);
     }
     let show = Action::new("Command").field("Command", format!("manager show user {user}"));
     let answer = match connection.ask(&show, limit).await {
         Ok(answer) => answer,
-        Err(Error::Rejected(_) | Error::Action(_)) => return Ok(None),
+        Err(Error::Rejected(_) | Error::Forbidden(_) | Error::Action(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
     let read = answer.command_output().find_map(|line| {

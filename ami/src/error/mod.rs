@@ -9,8 +9,11 @@ use crate::wire::{
     ActionError, CommandOutput, Event, EventClass, EventMask, Message, Reason, Response,
 };
 
+mod forbidden;
 mod text;
 
+pub use self::forbidden::Forbidden;
+pub(crate) use self::forbidden::class_list;
 pub(crate) use self::text::write_error;
 
 /// The error of a call, a login or a connection.
@@ -106,6 +109,13 @@ pub enum Error {
 
     /// The server did not report within this time that it is fully booted.
     NotBooted(Duration),
+
+    /// The user may not send the action: it has none of the write classes that allow it. Nothing
+    /// was sent, or the server refused the action ([`Forbidden::response`]).
+    ///
+    /// The client asks the server once for each connection what the user may send
+    /// ([`Config::ask_permissions`](crate::Config::ask_permissions)).
+    Forbidden(Box<Forbidden>),
 
     /// The server does not send the events that this operation depends on. Nothing was sent.
     Withheld {
@@ -235,7 +245,7 @@ pub enum Withheld {
     #[error("the event mask {0} leaves it out")]
     Mask(EventMask),
     /// The user's `read` in `manager.conf` leaves the class out.
-    #[error("the user may not read it (`read` in manager.conf)")]
+    #[error("the user may not read it")]
     User,
     /// The server does not tell what the user may read, because that takes the write class
     /// `command`. The events may or may not arrive.
@@ -289,6 +299,7 @@ impl Error {
             | Self::Disconnected { reason: Disconnect::Closed, .. }
             | Self::Lost(Disconnect::Closed) => Fault::Caller,
             Self::Rejected(_)
+            | Self::Forbidden(_)
             | Self::Command { .. }
             | Self::NoResponse
             | Self::ListIncomplete
@@ -338,6 +349,7 @@ impl Error {
             | Self::EventMask { answer: response, .. }
             | Self::Login(LoginError::Refused(response)) => Some(response),
             Self::Command { output, .. } => Some(output.response()),
+            Self::Forbidden(forbidden) => forbidden.response.as_ref(),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Disconnect, Error, LoginError};
+use super::{Disconnect, Error, LoginError, Withheld};
 use crate::wire::Response;
 
 impl Error {
@@ -29,6 +29,12 @@ impl Error {
             Self::NotBooted(limit) => {
                 write!(f, "the server did not say within {limit:?} that it is fully booted")
             }
+            Self::Forbidden(forbidden) => write!(f, "{forbidden}"),
+            Self::Withheld { class, why: Withheld::User } => write!(
+                f,
+                "events of class {class} do not come to this connection without \
+                 `read = …,{class}` in manager.conf"
+            ),
             Self::Withheld { class, .. } => {
                 write!(f, "events of class {class} do not come to this connection")
             }
@@ -142,7 +148,7 @@ fn words_of(response: &Response) -> String {
 
 /// Escapes control characters, which would reach a terminal: callers choose some of the server's
 /// words.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for char in text.chars() {
         if char.is_control() {

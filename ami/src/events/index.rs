@@ -2,17 +2,20 @@
 //! field, without checking the others.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::task::Waker;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::sync::Notify;
 
 use super::batch::Batch;
 use super::filter::Names;
+use super::held::Held;
 use super::item::Gap;
 use super::queue::Queue;
 use super::stray::Stray;
 use crate::error::Disconnect;
-use crate::wire::Event;
+use crate::wire::{Classes, Event, EventMask};
 
 /// All subscriptions of a client.
 #[derive(Default)]
@@ -20,6 +23,10 @@ pub(crate) struct Subscribers {
     index: RwLock<Index>,
     /// The reason for the end of the client.
     pub(super) ended: OnceLock<Disconnect>,
+    /// Notified when a subscription is made that needs the user's permissions to be known.
+    needed: Notify,
+    /// The lock held while subscriptions are told of classes that do not come.
+    telling: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -36,6 +43,8 @@ struct Index {
     closed: bool,
     /// The version, which increases with every subscription.
     version: u64,
+    /// The classes that do not come.
+    held: Held,
 }
 
 /// The subscriptions for events of one name, or of all names.
@@ -87,7 +96,64 @@ impl Subscribers {
                     }
                 }
             }
+            if index.held.matters() {
+                self.judge(&index.held, queue);
+            }
         }
+    }
+
+    /// Tells a new subscription which of its classes do not come, as far as is known.
+    fn judge(&self, held: &Held, queue: &Queue) {
+        if !held.asked && !queue.filter.needs().is_empty() {
+            self.needed.notify_one();
+        }
+        // Nobody waits for a new subscription yet.
+        queue.withhold(held, &mut Vec::new());
+    }
+
+    /// Waits until a subscription needs the user's permissions to be known.
+    pub(crate) async fn needed(&self) {
+        self.needed.notified().await;
+    }
+
+    /// Begins a connection of that user with that event mask.
+    pub(crate) fn begin(&self, user: &Arc<str>, mask: Option<EventMask>) {
+        self.hold(|held| {
+            held.begin(user);
+            held.set_mask(mask);
+        });
+        if self.read().queues().iter().any(|queue| !queue.filter.needs().is_empty()) {
+            self.needed.notify_one();
+        }
+    }
+
+    /// Sets the classes that the user may not read; none if that is not known.
+    pub(crate) fn set_withheld(&self, classes: Classes) {
+        self.hold(|held| held.set_user(classes));
+    }
+
+    /// Sets the event mask that is in effect now.
+    pub(crate) fn set_mask(&self, mask: Option<EventMask>) {
+        self.hold(|held| held.set_mask(mask));
+    }
+
+    /// Changes which classes do not come, and tells the subscriptions that need them.
+    fn hold(&self, change: impl FnOnce(&mut Held)) {
+        let mut wakers = Vec::new();
+        {
+            let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+            let (held, queues) = {
+                let index = &mut *self.write();
+                let before = index.held.is_empty();
+                change(&mut index.held);
+                if before && index.held.is_empty() {
+                    return;
+                }
+                (index.held.clone(), index.queues())
+            };
+            queues.iter().for_each(|queue| queue.withhold(&held, &mut wakers));
+        }
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Looks at the index for events that come now. If the version has changed since the last time,

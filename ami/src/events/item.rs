@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::from_event::FromEvent;
 use super::stray::Stray;
+use super::withheld::WithheldClasses;
 use crate::error::Disconnect;
 use crate::wire::Event;
 
@@ -12,9 +14,9 @@ use crate::wire::Event;
 /// The enum is exhaustive on purpose. A `match` has to name every kind or leave some out
 /// explicitly, so that missing events are not forgotten.
 #[derive(Clone, Debug)]
-pub enum Item {
+pub enum Item<E = Event> {
     /// An event.
-    Event(Event),
+    Event(E),
     /// The number of events that are missing here, because the subscription was full when they
     /// came, or because they were larger than [`Config::max_message`](crate::Config::max_message).
     /// Only the first KiB of an event that is too large is known. The event counts unless a field in
@@ -26,6 +28,31 @@ pub enum Item {
     Gap(Gap),
     /// A message that is not an event, if [the filter asks for it](crate::Filter::with_strays).
     Stray(Box<Stray>),
+    /// Classes of events that the subscription asks for do not come, from here on: the user may not
+    /// read them, or the event mask leaves them out. Events of other classes continue.
+    ///
+    /// The client knows the classes of the events that a filter names, if they are events that
+    /// Asterisk documents. It learns the user's permissions from the server, if the user may run CLI
+    /// commands (`manager show user`); otherwise only the event mask is known, and
+    /// [`Client::withheld`](crate::Client::withheld) says [`Unknown`](crate::Withheld::Unknown).
+    /// [`Filter::all`](crate::Filter::all) and names with wildcards are not judged.
+    ///
+    /// A subscription is told once, and again if a class is taken away later.
+    Withheld(Box<WithheldClasses>),
+}
+
+impl Item {
+    /// Converts the event, if the item is one.
+    #[inline]
+    pub(super) fn into_item_of<E: FromEvent>(self) -> Item<E> {
+        match self {
+            Self::Event(event) => Item::Event(E::from_event(event)),
+            Self::Missed(missed) => Item::Missed(missed),
+            Self::Gap(gap) => Item::Gap(gap),
+            Self::Stray(stray) => Item::Stray(stray),
+            Self::Withheld(withheld) => Item::Withheld(withheld),
+        }
+    }
 }
 
 /// A time without a connection; see [`Item::Gap`].

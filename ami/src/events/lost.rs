@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::index::Subscribers;
 use super::item::Gap;
+use super::withheld::WithheldClasses;
 use crate::error::{Disconnect, Error, write_error};
 
 /// The error of [`Subscription::next_event`](crate::Subscription::next_event): events are missing
@@ -19,6 +20,9 @@ pub enum Lost {
     /// The connection was lost here, and the client has reconnected; see
     /// [`Item::Gap`](crate::Item::Gap).
     Gap(Gap),
+    /// Classes of events that the subscription asks for do not come, from here on; see
+    /// [`Item::Withheld`](crate::Item::Withheld).
+    Withheld(Box<WithheldClasses>),
     /// The subscription was full and has ended, as its buffer demands
     /// ([`Overflow::Close`](crate::Overflow::Close)). The loss was reported before.
     Full,
@@ -32,7 +36,7 @@ impl Lost {
     /// Returns `true` if the subscription has ended and yields no more events.
     pub fn is_end(&self) -> bool {
         match self {
-            Self::Missed(_) | Self::Gap(_) => false,
+            Self::Missed(_) | Self::Gap(_) | Self::Withheld(_) => false,
             Self::Full | Self::Ended(_) => true,
         }
     }
@@ -42,6 +46,7 @@ impl Lost {
             Self::Missed(1) => f.write_str("one event is missing here"),
             Self::Missed(missed) => write!(f, "{missed} events are missing here"),
             Self::Gap(gap) => write!(f, "events are missing here: {gap}"),
+            Self::Withheld(withheld) => write!(f, "{withheld}"),
             Self::Full => f.write_str("the subscription was full and has ended"),
             Self::Ended(_) => f.write_str("the subscription has ended with its client"),
         }
@@ -60,18 +65,20 @@ impl std::error::Error for Lost {
         match self {
             Self::Gap(gap) => Some(&gap.reason),
             Self::Ended(reason) => Some(reason),
-            Self::Missed(_) | Self::Full => None,
+            Self::Missed(_) | Self::Full | Self::Withheld(_) => None,
         }
     }
 }
 
 /// Converts a loss of events into [`Error::Missed`] (with at least one event if the subscription
-/// was full) and a loss of the connection into [`Error::Lost`].
+/// was full), a loss of the connection into [`Error::Lost`], and classes that do not come into
+/// [`Error::Withheld`] with the first of them.
 impl From<Lost> for Error {
     fn from(lost: Lost) -> Self {
         match lost {
             Lost::Missed(missed) => Self::Missed(missed),
             Lost::Full => Self::Missed(1),
+            Lost::Withheld(withheld) => withheld.into_error(),
             Lost::Gap(Gap { reason, .. }) | Lost::Ended(reason) => Self::Lost(reason),
         }
     }

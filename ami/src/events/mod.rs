@@ -1,24 +1,29 @@
 //! Events on their way from the reader to subscribers: filters, the index that finds the
 //! subscriptions for an event, and a queue for each subscription.
 //!
-//! This room depends on `wire` and `error`. The reader publishes with a `Publisher`; a subscriber
+//! This room depends on `wire`, `typed` and `error`. The reader publishes with a `Publisher`; a subscriber
 //! holds a `Subscription`.
 
 mod batch;
 mod buffer;
 mod bundle;
 mod filter;
+mod from_event;
+mod held;
 mod index;
 mod item;
 mod lost;
 mod queue;
 mod stray;
 mod subscription;
+mod withheld;
 
 pub use self::buffer::{Buffer, Overflow};
 pub use self::filter::{Filter, FilterError};
+pub use self::from_event::FromEvent;
 pub(crate) use self::index::{Publisher, Subscribers};
 pub use self::item::{Gap, Item};
 pub use self::lost::{Lost, TryNextError};
 pub use self::stray::Stray;
 pub use self::subscription::Subscription;
+pub use self::withheld::WithheldClasses;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -12,6 +13,7 @@ use tokio::task::coop::{poll_proceed, unconstrained};
 use super::buffer::Buffer;
 use super::bundle::Taken;
 use super::filter::Filter;
+use super::from_event::FromEvent;
 use super::index::Subscribers;
 use super::item::Item;
 use super::lost::{Lost, TryNextError};
@@ -24,9 +26,21 @@ use crate::wire::Event;
 /// the [`Stream`](futures_core::Stream) yield everything as an [`Item`], for a `match`.
 /// [`next_event`](Self::next_event) yields events, and reports losses as errors.
 ///
+/// The events are raw [`Event`]s, or of the type `E` that the subscription was
+/// [made for](crate::Client::subscribe_to) or [converted to](Self::typed).
+///
 /// A subscription outlives a lost connection: when the client has reconnected, the subscription
 /// yields [`Item::Gap`] and continues. It ends when the client ends. Dropping it unsubscribes.
-pub struct Subscription {
+///
+/// If the server leaves out events that the filter names, because the user may not read their class
+/// or the event mask does not include it, the subscription yields [`Item::Withheld`].
+pub struct Subscription<E = Event> {
+    feed: Feed,
+    view: PhantomData<fn() -> E>,
+}
+
+/// The end of a queue, without the type of its events.
+struct Feed {
     queue: Arc<Queue>,
     /// The items that were taken out of the queue and not returned yet.
     taken: Taken,
@@ -37,24 +51,59 @@ impl Subscription {
     pub(crate) fn new(subscribers: &Arc<Subscribers>, filter: Filter, buffer: Buffer) -> Self {
         let queue = Arc::new(Queue::new(filter, buffer));
         subscribers.add(&queue);
-        Self { queue, taken: Taken::default(), subscribers: Arc::clone(subscribers) }
+        let subscribers = Arc::clone(subscribers);
+        Self { feed: Feed { queue, taken: Taken::default(), subscribers }, view: PhantomData }
+    }
+}
+
+impl<E> Subscription<E> {
+    /// Returns the number of events and strays that wait to be taken.
+    pub fn queued(&self) -> usize {
+        let Feed { queue, taken, .. } = &self.feed;
+        let events = taken.iter().filter(|item| matches!(item, Item::Event(_) | Item::Stray(_)));
+        events.count() + queue.len()
     }
 
+    /// Converts the subscription into one that returns its events as another type. The filter stays
+    /// the same: an event of another name is converted, too.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use ami::Filter;
+    /// use ami::event::Typed;
+    ///
+    /// let calls = Filter::parse("DialEnd,Hangup Channel~PJSIP/*")?;
+    /// let mut calls = client.subscribe(calls).typed::<Typed>();
+    /// match calls.next_event().await? {
+    ///     Typed::Hangup(hangup) => println!("{:?}", hangup.cause()),
+    ///     Typed::DialEnd(end) => println!("{:?}", end.dial_status()),
+    ///     other => println!("{:?}", other.raw()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "dropping the subscription unsubscribes"]
+    pub fn typed<T: FromEvent>(self) -> Subscription<T> {
+        Subscription { feed: self.feed, view: PhantomData }
+    }
+}
+
+impl<E: FromEvent> Subscription<E> {
     /// Waits for the next item. Returns `None` when the client has ended and all earlier items were
     /// taken.
     ///
     /// Cancel safe: no item is lost if the future is dropped.
-    pub async fn next(&mut self) -> Option<Item> {
+    pub async fn next(&mut self) -> Option<Item<E>> {
         poll_fn(|cx| self.poll(cx)).await
     }
 
-    /// Returns the number of events and strays that wait to be taken.
-    pub fn queued(&self) -> usize {
-        let events =
-            self.taken.iter().filter(|item| matches!(item, Item::Event(_) | Item::Stray(_)));
-        events.count() + self.queue.len()
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item<E>>> {
+        self.feed.poll(cx).map(|item| item.map(Item::into_item_of))
     }
+}
 
+impl Feed {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
         if self.taken.is_empty() {
             // A task that always gets an item has to yield to others now and then. The budget is
@@ -69,7 +118,7 @@ impl Subscription {
 }
 
 /// Methods for events only, and for items that are available now.
-impl Subscription {
+impl<E: FromEvent> Subscription<E> {
     /// Waits for the next event. Lost events and the end of the subscription, which
     /// [`next`](Self::next) yields as items, are errors here. Strays are skipped.
     ///
@@ -99,17 +148,21 @@ impl Subscription {
     ///
     /// # Errors
     ///
-    /// Returns [`Lost::Missed`] or [`Lost::Gap`] where events are missing. The next call continues
-    /// with the events that follow. After [`Lost::Full`] and [`Lost::Ended`] every call fails.
-    pub async fn next_event(&mut self) -> Result<Event, Lost> {
+    /// Returns [`Lost::Missed`] or [`Lost::Gap`] where events are missing, and [`Lost::Withheld`]
+    /// where the server begins to leave out a class. The next call continues with the events that
+    /// follow. After [`Lost::Full`] and [`Lost::Ended`] every call fails.
+    pub async fn next_event(&mut self) -> Result<E, Lost> {
         loop {
             return match self.next().await {
                 Some(Item::Event(event)) => Ok(event),
                 Some(Item::Stray(_)) => continue,
                 Some(Item::Missed(missed)) => Err(Lost::Missed(missed)),
                 Some(Item::Gap(gap)) => Err(Lost::Gap(gap)),
+                Some(Item::Withheld(withheld)) => Err(Lost::Withheld(withheld)),
                 // A subscription that ends without its client was closed by a full buffer.
-                None => Err(self.subscribers.ended.get().cloned().map_or(Lost::Full, Lost::Ended)),
+                None => {
+                    Err(self.feed.subscribers.ended.get().cloned().map_or(Lost::Full, Lost::Ended))
+                }
             };
         }
     }
@@ -122,7 +175,7 @@ impl Subscription {
     /// # Errors
     ///
     /// Returns an error if no item is available now, or if the subscription has ended.
-    pub fn try_next(&mut self) -> Result<Item, TryNextError> {
+    pub fn try_next(&mut self) -> Result<Item<E>, TryNextError> {
         // This call does not wait, so it keeps no other task from running and is not charged to the
         // task's budget.
         let next = pin!(unconstrained(self.next()));
@@ -134,23 +187,24 @@ impl Subscription {
     }
 }
 
-impl Stream for Subscription {
-    type Item = Item;
+impl<E: FromEvent> Stream for Subscription<E> {
+    type Item = Item<E>;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item<E>>> {
         self.poll(cx)
     }
 }
 
-impl Drop for Subscription {
+impl Drop for Feed {
     fn drop(&mut self) {
         self.subscribers.remove(&self.queue);
     }
 }
 
-impl fmt::Debug for Subscription {
+impl<E> fmt::Debug for Subscription<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("filter", &self.queue.filter).finish_non_exhaustive()
+        let filter = &self.feed.queue.filter;
+        f.debug_struct("Subscription").field("filter", filter).finish_non_exhaustive()
     }
 }
 

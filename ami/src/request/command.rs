@@ -56,6 +56,12 @@ impl Command {
         Self { call: Call::new(handle, action), command }
     }
 
+    /// Creates the future from the action that runs the command.
+    pub(crate) fn of(handle: Arc<Handle>, action: Action) -> Self {
+        let command = action.text("Command").unwrap_or_default().into_owned();
+        Self { call: Call::new(handle, action), command }
+    }
+
     /// Sets the time-out of this command, in place of the client's. It counts as in
     /// [`Call::timeout`].
     pub fn timeout(mut self, timeout: Duration) -> Self {

@@ -7,6 +7,7 @@
 //! removes what it left in the tables. The room names all rooms before `client`.
 
 mod call;
+mod callable;
 mod command;
 mod exchange;
 mod inbox;
@@ -25,10 +26,11 @@ use tokio::task::coop::poll_proceed;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use self::call::Call;
+pub use self::callable::{Callable, Caller, ReplyKind};
 pub use self::command::Command;
 pub use self::exchange::Exchange;
 pub(crate) use self::inbox::{Inbox, Then};
-pub use self::list::{Collected, List, ListError};
+pub use self::list::{Collected, Collecting, List, ListError};
 pub use self::originate::{Originate, Originated};
 pub use self::originating::Originating;
 use crate::connection::Ticket;
@@ -146,7 +148,10 @@ impl<I: Inbox> Request<I> {
             }
         }
         if let Stage::Sent(ticket, inbox) = this.stage {
-            if let Poll::Ready((part, then)) = inbox.poll(cx) {
+            if let Poll::Ready((mut part, then)) = inbox.poll(cx) {
+                if let Some(Err(error @ Error::Rejected(_))) = part {
+                    part = Some(Err(ticket.explain(&this.sending.action, error)));
+                }
                 match then {
                     Then::End => *this.stage = Stage::Done,
                     // The time-out limits each wait for a part, not the whole reply.

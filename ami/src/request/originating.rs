@@ -100,7 +100,7 @@ async fn check_class(
     let class = EventClass::Call;
     // Several originates ask one after another if the server does not answer. This time-out also
     // limits the wait for the others.
-    let withheld = ready::withheld(connection, &shared.user, limit, mask.as_ref(), class);
+    let withheld = ready::withheld(connection, limit, mask.as_ref(), class);
     match timeout(limit, withheld).await {
         // The outcome may arrive. If it does not, the time-out ends the call.
         Ok(None | Some(Withheld::Unknown)) | Err(_) => Ok(()),

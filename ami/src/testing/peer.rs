@@ -75,7 +75,7 @@ impl Peer {
 
     /// Connects a client of this configuration through a [`pipe`](Self::pipe), and returns the
     /// client and the peer after the login. The client has received the event `FullyBooted`
-    /// already. It cannot reconnect; tests of reconnecting need a [`Server`](super::Server).
+    /// already, and an answer to its question for the permissions of the user. It cannot reconnect; tests of reconnecting need a [`Server`](super::Server).
     ///
     /// # Errors
     ///
@@ -416,7 +416,9 @@ impl Peer {
 /// Logs in a client that is about to connect, and serves it until it has connected and has received
 /// the messages after the login.
 pub(super) async fn meet(mut connect: Connect, peer: &mut Peer) -> Result<Client, PeerError> {
-    let mut booted = connect.subscribe(Filter::named(["FullyBooted"]));
+    // A filter with that name would make the client ask what the user may read.
+    let filter = Filter::all().when(|event| event.is("FullyBooted"));
+    let mut booted = connect.subscribe(filter);
     let (login, early) = {
         let mut log_in = pin!(peer.log_in());
         tokio::select! {
@@ -432,6 +434,7 @@ pub(super) async fn meet(mut connect: Connect, peer: &mut Peer) -> Result<Client
         Some(client) => client,
         None => peer.serve_until(connect).await?.map_err(PeerError::Client)?,
     };
+    peer.serve_until(client.settled()).await?;
     if peer.with_script(|script| script.tells_booted(&login)) {
         // A subscription that the test makes later does not receive this event, so tests need not
         // expect it.

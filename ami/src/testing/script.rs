@@ -6,6 +6,7 @@ use std::fmt;
 use md5::{Digest, Md5};
 
 use super::reply::Reply;
+use crate::connection::rights;
 use crate::wire::{Action, EventClass, EventMask};
 
 /// The challenge of every peer.
@@ -39,6 +40,9 @@ pub struct Script {
     refusal: Option<String>,
     booted: bool,
     basics: bool,
+    /// The classes of the user.
+    read: EventMask,
+    write: EventMask,
     /// The answers, by the name of the action in lower case.
     answers: HashMap<String, Answer>,
     /// The output of commands.
@@ -49,8 +53,9 @@ pub struct Script {
 impl Script {
     /// Creates the script of a server that has booted and accepts every login. It answers the
     /// actions that a client sends on its own: `Ping`, `Logoff`, `Events`, `Filter`,
-    /// `CoreSettings`, and the commands that show the rights of a user (all) and whether the server
-    /// has booted.
+    /// `CoreSettings`, `ListCommands` and the command that shows the permissions of a user (all,
+    /// unless [`read`](Self::read) and [`write`](Self::write) say otherwise), and the command that
+    /// waits until the server has booted.
     pub fn new() -> Self {
         Self { basics: true, ..Self::empty() }
     }
@@ -64,6 +69,8 @@ impl Script {
             refusal: None,
             booted: true,
             basics: false,
+            read: EventMask::all(),
+            write: EventMask::all(),
             answers: HashMap::new(),
             commands: HashMap::new(),
             otherwise: None,
@@ -99,6 +106,22 @@ impl Script {
     #[must_use]
     pub fn booting(mut self) -> Self {
         self.booted = false;
+        self
+    }
+
+    /// Sets the classes that the user may read; all by default. The client learns them from the
+    /// command `manager show user`. The peer still sends all events that a test sends.
+    #[must_use]
+    pub fn read(mut self, classes: impl Into<EventMask>) -> Self {
+        self.read = classes.into();
+        self
+    }
+
+    /// Sets the write classes of the user; all by default. The client learns them from
+    /// `ListCommands`, and does not send actions that the user may not send.
+    #[must_use]
+    pub fn write(mut self, classes: impl Into<EventMask>) -> Self {
+        self.write = classes.into();
         self
     }
 
@@ -151,8 +174,22 @@ impl Script {
         if let Some(output) = printed {
             return Some(Reply::output(output));
         }
-        let basic = if self.basics { basic(action) } else { None };
+        let basic = if self.basics { self.basic(action) } else { None };
         basic.or_else(|| self.otherwise.as_mut().map(|answer| answer(action)))
+    }
+
+    /// Returns the answer to an action that a client sends on its own.
+    fn basic(&self, action: &Action) -> Option<Reply> {
+        if action.is("ListCommands") {
+            return Some(list_commands(&self.write));
+        }
+        let command = action.text("Command").filter(|_| action.is("Command"));
+        if command.is_some_and(|command| command.starts_with("manager show user ")) {
+            let [read, write] = [&self.read, &self.write].map(permissions);
+            let output = format!("       read perm: {read}\n      write perm: {write}");
+            return Some(Reply::output(&output));
+        }
+        basic(action)
     }
 
     /// Checks whether the script accepts a login.
@@ -211,7 +248,31 @@ impl fmt::Debug for Script {
     }
 }
 
-/// Returns the answer to an action that a client sends on its own.
+/// Returns the answer to `ListCommands`: the actions of every server that a user with these write
+/// classes may send (`main/manager.c`, `action_listcommands`).
+fn list_commands(write: &EventMask) -> Reply {
+    let free = rights::FREE.iter().map(|name| (*name, &[][..]));
+    let all = free.chain(rights::CORE.iter().copied());
+    let may = |classes: &[EventClass]| {
+        classes.is_empty() || classes.iter().any(|class| write.admits(*class))
+    };
+    all.filter(|(_, classes)| may(classes)).fold(Reply::success(), |reply, (name, classes)| {
+        let mut names: Vec<_> = classes.iter().map(|class| class.name()).collect();
+        names.push(if names.is_empty() { "<none>" } else { "all" });
+        reply.field(name, format!("An action.  (Priv: {})", names.join(",")))
+    })
+}
+
+/// Returns a list of classes as a server shows it.
+fn permissions(classes: &EventMask) -> String {
+    match classes {
+        all if *all == EventMask::all() => "all".to_owned(),
+        none if none.is_none() => "<none>".to_owned(),
+        some => some.to_string(),
+    }
+}
+
+/// Returns the answer to an action that every client sends on its own.
 fn basic(action: &Action) -> Option<Reply> {
     let success = Reply::success;
     Some(match &*action.name().to_ascii_lowercase() {
@@ -229,7 +290,6 @@ fn basic(action: &Action) -> Option<Reply> {
             goodbye.field("Message", "Thanks for all the fish.").then_close()
         }
         "command" => match &*action.text("Command").unwrap_or_default() {
-            it if it.starts_with("manager show user ") => Reply::output("       read perm: all"),
             "core waitfullybooted" => Reply::output("Asterisk has fully booted."),
             _ => return None,
         },

@@ -7,6 +7,7 @@
 mod action;
 mod banner;
 mod cause;
+mod classes;
 mod codec;
 mod framing;
 mod grammar;
@@ -23,6 +24,7 @@ mod value;
 pub use self::action::{Action, ActionError, ActionProblem};
 pub use self::banner::Banner;
 pub use self::cause::{Cause, CauseError};
+pub(crate) use self::classes::Classes;
 pub use self::codec::{Codec, EncodeError, Frame, MAX_MESSAGE, Malformed};
 pub(crate) use self::codec::{KEPT, READ_BUFFER};
 pub use self::grammar::{Line, Lines};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ami::{Action, Config, Delivery, Error, EventClass, EventMask, Originate};
+use ami::{Action, Delivery, Error, EventClass, EventMask, Originate};
 
-use crate::peer::{Peer, assert_like};
+use crate::peer::{Peer, assert_like, quiet_config};
 
 /// Longer than any test waits.
 pub(crate) const AGES: Duration = Duration::from_secs(600);
@@ -181,7 +181,7 @@ async fn an_old_server_prints_the_same() {
         peer.send(format!("Response: Follows\r\nPrivilege: Command\r\nActionID: {id}\r\na\n  b: c\n\n--END COMMAND--\r\n\r\n")).await;
     };
     let call = async {
-        let config = Config::new("user", "mysecret").login(ami::Login::Plain);
+        let config = quiet_config("user", "mysecret").login(ami::Login::Plain);
         let client = config.handshake(near).await.unwrap();
         assert_eq!(client.command("a").await.unwrap().to_string(), "a\n  b: c\n\n");
     };
@@ -253,7 +253,7 @@ async fn an_id_that_stands_before_the_response_is_found() {
 
 #[tokio::test]
 async fn an_answer_that_is_too_large_ends_its_call_at_once() {
-    let config = Config::new("user", "mysecret").max_message(1024).timeout(AGES);
+    let config = quiet_config("user", "mysecret").max_message(1024).timeout(AGES);
     let (client, mut peer) = Peer::with_config(config).await;
     let long = "x".repeat(3000);
     let server = async {
@@ -297,7 +297,7 @@ async fn a_mask_that_the_server_does_not_know_is_told_with_its_answer() {
 
 #[tokio::test]
 async fn the_error_of_the_system_is_among_the_causes() {
-    let error = Config::new("u", "s").connect("127.0.0.1:1").await.unwrap_err();
+    let error = quiet_config("u", "s").connect("127.0.0.1:1").await.unwrap_err();
     let mut cause: &dyn std::error::Error = &error;
     while let Some(source) = cause.source() {
         assert!(!cause.to_string().contains(&source.to_string()), "{cause} tells of {source}");

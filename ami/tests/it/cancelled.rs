@@ -6,8 +6,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use ami::testing::{Peer, Reply, Script};
-use ami::{Action, Client, Config, Error, EventClass, EventFilter, Originate};
+use ami::{Action, Client, Error, EventClass, EventFilter, Originate};
 use tokio::task::yield_now;
+
+use crate::peer::quiet_config;
 
 /// Polls a future so many times, and lets everybody else run in between. `None` if that was not to
 /// its end.
@@ -68,7 +70,7 @@ async fn leaves_nothing<'a, F: Future + 'a>(
 
 #[tokio::test]
 async fn a_future_that_is_dropped_leaves_its_place_and_nothing_else() {
-    let config = Config::new("user", "mysecret").max_in_flight(1);
+    let config = quiet_config("user", "mysecret").max_in_flight(1);
     let (client, mut peer) = Peer::connect_with(&config, script()).await.unwrap();
     let program = async {
         let client = &client;
@@ -97,7 +99,7 @@ async fn a_future_that_is_dropped_leaves_its_place_and_nothing_else() {
 #[tokio::test]
 async fn a_future_that_is_polled_behind_its_end_panics() {
     let (client, mut peer) =
-        Peer::connect_with(&Config::new("user", "mysecret"), script()).await.unwrap();
+        Peer::connect_with(&quiet_config("user", "mysecret"), script()).await.unwrap();
     let program = async {
         fn again<T>(mut future: impl Future<Output = T> + Unpin) -> bool {
             let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
@@ -125,7 +127,7 @@ async fn a_future_that_is_polled_behind_its_end_panics() {
 
 #[tokio::test]
 async fn an_exchange_that_failed_gives_its_place_back_though_it_is_held() {
-    let config = Config::new("user", "mysecret").max_in_flight(1).max_message(1024);
+    let config = quiet_config("user", "mysecret").max_in_flight(1).max_message(1024);
     let large = format!("Response: Success\nText: {}", "x".repeat(2000));
     let script = Script::new().answer("Large", &*large);
     let (client, mut peer) = Peer::connect_with(&config, script).await.unwrap();

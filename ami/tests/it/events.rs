@@ -4,12 +4,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use ami::testing::{self, Script};
-use ami::{Buffer, Config, Filter, Item, Stray};
+use ami::{Buffer, Filter, Item, Stray};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::calls::{ping, pong};
-use crate::peer::{Peer, id, next_name, taken};
+use crate::peer::{Peer, id, next_name, quiet_config, taken};
 
 #[tokio::test]
 async fn a_frozen_subscriber_stops_nobody_and_is_told_what_it_missed() {
@@ -45,7 +45,7 @@ async fn a_frozen_subscriber_stops_nobody_and_is_told_what_it_missed() {
 
 #[tokio::test]
 async fn what_makes_no_sense_is_counted_and_does_no_harm() {
-    let config = Config::new("user", "mysecret").max_message(0);
+    let config = quiet_config("user", "mysecret").max_message(0);
     let (client, mut peer) = Peer::with_config(config).await;
     let mut events = client.subscribe(Filter::all());
     let server = async {
@@ -79,7 +79,7 @@ async fn what_makes_no_sense_is_counted_and_does_no_harm() {
 
 #[tokio::test]
 async fn an_oversized_message_costs_nothing_but_itself() {
-    let config = Config::new("user", "mysecret").max_message(200);
+    let config = quiet_config("user", "mysecret").max_message(200);
     let (client, mut peer) = Peer::with_config(config).await;
     let mut events = client.subscribe(Filter::all());
     let server = async {
@@ -117,7 +117,7 @@ async fn garbage_costs_nothing_but_itself() {
 
 #[tokio::test]
 async fn an_event_that_is_too_large_is_missed_by_those_who_asked_for_it() {
-    let config = Config::new("user", "mysecret").max_message(1024);
+    let config = quiet_config("user", "mysecret").max_message(1024);
     let (client, mut peer) = Peer::with_config(config).await;
     let subscribe = |filter| client.subscribe(filter);
     let mut all = subscribe(Filter::all());
@@ -135,7 +135,7 @@ async fn an_event_that_is_too_large_is_missed_by_those_who_asked_for_it() {
 
 #[tokio::test]
 async fn an_event_whose_field_is_behind_what_is_kept_of_it_is_missed_too() {
-    let config = Config::new("user", "mysecret").max_message(1024);
+    let config = quiet_config("user", "mysecret").max_message(1024);
     let (client, mut peer) = Peer::with_config(config).await;
     let mut by_field = client.subscribe(Filter::named(["Big"]).field("To", "me"));
     let mut judged = client.subscribe(Filter::all().when(|event| event.get("To").is_some()));
@@ -172,7 +172,7 @@ async fn what_is_no_event_comes_to_those_who_ask_for_it() {
     peer.send("Response: Success\r\nActionID: nobody's\r\n\r\nEvent: B\r\n\r\nEvent: Cut").await;
     drop(peer);
     client.ended().await;
-    let shown = |item| match item {
+    let shown = |item: Item| match item {
         Item::Event(event) => event.name().into_owned(),
         Item::Stray(stray) => match *stray {
             Stray::Message(it) => format!("message {}", it.text("rest").unwrap()),
@@ -201,7 +201,7 @@ async fn a_subscriber_on_the_readers_thread_keeps_up_with_a_flood() {
     const EVENTS: u64 = 200_000;
     let (near, peer) = testing::Peer::pipe_of(1024 * 1024);
     let mut peer = peer.script(Script::empty().booting());
-    let config = Config::new("user", "mysecret").login(ami::Login::Plain).keepalive(None);
+    let config = quiet_config("user", "mysecret").login(ami::Login::Plain).keepalive(None);
     let flood = tokio::spawn(async move {
         peer.log_in().await.unwrap();
         let event = format!("Event: Flood\r\nX: {}\r\n\r\n", "x".repeat(380));
@@ -284,7 +284,7 @@ impl AsyncWrite for Flood {
 
 #[tokio::test]
 async fn a_flood_of_events_does_not_keep_an_action_from_being_sent() {
-    let config = Config::new("user", "mysecret").login(ami::Login::Plain);
+    let config = quiet_config("user", "mysecret").login(ami::Login::Plain);
     let client = config.handshake(Flood::default()).await.unwrap();
     let response = client.call(ping()).await.unwrap();
     assert_eq!(response.get("Ping"), Some(&b"Pong"[..]));

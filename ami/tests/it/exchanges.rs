@@ -5,7 +5,7 @@ use std::time::Duration;
 use ami::{Action, Error, Filter};
 
 use crate::lists::{BEGIN, END, ITEM, LATE, NEW, with_banner};
-use crate::peer::{Peer, next_name, taken};
+use crate::peer::{Peer, next_name, quiet_config, taken};
 
 #[tokio::test]
 async fn a_fence_whose_id_stands_in_front_ends_an_exchange() {
@@ -83,7 +83,7 @@ async fn an_exchange_is_everything_up_to_the_fence() {
 #[tokio::test]
 async fn an_exchange_is_not_given_what_belongs_to_an_earlier_call_or_to_nobody() {
     let (near, mut peer) = Peer::new();
-    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).max_message(1024);
+    let config = quiet_config("user", "mysecret").login(ami::Login::Plain).max_message(1024);
     let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
     let client = client.unwrap();
     let server = async {

@@ -9,14 +9,14 @@ use ami::{
 };
 use tokio::time::Instant;
 
-use crate::peer::Peer;
+use crate::peer::{Peer, quiet_config};
 
 fn echo() -> Originate {
     Originate::to_application("Local/1@a", "Echo", "")
 }
 
 fn patient(limit: u64) -> Config {
-    Config::new("user", "mysecret").timeout(Duration::from_secs(limit))
+    quiet_config("user", "mysecret").timeout(Duration::from_secs(limit))
 }
 
 /// The time that passed until an error, in seconds, the time that the error tells, and what became
@@ -98,7 +98,7 @@ async fn the_time_out_of_an_originate_may_be_longer_than_that_of_the_client() {
     let server = testing::Server::bind().await.unwrap();
     let server = server.script(Script::new().answer("Originate", success));
     let soon = Reconnect::default().wait(Duration::from_millis(1), Duration::from_millis(5));
-    let config = Config::new("user", "mysecret").timeout(Duration::from_millis(200));
+    let config = quiet_config("user", "mysecret").timeout(Duration::from_millis(200));
     let (client, peer) = server.connect(&config.reconnect(soon)).await.unwrap();
     drop(peer);
     while client.state().borrow().is_up() {
@@ -163,7 +163,7 @@ fn every_future_can_go_to_another_task_and_drop_anywhere() {
     fn shareable<T: Send + Sync + 'static>(_: T) {}
     fn movable<T: Send>(_: T) {}
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let config = Config::new("user", "mysecret");
+    let config = quiet_config("user", "mysecret");
     let (client, peer) = runtime.block_on(testing::Peer::connect(&config)).unwrap();
     let mut events = client.subscribe(Filter::all());
     let mut list = client.list(Action::new("Things"));

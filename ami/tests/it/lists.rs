@@ -9,12 +9,12 @@ use std::task::Poll;
 use ami::{Action, Client, Collected, Error, Filter, Item, ListError, Stray};
 use tokio::io::DuplexStream;
 
-use crate::peer::{Peer, assert_like, next_name};
+use crate::peer::{Peer, assert_like, next_name, quiet_config};
 
 /// A client of a server with that banner, with a time-out that no test waits for.
 pub(crate) async fn with_banner(banner: &str) -> (Client, Peer) {
     let (near, mut peer): (DuplexStream, Peer) = Peer::new();
-    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain);
+    let config = quiet_config("user", "mysecret").login(ami::Login::Plain);
     let config = config.timeout(Duration::from_secs(600));
     let server = async {
         peer.send(format!("{banner}\r\n")).await;
@@ -228,7 +228,7 @@ async fn an_event_with_somebody_elses_id_is_no_item_whatever_its_name() {
 #[tokio::test]
 async fn what_is_too_large_and_says_nothing_of_itself_belongs_where_it_came() {
     let (near, mut peer) = Peer::new();
-    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).max_message(1024);
+    let config = quiet_config("user", "mysecret").login(ami::Login::Plain).max_message(1024);
     let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
     let client = client.unwrap();
     let (long, head) = ("x".repeat(3000), "line: 1\r\n");
@@ -329,7 +329,7 @@ async fn a_list_of_fewer_items_than_the_server_says_is_an_error() {
 #[tokio::test]
 async fn a_list_that_nobody_reads_is_bounded() {
     let (near, mut peer) = Peer::wide();
-    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).keepalive(None);
+    let config = quiet_config("user", "mysecret").login(ami::Login::Plain).keepalive(None);
     let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
     let client = client.unwrap();
     let mut list = Box::pin(client.list(Action::new("Things")));
@@ -359,7 +359,7 @@ async fn a_list_that_nobody_reads_is_bounded() {
 async fn a_silence_within_the_time_out_of_a_list_does_not_cost_the_connection() {
     let (near, mut peer) = Peer::new();
     let second = Duration::from_secs(1);
-    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain);
+    let config = quiet_config("user", "mysecret").login(ami::Login::Plain);
     let config = config.keepalive(10 * second).timeout(5 * second);
     let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
     let client = client.unwrap();
@@ -431,7 +431,7 @@ async fn a_call_gives_the_beginning_of_a_list_and_nobody_takes_its_items_for_eve
 async fn a_part_that_is_too_large_is_missed() {
     let long = format!("Event: Item\r\nActionID: #\r\nX: {}\r\n\r\n", "x".repeat(1000));
     let (near, mut peer) = Peer::new();
-    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).max_message(500);
+    let config = quiet_config("user", "mysecret").login(ami::Login::Plain).max_message(500);
     let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
     let client = client.unwrap();
     let server = async {

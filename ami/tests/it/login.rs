@@ -4,15 +4,15 @@ use std::pin::pin;
 use std::time::Duration;
 
 use ami::testing::Server;
-use ami::{Config, Error, EventClass, Filter, Login, LoginError, Reconnect};
+use ami::{Error, EventClass, Filter, Login, LoginError, Reconnect};
 
-use crate::peer::{BOOTED, Peer, assert_like, id, next_name};
+use crate::peer::{BOOTED, Peer, assert_like, id, next_name, quiet_config};
 
 #[tokio::test]
 async fn login_by_challenge_does_not_send_the_secret() {
     let (near, mut peer) = Peer::new();
     let config =
-        Config::new("user", "mysecret").event_mask("call,user".parse::<ami::EventMask>().unwrap());
+        quiet_config("user", "mysecret").event_mask("call,user".parse::<ami::EventMask>().unwrap());
     let server = async {
         peer.send("Asterisk Call Manager/11.0.0\r\n").await;
         let challenge = peer.action().await;
@@ -44,7 +44,7 @@ async fn a_peer_that_speaks_something_else_is_told_apart() {
         ("", "NoBanner"),
     ] {
         let (near, mut peer) = Peer::new();
-        let config = Config::new("user", "mysecret");
+        let config = quiet_config("user", "mysecret");
         let server = async {
             peer.send(first).await;
             drop(peer);
@@ -57,7 +57,7 @@ async fn a_peer_that_speaks_something_else_is_told_apart() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_peer_costs_the_connect_time_out_and_no_more() {
     let (near, _peer) = Peer::new();
-    let config = Config::new("user", "mysecret").connect_timeout(Duration::from_secs(3));
+    let config = quiet_config("user", "mysecret").connect_timeout(Duration::from_secs(3));
     let error = config.handshake(near).await.unwrap_err();
     assert!(matches!(error, Error::Login(LoginError::Timeout(after)) if after.as_secs() == 3));
 }
@@ -65,7 +65,7 @@ async fn a_silent_peer_costs_the_connect_time_out_and_no_more() {
 #[tokio::test]
 async fn a_secret_with_a_line_break_is_refused_and_not_shown() {
     let (near, mut peer) = Peer::new();
-    let config = Config::new("user", "hush\r\nAction: Logoff").login(Login::Plain);
+    let config = quiet_config("user", "hush\r\nAction: Logoff").login(Login::Plain);
     assert!(!format!("{config:?}").contains("hush"));
     let (client, ()) =
         tokio::join!(config.handshake(near), peer.send("Asterisk Call Manager/1.0\r\n"));
@@ -80,7 +80,7 @@ async fn the_dialogue_can_be_cut_at_every_byte() {
     let rest = "Response: Success\r\nMessage: Authentication accepted\r\n\r\nEvent: FullyBooted\r\nPrivilege: system,all\r\n\r\n";
     for cut in 0..banner.len() + rest.len() {
         let (near, mut peer) = Peer::new();
-        let config = Config::new("user", "mysecret").login(Login::Plain);
+        let config = quiet_config("user", "mysecret").login(Login::Plain);
         let server = async {
             peer.send(&banner[..cut.min(banner.len())]).await;
             if let Some(cut) = cut.checked_sub(banner.len()) {
@@ -116,7 +116,7 @@ async fn addresses_of_both_kinds_and_names_will_do() {
             peer.log_in().await;
             peer
         };
-        let config = Config::new("user", "mysecret").login(Login::Plain);
+        let config = quiet_config("user", "mysecret").login(Login::Plain);
         let (client, _peer) = tokio::join!(config.connect(format!("{host}:{port}")), server);
         client.unwrap();
     }
@@ -126,7 +126,7 @@ async fn addresses_of_both_kinds_and_names_will_do() {
 async fn nothing_but_success_is_a_login() {
     for answer in ["Response: Failure\r\n", "Response: Denied\r\nMessage: no\r\n"] {
         let (near, mut peer) = Peer::new();
-        let config = Config::new("user", "mysecret").login(Login::Plain);
+        let config = quiet_config("user", "mysecret").login(Login::Plain);
         let server = async {
             peer.send("Asterisk Call Manager/11.0.0\r\n").await;
             peer.action().await;
@@ -152,7 +152,7 @@ async fn an_id_that_stands_before_the_answer_to_a_login_is_found() {
         let login = peer.id().await;
         peer.send(format!("ActionID: {login}\r\nResponse: Success\r\n\r\n")).await;
     };
-    let (client, ()) = tokio::join!(Config::new("user", "mysecret").handshake(near), server);
+    let (client, ()) = tokio::join!(quiet_config("user", "mysecret").handshake(near), server);
     client.unwrap();
 }
 
@@ -160,7 +160,7 @@ async fn an_id_that_stands_before_the_answer_to_a_login_is_found() {
 async fn a_subscription_can_be_there_from_the_first_byte() {
     for _ in 0..20 {
         let (near, mut peer) = Peer::new();
-        let config = Config::new("user", "mysecret").login(Login::Plain);
+        let config = quiet_config("user", "mysecret").login(Login::Plain);
         let connect = config.handshake(near);
         let mut events = connect.subscribe(Filter::named(["FullyBooted"]));
         let (client, ()) = tokio::join!(connect, peer.log_in_and_say(BOOTED));
@@ -171,7 +171,7 @@ async fn a_subscription_can_be_there_from_the_first_byte() {
     }
     // And it ends with a client that never comes to be.
     let (near, peer) = Peer::new();
-    let connect = Config::new("user", "mysecret").handshake(near);
+    let connect = quiet_config("user", "mysecret").handshake(near);
     let mut events = connect.subscribe(Filter::all());
     drop(peer);
     connect.await.unwrap_err();
@@ -183,7 +183,7 @@ async fn the_first_connection_is_tried_again_if_asked_for() {
     let listener = Server::bind().await.unwrap();
     let address = listener.address();
     let waits = Reconnect::default().wait(Duration::from_millis(1), Duration::from_millis(5));
-    let config = Config::new("user", "mysecret").login(Login::Plain).reconnect(waits);
+    let config = quiet_config("user", "mysecret").login(Login::Plain).reconnect(waits);
     let server = async {
         for _ in 0..3 {
             drop(Peer::accept(&listener).await);
@@ -213,7 +213,7 @@ async fn the_first_connection_is_tried_again_if_asked_for() {
 #[tokio::test]
 async fn a_client_can_wait_for_the_boot_of_its_server() {
     let (near, mut peer) = Peer::new();
-    let config = Config::new("user", "mysecret").login(Login::Plain).until_booted(true);
+    let config = quiet_config("user", "mysecret").login(Login::Plain).until_booted(true);
     let server = async {
         peer.log_in().await;
         peer.answer("Ping", "").await;

@@ -1,10 +1,8 @@
 //! Events as results: how a subscription tells of its end.
 
-use ami::{
-    Client, Config, Disconnect, Error, Filter, LoginError, Lost, Subscription, TryNextError,
-};
+use ami::{Client, Disconnect, Error, Filter, LoginError, Lost, Subscription, TryNextError};
 
-use crate::peer::Peer;
+use crate::peer::{Peer, quiet_config};
 
 async fn ended(events: &mut Subscription) -> Disconnect {
     let lost = events.next_event().await.unwrap_err();
@@ -30,7 +28,7 @@ async fn count(client: &Client) -> Result<u32, Error> {
 
 #[tokio::test]
 async fn a_loop_does_not_end_in_silence_when_the_connection_does() {
-    let config = Config::new("user", "mysecret").reconnect(None);
+    let config = quiet_config("user", "mysecret").reconnect(None);
     let (client, mut peer) = Peer::with_config(config).await;
     let mut events = client.subscribe(Filter::all());
     let server = async {
@@ -48,7 +46,7 @@ async fn a_loop_does_not_end_in_silence_when_the_connection_does() {
 
 #[tokio::test]
 async fn a_subscription_from_before_the_login_knows_why_there_is_no_client() {
-    let config = Config::new("user", "mysecret");
+    let config = quiet_config("user", "mysecret");
     let (near, peer) = Peer::new();
     let connect = config.handshake(near);
     let mut events = connect.subscribe(Filter::all());

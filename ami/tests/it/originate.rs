@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ami::{Client, Config, Error, EventClass, Filter, Originate, Placed, Reason};
+use ami::{Client, Error, EventClass, Filter, Originate, Placed, Reason};
 
-use crate::peer::{Peer, assert_like, id, next_name};
+use crate::peer::{Peer, assert_like, id, next_name, quiet_config};
 
 #[tokio::test]
 async fn an_originate_ends_with_its_own_outcome() {
@@ -49,7 +49,7 @@ async fn an_originate_ends_with_its_own_outcome() {
 
 #[tokio::test(start_paused = true)]
 async fn an_originate_without_an_outcome_ends() {
-    let config = Config::new("user", "mysecret").timeout(Duration::from_secs(2));
+    let config = quiet_config("user", "mysecret").timeout(Duration::from_secs(2));
     let (client, mut peer) = Peer::with_config(config).await;
     let server = async {
         peer.show_user("call").await;
@@ -99,7 +99,7 @@ async fn the_end_of_a_call_that_failed_is_waited_for_as_long_as_there_is_a_chann
 
 #[tokio::test(start_paused = true)]
 async fn an_end_that_nobody_can_know_is_an_error() {
-    let config = Config::new("user", "mysecret").max_message(1024);
+    let config = quiet_config("user", "mysecret").max_message(1024);
     let (client, mut peer) = Peer::with_config(config).await;
     let (mut call, id, channel) = placed(&client, &mut peer).await;
     peer.send(format!("Event: OriginateResponse\r\nActionID: {id}\r\nResponse: Success\r\nUniqueid: {channel}\r\n\r\n")).await;
@@ -125,7 +125,7 @@ async fn the_end_of_a_channel_with_another_id_is_not_waited_for() {
 
 #[tokio::test]
 async fn what_was_kept_back_from_originate_says_by_which_mask() {
-    let config = Config::new("user", "mysecret").event_mask(EventClass::User);
+    let config = quiet_config("user", "mysecret").event_mask(EventClass::User);
     let (client, _peer) = Peer::with_config(config).await;
     let call = Originate::to_application("Local/1@a", "Echo", "");
     let error = client.originate(call).await.unwrap_err();

@@ -13,6 +13,12 @@ use tokio_util::codec::Encoder;
 /// Longer than any test waits, with a clock that jumps.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// The settings of a client that does not ask for its permissions, so that a test sees the actions
+/// that it sends itself.
+pub(crate) fn quiet_config(user: &str, secret: &str) -> Config {
+    Config::new(user, secret).ask_permissions(false)
+}
+
 /// The far end of a pipe of 64 bytes, so that somebody always waits for room, or of a TCP
 /// connection. What goes wrong with it is a panic.
 pub(crate) struct Peer(testing::Peer);
@@ -41,7 +47,7 @@ impl Peer {
 
     /// A logged-in client, and the peer that let it in.
     pub(crate) async fn with_client() -> (Client, Self) {
-        Self::with_config(Config::new("user", "mysecret")).await
+        Self::with_config(quiet_config("user", "mysecret")).await
     }
 
     /// Connects as [`with_client`](Self::with_client) does, with other settings.

@@ -8,7 +8,7 @@ use ami::{
     LoginError, Originate, Reconnect, State,
 };
 
-use crate::peer::{BOOTED, Peer, assert_like, id, next_name};
+use crate::peer::{BOOTED, Peer, assert_like, id, next_name, quiet_config};
 
 /// Longer than any test waits.
 const AGES: Duration = Duration::from_secs(600);
@@ -46,7 +46,7 @@ impl Server {
 
 pub(crate) fn config() -> Config {
     let quick = Reconnect::default().wait(Duration::from_millis(1), Duration::from_millis(20));
-    Config::new("user", "mysecret").timeout(AGES).reconnect(quick)
+    quiet_config("user", "mysecret").timeout(AGES).reconnect(quick)
 }
 
 /// Waits until the client has noticed that its connection is gone.

@@ -19,7 +19,11 @@ pub(crate) fn robot(says: usize) -> Cut<DuplexStream> {
 
 /// A client of a robot.
 pub(crate) async fn client(says: usize) -> Result<Client, ami::Error> {
-    Config::new("user", "mysecret").login(Login::Challenge).handshake(robot(says)).await
+    let config = Config::new("user", "mysecret").login(Login::Challenge);
+    let client = config.handshake(robot(says)).await?;
+    // The question for the permissions is answered by now, or the link is cut.
+    drop(client.permissions().await);
+    Ok(client)
 }
 
 /// The answer of a server to an action, with an event behind it.

@@ -3,7 +3,7 @@
 use ami::{Action, Error, Filter, Item};
 
 use crate::lists::{BEGIN, END, ITEM, LATE, NEW, with_banner};
-use crate::peer::{Peer, next_name, taken};
+use crate::peer::{Peer, next_name, quiet_config, taken};
 
 #[tokio::test]
 async fn events_of_others_go_to_subscribers_and_items_do_not() {
@@ -133,7 +133,7 @@ async fn a_dropped_list_that_has_begun_goes_to_its_end_for_subscribers() {
 async fn an_item_that_is_too_large_is_missed_by_subscribers_of_its_list() {
     let long = format!("Event: Item\r\nActionID: #\r\nX: {}\r\n\r\n", "x".repeat(1000));
     let (near, mut peer) = Peer::new();
-    let config = ami::Config::new("user", "mysecret").login(ami::Login::Plain).max_message(500);
+    let config = quiet_config("user", "mysecret").login(ami::Login::Plain).max_message(500);
     let (client, ()) = tokio::join!(config.handshake(near), peer.log_in());
     let client = client.unwrap();
     let mut all = client.subscribe(Filter::all());

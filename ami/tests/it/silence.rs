@@ -6,11 +6,11 @@ use std::time::Duration;
 use ami::{Action, Client, Config, Delivery, Disconnect, Error, Originate};
 use tokio::time::Instant;
 
-use crate::peer::{Peer, id};
+use crate::peer::{Peer, id, quiet_config};
 
 fn config() -> Config {
     let second = Duration::from_secs(1);
-    Config::new("user", "mysecret").keepalive(10 * second).timeout(5 * second)
+    quiet_config("user", "mysecret").keepalive(10 * second).timeout(5 * second)
 }
 
 fn ping() -> Action {
@@ -80,7 +80,7 @@ async fn without_keepalive_nobody_asks() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_has_ended_has_no_place_whoever_holds_it() {
-    let config = Config::new("user", "mysecret").max_in_flight(1).keepalive(None);
+    let config = quiet_config("user", "mysecret").max_in_flight(1).keepalive(None);
     let (client, mut peer) = Peer::with_config(config).await;
     // A list that is complete, and not read to its end.
     let mut list = client.list(Action::new("Things"));
@@ -132,7 +132,7 @@ fn start(
 
 #[tokio::test(start_paused = true)]
 async fn calls_beyond_the_cap_wait_for_their_turn() {
-    let config = Config::new("user", "mysecret").max_in_flight(2).keepalive(None);
+    let config = quiet_config("user", "mysecret").max_in_flight(2).keepalive(None);
     let (client, mut peer) = Peer::with_config(config).await;
     let (one, _two) = (start(&client, "One", 100), start(&client, "Two", 100));
     let (first, _second) = (peer.action().await, peer.action().await);

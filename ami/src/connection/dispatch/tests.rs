@@ -32,7 +32,15 @@ fn table() -> Table {
     };
     let (subscribers, counters) = (Arc::<Subscribers>::default(), Arc::<Counters>::default());
     let events = Subscription::new(&subscribers, Filter::named(["E"]), Buffer::default());
-    let connection = Connection::new("p", &banner, None, subscribers, Arc::clone(&counters), None);
+    let connection = Connection::new(
+        &"user".into(),
+        "p",
+        &banner,
+        None,
+        subscribers,
+        Arc::clone(&counters),
+        None,
+    );
     Table { connection, counters, events, codec, buffer }
 }
 

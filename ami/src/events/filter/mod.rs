@@ -5,6 +5,7 @@
 
 mod condition;
 mod glob;
+mod needs;
 mod parse;
 mod show;
 #[cfg(test)]
@@ -17,7 +18,8 @@ use std::sync::Arc;
 
 use self::condition::{Condition, Pattern, may_have};
 pub use self::parse::FilterError;
-use crate::wire::Event;
+use crate::typed::event::TypedEvent;
+use crate::wire::{Classes, Event};
 
 /// A filter that decides which events a subscription receives.
 ///
@@ -43,6 +45,8 @@ pub struct Filter {
     /// The rest, apart: most filters have none, and each subscription holds a filter.
     terms: Option<Box<Terms>>,
     pub(crate) strays: bool,
+    /// The classes of a typed event that the table may not have.
+    classes: Classes,
 }
 
 /// The conditions of a filter beside names and fields.
@@ -75,7 +79,13 @@ pub(crate) enum Names {
 impl Filter {
     /// Creates a filter that admits every event.
     pub fn all() -> Self {
-        Self { names: Names::All, fields: Vec::new(), terms: None, strays: false }
+        Self {
+            names: Names::All,
+            fields: Vec::new(),
+            terms: None,
+            strays: false,
+            classes: Classes::NONE,
+        }
     }
 
     /// Creates a filter that admits no event. With [`with_strays`](Self::with_strays) it admits
@@ -88,6 +98,22 @@ impl Filter {
     /// the cheapest filter: other events are not examined.
     pub fn named(names: impl IntoIterator<Item: AsRef<str>>) -> Self {
         Self::of_names(names.into_iter().map(|name| name.as_ref().as_bytes().to_vec()).collect())
+    }
+
+    /// Creates a filter that admits events of the name of a typed event. Conditions can be added
+    /// before it is passed to [`Client::subscribe`](crate::Client::subscribe):
+    ///
+    /// ```no_run
+    /// # fn example(client: ami::Client) {
+    /// use ami::Filter;
+    /// use ami::event::Hangup;
+    ///
+    /// let busy = Filter::of::<Hangup>().field("Cause", "17");
+    /// let mut busy = client.subscribe(busy).typed::<Hangup>();
+    /// # }
+    /// ```
+    pub fn of<E: TypedEvent>() -> Self {
+        Self { classes: E::CLASSES.into(), ..Self::named([E::NAME]) }
     }
 
     fn of_names(mut names: Vec<Vec<u8>>) -> Self {

@@ -59,6 +59,7 @@ async fn the_cause_of_a_lost_connection_is_in_the_chain_of_each_call() {
     for major in VERSIONS {
         let instance = boot(major).await;
         let client = connect(&instance, user().reconnect(None)).await.unwrap();
+        client.permissions().await.unwrap();
         let call = client.call(busy());
         let sent = client.stats().bytes_sent;
         let killed = async {

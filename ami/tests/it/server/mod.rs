@@ -25,6 +25,7 @@ mod gaps;
 mod kit;
 mod life;
 mod lists;
+mod permissions;
 mod placed;
 mod sources;
 #[cfg(feature = "tls")]
