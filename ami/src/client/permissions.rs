@@ -42,7 +42,7 @@ impl Client {
     }
 
     /// Returns the permissions of the user, as far as the server tells them: what it may send
-    /// ([`Config::ask_permissions`]), and what it may read, if it may run CLI commands.
+    /// ([`Config::ask_permissions`](crate::Config::ask_permissions)), and what it may read, if it may run CLI commands.
     ///
     /// ```no_run
     /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
