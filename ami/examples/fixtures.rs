@@ -3,14 +3,23 @@
 //! `cargo run --release -p ami --example fixtures` boots Asterisk 22 and 16 with all modules and a
 //! dialplan of its own, places calls with every event class on, asks for every list, sets odd names
 //! and values, and has actions refused. `fixtures/asterisk-<version>.ami` holds the server's bytes.
+//!
+//! `fixtures/kinds-<version>.ami` holds the first messages of each kind that the scenario of the
+//! test `typed` makes a server send: events of over a hundred names, and the items of lists.
 
+use std::collections::HashMap;
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ami::{Action, Client, Config, Filter, Originate, Recording};
+use ami::{Action, Client, Codec, Config, Filter, Frame, Originate, Recording};
+use bytes::BytesMut;
 use instance::{Builder, Server, Want};
 use tokio::net::TcpStream;
+use tokio_util::codec::Decoder;
+
+#[path = "../tests/typed/scenario/mod.rs"]
+mod scenario;
 
 const CONFIGS: [(&str, &str); 10] = [
     ("agents.conf", "[general]\n[1001]\nfullname = First Agent\n[1002]\n"),
@@ -121,8 +130,8 @@ const LISTS: [(&str, &[(&str, &str)]); 37] = [
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     for major in [22, 16] {
-        let file =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/asterisk-{major}.ami"));
+        kinds(major).await.map_err(|error| -> Box<dyn Error> { error })?;
+        let file = fixture(&format!("asterisk-{major}.ami"));
         let said = |progress| eprintln!("{progress}");
         let server = Server::find_or_fetch(&Want::Major(major), said).await?;
         let long: String =
@@ -145,6 +154,67 @@ async fn main() -> Result<(), Box<dyn Error>> {
         eprintln!("{}: {bytes} bytes", file.display());
     }
     Ok(())
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+/// How many messages of a kind are kept of the scenario.
+const OF_A_KIND: usize = 10;
+
+/// Records the scenario and the lists of a filled server, and keeps the first messages of each
+/// kind.
+async fn kinds(major: u32) -> scenario::Result {
+    let file = fixture(&format!("kinds-{major}.ami"));
+    let instance = scenario::builder(major, scenario::USERS).await?.build()?.boot().await?;
+    let recording = Recording::create(&file)?;
+    let config = Config::new("all", "mysecret").reconnect(None).record(&recording);
+    let client = config.connect(instance.ami_address()).await?;
+    let host = instance.sandbox().address().to_string();
+    scenario::run(&client, &host, major).await?;
+    let filled = scenario::lists::fill(&client, &host, major).await?;
+    for action in filled.lists(major) {
+        client.list(action).collect().await?;
+    }
+    client.close().await?;
+    drop(client);
+    recording.finish().await?;
+    std::fs::remove_file(file.with_extension("ami.times"))?;
+    let kept = first_of_each_kind(&std::fs::read(&file)?)?;
+    let folders = [instance.sandbox().folder().to_owned(), std::env::current_dir()?];
+    instance.stop().await?;
+    let private = folders.iter().filter_map(|it| it.to_str()).chain(["mysecret"]);
+    for text in private {
+        if kept.windows(text.len()).any(|it| it == text.as_bytes()) {
+            return Err(format!("the recording has {text:?} in it").into());
+        }
+    }
+    eprintln!("{}: {} bytes", file.display(), kept.len());
+    std::fs::write(&file, kept)?;
+    Ok(())
+}
+
+/// Keeps the banner and the first messages of each kind, byte by byte.
+fn first_of_each_kind(stream: &[u8]) -> scenario::Result<Vec<u8>> {
+    let (mut codec, mut bytes) = (Codec::new(), BytesMut::from(stream));
+    let mut counts = HashMap::<Vec<u8>, usize>::new();
+    let banner = stream.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut kept = banner.to_vec();
+    while let Some(frame) = codec.decode_eof(&mut bytes)? {
+        let message = match &frame {
+            Frame::Banner(_) => continue,
+            Frame::Event(event) => &**event,
+            Frame::Response(response) => &**response,
+            other => return Err(format!("unexpected in a recording: {other:?}").into()),
+        };
+        let count = counts.entry(message.head().to_vec()).or_default();
+        *count += 1;
+        if *count <= OF_A_KIND {
+            kept.extend_from_slice(message.raw());
+        }
+    }
+    Ok(kept)
 }
 
 async fn talk(client: &Client) -> Result<(), Box<dyn Error>> {

@@ -122,7 +122,6 @@ async fn fax(stage: &Stage) -> Result {
         ("Channel", "Local/fax-in@default/n"),
         ("Application", "Wait"),
         ("Data", "600"),
-        ("Variable", "__FAXFILE=/dev/null"),
         ("Async", "true"),
     ];
     stage.act("Originate", &fields).await?;

@@ -13,6 +13,7 @@ macro_rules! steps {
 }
 
 mod calls;
+pub(crate) mod lists;
 mod media;
 mod places;
 mod queues;

@@ -58,7 +58,7 @@ async fn registration(stage: &Stage) -> Result {
     left.next().await?;
     let mut contact = stage.watch("ContactStatus", &[("AOR", "carol")]);
     let mut peer = stage.watch("PeerStatus", &[("Peer", "PJSIP/carol")]);
-    phone(&stage.host, "REGISTER", "carol").await?;
+    phone(&stage.host, "REGISTER", "carol", "").await?;
     contact.next().await?;
     peer.next().await?;
     Ok(())
@@ -67,25 +67,26 @@ async fn registration(stage: &Stage) -> Result {
 /// Requests of phones that the server does not let in.
 async fn requests(stage: &Stage) -> Result {
     let mut account = stage.watch("InvalidAccountID", &[("Service", "PJSIP")]);
-    phone(&stage.host, "REGISTER", "stranger").await?;
+    phone(&stage.host, "REGISTER", "stranger", "").await?;
     account.next().await?;
     let mut challenge = stage.watch("ChallengeSent", &[("Service", "PJSIP")]);
-    phone(&stage.host, "REGISTER", "alice").await?;
+    phone(&stage.host, "REGISTER", "alice", "").await?;
     challenge.next().await?;
     Ok(())
 }
 
 /// A request of a phone, and its answer.
-async fn phone(host: &str, method: &str, user: &str) -> Result<String> {
+pub(super) async fn phone(host: &str, method: &str, user: &str, fields: &str) -> Result<String> {
     let socket = UdpSocket::bind("127.0.0.1:0").await?;
     socket.connect((host, 5060)).await?;
     let own = socket.local_addr()?;
+    let port = own.port();
     let request = format!(
-        "{method} sip:{host} SIP/2.0\r\n\
-         Via: SIP/2.0/UDP {own};rport;branch=z9hG4bK{method}{user}\r\n\
+        "{method} sip:watched@{host} SIP/2.0\r\n\
+         Via: SIP/2.0/UDP {own};rport;branch=z9hG4bK{method}{port}\r\n\
          Max-Forwards: 70\r\nFrom: <sip:{user}@{host}>;tag=1\r\nTo: <sip:{user}@{host}>\r\n\
-         Call-ID: {method}{user}\r\nCSeq: 1 {method}\r\nContact: <sip:{user}@{own}>\r\n\
-         Expires: 600\r\nContent-Length: 0\r\n\r\n"
+         Call-ID: {method}{port}\r\nCSeq: 1 {method}\r\nContact: <sip:{user}@{own}>\r\n\
+         Expires: 600\r\n{fields}Content-Length: 0\r\n\r\n"
     );
     socket.send(request.as_bytes()).await?;
     let mut answer = vec![0; 4096];
