@@ -51,14 +51,14 @@ async fn names(stage: &Stage) -> Result {
 }
 
 async fn transfers(stage: &Stage) -> Result {
-    let call = stage.call("dial").await?;
+    let call = stage.bridged("dial").await?;
     let mut transferred = stage.watch("BlindTransfer", &[("TransfererChannel", &call.second)]);
     let to = [("Channel", &*call.second), ("Context", "default"), ("Exten", "200")];
     stage.act("BlindTransfer", &to).await?;
     let transferred = transferred.next().await?;
     stage.hang_up(&transferred.text("TransfereeChannel").unwrap_or_default()).await?;
 
-    let call = stage.call("dial").await?;
+    let call = stage.bridged("dial").await?;
     let second = [("OrigTransfererChannel", &*call.second)];
     let mut transferred = stage.watch("AttendedTransfer", &second);
     let mut reached = stage.watch_channel("BridgeEnter", "Channel", "Local/201@default-");
@@ -72,7 +72,8 @@ async fn transfers(stage: &Stage) -> Result {
 
 /// An attended transfer in which all three stay.
 async fn conference_of_three(stage: &Stage) -> Result {
-    let call = stage.call("dial").await?;
+    // Digits come to an end only where there is sound.
+    let call = stage.bridged("dial").await?;
     let mut reached = stage.watch_channel("BridgeEnter", "Channel", "Local/202@default-");
     let to = [("Channel", &*call.second), ("Context", "default"), ("Exten", "202")];
     stage.act("Atxfer", &to).await?;

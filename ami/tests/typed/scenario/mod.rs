@@ -140,6 +140,24 @@ impl Stage {
         Ok(Call { second: first.replace(";1", ";2"), first })
     }
 
+    /// Calls a number that dials another, with sound from the caller. The result is there once both
+    /// are in a bridge.
+    async fn bridged(&self, number: &str) -> Result<Call> {
+        let mut enters = self.watch("BridgeEnter", &[]);
+        let call = self.call_with(number, "Milliwatt", "").await?;
+        let mut events = Vec::new();
+        loop {
+            events.push(enters.next().await?);
+            let own = |it: &&Event| it.get("Channel") == Some(call.second.as_bytes());
+            let Some(own) = events.iter().find(own) else { continue };
+            let same = |it: &&Event| it.get("BridgeUniqueid") == own.get("BridgeUniqueid");
+            let mut same = events.iter().filter(same);
+            if same.any(|it| it.get("BridgeNumChannels") == Some(b"2")) {
+                return Ok(call);
+            }
+        }
+    }
+
     /// Calls a number that need not answer.
     async fn ring(&self, number: &str) -> Result {
         let fields = [("Channel", &*local(number)), ("Application", "Wait"), ("Data", "600")];
