@@ -118,6 +118,8 @@ fn an_action_needs_one_of_its_classes() {
     for Seen { major, answers, .. } in VERSIONS.map(seen::of) {
         assert!(answers.len() > 100, "{major}: {}", answers.len());
         for Answer { action, classes, refused, refused_without } in answers {
+            let known = ami::action::classes(action);
+            assert_eq!(known, Some(&classes[..]), "{major}: {action}");
             assert_eq!(refused, &[], "{major}: {action} needs one of {classes:?}");
             assert!(refused_without, "{major}: {action} needs none of {classes:?}");
         }

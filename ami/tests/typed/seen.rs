@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     pub(crate) all: Vec<Event>,
     /// The events that users got who may read one class.
     pub(crate) of_class: Vec<(EventClass, Vec<Event>)>,
+    /// The event of the server's end.
+    pub(crate) last: Event,
     /// The answers to actions of users who may and may not send them.
     pub(crate) answers: Vec<Answer>,
 }
@@ -30,12 +32,13 @@ pub(crate) const MARKS: [&str; 2] = ["ScenarioBegin", "ScenarioEnd"];
 
 /// Returns what is seen of a version. Both run at once, when the first is asked for.
 pub(crate) fn of(major: u32) -> &'static Seen {
-    static SEEN: OnceLock<[Seen; 2]> = OnceLock::new();
+    static SEEN: OnceLock<[Option<Seen>; 2]> = OnceLock::new();
     let seen = SEEN.get_or_init(|| {
         let threads = VERSIONS.map(|major| thread::spawn(move || watch(major)));
-        threads.map(|thread| thread.join().unwrap())
+        threads.map(|thread| thread.join().ok())
     });
-    &seen[VERSIONS.iter().position(|it| *it == major).unwrap()]
+    let seen = &seen[VERSIONS.iter().position(|it| *it == major).unwrap()];
+    seen.as_ref().unwrap_or_else(|| panic!("the scenario failed on Asterisk {major}"))
 }
 
 /// The users: one who may do everything, one a class who may do nothing else, and those that the
@@ -91,9 +94,11 @@ async fn watch(major: u32) -> Seen {
     client.call(Action::new("Ping")).await.unwrap();
     let all = drain(&mut events);
     let answers = permissions::ask(&instance, &client).await;
-    instance.kill().await;
+    let mut last = client.subscribe(Filter::named(["Shutdown"]));
+    instance.cli("core stop now").await.unwrap();
+    let last = last.next_event().await.unwrap();
     instance.stop().await.unwrap();
-    Seen { major, all, of_class, answers }
+    Seen { major, all, of_class, last, answers }
 }
 
 /// Raises an event of users, and waits for it.

@@ -122,8 +122,9 @@ impl Event {
     }
 }
 
-/// Returns the classes of a known event. Names are compared without regard to ASCII case.
-pub(crate) fn classes(name: &[u8]) -> Option<&'static [EventClass]> {
+/// Returns the classes of the event of this name, all of which a user needs in `read`, or `None` if
+/// no event of that name is known. Names are compared without regard to ASCII case.
+pub fn classes(name: &[u8]) -> Option<&'static [EventClass]> {
     let found = lookup::find(name).and_then(|known| KNOWN.get(known as usize));
     let same = |(known, _): &&(&str, _)| known.as_bytes().eq_ignore_ascii_case(name);
     found.or_else(|| KNOWN.iter().find(same)).map(|(_, classes)| *classes)

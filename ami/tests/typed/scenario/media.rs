@@ -20,11 +20,10 @@ async fn digits(stage: &Stage) -> Result {
     let mut begin = stage.watch("DTMFBegin", &[("Channel", &call.second), ("Digit", "5")]);
     stage.press(&call.first, "5").await?;
     begin.next().await?;
-    if stage.major >= 22 {
-        let mut flash = stage.watch("Flash", &[("Channel", &call.second)]);
-        stage.act("SendFlash", &[("Channel", &call.second), ("Receive", "true")]).await?;
-        flash.next().await?;
-    }
+    let mut flash = stage.watch_channel("Flash", "Channel", "Local/flash@");
+    let flashes = stage.call("flash").await?;
+    flash.next().await?;
+    stage.hang_up(&flashes.first).await?;
     stage.hang_up(&call.first).await
 }
 
