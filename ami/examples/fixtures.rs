@@ -169,7 +169,8 @@ async fn kinds(major: u32) -> scenario::Result {
     let file = fixture(&format!("kinds-{major}.ami"));
     let instance = scenario::builder(major, scenario::USERS).await?.build()?.boot().await?;
     let recording = Recording::create(&file)?;
-    let config = Config::new("all", "mysecret").reconnect(None).record(&recording);
+    let config = Config::new("all", "mysecret").reconnect(None).ask_permissions(false);
+    let config = config.record(&recording);
     let client = config.connect(instance.ami_address()).await?;
     let host = instance.sandbox().address().to_string();
     scenario::run(&client, &host, major).await?;

@@ -59,6 +59,11 @@ pub(crate) fn user(name: &str, read: &[EventClass], write: &[EventClass]) -> Str
     format!("\n[{name}]\nsecret = mysecret\nread = {read}\nwrite = {write}\nwritetimeout = 5000\n")
 }
 
+pub(crate) async fn boot(major: u32) -> Instance {
+    let builder = scenario::builder(major, &users()).await.unwrap();
+    builder.build().unwrap().boot().await.unwrap()
+}
+
 /// The name of the user with one class.
 pub(crate) fn only(class: EventClass) -> String {
     format!("only_{}", class.name())
@@ -66,7 +71,7 @@ pub(crate) fn only(class: EventClass) -> String {
 
 /// Connects as a user, with all the events from the login on.
 pub(crate) async fn listen(instance: &Instance, user: &str) -> (Client, Subscription) {
-    let config = Config::new(user, "mysecret").reconnect(None);
+    let config = Config::new(user, "mysecret").reconnect(None).ask_permissions(false);
     let connect = config.connect(instance.ami_address());
     let events = connect.subscribe(Filter::all());
     (connect.await.unwrap(), events)
@@ -74,8 +79,7 @@ pub(crate) async fn listen(instance: &Instance, user: &str) -> (Client, Subscrip
 
 #[tokio::main(flavor = "current_thread")]
 async fn watch(major: u32) -> Seen {
-    let builder = scenario::builder(major, &users()).await.unwrap();
-    let instance = builder.build().unwrap().boot().await.unwrap();
+    let instance = boot(major).await;
     let (client, mut events) = listen(&instance, "all").await;
     let mut listeners = Vec::new();
     for class in EventClass::ALL {

@@ -24,9 +24,10 @@ async fn manager(stage: &Stage) -> Result {
             Err(_) => Ok(()),
         }
     };
-    let once = Config::new("once", "mysecret").reconnect(None).connect(&stage.host).await?;
+    let config = Config::new("once", "mysecret").reconnect(None).ask_permissions(false);
+    let once = config.connect(&stage.host).await?;
     let twice = async {
-        match Config::new("once", "mysecret").reconnect(None).connect(&stage.host).await {
+        match config.connect(&stage.host).await {
             Ok(_) => Err("a second login was let in".into()),
             Err(_) => Result::Ok(()),
         }

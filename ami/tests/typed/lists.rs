@@ -1,0 +1,192 @@
+//! The actions that list something, as types, on servers that have something of everything.
+
+use std::collections::BTreeSet;
+
+use ami::action::{self, TypedAction};
+use ami::event::{Typed, TypedEvent};
+use ami::{Callable, Client, Error, FromEvent, Kind, List};
+
+use crate::scenario::lists::{Filled, fill};
+use crate::seen::{VERSIONS, boot, listen};
+
+/// The lists that have nothing to tell of a server without hardware, and those of modules that the
+/// packages do not have.
+const EMPTY: [&str; 10] = [
+    "DAHDIShowChannels",
+    "DAHDIShowStatus",
+    "MWIGet",
+    "MeetmeList",
+    "MeetmeListRooms",
+    "PJSIPShowSubscriptionsOutbound",
+    "PRIShowSpans",
+    "SKINNYdevices",
+    "SKINNYlines",
+    "VoicemailBoxSummary",
+];
+
+/// The lists that one of the versions does not have.
+const OF_22: [&str; 4] =
+    ["CoreShowChannelMap", "PJSIPShowMaintenance", "VoicemailUserStatus", "VoicemailUsersList"];
+const OF_16: [&str; 3] = ["SIPpeers", "SIPpeerstatus", "SIPshowregistry"];
+
+/// Lists as types and as they are.
+struct Lister {
+    client: Client,
+    listed: BTreeSet<&'static str>,
+}
+
+impl Lister {
+    /// Compares the lists that an action yields as a type and as it is.
+    async fn list<A, T>(&mut self, action: A, is_expected: impl Fn(&T) -> bool)
+    where
+        A: TypedAction + Callable<Reply = List<T>> + Clone,
+        T: FromEvent + std::fmt::Debug,
+    {
+        let typed = self.client.call(action.clone()).collect().await.unwrap();
+        let raw = self.client.list(action.into()).collect().await.unwrap();
+        assert_eq!(typed.items.len(), raw.items.len(), "{}", A::NAME);
+        assert!(!typed.items.is_empty(), "{} has nothing to list", A::NAME);
+        let odd = typed.items.iter().find(|item| !is_expected(item));
+        assert!(odd.is_none(), "{}: {odd:?}", A::NAME);
+        self.listed.insert(A::NAME);
+    }
+
+    /// Asks for a list that is empty, that a module forgot or that the server refuses.
+    async fn empty<A, T>(&mut self, action: A)
+    where
+        A: TypedAction + Callable<Reply = List<T>>,
+        T: FromEvent + std::fmt::Debug,
+    {
+        match self.client.call(action).collect().await {
+            Ok(list) => assert_eq!(list.items.len(), 0, "{}", A::NAME),
+            Err(error) => {
+                assert!(matches!(error.error, Error::Rejected(_)), "{}: {error:?}", A::NAME);
+            }
+        }
+        self.listed.insert(A::NAME);
+    }
+}
+
+/// An item of a list of one kind of events.
+fn one<E: TypedEvent>(item: &E) -> bool {
+    item.raw().is(E::NAME)
+}
+
+/// An item of a list of several kinds.
+fn any(item: &Typed) -> bool {
+    !matches!(item, Typed::Unknown(_))
+}
+
+#[tokio::test]
+async fn every_list_yields_its_typed_events() {
+    tokio::join!(lists_of(VERSIONS[0]), lists_of(VERSIONS[1]));
+}
+
+async fn lists_of(major: u32) {
+    let instance = boot(major).await;
+    let (client, _) = listen(&instance, "all").await;
+    let host = instance.sandbox().address().to_string();
+    let filled = fill(&client, &host, major).await.unwrap();
+    let mut lister = Lister { client, listed: BTreeSet::new() };
+    core(&mut lister, &filled).await;
+    modules(&mut lister).await;
+    pjsip(&mut lister).await;
+    versions(&mut lister, &filled, major).await;
+    empty(&mut lister).await;
+    whole(&lister.client, &filled).await;
+    let others = if major < 22 { &OF_22[..] } else { &OF_16[..] };
+    let missing = documented().filter(|name| !lister.listed.contains(name));
+    assert_eq!(missing.collect::<Vec<_>>(), others, "{major}");
+    instance.kill().await;
+    instance.stop().await.unwrap();
+}
+
+/// The actions that answer with a list, by the table.
+fn documented() -> impl Iterator<Item = &'static str> {
+    let rows = include_str!("../../src/typed/action/table.md").lines();
+    let rows = rows.filter(|row| row.split('|').nth(4).is_some_and(|it| it.contains("list of")));
+    rows.map(|row| row.split('`').nth(1).unwrap())
+}
+
+async fn core(lister: &mut Lister, filled: &Filled) {
+    lister.list(action::Agents::new(), one).await;
+    lister.list(action::BridgeInfo::new(&filled.bridge), one).await;
+    lister.list(action::BridgeList::new(), one).await;
+    lister.list(action::BridgeTechnologyList::new(), one).await;
+    lister.list(action::CoreShowChannels::new(), one).await;
+    lister.list(action::DBGet::new("lists", "one"), one).await;
+    lister.list(action::DBGetTree::new().family("lists"), one).await;
+    lister.list(action::DeviceStateList::new(), one).await;
+    lister.list(action::ExtensionStateList::new(), one).await;
+    lister.list(action::PresenceStateList::new(), one).await;
+    lister.list(action::ShowDialPlan::new().context("default"), one).await;
+    lister.list(action::Status::new().variables("CHANNEL(state)"), one).await;
+}
+
+async fn modules(lister: &mut Lister) {
+    lister.list(action::ConfbridgeList::new("meeting"), one).await;
+    lister.list(action::ConfbridgeListRooms::new(), one).await;
+    lister.list(action::FAXSessions::new(), one).await;
+    lister.list(action::IAXpeerlist::new(), one).await;
+    lister.list(action::IAXpeers::new(), one).await;
+    lister.list(action::IAXregistry::new(), one).await;
+    lister.list(action::ParkedCalls::new(), one).await;
+    lister.list(action::Parkinglots::new(), one).await;
+    lister.list(action::QueueStatus::new(), any).await;
+    lister.list(action::QueueSummary::new(), one).await;
+}
+
+async fn pjsip(lister: &mut Lister) {
+    lister.list(action::PJSIPShowAors::new(), one).await;
+    lister.list(action::PJSIPShowAuths::new(), one).await;
+    lister.list(action::PJSIPShowContacts::new(), one).await;
+    lister.list(action::PJSIPShowEndpoint::new("alice"), any).await;
+    lister.list(action::PJSIPShowEndpoints::new(), one).await;
+    lister.list(action::PJSIPShowRegistrationInboundContactStatuses::new(), one).await;
+    lister.list(action::PJSIPShowRegistrationsInbound::new(), any).await;
+    lister.list(action::PJSIPShowRegistrationsOutbound::new(), any).await;
+    lister.list(action::PJSIPShowResourceLists::new(), one).await;
+    lister.list(action::PJSIPShowSubscriptionsInbound::new(), one).await;
+}
+
+async fn versions(lister: &mut Lister, filled: &Filled, major: u32) {
+    if major >= 22 {
+        lister.client.call(action::PJSIPSetMaintenance::new("idle", "on")).await.unwrap();
+        lister.list(action::PJSIPShowMaintenance::new(), one).await;
+        lister.list(action::CoreShowChannelMap::new().channel(&filled.channel), one).await;
+        lister.list(action::VoicemailUsersList::new(), one).await;
+        lister.list(action::VoicemailUserStatus::new("default", "100"), one).await;
+    } else {
+        lister.list(action::SIPpeers::new(), one).await;
+        lister.list(action::SIPpeerstatus::new(), one).await;
+        lister.list(action::SIPshowregistry::new(), one).await;
+    }
+}
+
+async fn empty(lister: &mut Lister) {
+    lister.empty(action::DAHDIShowChannels::new()).await;
+    lister.empty(action::DAHDIShowStatus::new()).await;
+    lister.empty(action::MWIGet::new("100@default")).await;
+    lister.empty(action::MeetmeList::new()).await;
+    lister.empty(action::MeetmeListRooms::new()).await;
+    lister.empty(action::PJSIPShowSubscriptionsOutbound::new()).await;
+    lister.empty(action::PRIShowSpans::new()).await;
+    lister.empty(action::SKINNYdevices::new()).await;
+    lister.empty(action::SKINNYlines::new()).await;
+    lister.empty(action::VoicemailBoxSummary::new("default", "100")).await;
+    assert!(EMPTY.iter().all(|name| lister.listed.contains(name)));
+}
+
+/// The actions that answer with events of no list.
+async fn whole(client: &Client, filled: &Filled) {
+    let has = |replies: &[ami::Replied], name: &str| {
+        replies.iter().any(|it| it.kind() == Kind::Event && it.head() == name.as_bytes())
+    };
+    let session = client.call(action::FAXSession::new(&filled.fax)).await.unwrap();
+    assert!(has(&session, "FAXSession"), "{session:?}");
+    let stats = client.call(action::FAXStats::new()).await.unwrap();
+    assert!(has(&stats, "FAXStats"), "{stats:?}");
+    let rules = client.call(action::QueueRule::new()).await.unwrap();
+    assert!(rules.iter().any(|it| it.get_all("RuleList").count() > 0), "{rules:?}");
+    client.call(action::IAXnetstats::new()).await.unwrap();
+}
