@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod classes;
+mod effects;
 mod lists;
 mod permissions;
 mod scenario;

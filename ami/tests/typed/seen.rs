@@ -2,12 +2,16 @@
 
 use std::sync::OnceLock;
 use std::thread;
+use std::time::Duration;
 
 use ami::{Action, Client, Config, Event, EventClass, Filter, Item, Subscription};
 use instance::Instance;
 
 use crate::permissions::{self, Answer};
 use crate::scenario;
+
+/// Longer than any test waits.
+pub(crate) const AGES: Duration = Duration::from_secs(30);
 
 /// The versions.
 pub(crate) const VERSIONS: [u32; 2] = [22, 16];

@@ -1,9 +1,9 @@
-//! A server that has something of everything to list, and the actions that list it.
+//! A server that has something of everything to list.
 
 use ami::{Action, Client};
 
 use super::security::phone;
-use super::{Result, Stage, with};
+use super::{Result, Stage};
 
 /// What some of the lists are about.
 #[derive(Debug)]
@@ -49,56 +49,4 @@ pub(crate) async fn fill(client: &Client, host: &str, major: u32) -> Result<Fill
     let session = sessions.items.first().and_then(|it| it.text("SessionNumber"));
     let fax = session.ok_or("no fax is listed")?.into_owned();
     Ok(Filled { channel: text("Channel"), bridge: text("BridgeUniqueid"), fax })
-}
-
-impl Filled {
-    /// The actions that list something on a filled server.
-    pub(crate) fn lists(&self, major: u32) -> Vec<Action> {
-        let (channel, bridge) = (&*self.channel, &*self.bridge);
-        let mut lists = vec![
-            with("Agents", &[]),
-            with("BridgeInfo", &[("BridgeUniqueid", bridge)]),
-            with("BridgeList", &[]),
-            with("BridgeTechnologyList", &[]),
-            with("ConfbridgeList", &[("Conference", "meeting")]),
-            with("ConfbridgeListRooms", &[]),
-            with("CoreShowChannels", &[]),
-            with("DBGet", &[("Family", "lists"), ("Key", "one")]),
-            with("DBGetTree", &[("Family", "lists")]),
-            with("DeviceStateList", &[]),
-            with("ExtensionStateList", &[]),
-            with("FAXSession", &[("SessionNumber", &self.fax)]),
-            with("FAXSessions", &[]),
-            with("FAXStats", &[]),
-            with("IAXpeerlist", &[]),
-            with("IAXpeers", &[]),
-            with("IAXregistry", &[]),
-            with("ParkedCalls", &[]),
-            with("Parkinglots", &[]),
-            with("PJSIPShowAors", &[]),
-            with("PJSIPShowAuths", &[]),
-            with("PJSIPShowContacts", &[]),
-            with("PJSIPShowEndpoint", &[("Endpoint", "alice")]),
-            with("PJSIPShowEndpoints", &[]),
-            with("PJSIPShowRegistrationInboundContactStatuses", &[]),
-            with("PJSIPShowRegistrationsInbound", &[]),
-            with("PJSIPShowRegistrationsOutbound", &[]),
-            with("PJSIPShowResourceLists", &[]),
-            with("PJSIPShowSubscriptionsInbound", &[]),
-            with("PresenceStateList", &[]),
-            with("QueueStatus", &[]),
-            with("QueueSummary", &[]),
-            with("ShowDialPlan", &[("Context", "default")]),
-            with("Status", &[("Variables", "CHANNEL(state)")]),
-        ];
-        lists.extend(match major {
-            22 => vec![
-                with("CoreShowChannelMap", &[("Channel", channel)]),
-                with("VoicemailUsersList", &[]),
-                with("VoicemailUserStatus", &[("Context", "default"), ("Mailbox", "100")]),
-            ],
-            _ => ["SIPpeers", "SIPpeerstatus", "SIPshowregistry"].map(Action::new).to_vec(),
-        });
-        lists
-    }
 }
