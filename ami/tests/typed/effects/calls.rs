@@ -1,8 +1,9 @@
 //! Actions on calls.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use ami::{Cause, Client, action, event};
+use ami::{Cause, Client, Subscription, action, event};
 
 use super::{Halves, call, of, until};
 
@@ -24,16 +25,28 @@ pub(super) async fn effects(client: &Client) {
 async fn pair(client: &Client, name: &str) -> Halves {
     let mut enters = client.subscribe_to::<event::BridgeEnter>();
     let halves = call(client, "dial", name).await;
-    let entered = until(&mut enters, |it| of(it.channel(), &halves.second)).await;
-    let bridge = entered.bridge_unique_id().unwrap().into_owned();
-    if entered.bridge_num_channels().unwrap() < Some(2) {
-        let second = |it: &event::BridgeEnter| {
-            it.bridge_unique_id().as_deref() == Some(&*bridge)
-                && it.bridge_num_channels().unwrap() == Some(2)
-        };
-        until(&mut enters, second).await;
-    }
+    both(&mut enters, |it| of(it.channel(), &halves.second)).await;
     halves
+}
+
+/// Waits until such a channel is in a bridge with another.
+async fn both(
+    enters: &mut Subscription<event::BridgeEnter>,
+    is_one: impl Fn(&event::BridgeEnter) -> bool,
+) {
+    let mut bridges = Vec::new();
+    let mut full = Vec::new();
+    until(enters, |it| {
+        let bridge = it.bridge_unique_id().map(Cow::into_owned);
+        if is_one(it) {
+            bridges.push(bridge.clone());
+        }
+        if it.bridge_num_channels().unwrap() == Some(2) {
+            full.push(bridge);
+        }
+        bridges.iter().any(|bridge| full.contains(bridge))
+    })
+    .await;
 }
 
 async fn hung_up(client: &Client) {
@@ -119,7 +132,7 @@ async fn attended(client: &Client) {
     let is_target = |it: &event::BridgeEnter| {
         it.channel().is_some_and(|it| it.as_str().starts_with("Local/204@"))
     };
-    until(&mut reached, is_target).await;
+    both(&mut reached, is_target).await;
     client.call(action::Hangup::new(&first)).await.unwrap();
     until(&mut told, |it| of(it.orig_transferer().channel(), &second)).await;
 }

@@ -30,7 +30,10 @@ async fn effects_on(major: u32) {
 }
 
 /// Waits for an event.
-async fn until<E: TypedEvent>(events: &mut Subscription<E>, is_it: impl Fn(&E) -> bool) -> E {
+async fn until<E: TypedEvent>(
+    events: &mut Subscription<E>,
+    mut is_it: impl FnMut(&E) -> bool,
+) -> E {
     let name = E::NAME;
     let found = async {
         loop {

@@ -1,5 +1,7 @@
 //! Calls with every end, and what moves a call: transfers, redirects, bridges, pickups.
 
+use ami::Event;
+
 use super::{Result, Stage};
 
 pub(super) async fn run(stage: &Stage) -> Result {
@@ -50,6 +52,11 @@ async fn names(stage: &Stage) -> Result {
     Ok(())
 }
 
+/// Whether the event is of a channel that was dialled to a number.
+fn is_to(event: &Event, number: &str) -> bool {
+    event.text("Channel").is_some_and(|it| it.starts_with(&format!("Local/{number}@")))
+}
+
 async fn transfers(stage: &Stage) -> Result {
     let call = stage.bridged("dial").await?;
     let mut transferred = stage.watch("BlindTransfer", &[("TransfererChannel", &call.second)]);
@@ -61,10 +68,10 @@ async fn transfers(stage: &Stage) -> Result {
     let call = stage.bridged("dial").await?;
     let second = [("OrigTransfererChannel", &*call.second)];
     let mut transferred = stage.watch("AttendedTransfer", &second);
-    let mut reached = stage.watch_channel("BridgeEnter", "Channel", "Local/201@default-");
+    let mut reached = stage.watch("BridgeEnter", &[]);
     let to = [("Channel", &*call.second), ("Context", "default"), ("Exten", "201")];
     stage.act("Atxfer", &to).await?;
-    reached.next().await?;
+    reached.pair(|it| is_to(it, "201")).await?;
     stage.act("Hangup", &[("Channel", &call.first)]).await?;
     transferred.next().await?;
     Ok(())
@@ -74,10 +81,10 @@ async fn transfers(stage: &Stage) -> Result {
 async fn conference_of_three(stage: &Stage) -> Result {
     // Digits come to an end only where there is sound.
     let call = stage.bridged("dial").await?;
-    let mut reached = stage.watch_channel("BridgeEnter", "Channel", "Local/202@default-");
+    let mut reached = stage.watch("BridgeEnter", &[]);
     let to = [("Channel", &*call.second), ("Context", "default"), ("Exten", "202")];
     stage.act("Atxfer", &to).await?;
-    reached.next().await?;
+    reached.pair(|it| is_to(it, "202")).await?;
     let mut merged = stage.watch("BridgeMerge", &[]);
     stage.press(&call.first, "*3").await?;
     merged.next().await?;

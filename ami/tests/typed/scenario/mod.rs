@@ -145,17 +145,8 @@ impl Stage {
     async fn bridged(&self, number: &str) -> Result<Call> {
         let mut enters = self.watch("BridgeEnter", &[]);
         let call = self.call_with(number, "Milliwatt", "").await?;
-        let mut events = Vec::new();
-        loop {
-            events.push(enters.next().await?);
-            let own = |it: &&Event| it.get("Channel") == Some(call.second.as_bytes());
-            let Some(own) = events.iter().find(own) else { continue };
-            let same = |it: &&Event| it.get("BridgeUniqueid") == own.get("BridgeUniqueid");
-            let mut same = events.iter().filter(same);
-            if same.any(|it| it.get("BridgeNumChannels") == Some(b"2")) {
-                return Ok(call);
-            }
-        }
+        enters.pair(|it| it.get("Channel") == Some(call.second.as_bytes())).await?;
+        Ok(call)
     }
 
     /// Calls a number that need not answer.
@@ -195,6 +186,23 @@ impl Watch {
         match timeout(AGES, self.events.next_event()).await {
             Ok(event) => Ok(event?),
             Err(_) => Err(format!("no {}", self.what).into()),
+        }
+    }
+}
+
+impl Watch {
+    /// Waits for events of channels that enter bridges, until such a one is in a bridge with
+    /// another.
+    async fn pair(&mut self, is_one: impl Fn(&Event) -> bool) -> Result {
+        let mut events = Vec::new();
+        loop {
+            events.push(self.next().await?);
+            let Some(one) = events.iter().find(|it| is_one(it)) else { continue };
+            let same = |it: &&Event| it.get("BridgeUniqueid") == one.get("BridgeUniqueid");
+            let mut same = events.iter().filter(same);
+            if same.any(|it| it.get("BridgeNumChannels") == Some(b"2")) {
+                return Ok(());
+            }
         }
     }
 }
