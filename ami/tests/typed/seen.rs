@@ -25,8 +25,6 @@ pub(crate) struct Seen {
     pub(crate) all: Vec<Event>,
     /// The events that users got who may read one class.
     pub(crate) of_class: Vec<(EventClass, Vec<Event>)>,
-    /// The event of the server's end.
-    pub(crate) last: Event,
     /// The answers to actions of users who may and may not send them.
     pub(crate) answers: Vec<Answer>,
 }
@@ -102,11 +100,9 @@ async fn watch(major: u32) -> Seen {
     client.call(Action::new("Ping")).await.unwrap();
     let all = drain(&mut events);
     let answers = permissions::ask(&instance, &client).await;
-    let mut last = client.subscribe(Filter::named(["Shutdown"]));
-    instance.cli("core stop now").await.unwrap();
-    let last = last.next_event().await.unwrap();
+    instance.kill().await;
     instance.stop().await.unwrap();
-    Seen { major, all, of_class, last, answers }
+    Seen { major, all, of_class, answers }
 }
 
 /// Raises an event of users, and waits for it.
