@@ -54,7 +54,7 @@ async fn names(stage: &Stage) -> Result {
 
 /// Whether the event is of a channel that was dialled to a number.
 fn is_to(event: &Event, number: &str) -> bool {
-    event.text("Channel").is_some_and(|it| it.starts_with(&format!("Local/{number}@")))
+    event.text("Channel").is_some_and(|it| it.starts_with(&format!("Local/{number}-")))
 }
 
 async fn transfers(stage: &Stage) -> Result {
@@ -69,9 +69,8 @@ async fn transfers(stage: &Stage) -> Result {
     let second = [("OrigTransfererChannel", &*call.second)];
     let mut transferred = stage.watch("AttendedTransfer", &second);
     let mut reached = stage.watch("BridgeEnter", &[]);
-    let to = [("Channel", &*call.second), ("Context", "default"), ("Exten", "201")];
-    stage.act("Atxfer", &to).await?;
-    reached.pair(|it| is_to(it, "201")).await?;
+    stage.press(&call.first, "4201").await?;
+    reached.pair(|it| is_to(it, "201@default")).await?;
     stage.act("Hangup", &[("Channel", &call.first)]).await?;
     transferred.next().await?;
     Ok(())
@@ -82,9 +81,8 @@ async fn conference_of_three(stage: &Stage) -> Result {
     // Digits come to an end only where there is sound.
     let call = stage.bridged("dial").await?;
     let mut reached = stage.watch("BridgeEnter", &[]);
-    let to = [("Channel", &*call.second), ("Context", "default"), ("Exten", "202")];
-    stage.act("Atxfer", &to).await?;
-    reached.pair(|it| is_to(it, "202")).await?;
+    stage.press(&call.first, "4202").await?;
+    reached.pair(|it| is_to(it, "202@default")).await?;
     let mut merged = stage.watch("BridgeMerge", &[]);
     stage.press(&call.first, "*3").await?;
     merged.next().await?;

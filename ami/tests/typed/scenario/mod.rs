@@ -196,7 +196,10 @@ impl Watch {
     async fn pair(&mut self, is_one: impl Fn(&Event) -> bool) -> Result {
         let mut events = Vec::new();
         loop {
-            events.push(self.next().await?);
+            let next = self.next().await;
+            let seen: Vec<_> = events.iter().map(|it: &Event| it.text("Channel")).collect();
+            let next = next.map_err(|error| format!("{error} after {seen:?}"))?;
+            events.push(next);
             let Some(one) = events.iter().find(|it| is_one(it)) else { continue };
             let same = |it: &&Event| it.get("BridgeUniqueid") == one.get("BridgeUniqueid");
             let mut same = events.iter().filter(same);
