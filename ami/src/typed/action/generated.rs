@@ -12,6 +12,7 @@ use crate::wire::{Action, EventClass};
 
 actions! {
     /// The action `AGI`. Needs the write class `agi`. Asterisk 16 and 22, since 1.6.0.
+    /// [`Client::async_agi`](crate::Client::async_agi) returns sessions that wait for the results.
     AGI = "AGI" (channel: text = "Channel", command: text = "Command") [Agi] -> Plain {
         command_id: text = "CommandID";
     }
@@ -369,7 +370,7 @@ actions! {
         filter: text = "Filter";
     }
     /// The action `Getvar`. Needs one of the write classes `call` and `reporting`. Asterisk 16 and
-    /// 22, since 1.0.0.
+    /// 22, since 1.0.0. [`Client::variable`](crate::Client::variable) returns the value.
     Getvar = "Getvar" (variable: text = "Variable") [Call Reporting] -> Plain {
         channel: text = "Channel";
     }
@@ -523,6 +524,7 @@ actions! {
     ) [System] -> Plain {
     }
     /// The action `Originate`. Needs the write class `originate`. Asterisk 16 and 22, since 0.2.0.
+    /// [`ami::Originate`](crate::Originate) also waits for the outcome of the call.
     Originate = "Originate" (channel: text = "Channel") [Originate] -> Plain {
         exten: text = "Exten";
         context: text = "Context";
@@ -885,6 +887,7 @@ actions! {
         content_type: text = "Content-Type";
     }
     /// The action `Setvar`. Needs the write class `call`. Asterisk 16 and 22, since 1.0.0.
+    /// [`Client::set_variable`](crate::Client::set_variable) is the short form.
     Setvar = "Setvar" (variable: text = "Variable", value: text = "Value") [Call] -> Plain {
         channel: text = "Channel";
     }

@@ -52,8 +52,9 @@ pub trait TypedAction: Into<Action> {
 
 /// Returns the classes of the action of this name, one of which a user needs in `write`, or `None`
 /// if no action of that name is known. Names are compared without regard to ASCII case.
-pub fn classes(name: &str) -> Option<&'static [EventClass]> {
-    let found = lookup::find(name.as_bytes()).map(|known| KNOWN[known as usize]);
-    let same = |(known, _): &&(&str, _)| known.eq_ignore_ascii_case(name);
-    found.or_else(|| KNOWN.iter().find(same).copied()).map(|(_, classes)| classes)
+pub fn classes(name: impl AsRef<[u8]>) -> Option<&'static [EventClass]> {
+    let name = name.as_ref();
+    let found = lookup::find(name).and_then(|known| KNOWN.get(known as usize));
+    let same = |(known, _): &&(&str, _)| known.as_bytes().eq_ignore_ascii_case(name);
+    found.or_else(|| KNOWN.iter().find(same)).map(|(_, classes)| *classes)
 }

@@ -124,7 +124,8 @@ impl Event {
 
 /// Returns the classes of the event of this name, all of which a user needs in `read`, or `None` if
 /// no event of that name is known. Names are compared without regard to ASCII case.
-pub fn classes(name: &[u8]) -> Option<&'static [EventClass]> {
+pub fn classes(name: impl AsRef<[u8]>) -> Option<&'static [EventClass]> {
+    let name = name.as_ref();
     let found = lookup::find(name).and_then(|known| KNOWN.get(known as usize));
     let same = |(known, _): &&(&str, _)| known.as_bytes().eq_ignore_ascii_case(name);
     found.or_else(|| KNOWN.iter().find(same)).map(|(_, classes)| *classes)
