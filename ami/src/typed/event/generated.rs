@@ -2120,6 +2120,9 @@ events! {
         sent_packets: number(u32) = "SentPackets";
         sent_octets: number(u32) = "SentOctets";
         reports: reports = "ReportX";
+        to: address = "To";
+        /// Asterisk 22.
+        mes: number(f64) = "MES";
     }
     /// The event `RTCPSent`, of class `reporting`. Asterisk 16 and 22, since 12.0.0.
     RTCPSent = "RTCPSent" [Reporting] {
@@ -2133,6 +2136,9 @@ events! {
         sent_packets: number(u32) = "SentPackets";
         sent_octets: number(u32) = "SentOctets";
         reports: reports = "ReportX";
+        from: address = "From";
+        /// Asterisk 22.
+        mes: number(f64) = "MES";
     }
     /// The event `ReceiveFAX`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ReceiveFAX = "ReceiveFAX" [Call] {
