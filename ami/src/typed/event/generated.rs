@@ -1150,7 +1150,7 @@ events! {
         session_type: open(FaxSessionType) = "SessionType";
         operation: open(FaxOperation) = "Operation";
         state: open(FaxSessionState) = "State";
-        files: number(u32) = "Files";
+        files: text = "Files";
     }
     /// The event `FAXStats`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 13.0.0. An item of the list of [`FAXStats`](crate::action::FAXStats).
