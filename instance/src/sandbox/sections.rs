@@ -4,8 +4,8 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::conf::{self, Line};
 use crate::sandbox::Sandbox;
+use crate::sandbox::conf::{self, Line};
 
 /// The depth that includes go to (`MAX_INCLUDE_LEVEL` in `main/config.c`).
 const DEPTH: usize = 10;

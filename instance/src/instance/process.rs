@@ -21,7 +21,7 @@ use rustix::process::{
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::descendants::{self, MARK};
+use crate::folder::descendants::{self, MARK};
 
 /// How often the thread of the database of a process that is to end is woken.
 const WAKE_EVERY: Duration = Duration::from_millis(10);

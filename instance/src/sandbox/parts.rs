@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::error::BuildError;
-use crate::conf;
-use crate::template::{self, Keys};
+use crate::sandbox::conf;
+use crate::sandbox::template::{self, Keys};
 
 /// A part of a file, and who gave it.
 pub(super) struct Part {

@@ -10,11 +10,11 @@ use super::files::{Entry, Walk, is_lock, look};
 use super::includes::{self, Files};
 use super::parts::{From, Part, Rendered, text};
 use super::permissions::Permissions;
-use crate::conf;
-use crate::errors;
-use crate::modules::Modules;
+use crate::instance::errors;
 use crate::sandbox::MissingInclude;
-use crate::template::Keys;
+use crate::sandbox::conf;
+use crate::sandbox::modules::Modules;
+use crate::sandbox::template::Keys;
 
 /// Where a test puts options of `asterisk.conf`.
 const OPTIONS: &str = "asterisk.options.conf.inc";

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn fields_are_named_after_what_they_show() {
-        let conf = include_str!("../templates/cel_custom.conf");
+        let conf = include_str!("../../templates/cel_custom.conf");
         let names = mapping(conf).unwrap();
         assert_eq!(names.len(), 20);
         assert_eq!(

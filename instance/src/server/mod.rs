@@ -1,5 +1,9 @@
 //! Finding an Asterisk server, and what it says of itself.
 
+pub(crate) mod environment;
+pub(crate) mod layout;
+pub(crate) mod provision;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
@@ -11,9 +15,12 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::cache::Environment;
-use crate::layout::{self, Directories, LayoutError, Place};
-use crate::provision::{self, FetchError, Progress, chain};
+pub use self::environment::CacheError;
+pub use self::layout::{Directories, LayoutError};
+pub use self::provision::{FetchError, Progress};
+use crate::server::environment::Environment;
+use crate::server::layout::Place;
+use crate::server::provision::chain;
 
 /// How long a server may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -11,31 +11,21 @@ use std::time::Duration;
 
 use ami::Config;
 
-use crate::address::Address;
-use crate::builder::data::{link_data, make_folders};
-use crate::builder::error::at;
-use crate::builder::files::is_folder;
-use crate::builder::layers::{Addition, Layers};
-use crate::cache::Environment;
-use crate::documentation::{self, Documentation};
-use crate::keep::Keeping;
-use crate::modules::Modules;
-use crate::run::Run;
+use crate::folder::keep::Keeping;
+use crate::folder::run::Run;
+use crate::sandbox::address::Address;
+use crate::sandbox::data::{link_data, make_folders};
+use crate::sandbox::documentation::{self, Documentation};
+use crate::sandbox::error::{BuildError, at};
+use crate::sandbox::files::is_folder;
+use crate::sandbox::layers::{Addition, Layers};
+use crate::sandbox::modules::Modules;
+use crate::sandbox::template::Keys;
+use crate::sandbox::trees;
+use crate::sandbox::variables::Variables;
 use crate::sandbox::{DIRECTORIES, Layout, Sandbox, Witness};
 use crate::server::Server;
-use crate::template::Keys;
-use crate::variables::Variables;
-
-mod data;
-mod error;
-mod files;
-mod includes;
-mod layers;
-mod parts;
-mod permissions;
-mod trees;
-
-pub use error::BuildError;
+use crate::server::environment::Environment;
 
 /// The manager user of our `manager.conf`.
 const USER: &str = "user";

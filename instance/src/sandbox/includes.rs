@@ -12,8 +12,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::error::BuildError;
 use super::parts::Rendered;
-use crate::conf::{self, Include};
 use crate::sandbox::MissingInclude;
+use crate::sandbox::conf::{self, Include};
 
 /// The folders of an Asterisk of the system's own.
 const SYSTEM: [&str; 2] = ["/etc/asterisk", "/usr/local/etc/asterisk"];
@@ -120,7 +120,7 @@ fn normal(path: &Path) -> PathBuf {
 mod tests {
     use super::super::parts::{From, Part};
     use super::*;
-    use crate::template::Keys;
+    use crate::sandbox::template::Keys;
 
     #[test]
     fn a_file_of_the_systems_is_refused_where_the_server_would_read_it() {

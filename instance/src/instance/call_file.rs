@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use crate::conf;
+use crate::sandbox::conf;
 
 /// The longest value, so that its line fits into the 1,024 bytes that the server reads.
 const LONGEST: usize = 900;

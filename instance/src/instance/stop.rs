@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tokio::time::{sleep, timeout};
 
-use crate::boot::notified;
-use crate::console;
-use crate::findings::{Finding, Stopping};
 use crate::instance::Instance;
+use crate::instance::boot::notified;
+use crate::instance::console;
+use crate::instance::findings::{Finding, Stopping};
 
 /// How long a server may take to stop now: it waits for its calls up to 15 s.
 const NOW: Duration = Duration::from_secs(20);

@@ -14,18 +14,18 @@ use rustix::process::Signal;
 use tokio::net::UnixDatagram;
 use tokio::time::{sleep, timeout};
 
-use crate::console;
-use crate::crash;
-use crate::descendants;
-use crate::errors::{self, Before, Errors};
-use crate::findings::{self, Finding, SANITIZER, SANITIZERS};
+use crate::folder::descendants;
 use crate::instance::Instance;
-use crate::join::all;
-use crate::listening::{self, listens};
-use crate::log;
-use crate::process::Process;
+use crate::instance::console;
+use crate::instance::crash;
+use crate::instance::errors::{self, Before, Errors};
+use crate::instance::findings::{self, Finding, SANITIZER, SANITIZERS};
+use crate::instance::join::all;
+use crate::instance::log;
+use crate::instance::process::Process;
+use crate::sandbox::listening::{self, listens};
+use crate::sandbox::variables;
 use crate::sandbox::{MissingInclude, Sandbox};
-use crate::variables;
 
 mod error;
 

@@ -1,5 +1,23 @@
 //! One instance's part of a run: its folders, its address, and the server that is to run in it.
 
+pub(crate) mod address;
+mod builder;
+pub(crate) mod conf;
+mod data;
+mod documentation;
+mod error;
+mod files;
+mod includes;
+mod layers;
+pub(crate) mod listening;
+mod modules;
+mod parts;
+mod permissions;
+mod sections;
+mod template;
+mod trees;
+pub(crate) mod variables;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,11 +26,16 @@ use std::time::Duration;
 
 use ami::Config;
 
-use crate::address::Address;
-use crate::log;
-use crate::run::Run;
+pub use self::builder::Builder;
+pub use self::documentation::Documentation;
+pub use self::error::BuildError;
+pub use self::modules::Modules;
+pub use self::sections::Section;
+use crate::folder::run::Run;
+use crate::instance::log;
+use crate::sandbox::address::Address;
+use crate::sandbox::variables::Variables;
 use crate::server::Server;
-use crate::variables::Variables;
 
 /// A rendered sandbox, ready to [boot](Self::boot). Dropping it removes it; the folder of a run
 /// with several instances goes away with the last of them.

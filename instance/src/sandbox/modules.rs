@@ -1,6 +1,6 @@
 //! Which modules a server loads.
 
-use crate::conf;
+use crate::sandbox::conf;
 
 /// Which modules to load.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

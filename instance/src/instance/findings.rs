@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use crate::crash::Crash;
+use crate::instance::crash::Crash;
 
 /// What the files of sanitizers begin with.
 pub(crate) const SANITIZER: &str = "sanitizer";

@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::cache::Environment;
-use crate::provision::apt::Apt;
-pub(crate) use crate::provision::complete::found;
-use crate::provision::error::at;
 use crate::server::Server;
+use crate::server::environment::Environment;
+use crate::server::provision::apt::Apt;
+pub(crate) use crate::server::provision::complete::found;
+use crate::server::provision::error::at;
 
 mod apt;
 mod complete;

@@ -1,5 +1,18 @@
 //! A running server.
 
+mod boot;
+mod call_file;
+mod console;
+pub(crate) mod crash;
+pub(crate) mod errors;
+mod findings;
+mod join;
+pub(crate) mod log;
+mod process;
+mod records;
+mod resources;
+mod stop;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -9,15 +22,18 @@ use std::time::Duration;
 use ami::{Action, Client};
 use rustix::process::Signal;
 
-use crate::boot::{BootError, Booted};
-use crate::call_file::{CallFile, CallFileError};
-use crate::console::{self, CliError};
-use crate::findings::Finding;
-use crate::log::Log;
-use crate::records::{self, Record, RecordError};
-use crate::resources::Resources;
+use self::boot::Booted;
+pub use self::boot::{AmiSettings, BootError, BootFailure, Stage};
+pub use self::call_file::{CallFile, CallFileError};
+pub use self::console::CliError;
+pub use self::crash::Crash;
+pub use self::findings::{Finding, Stopping};
+use self::join::all;
+pub use self::log::{Log, LogError, LogFailure};
+pub use self::records::{Record, RecordError};
+pub use self::resources::Resources;
+pub use self::stop::{Stop, Stopped};
 use crate::sandbox::Sandbox;
-use crate::stop::{Stop, Stopped};
 
 /// A running server in its sandbox.
 ///
@@ -233,7 +249,7 @@ impl Instance {
     /// Stops several instances at the same time, each as [`stop`](Self::stop) does.
     pub async fn stop_all(instances: Vec<Self>) -> Vec<io::Result<Stopped>> {
         let stops = instances.into_iter().map(|instance| async { Ok(instance.stop().await) });
-        let stopped: Result<Vec<_>, std::convert::Infallible> = crate::join::all(stops).await;
+        let stopped: Result<Vec<_>, std::convert::Infallible> = all(stops).await;
         let Ok(stopped) = stopped;
         stopped
     }

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
 
 use uuid::Uuid;
 
-use crate::listening;
+use crate::sandbox::listening;
 
 /// The port of the claim: below the range that the kernel hands out by itself.
 const GUARD: u16 = 5037;

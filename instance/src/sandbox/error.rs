@@ -167,7 +167,7 @@ pub enum BuildError {
         key: String,
     },
     /// A value of the environment variable `ASTERISK_KEEP` that means nothing.
-    #[error("{}={value}: expected always, failed or never", crate::keep::VARIABLE)]
+    #[error("{}={value}: expected always, failed or never", crate::folder::keep::VARIABLE)]
     Keep {
         /// The value.
         value: String,

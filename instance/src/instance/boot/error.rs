@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use crate::findings::Finding;
+use crate::instance::findings::Finding;
 
 /// How far a boot came.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

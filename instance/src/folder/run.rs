@@ -26,9 +26,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::descendants;
-use crate::guard;
-use crate::keep::Keeping;
+use crate::folder::descendants;
+use crate::folder::guard;
+use crate::folder::keep::Keeping;
 
 const LOCK: &str = ".lock";
 const KEEP: &str = ".keep";

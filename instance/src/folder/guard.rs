@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use crate::descendants::MARK;
+use crate::folder::descendants::MARK;
 
 static GUARD: Mutex<Guard> = Mutex::new(Guard { child: None, runs: Vec::new() });
 

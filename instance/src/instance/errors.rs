@@ -13,8 +13,8 @@ use std::time::SystemTime;
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 
-use crate::crash::TICK;
-use crate::log;
+use crate::instance::crash::TICK;
+use crate::instance::log;
 use crate::sandbox::Sandbox;
 
 /// The channel that the builder adds to a `logger.conf` of a test's own: the levels of its other

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::error::{FetchError, at, chain};
 use super::{Fetch, Progress, RELEASES, Release, lock, root};
-use crate::cache::Environment;
 use crate::server::Server;
+use crate::server::environment::Environment;
 
 /// The time after a failed try in which there is no other.
 const REST: Duration = Duration::from_hours(24);

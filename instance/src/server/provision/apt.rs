@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use super::Progress;
 use super::error::{FetchError, at, chain};
-use crate::cache::Environment;
+use crate::server::environment::Environment;
 
 /// What the system has apt do around an update is about the system's own state: in containers it
 /// empties the cache.

@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use crate::cache::CacheError;
 use crate::server::ProbeError;
+use crate::server::environment::CacheError;
 
 /// An error with all its causes, in a line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
