@@ -1,35 +1,54 @@
 #![doc = include_str!("../README.md")]
 
+// The crate is divided into rooms, which are its modules. A room depends only on rooms above it.
+// The `mod.rs` of each room describes its purpose.
+
+// The folders of runs, and what must not outlive the process that made them.
 mod folder;
 
+// Servers: found, or fetched.
 mod server;
 
+// Sandboxes: the files, folders and the address of one instance.
 mod sandbox;
 
+// Running servers.
 mod instance;
 
+// The same for threads that block.
 #[expect(clippy::result_large_err, reason = "the errors are those of the asynchronous functions")]
 pub mod blocking;
 
-pub use folder::{FoundRun, RunState};
-pub use instance::{
-    AmiSettings, BootError, BootFailure, CallFile, CallFileError, CliError, Crash, Finding,
-    Instance, Log, LogError, LogFailure, Record, RecordError, Resources, Stage, Stop, Stopped,
-    Stopping,
-};
-pub use sandbox::{BuildError, Builder, Documentation, Modules, Sandbox, Section};
+// Finding a server.
 pub use server::{
     CacheError, Directories, FetchError, FindError, LayoutError, ProbeError, Progress, Server,
-    ServerError, Version, Want,
+    ServerError, Version, Want, cache_folder,
 };
 
-/// The folder in which fetched servers are kept, if the environment names a place for one.
-pub fn cache_folder() -> Option<std::path::PathBuf> {
-    server::environment::Environment::read().cache
-}
+// Making a sandbox.
+pub use sandbox::{BuildError, Builder, Documentation, Modules, Sandbox, Section};
 
-/// Between fork and exec a child has a copy of every descriptor. A test that looks at a lock or a
-/// port right after it was given up takes this for itself; one that forks shares it.
+// Booting it.
+pub use instance::{AmiSettings, BootError, BootFailure, Instance, Stage};
+
+// Using a running server.
+pub use instance::{
+    CallFile, CallFileError, CliError, Log, LogError, LogFailure, Record, RecordError, Resources,
+};
+
+// Its end.
+pub use instance::{Crash, Finding, Stop, Stopped, Stopping};
+
+// The runs of other processes.
+pub use folder::{FoundRun, RunState};
+
+// For the workspace's runner of tests alone.
+#[doc(hidden)]
+pub use folder::{adopt_descendants, kill_children};
+
+/// Keeps tests that fork apart from tests that need a lock or a port to be free right after it was
+/// given up: between fork and exec, a child has a copy of every descriptor. The former share it, the
+/// latter hold it alone.
 #[cfg(test)]
 static FORKS: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());
 

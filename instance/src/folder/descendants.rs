@@ -1,64 +1,109 @@
-//! The processes of an instance: the server and whatever it started, also what left its process
-//! group.
+//! The descendants of a process, also those that left its process group.
 //!
-//! The server gets a word into its environment that nothing else has, and each child inherits it.
+//! A server gets a variable into its environment that nothing else has, and each of its children
+//! inherits the variable. So its descendants are found even if their parents are gone.
 
 use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process, pidfd_open, pidfd_send_signal,
+    set_child_subreaper, waitpid,
+};
 
-/// The variable of the environment. Its value is the folder of the instance.
+/// The variable of the environment. The value is the folder of the instance.
 pub(crate) const MARK: &str = "ASTERISK_INSTANCE";
 
-/// How long a killed process may take to die: it can be in the kernel.
+/// The longest wait for the end of a killed process, which can be busy in the kernel.
 const MOMENT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
-/// How often to look for more: a process can fork while it is being killed.
+/// The maximum number of searches for marked processes: a process can fork while it is killed.
 const ROUNDS: usize = 16;
 
-/// Kills the processes that have the mark of the folder or of one in it, but for `spared`, and
-/// waits until they are gone. One that hides its environment, or another user's, has no mark to be
-/// seen.
+/// The maximum number of searches for children: when a child ends, its children become ours.
+const GENERATIONS: usize = 100;
+
+/// Kills the processes with the mark of a folder or of one below it, except `spared`, and waits
+/// until they are gone. A process that hides its environment, and one of another user, is not
+/// found.
 pub(crate) fn kill(folder: &Path, spared: Option<Pid>) {
     for _ in 0..ROUNDS {
-        let marked = all().filter(|&pid| Some(pid) != spared && is_marked(pid, folder));
-        let mut killed = Vec::new();
-        let mut any = false;
-        for pid in marked {
-            any = true;
-            match pidfd_open(pid, PidfdFlags::empty()) {
-                // The number may have become another's before it was opened. One that has ended
-                // needs no signal.
-                Ok(process) if is_marked(pid, folder) => {
-                    let _ = pidfd_send_signal(&process, Signal::KILL);
-                    killed.push(process);
-                }
-                Err(Errno::NOSYS | Errno::PERM) => {
-                    let _ = kill_process(pid, Signal::KILL);
-                }
-                _ => {}
-            }
-        }
-        for process in killed {
-            let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&MOMENT));
-        }
-        if !any {
+        let marked = || all().filter(|&pid| Some(pid) != spared && is_marked(pid, folder));
+        let mut found = false;
+        let killed: Vec<_> = marked()
+            .inspect(|_| found = true)
+            // The number may have become that of another process before it was opened.
+            .filter_map(|pid| kill_one(pid, || is_marked(pid, folder)))
+            .collect();
+        killed.iter().for_each(wait_for_end);
+        if !found {
             break;
         }
     }
 }
 
-/// The names of the processes with the mark.
+/// Makes this process the parent of descendants whose parents end.
+///
+/// # Errors
+///
+/// Returns an error if the kernel refuses.
+pub fn adopt_descendants() -> io::Result<()> {
+    Ok(set_child_subreaper(Some(getpid()))?)
+}
+
+/// Kills the children of this process, and the descendants that become children by that, for
+/// example after [`adopt_descendants`]. Waits until they are gone.
+pub fn kill_children() {
+    for _ in 0..GENERATIONS {
+        let children: Vec<_> = all().filter(|&pid| is_child(pid)).collect();
+        if children.is_empty() {
+            return;
+        }
+        // Nobody else reaps a child, so its number stays its own.
+        let killed: Vec<_> =
+            children.iter().filter_map(|&pid| kill_one(pid, || is_child(pid))).collect();
+        killed.iter().for_each(wait_for_end);
+        for child in children {
+            // A child that is gone already needs no reaping.
+            let _ = waitpid(Some(child), WaitOptions::NOHANG);
+        }
+    }
+}
+
+/// Kills a process if `is_it` still says that its number is that of the process in question.
+/// Returns the process if it can be waited for.
+fn kill_one(pid: Pid, is_it: impl FnOnce() -> bool) -> Option<OwnedFd> {
+    match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(process) if is_it() => {
+            // A process that has ended needs no signal.
+            let _ = pidfd_send_signal(&process, Signal::KILL);
+            Some(process)
+        }
+        Err(Errno::NOSYS | Errno::PERM) => {
+            let _ = kill_process(pid, Signal::KILL);
+            None
+        }
+        _ => None,
+    }
+}
+
+fn wait_for_end(process: &OwnedFd) {
+    // A process that does not end in time is found again by the next search.
+    let _ = retry_on_intr(|| poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&MOMENT)));
+}
+
+/// Returns the names of the processes with the mark of a folder.
 pub(crate) fn names(folder: &Path, spared: Pid) -> Vec<String> {
     let marked = all().filter(|&pid| pid != spared && is_marked(pid, folder));
     let names = marked.filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok());
     names.map(|name| name.trim().to_owned()).collect()
 }
 
-/// The numbers of the processes with the mark.
+/// Returns the numbers of the processes with the mark of a folder.
 pub(crate) fn pids(folder: &Path) -> Vec<u32> {
     let numbers = all().filter(|&pid| is_marked(pid, folder));
     numbers.map(|pid| pid.as_raw_nonzero().get().unsigned_abs()).collect()
@@ -70,7 +115,8 @@ fn all() -> impl Iterator<Item = Pid> {
     numbers.filter_map(Pid::from_raw)
 }
 
-/// Whether a process has the mark. One that waits to be reaped has none, nor has another user's.
+/// Returns `true` if a process has the mark. A process that waits to be reaped has none, and the
+/// environment of another user's process cannot be read.
 fn is_marked(pid: Pid, folder: &Path) -> bool {
     let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else {
         return false;
@@ -83,4 +129,52 @@ fn is_marked(pid: Pid, folder: &Path) -> bool {
         .split(|&byte| byte == 0)
         .filter_map(value)
         .any(|value| Path::new(&value).starts_with(folder))
+}
+
+/// Returns `true` if this process is the parent of another; see proc(5).
+fn is_child(pid: Pid) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return false;
+    };
+    let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+    parent.and_then(|it| it.parse().ok()).and_then(Pid::from_raw) == Some(getpid())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// The variable that has the test run in a process of its own.
+    const ALONE: &str = "INSTANCE_TEST_ALONE";
+
+    #[test]
+    fn children_and_orphans_are_killed() {
+        if env::var_os(ALONE).is_none() {
+            let _forks = crate::FORKS.blocking_read();
+            // The other tests of this process have children, too.
+            let name = "folder::descendants::tests::children_and_orphans_are_killed";
+            let mut alone = Command::new(env::current_exe().unwrap());
+            let output = alone.args(["--exact", name]).env(ALONE, "1").output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            return;
+        }
+        adopt_descendants().unwrap();
+        let script = "setsid sh -c 'sleep 1000 & echo $!; exit' & wait; sleep 1000 & echo $!; wait";
+        let mut command = Command::new("sh");
+        // Or those that are left would hold the output of this process open.
+        command.args(["-c", script]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.process_group(0).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let sleepers: Vec<_> = output.lines().take(2).map(Result::unwrap).collect();
+        kill_children();
+        for pid in sleepers {
+            assert!(!Path::new("/proc").join(&pid).exists(), "{pid} is there");
+        }
+        assert!(child.try_wait().is_err(), "the child is reaped");
+    }
 }

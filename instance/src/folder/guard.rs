@@ -1,4 +1,4 @@
-//! Who cleans up when this process is killed.
+//! The clean-up after this process is killed.
 //!
 //! The kernel then kills the servers, but neither what they started nor their folders. So each
 //! process that makes runs has a child that outlives it: a shell that waits for the end of its
@@ -21,14 +21,14 @@ static GUARD: Mutex<Guard> = Mutex::new(Guard { child: None, runs: Vec::new() })
 #[derive(Debug)]
 struct Guard {
     child: Option<Child>,
-    /// The runs that it was told of, and that may still be there: another guard has to be told of
-    /// them.
+    /// The runs that the child was told of and that may still exist. If the child is killed, the
+    /// next one has to be told of them.
     runs: Vec<PathBuf>,
 }
 
-/// A line of input is the folder of a run. At the end of all: kill what has the mark of one, as
-/// long as there is any; and remove the folder, if it is one of ours and not to be kept. What a
-/// normal end has removed is not there any more.
+/// The program of the child. Each line of its input is the folder of a run. At the end of the
+/// input it kills the processes with the mark of each run until none is left, and removes the
+/// folder if it is one of ours and not to be kept. After a normal end the folder is gone already.
 const SCRIPT: &str = r#"
     set -f
     while IFS= read -r run; do set -- "$@" "$run"; done
@@ -52,23 +52,23 @@ const SCRIPT: &str = r#"
     done
 "#;
 
-/// Has a run looked after. The run's folder need not be there yet.
+/// Hands a run to the guard. The run's folder need not exist yet.
 pub(crate) fn watch(run: &Path) {
     let mut guard = GUARD.lock().unwrap_or_else(PoisonError::into_inner);
     let Guard { child, runs } = &mut *guard;
-    // Those that came to a normal end need no guard any more.
+    // Runs that came to a normal end need no guard any more.
     runs.retain(|run| fs::symlink_metadata(run).is_ok());
     runs.push(run.to_owned());
-    if child.as_mut().is_some_and(|child| tell(child, &[run.to_owned()]).is_ok()) {
+    if child.as_mut().is_some_and(|child| hand_over(child, &[run.to_owned()]).is_ok()) {
         return;
     }
-    // There is none yet, or it was killed, and with it what it had been told.
-    if let Err(error) = start().and_then(|started| tell(child.insert(started), runs)) {
+    // No child was started yet, or it was killed, and what it knew is lost.
+    if let Err(error) = start().and_then(|started| hand_over(child.insert(started), runs)) {
         tracing::warn!(%error, "nobody would clean up if this process were killed");
     }
 }
 
-fn tell(child: &mut Child, runs: &[PathBuf]) -> io::Result<()> {
+fn hand_over(child: &mut Child, runs: &[PathBuf]) -> io::Result<()> {
     if child.try_wait()?.is_some() {
         return Err(io::ErrorKind::BrokenPipe.into());
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use crate::sandbox::conf;
+use crate::sandbox::escaped;
 
 /// The longest value, so that its line fits into the 1,024 bytes that the server reads.
 const LONGEST: usize = 900;
@@ -123,7 +123,7 @@ impl CallFile {
                 return Err(CallFileError::Value { key, value: value.clone() });
             }
             // Writing into a string does not fail.
-            let _ = writeln!(text, "{key}: {}", conf::escaped(value));
+            let _ = writeln!(text, "{key}: {}", escaped(value));
         }
         Ok(text)
     }

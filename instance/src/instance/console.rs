@@ -1,4 +1,4 @@
-//! The server's control socket: the CLI, as `asterisk -rx` speaks it.
+//! The CLI on the server's control socket, as `asterisk -rx` uses it.
 
 use std::io;
 use std::path::Path;
@@ -11,30 +11,38 @@ use tokio::time::timeout;
 /// The longest command: the server reads into 512 bytes.
 const LONGEST: usize = 480;
 
-/// How long a command may take.
+/// The longest wait for the end of a command.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The words that have the server close the connection when the commands behind them have been
-/// executed (`netconsole` in `main/asterisk.c`).
+/// The words before commands after which the server closes the connection (`netconsole` in
+/// `main/asterisk.c`).
 const ONCE: &str = "cli quit after ";
 
-/// A command that no server has. Said behind another, its refusal marks the end of that one's
-/// output: a server that dies closes the connection too.
+/// A command that no server has. Its refusal marks the end of the output of the command before it:
+/// a server that dies closes the connection, too.
 const END: &str = "end-of-output";
 
 /// The beginning of the answer to a command that a server does not have (`ast_cli_command_full` in
 /// `main/cli.c`).
 const UNKNOWN: &str = "No such command '";
 
-/// Says a command that is to end the server. The result is whether the server knows it; the answer
-/// to one that it obeys is the end of the connection, when the server ends.
-pub(crate) async fn tell(socket: &Path, command: &str) -> io::Result<bool> {
+/// Sends a command that ends the server. Returns `false` if the server does not have the command.
+/// A server that obeys answers by closing the connection when it ends.
+pub(super) async fn end(socket: &Path, command: &str) -> io::Result<bool> {
     let output = exchange(socket, &format!("{ONCE}{command}\0")).await?;
     Ok(!printed(&output).is_some_and(|printed| printed.starts_with(UNKNOWN)))
 }
 
-/// Says a command, and gives what it prints.
-pub(crate) async fn ask(socket: &Path, command: &str) -> Result<String, CliError> {
+/// Returns the names of the channels that are up.
+pub(super) async fn channels(socket: &Path) -> Result<Vec<String>, CliError> {
+    let listed = ask(socket, "core show channels concise").await?;
+    // `name!context!exten!…`: fourteen fields, and no name has an exclamation mark.
+    let names = listed.lines().filter_map(|line| line.split_once('!'));
+    Ok(names.map(|(name, _)| name.to_owned()).collect())
+}
+
+/// Sends a command, and returns what it prints.
+pub(super) async fn ask(socket: &Path, command: &str) -> Result<String, CliError> {
     let given = || command.to_owned();
     if command.len() > LONGEST || command.contains(|c: char| c.is_control()) {
         return Err(CliError::Command { command: given() });
@@ -56,8 +64,8 @@ pub(crate) async fn ask(socket: &Path, command: &str) -> Result<String, CliError
     Ok(printed.to_owned())
 }
 
-/// Whether a command is to end the server, and so has no end of its own: `core stop …`, `core
-/// restart …`, or an alias such as `stop now`.
+/// Returns `true` if a command ends the server, and its output has no mark at the end: `core
+/// stop …`, `core restart …`, or an alias such as `stop now`.
 fn ends_server(command: &str) -> bool {
     let mut words = command.split_ascii_whitespace();
     match words.next() {
@@ -66,7 +74,7 @@ fn ends_server(command: &str) -> bool {
     }
 }
 
-/// The output of a command: all behind the first line, which is the server's greeting.
+/// Returns the output of a command: everything behind the first line, which is the greeting.
 fn printed(output: &str) -> Option<&str> {
     output.split_once('\n').map(|(_, printed)| printed)
 }
@@ -76,7 +84,7 @@ async fn exchange(socket: &Path, commands: &str) -> io::Result<String> {
     console.write_all(commands.as_bytes()).await?;
     let mut output = Vec::new();
     match console.read_to_end(&mut output).await {
-        // A server that closes with something unread has still said all that it had to say.
+        // A server that closes the connection with something unread has sent all of its output.
         Err(error) if error.kind() != io::ErrorKind::ConnectionReset => return Err(error),
         _ => {}
     }
@@ -176,8 +184,8 @@ mod tests {
     async fn a_command_that_the_server_does_not_have_yet_is_told_apart() {
         let unknown = format!("{GREETING}{UNKNOWN}core stop now' (type 'core show help')\n");
         let (socket, said) = console(vec![unknown, GREETING.to_owned()]);
-        assert!(!tell(&socket, "core stop now").await.unwrap());
-        assert!(tell(&socket, "core stop now").await.unwrap());
+        assert!(!end(&socket, "core stop now").await.unwrap());
+        assert!(end(&socket, "core stop now").await.unwrap());
         assert_eq!(said.await.unwrap(), ["cli quit after core stop now\0"; 2]);
         std::fs::remove_file(socket).unwrap();
     }

@@ -15,14 +15,7 @@ use memchr::{memchr, memrchr};
 
 use crate::instance::crash::TICK;
 use crate::instance::log;
-use crate::sandbox::Sandbox;
-
-/// The channel that the builder adds to a `logger.conf` of a test's own: the levels of its other
-/// files are not known.
-pub(crate) const OWN: &str = "instance.txt";
-
-/// The log files that have errors in them, the best first.
-const LOGS: [&str; 3] = [OWN, "full.txt", "messages.txt"];
+use crate::sandbox::{CONSOLE, Sandbox};
 
 /// The line of the log that ends the boot (`asterisk_daemon` in `main/asterisk.c`).
 const READY: &str = "Asterisk Ready.";
@@ -183,7 +176,7 @@ pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
     notices.drain(..notices.len().saturating_sub(NOTICES));
     let lines = serious.into_iter().chain(notices).map(|(_, line)| line);
     let mut lines: Vec<_> = lines.collect();
-    let mut more = log::tail(&logs.join("console.txt"), TELLING);
+    let mut more = log::tail(&logs.join(CONSOLE), TELLING);
     if lines.is_empty() {
         more.splice(0..0, log::tail(log, TELLING));
     }
@@ -309,7 +302,7 @@ impl Sandbox {
             Some(LogLine { level, file, text }) => format!("{level} {file}: {text}").into(),
             None => line.into(),
         };
-        let line = line.replace(&*self.layout.base.to_string_lossy(), "<<sandbox>>");
+        let line = line.replace(&*self.place.base.to_string_lossy(), "<<sandbox>>");
         let line = line.replace(&self.address.ip.to_string(), "<<address>>");
         let mut parts = line.split("0x");
         let first = parts.next().unwrap_or_default().to_owned();
@@ -327,17 +320,6 @@ impl Sandbox {
         let ready = length(&before.ready).unwrap_or(none);
         let files = with_rotated(&log, before.launched);
         errors(&files, length(&before.launch).unwrap_or(0), ready)
-    }
-
-    /// The file of the log that has errors in it. With `appendhostname` its name has the host's at
-    /// the end.
-    pub(crate) fn log(&self) -> PathBuf {
-        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let logs = self.logs();
-        let names =
-            LOGS.iter().flat_map(|&name| [name.to_owned(), format!("{name}.{}", host.trim())]);
-        let mut paths = names.map(|name| logs.join(name));
-        paths.find(|path| path.exists()).unwrap_or_else(|| logs.join("full.txt"))
     }
 }
 

@@ -8,13 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use crate::instance::crash::Crash;
-
-/// What the files of sanitizers begin with.
-pub(crate) const SANITIZER: &str = "sanitizer";
-
-/// The variables with the options of sanitizers.
-pub(crate) const SANITIZERS: [&str; 5] =
-    ["ASAN_OPTIONS", "LSAN_OPTIONS", "MSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"];
+use crate::sandbox::SANITIZER;
 
 /// The number of bytes of a sanitizer's report that are looked at.
 const REPORT: u64 = 1024 * 1024;

@@ -1,13 +1,28 @@
-//! A running server.
+//! Running servers: the boot, everything that is done with a server that runs, and its end.
+//!
+//! An [`Instance`] is a sandbox and the life of the server in it. A boot observes that the server is
+//! ready instead of waiting for some time: the server notifies its service manager, its log says so,
+//! and the login succeeds. A stop asks, then signals, then kills, and says what it took. What a
+//! server leaves at its end (a core, a report of a sanitizer, errors in the log) becomes findings.
+//!
+//! The room names all rooms before it. What crosses its door are instances, their logs, records and
+//! call files, and the errors and findings of their lives. Pitfalls:
+//!
+//! - A process number belongs to a server until it is reaped, so every signal is sent under a lock.
+//! - The kernel takes the thread that spawned a child for the child's parent: each server has a
+//!   thread that lives as long as the server.
+//! - The log is written by a thread of the server's own, later than what the server says elsewhere.
 
 mod boot;
 mod call_file;
 mod console;
-pub(crate) mod crash;
-pub(crate) mod errors;
+mod crash;
+mod errors;
+mod evidence;
 mod findings;
-mod join;
-pub(crate) mod log;
+mod life;
+mod log;
+mod notify;
 mod process;
 mod records;
 mod resources;
@@ -16,19 +31,18 @@ mod stop;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ami::{Action, Client};
+use futures_util::future::{join_all, try_join_all};
 use rustix::process::Signal;
 
-use self::boot::Booted;
 pub use self::boot::{AmiSettings, BootError, BootFailure, Stage};
 pub use self::call_file::{CallFile, CallFileError};
 pub use self::console::CliError;
 pub use self::crash::Crash;
 pub use self::findings::{Finding, Stopping};
-use self::join::all;
+use self::life::Life;
 pub use self::log::{Log, LogError, LogFailure};
 pub use self::records::{Record, RecordError};
 pub use self::resources::Resources;
@@ -47,20 +61,46 @@ use crate::sandbox::Sandbox;
 #[derive(Debug)]
 pub struct Instance {
     // In the order in which they are dropped.
-    pub(crate) booted: Booted,
-    pub(crate) sandbox: Sandbox,
-    /// Whether the server was asked to stop.
-    pub(crate) asked: AtomicBool,
+    life: Life,
+    sandbox: Sandbox,
+}
+
+impl Sandbox {
+    /// Launches the server and waits until it is fully booted and we are logged in.
+    ///
+    /// # Errors
+    ///
+    /// At once if the server dies, does not listen or refuses the login, and after the boot
+    /// time-out. The error has the server's last words, and the folder is kept, unless
+    /// `ASTERISK_KEEP=never` is set.
+    pub async fn boot(self) -> Result<Instance, BootError> {
+        let instance = self.boot_unused().await?;
+        instance.sandbox.witness.set_in_use(true);
+        Ok(instance)
+    }
+
+    /// Boots a server that nobody uses yet: dropping it is no failure of a test.
+    async fn boot_unused(self) -> Result<Instance, BootError> {
+        let life = self.start().await?;
+        Ok(Instance { life, sandbox: self })
+    }
+
+    /// Boots several sandboxes at the same time.
+    ///
+    /// # Errors
+    ///
+    /// As [`boot`](Self::boot), for the first that fails. The others are killed.
+    pub async fn boot_all(sandboxes: Vec<Self>) -> Result<Vec<Instance>, BootError> {
+        let instances = try_join_all(sandboxes.into_iter().map(Self::boot_unused)).await?;
+        instances.iter().for_each(|instance| instance.sandbox.witness.set_in_use(true));
+        Ok(instances)
+    }
 }
 
 impl Instance {
-    pub(crate) fn new(booted: Booted, sandbox: Sandbox) -> Self {
-        Self { booted, sandbox, asked: AtomicBool::new(false) }
-    }
-
     /// The AMI connection that the boot ended with.
     pub fn ami(&self) -> &Client {
-        &self.booted.client
+        &self.life.client
     }
 
     /// The `host:port` that AMI listens on, for connections of one's own: user `user`, secret
@@ -71,14 +111,14 @@ impl Instance {
 
     /// The time from launch to login.
     pub fn boot_time(&self) -> Duration {
-        self.booted.took
+        self.life.took
     }
 
     /// The lines of level ERROR in the log while the server booted, the first thousand of them;
     /// [`Stopped::boot_errors`](crate::Stopped::boot_errors) are the same. Where a server has
     /// logged nothing, or nothing can be read, there are none.
     pub fn boot_errors(&self) -> Vec<String> {
-        self.sandbox.errors(&self.booted.before).0.lines
+        self.sandbox.errors(&self.life.before).0.lines
     }
 
     /// The sandbox that it runs in.
@@ -109,10 +149,7 @@ impl Instance {
     ///
     /// As [`cli`](Self::cli).
     pub async fn channels(&self) -> Result<Vec<String>, CliError> {
-        let listed = self.cli("core show channels concise").await?;
-        // `name!context!exten!…`: fourteen fields, and no name has an exclamation mark.
-        let names = listed.lines().filter_map(|line| line.split_once('!'));
-        Ok(names.map(|(name, _)| name.to_owned()).collect())
+        console::channels(&self.sandbox.control_socket()).await
     }
 
     /// Reads the configuration files again: all, or those of a module, such as `manager` or
@@ -139,8 +176,8 @@ impl Instance {
     /// `logger.conf` may name more.
     pub fn log_file(&self, name: impl AsRef<Path>) -> Log {
         let path = self.sandbox.logs().join(name);
-        let start = self.booted.before.launch.get(&path).copied().unwrap_or(0);
-        Log::new(path, start, self.booted.process.exit())
+        let start = self.life.before.launch.get(&path).copied().unwrap_or(0);
+        Log::new(path, start, self.life.process.exit())
     }
 
     /// Puts a call file into the spool; the server makes the call if `pbx_spool` is loaded. The
@@ -185,21 +222,30 @@ impl Instance {
         Resources::of(pid)
     }
 
+    /// Stops the server, and leaves the sandbox: its records and logs can be read, and the server can
+    /// be [started again](Self::restart). The server's children end with it.
+    ///
+    /// The result says how the server ended, how long that took, and what was found. Whether that is
+    /// a failure is for the caller to say.
+    pub async fn shut_down(&self, stop: Stop) -> Stopped {
+        self.life.shut_down(&self.sandbox, stop).await
+    }
+
     /// Waits until the server has ended by itself. Cancel safe.
     pub async fn exited(&self) -> ExitStatus {
-        self.booted.process.exited().await
+        self.life.process.exited().await
     }
 
     /// The server's process, while it runs.
     pub fn pid(&self) -> Option<u32> {
-        self.booted.process.pid()
+        self.life.process.pid()
     }
 
     /// Kills the server, as a crash would end it. The sandbox stays as it is, and the instance is
     /// still to be [stopped](Self::stop).
     pub async fn kill(&self) -> ExitStatus {
-        self.booted.process.signal(Signal::KILL);
-        self.booted.process.exited().await
+        self.life.process.signal(Signal::KILL);
+        self.life.process.exited().await
     }
 
     /// Ends the server as [`stop`](Self::stop) does, if it runs, and boots it again: in the same
@@ -215,8 +261,7 @@ impl Instance {
         let witness = &self.sandbox.witness;
         witness.set_in_use(true);
         // The error tells that the folder is kept.
-        self.booted = self.sandbox.start().await.inspect_err(|_| witness.set_in_use(false))?;
-        self.asked.store(false, Ordering::Relaxed);
+        self.life = self.sandbox.start().await.inspect_err(|_| witness.set_in_use(false))?;
         Ok(stopped)
     }
 
@@ -234,7 +279,7 @@ impl Instance {
     pub async fn stop(self) -> io::Result<Stopped> {
         let stopped = self.shut_down(Stop::Now).await;
         self.keep_evidence(&stopped);
-        drop(self.booted);
+        drop(self.life);
         self.sandbox.end()?;
         Ok(stopped)
     }
@@ -242,15 +287,12 @@ impl Instance {
     /// Keeps the files that findings name.
     fn keep_evidence(&self, stopped: &Stopped) {
         if stopped.findings.iter().any(Finding::has_files) {
-            self.sandbox.run.keep_and_tell();
+            self.sandbox.run.keep_and_announce();
         }
     }
 
     /// Stops several instances at the same time, each as [`stop`](Self::stop) does.
     pub async fn stop_all(instances: Vec<Self>) -> Vec<io::Result<Stopped>> {
-        let stops = instances.into_iter().map(|instance| async { Ok(instance.stop().await) });
-        let stopped: Result<Vec<_>, std::convert::Infallible> = all(stops).await;
-        let Ok(stopped) = stopped;
-        stopped
+        join_all(instances.into_iter().map(Self::stop)).await
     }
 }

@@ -1,7 +1,8 @@
-//! The end of a server: asked, told, killed; and what it left.
+//! The end of a server: it is asked, then told by a signal, then killed.
 
 use std::convert::Infallible;
 use std::future::{pending, ready};
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::atomic::Ordering;
@@ -10,19 +11,20 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tokio::time::{sleep, timeout};
 
-use crate::instance::Instance;
-use crate::instance::boot::notified;
 use crate::instance::console;
 use crate::instance::findings::{Finding, Stopping};
+use crate::instance::life::Life;
+use crate::instance::notify::{Notifications, STOPPING};
+use crate::sandbox::Sandbox;
 
-/// How long a server may take to stop now: it waits for its calls up to 15 s.
+/// The longest wait for a server to stop now. It waits for its calls for up to 15 s.
 const NOW: Duration = Duration::from_secs(20);
 
-/// How long it may take when told by SIGTERM.
+/// The longest wait for the end of a server after SIGTERM.
 const TERMINATED: Duration = Duration::from_secs(5);
 
-/// How long it may take to tell its channels.
-const TELLING: Duration = Duration::from_secs(1);
+/// The longest wait for the names of the channels.
+const LISTING: Duration = Duration::from_secs(1);
 
 /// The time between two tries of a command that a server does not have yet.
 const REPEAT_EVERY: Duration = Duration::from_millis(20);
@@ -30,52 +32,48 @@ const REPEAT_EVERY: Duration = Duration::from_millis(20);
 /// How to stop a server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stop {
-    /// When the last call has ended; new ones are refused (`core stop gracefully`), and so are AMI
-    /// actions and most CLI commands: calls have to end of themselves. Modules are unloaded. If it
-    /// takes longer than that, [`Now`](Self::Now).
+    /// Stops when the last call has ended (`core stop gracefully`), and unloads the modules. New
+    /// calls, AMI actions and most CLI commands are refused meanwhile, so calls have to end by
+    /// themselves. If that takes longer than the duration, the server is stopped as by
+    /// [`Now`](Self::Now).
     Gracefully(Duration),
-    /// At once (`core stop now`): calls that are up are hung up, records are written. A server that
-    /// does not end within 20 s is told by SIGTERM, and killed after 5 s more.
+    /// Stops at once (`core stop now`): calls are hung up, and records are written. A server that
+    /// does not end within 20 s gets SIGTERM, and is killed after 5 s more.
     Now,
-    /// By SIGKILL.
+    /// Kills the server (SIGKILL).
     Kill,
 }
 
 /// How a server was stopped.
 #[derive(Clone, Debug)]
 pub struct Stopped {
-    /// What it took.
+    /// The way in which the server ended.
     pub stopping: Stopping,
-    /// How the process ended.
+    /// The exit status of the process.
     pub status: ExitStatus,
-    /// How long it took.
+    /// The time from the call to the end of the process.
     pub took: Duration,
-    /// What went wrong in its life, or was left at its end.
+    /// Everything that went wrong in the server's life, or was left at its end.
     pub findings: Vec<Finding>,
-    /// The lines of level ERROR in the log while it booted. With all modules loaded there are
-    /// many: those that miss their configuration say so. The first thousand are kept.
+    /// The lines of level ERROR in the log while the server booted, the first thousand of them. With
+    /// all modules loaded there are many, because modules without their configuration log errors.
     pub boot_errors: Vec<String>,
-    /// The number of lines of level ERROR while it booted that were not kept.
+    /// The number of lines of level ERROR while the server booted that are not in `boot_errors`.
     pub more_boot_errors: usize,
-    /// The last lines of what the server printed and logged.
+    /// The last lines that the server printed and logged.
     pub last_words: Vec<String>,
 }
 
-impl Instance {
-    /// Stops the server, and leaves the sandbox: its records and logs can be read, and it can be
-    /// [started again](Self::restart). The server's children go with it.
-    ///
-    /// It says what it took and how long, and what it found; whether that is a failure is the
-    /// caller's to say.
-    pub async fn shut_down(&self, stop: Stop) -> Stopped {
+impl Life {
+    /// Stops the server, and finds out what it left in its sandbox.
+    pub(super) async fn shut_down(&self, sandbox: &Sandbox, stop: Stop) -> Stopped {
         let begun = Instant::now();
-        let process = &self.booted.process;
         let mut left = Vec::new();
-        let (stopping, status) = match process.status() {
+        let (stopping, status) = match self.process.status() {
             Some(status) => (Stopping::WasOver, status),
-            None => self.end(stop, &mut left).await,
+            None => self.end(sandbox, stop, &mut left).await,
         };
-        self.sandbox.witness.set_in_use(false);
+        sandbox.witness.set_in_use(false);
         let took = begun.elapsed();
         tracing::info!(?stopping, %status, ?took, "stopped");
         let mut findings = Vec::new();
@@ -91,8 +89,7 @@ impl Instance {
         let by_itself = stopping == Stopping::WasOver && !asked && status.code() != Some(0);
         findings.extend((by_itself && status.signal().is_none()).then_some(Finding::Ended(status)));
         findings.extend((!left.is_empty()).then_some(Finding::Channels(left)));
-        let before = &self.booted.before;
-        let (ending, boot_errors) = self.sandbox.findings(status, process, before).await;
+        let (ending, boot_errors) = sandbox.findings(status, &self.process, &self.before).await;
         findings.extend(ending);
         Stopped {
             stopping,
@@ -101,27 +98,33 @@ impl Instance {
             findings,
             boot_errors: boot_errors.lines,
             more_boot_errors: boot_errors.more,
-            last_words: self.sandbox.last_words(),
+            last_words: sandbox.last_words(),
         }
     }
 
-    async fn end(&self, stop: Stop, left: &mut Vec<String>) -> (Stopping, ExitStatus) {
-        let process = &self.booted.process;
+    async fn end(
+        &self,
+        sandbox: &Sandbox,
+        stop: Stop,
+        left: &mut Vec<String>,
+    ) -> (Stopping, ExitStatus) {
+        let process = &self.process;
         if let Stop::Gracefully(patience) = stop {
             // No thread is woken before the calls have ended.
-            let stopping = self.stopping();
-            let asking = self.say("core stop gracefully");
+            let stopping = stopping(sandbox);
+            let asking = self.ask(sandbox, "core stop gracefully");
             if let Some(status) = process.awaited(patience, asking, stopping).await {
                 return (Stopping::Gracefully, status);
             }
         }
         if stop != Stop::Kill {
-            *left = match timeout(TELLING, self.channels()).await {
+            let socket = sandbox.control_socket();
+            *left = match timeout(LISTING, console::channels(&socket)).await {
                 Ok(Ok(names)) => names,
-                // It may have no console any more, or never had.
+                // The server may have no console any more, or never had one.
                 _ => Vec::new(),
             };
-            let asking = self.say("core stop now");
+            let asking = self.ask(sandbox, "core stop now");
             if let Some(status) = process.awaited(NOW, asking, ready(())).await {
                 return (Stopping::Now, status);
             }
@@ -134,16 +137,16 @@ impl Instance {
         (Stopping::Killed, process.exited().await)
     }
 
-    /// Says a command that is to end the server, again and again while the server does not have it
-    /// yet: its commands for that are the last ones that it registers (`asterisk_daemon` in
-    /// `main/asterisk.c`). A server whose console does not answer is told by signal, in time.
+    /// Sends a command that ends the server, and repeats it while the server does not have it yet:
+    /// these commands are the last ones that a server registers (`asterisk_daemon` in
+    /// `main/asterisk.c`). A server whose console does not answer gets a signal in time.
     ///
-    /// AMI's `Command` would do, but for `core stop now`: the server keeps what a command prints in
-    /// a file in `/tmp`, and would end before it removes that.
-    async fn say(&self, command: &str) -> Infallible {
+    /// AMI's `Command` would do except for `core stop now`: the server keeps the output of a command
+    /// in a file in `/tmp`, and would end before it removes the file.
+    async fn ask(&self, sandbox: &Sandbox, command: &str) -> Infallible {
         self.asked.store(true, Ordering::Relaxed);
         loop {
-            match console::tell(&self.sandbox.control_socket(), command).await {
+            match console::end(&sandbox.control_socket(), command).await {
                 Ok(false) => sleep(REPEAT_EVERY).await,
                 Ok(true) => break,
                 Err(error) => {
@@ -154,19 +157,19 @@ impl Instance {
         }
         pending().await
     }
+}
 
-    /// Waits until the server says to its service manager that it is stopping; for ever if it does
-    /// not. It is listened to from the call on.
-    fn stopping(&self) -> impl Future<Output = ()> {
-        let socket = self.sandbox.service_manager();
-        async move {
-            let told = match &socket {
-                Ok(socket) => notified(socket, b"STOPPING=1").await,
-                Err(_) => Err(std::io::ErrorKind::Unsupported.into()),
-            };
-            if told.is_err() {
-                pending::<()>().await;
-            }
+/// Waits until the server says that it is about to end; for ever if it does not say so. The socket
+/// is bound when this function is called.
+fn stopping(sandbox: &Sandbox) -> impl Future<Output = ()> {
+    let notifications = Notifications::bind(sandbox.place.notify_socket());
+    async move {
+        let notified = match &notifications {
+            Ok(notifications) => notifications.wait_for(STOPPING).await,
+            Err(_) => Err(io::ErrorKind::Unsupported.into()),
+        };
+        if notified.is_err() {
+            pending::<()>().await;
         }
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use ami::Config;
 
-use crate::folder::keep::Keeping;
-use crate::folder::run::Run;
+use crate::folder::{Keeping, Run, Witness};
+use crate::sandbox::Sandbox;
 use crate::sandbox::address::Address;
 use crate::sandbox::data::{link_data, make_folders};
 use crate::sandbox::documentation::{self, Documentation};
@@ -20,12 +20,12 @@ use crate::sandbox::error::{BuildError, at};
 use crate::sandbox::files::is_folder;
 use crate::sandbox::layers::{Addition, Layers};
 use crate::sandbox::modules::Modules;
+use crate::sandbox::place::{DIRECTORIES, Place};
 use crate::sandbox::template::Keys;
 use crate::sandbox::trees;
 use crate::sandbox::variables::Variables;
-use crate::sandbox::{DIRECTORIES, Layout, Sandbox, Witness};
+use crate::server::Environment;
 use crate::server::Server;
-use crate::server::environment::Environment;
 
 /// The manager user of our `manager.conf`.
 const USER: &str = "user";
@@ -299,12 +299,12 @@ impl Builder {
         let address = Address::claim(self.address)
             .map_err(|error| BuildError::Address { wanted: self.address, error })?;
         let binary = self.server.binary();
-        let layout = Layout {
+        let place = Place {
             base: run.path.join(format!("ast{number}")),
             modules: self.server.directories().modules.clone(),
             binaries: binary.parent().map(Path::to_owned).unwrap_or_default(),
         };
-        let socket = layout.control_socket();
+        let socket = place.control_socket();
         let length = socket.as_os_str().len();
         if length > SOCKET_PATH {
             return Err(BuildError::LongPath { path: socket, length });
@@ -313,7 +313,7 @@ impl Builder {
             run: Arc::clone(run),
             witness: Witness::new(run, self.keep_on_drop),
             number,
-            layout,
+            place,
             address,
             server: self.server.clone(),
             login: self.login.clone(),
@@ -324,18 +324,18 @@ impl Builder {
     }
 
     fn fill(&self, sandbox: &mut Sandbox, mut keys: Keys) -> Result<(), BuildError> {
-        let layout = &mut sandbox.layout;
-        make_folders(layout)?;
-        link_data(&self.server.directories().data, &layout.data())?;
-        self.link_documentation(layout)?;
+        let place = &mut sandbox.place;
+        make_folders(place)?;
+        link_data(&self.server.directories().data, &place.data())?;
+        self.link_documentation(place)?;
         let mut layers = Layers::base(&self.options)?;
-        if layout.data().join("moh").is_dir() {
+        if place.data().join("moh").is_dir() {
             layers.add_music_on_hold();
         }
         for folder in &self.folders {
             match folder {
                 Folder::Configs(folder) => layers.add_folder(folder)?,
-                Folder::Files(folder) => add_files(folder, layout, &mut layers)?,
+                Folder::Files(folder) => add_files(folder, place, &mut layers)?,
                 Folder::Test(folder) => {
                     fs::read_dir(folder).map_err(at(folder))?;
                     let number = sandbox.number;
@@ -348,7 +348,7 @@ impl Builder {
                     for name in ["common".to_owned(), format!("ast{number}")] {
                         let files = files.join(name);
                         if has_files && is_folder(&files)? {
-                            add_files(&files, layout, &mut layers)?;
+                            add_files(&files, place, &mut layers)?;
                         }
                     }
                 }
@@ -366,16 +366,16 @@ impl Builder {
         layers.check_includes()?;
         layers.check_options()?;
         // A module of the test's own moves the folder.
-        let modules = layout.modules.display().to_string();
+        let modules = place.modules.display().to_string();
         keys.insert("astmoddir".to_owned(), modules.clone());
         keys.insert(format!("ast{}.astmoddir", sandbox.number), modules);
-        sandbox.missing = layers.write(&layout.etc(), &keys)?;
+        sandbox.missing = layers.write(&place.etc(), &keys)?;
         Ok(())
     }
 
-    fn link_documentation(&self, layout: &Layout) -> Result<(), BuildError> {
+    fn link_documentation(&self, place: &Place) -> Result<(), BuildError> {
         let full = self.server.directories().data.join("documentation");
-        let place = layout.data().join("documentation");
+        let place = place.data().join("documentation");
         let link = |original: &Path| symlink(original, &place).map_err(at(&place));
         if self.documentation == Documentation::Full {
             return link(&full);
@@ -399,12 +399,12 @@ impl Builder {
 }
 
 /// Adds files of a test: those for `astetcdir` are configuration like other.
-fn add_files(folder: &Path, layout: &mut Layout, layers: &mut Layers) -> Result<(), BuildError> {
+fn add_files(folder: &Path, place: &mut Place, layers: &mut Layers) -> Result<(), BuildError> {
     let configuration = folder.join("astetcdir");
     if is_folder(&configuration)? {
         layers.add_folder(&configuration)?;
     }
-    trees::copy(folder, layout)
+    trees::copy(folder, place)
 }
 
 /// What the keys in the configuration files of one of several instances stand for.
@@ -418,7 +418,7 @@ fn keys(sandboxes: &[Sandbox], own: usize) -> Keys {
             ("instanceid", sandbox.number.to_string()),
         ];
         let folders = DIRECTORIES.iter().filter_map(|key| {
-            let path = sandbox.layout.directory(key)?;
+            let path = sandbox.place.directory(key)?;
             Some((*key, path.display().to_string()))
         });
         for (key, value) in fixed.into_iter().chain(folders) {

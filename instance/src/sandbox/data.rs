@@ -5,12 +5,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::error::{BuildError, at};
-use super::trees;
-use crate::sandbox::Layout;
+use crate::sandbox::error::{BuildError, at};
+use crate::sandbox::place::Place;
+use crate::sandbox::trees;
 
 /// The folders that the server and its modules expect and do not make.
-pub(super) fn make_folders(layout: &Layout) -> Result<(), BuildError> {
+pub(super) fn make_folders(place: &Place) -> Result<(), BuildError> {
     let spool = [
         "outgoing",
         "outgoing_done",
@@ -24,9 +24,9 @@ pub(super) fn make_folders(layout: &Layout) -> Result<(), BuildError> {
         "fax",
     ];
     let logs = ["cdr-csv", "cdr-custom", "cel-custom"];
-    let mut folders = vec![layout.etc(), layout.data(), layout.runtime(), layout.cache()];
-    folders.extend(spool.map(|name| layout.spool().join(name)));
-    folders.extend(logs.map(|name| layout.logs().join(name)));
+    let mut folders = vec![place.etc(), place.data(), place.runtime(), place.cache()];
+    folders.extend(spool.map(|name| place.spool().join(name)));
+    folders.extend(logs.map(|name| place.logs().join(name)));
     for folder in folders {
         fs::create_dir_all(&folder).map_err(at(&folder))?;
     }

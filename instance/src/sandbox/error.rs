@@ -154,7 +154,7 @@ pub enum BuildError {
     #[error(
         "{}: expected a folder named after a key of asterisk.conf: {}",
         .path.display(),
-        crate::sandbox::DIRECTORIES[..11].join(", ")
+        crate::sandbox::place::DIRECTORIES[..11].join(", ")
     )]
     Tree {
         /// The folder.
@@ -167,7 +167,7 @@ pub enum BuildError {
         key: String,
     },
     /// A value of the environment variable `ASTERISK_KEEP` that means nothing.
-    #[error("{}={value}: expected always, failed or never", crate::folder::keep::VARIABLE)]
+    #[error("{}={value}: expected always, failed or never", crate::folder::VARIABLE)]
     Keep {
         /// The value.
         value: String,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::error::{BuildError, at};
+use crate::sandbox::error::{BuildError, at};
 
 /// The thing at a path, behind its links.
 #[derive(Debug, Eq, PartialEq)]

@@ -10,13 +10,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::error::BuildError;
-use super::parts::Rendered;
-use crate::sandbox::MissingInclude;
 use crate::sandbox::conf::{self, Include};
+use crate::sandbox::error::BuildError;
+use crate::sandbox::parts::Rendered;
 
 /// The folders of an Asterisk of the system's own.
 const SYSTEM: [&str; 2] = ["/etc/asterisk", "/usr/local/etc/asterisk"];
+
+/// An `#include` of a missing file. Whether the server reads the file with the include is not known
+/// before the boot.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct MissingInclude {
+    /// The file that includes it, as its author knows it.
+    pub(crate) from: String,
+    /// The line in it, from 1.
+    pub(crate) line: usize,
+    /// The name, as the server sees it.
+    pub(crate) name: String,
+}
 
 /// The files of a sandbox, by their names in the folder of the configuration.
 pub(super) type Files = BTreeMap<PathBuf, Rendered>;
@@ -118,8 +129,8 @@ fn normal(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parts::{From, Part};
     use super::*;
+    use crate::sandbox::parts::{From, Part};
     use crate::sandbox::template::Keys;
 
     #[test]

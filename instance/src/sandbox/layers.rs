@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::error::{BuildError, at};
-use super::files::{Entry, Walk, is_lock, look};
-use super::includes::{self, Files};
-use super::parts::{From, Part, Rendered, text};
-use super::permissions::Permissions;
-use crate::instance::errors;
-use crate::sandbox::MissingInclude;
 use crate::sandbox::conf;
+use crate::sandbox::error::{BuildError, at};
+use crate::sandbox::files::{Entry, Walk, is_lock, look};
+use crate::sandbox::includes::MissingInclude;
+use crate::sandbox::includes::{self, Files};
+use crate::sandbox::logs::OWN;
 use crate::sandbox::modules::Modules;
+use crate::sandbox::parts::{From, Part, Rendered, text};
+use crate::sandbox::permissions::Permissions;
 use crate::sandbox::template::Keys;
 
 /// Where a test puts options of `asterisk.conf`.
@@ -288,7 +288,7 @@ impl Layers {
         // A template is no section that the server uses.
         let is_there = |is_template: bool| !is_template;
         let goes_on = self.has_section(Path::new(LOGGER), section, is_there);
-        let (goes_on, name) = (if goes_on { "(+)" } else { "" }, errors::OWN);
+        let (goes_on, name) = (if goes_on { "(+)" } else { "" }, OWN);
         let levels = "notice,warning,error,debug,verbose,dtmf";
         let added = format!("[{section}]{goes_on}\n{name} = {levels}\n");
         self.add_to(LOGGER, &Addition::Text(added))

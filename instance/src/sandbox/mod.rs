@@ -1,8 +1,26 @@
-//! One instance's part of a run: its folders, its address, and the server that is to run in it.
+//! Sandboxes: from a server and a test's configuration to folders, files and an address that belong
+//! to one instance alone.
+//!
+//! A [`Builder`] collects what goes in. [`Builder::build`] claims an address, lays out the folders,
+//! and writes the configuration in layers, of which a later one wins: our own files, those of the
+//! test's folders, those that the code sets. Then comes what the code adds to them. Everything
+//! expensive is made once for each server and kept in the cache.
+//!
+//! The room names `folder` and `server`; nothing runs in it. What crosses its door is the
+//! [`Sandbox`], with its command and its paths, the reader of configuration files, and the search
+//! for whoever listens at an address. Pitfalls:
+//!
+//! - A server that cannot read its `asterisk.conf`, or finds no file at a relative path, goes to the
+//!   system's own folders. So that file is generated, and paths have no special characters.
+//! - The server ignores a configuration file with an `#include` of a missing file from that line on,
+//!   and boots all the same.
+//! - Much of a sandbox is links to the server's own folders. Writing through one would change the
+//!   server.
 
-pub(crate) mod address;
+mod address;
 mod builder;
-pub(crate) mod conf;
+mod command;
+mod conf;
 mod data;
 mod documentation;
 mod error;
@@ -10,31 +28,35 @@ mod files;
 mod includes;
 mod layers;
 pub(crate) mod listening;
+mod logs;
 mod modules;
 mod parts;
 mod permissions;
+mod place;
 mod sections;
 mod template;
 mod trees;
-pub(crate) mod variables;
+mod variables;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ami::Config;
 
+use self::address::Address;
 pub use self::builder::Builder;
+pub(crate) use self::conf::escaped;
 pub use self::documentation::Documentation;
 pub use self::error::BuildError;
+pub(crate) use self::includes::MissingInclude;
+pub(crate) use self::logs::{CONSOLE, MESSAGES, SANITIZER};
 pub use self::modules::Modules;
+use self::place::Place;
 pub use self::sections::Section;
-use crate::folder::run::Run;
-use crate::instance::log;
-use crate::sandbox::address::Address;
-use crate::sandbox::variables::Variables;
+use self::variables::Variables;
+use crate::folder::{Run, Witness};
 use crate::server::Server;
 
 /// A rendered sandbox, ready to [boot](Self::boot). Dropping it removes it; the folder of a run
@@ -44,7 +66,7 @@ pub struct Sandbox {
     pub(crate) run: Arc<Run>,
     pub(crate) witness: Witness,
     pub(crate) number: u32,
-    pub(crate) layout: Layout,
+    pub(crate) place: Place,
     pub(crate) address: Address,
     pub(crate) server: Server,
     pub(crate) login: Config,
@@ -53,18 +75,6 @@ pub struct Sandbox {
     pub(crate) variables: Variables,
     /// The includes of files that are not there.
     pub(crate) missing: Vec<MissingInclude>,
-}
-
-/// An `#include` of a file that is not there. Whether the server reads the file that has it is not
-/// known before the boot.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct MissingInclude {
-    /// The file that includes it, as its author knows it.
-    pub(crate) from: String,
-    /// The line in it, from 1.
-    pub(crate) line: usize,
-    /// The name, as the server sees it.
-    pub(crate) name: String,
 }
 
 impl Sandbox {
@@ -101,32 +111,32 @@ impl Sandbox {
 
     /// The main configuration file, for `asterisk -C`.
     pub fn asterisk_conf(&self) -> PathBuf {
-        self.layout.etc().join("asterisk.conf")
+        self.place.etc().join("asterisk.conf")
     }
 
     /// The folder of the configuration files (`astetcdir`).
     pub fn etc(&self) -> PathBuf {
-        self.layout.etc()
+        self.place.etc()
     }
 
     /// The folder of the log files (`astlogdir`).
     pub fn logs(&self) -> PathBuf {
-        self.layout.logs()
+        self.place.logs()
     }
 
     /// The folder of call files, voicemail and recordings (`astspooldir`).
     pub fn spool(&self) -> PathBuf {
-        self.layout.spool()
+        self.place.spool()
     }
 
     /// The folder of sounds, keys, scripts and the database (`astdatadir`, `astvarlibdir`).
     pub fn data(&self) -> PathBuf {
-        self.layout.data()
+        self.place.data()
     }
 
     /// The server's control socket, for `asterisk -r`.
     pub fn control_socket(&self) -> PathBuf {
-        self.layout.control_socket()
+        self.place.control_socket()
     }
 
     /// Sets the manager user that the boot logs in with, as
@@ -138,7 +148,7 @@ impl Sandbox {
 
     /// Says on the error output that the folder is kept, if it is, and if that was not said yet.
     pub fn tell_kept(&self) {
-        self.run.tell_kept();
+        self.run.announce_kept();
     }
 
     /// Keeps the folder, whatever happens from now on.
@@ -146,125 +156,10 @@ impl Sandbox {
         self.run.keep();
     }
 
-    /// The last lines of what the server printed and logged.
-    pub(crate) fn last_words(&self) -> Vec<String> {
-        let logs = self.logs();
-        let mut words = log::tail(&logs.join("console.txt"), 10);
-        words.extend(log::tail(&logs.join("messages.txt"), 10));
-        words
-    }
-
     /// Removes the folder, unless it is to be kept, or another instance is in it.
     pub(crate) fn end(self) -> io::Result<()> {
         let Self { run, witness, .. } = self;
         drop(witness);
         Arc::into_inner(run).map_or(Ok(()), |run| run.end())
-    }
-}
-
-/// Keeps the run when it is dropped by a panic, or while a server is in use: whoever drops it then,
-/// by a `?` above all, did not come to its end. That another instance of the run was stopped does
-/// not matter.
-#[derive(Debug)]
-pub(crate) struct Witness {
-    run: Arc<Run>,
-    /// Whether to keep what is dropped in use.
-    heeds: bool,
-    in_use: AtomicBool,
-}
-
-impl Witness {
-    pub(crate) fn new(run: &Arc<Run>, heeds: bool) -> Self {
-        Self { run: Arc::clone(run), heeds, in_use: AtomicBool::new(false) }
-    }
-
-    /// Says whether a server is in use: from the end of its boot until it was shut down.
-    pub(crate) fn set_in_use(&self, in_use: bool) {
-        self.in_use.store(in_use, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Witness {
-    fn drop(&mut self) {
-        if std::thread::panicking() || self.heeds && self.in_use.load(Ordering::Relaxed) {
-            self.run.keep_and_tell();
-        }
-    }
-}
-
-/// Where things are inside one instance's folder.
-#[derive(Clone, Debug)]
-pub(crate) struct Layout {
-    pub(crate) base: PathBuf,
-    /// `astmoddir`: the server's own, unless the test brings a module.
-    pub(crate) modules: PathBuf,
-    /// `astsbindir`: where the server's binary is.
-    pub(crate) binaries: PathBuf,
-}
-
-/// The keys of `asterisk.conf` that name a folder.
-pub(crate) const DIRECTORIES: [&str; 12] = [
-    "astetcdir",
-    "astmoddir",
-    "astvarlibdir",
-    "astdbdir",
-    "astkeydir",
-    "astdatadir",
-    "astagidir",
-    "astspooldir",
-    "astrundir",
-    "astlogdir",
-    "astcachedir",
-    "astsbindir",
-];
-
-impl Layout {
-    /// The folder that a key of `asterisk.conf` names.
-    pub(crate) fn directory(&self, key: &str) -> Option<PathBuf> {
-        Some(match key {
-            "astetcdir" => self.etc(),
-            "astmoddir" => self.modules.clone(),
-            "astvarlibdir" | "astdbdir" | "astkeydir" | "astdatadir" => self.data(),
-            "astagidir" => self.data().join("agi-bin"),
-            "astspooldir" => self.spool(),
-            "astrundir" => self.runtime(),
-            "astlogdir" => self.logs(),
-            "astcachedir" => self.cache(),
-            "astsbindir" => self.binaries.clone(),
-            _ => return None,
-        })
-    }
-
-    pub(crate) fn etc(&self) -> PathBuf {
-        self.base.join("etc/asterisk")
-    }
-
-    /// The place for modules that a test brings.
-    pub(crate) fn own_modules(&self) -> PathBuf {
-        self.base.join("usr/lib/asterisk/modules")
-    }
-
-    pub(crate) fn data(&self) -> PathBuf {
-        self.base.join("var/lib/asterisk")
-    }
-
-    pub(crate) fn spool(&self) -> PathBuf {
-        self.base.join("var/spool/asterisk")
-    }
-
-    pub(crate) fn runtime(&self) -> PathBuf {
-        self.base.join("var/run/asterisk")
-    }
-
-    pub(crate) fn control_socket(&self) -> PathBuf {
-        self.runtime().join("asterisk.ctl")
-    }
-
-    pub(crate) fn logs(&self) -> PathBuf {
-        self.base.join("var/log/asterisk")
-    }
-
-    pub(crate) fn cache(&self) -> PathBuf {
-        self.base.join("var/cache/asterisk")
     }
 }

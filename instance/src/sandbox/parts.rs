@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::error::BuildError;
 use crate::sandbox::conf;
+use crate::sandbox::error::BuildError;
 use crate::sandbox::template::{self, Keys};
 
 /// A part of a file, and who gave it.

@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
-use super::error::{BuildError, at};
-use super::files::{Entry, look};
+use crate::sandbox::error::{BuildError, at};
+use crate::sandbox::files::{Entry, look};
 
 /// What the server has to be able to read: else it goes to the system's folders.
 const OURS: [&str; 2] = ["asterisk.conf", "asterisk.options.conf.inc"];

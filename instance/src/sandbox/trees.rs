@@ -8,13 +8,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::error::{BuildError, at};
-use super::files::{Entry, Walk, is_lock, look};
-use super::permissions::Permissions;
-use crate::sandbox::{DIRECTORIES, Layout};
+use crate::sandbox::error::{BuildError, at};
+use crate::sandbox::files::{Entry, Walk, is_lock, look};
+use crate::sandbox::permissions::Permissions;
+use crate::sandbox::place::{DIRECTORIES, Place};
 
 /// Copies the folders of `from` that are named after keys of `asterisk.conf`.
-pub(super) fn copy(from: &Path, layout: &mut Layout) -> Result<(), BuildError> {
+pub(super) fn copy(from: &Path, place: &mut Place) -> Result<(), BuildError> {
     for entry in fs::read_dir(from).map_err(at(from))? {
         let path = entry.map_err(at(from))?.path();
         let key = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -30,15 +30,15 @@ pub(super) fn copy(from: &Path, layout: &mut Layout) -> Result<(), BuildError> {
         if key == "astsbindir" || !DIRECTORIES.contains(&&*key) {
             return Err(BuildError::Tree { path });
         }
-        if key == "astmoddir" && layout.modules != layout.own_modules() {
-            link_entries(&layout.modules, &layout.own_modules())?;
-            layout.modules = layout.own_modules();
+        if key == "astmoddir" && place.modules != place.own_modules() {
+            link_entries(&place.modules, &place.own_modules())?;
+            place.modules = place.own_modules();
         }
-        let Some(to) = layout.directory(&key) else {
+        let Some(to) = place.directory(&key) else {
             return Err(BuildError::Tree { path });
         };
-        own(&layout.base, &to)?;
-        copy_tree(&layout.base, &path, &to, None)?;
+        own(&place.base, &to)?;
+        copy_tree(&place.base, &path, &to, None)?;
         if let Some(permissions) = Permissions::read(&path)? {
             permissions.apply(&to)?;
         }

@@ -1,10 +1,11 @@
-//! Where fetched servers are kept, and what else the environment says.
+//! The environment: where servers are, where fetched ones are kept, and where to fetch from.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// What the environment says of servers. Read once, so that a test can make one up.
+/// The part of the environment that is about servers. It is read once, so that a test can make one
+/// up.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     /// `ASTERISK`: the server to use.
@@ -21,6 +22,11 @@ pub(crate) struct Environment {
     pub(crate) os_release: PathBuf,
     /// The folder of `apt-get` and `dpkg-deb`, if not that in `PATH`.
     pub(crate) tools: Option<PathBuf>,
+}
+
+/// Returns the folder in which fetched servers are kept, if the environment names a place for one.
+pub fn cache_folder() -> Option<PathBuf> {
+    Environment::read().cache
 }
 
 impl Environment {

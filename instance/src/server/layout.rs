@@ -19,7 +19,7 @@ pub struct Directories {
 
 /// Where a server was installed.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Installation {
     /// The folder that stands for `/`: that itself for a system's own server, another for a
     /// fetched one or one that was installed with `DESTDIR` or a prefix.
     pub(crate) root: PathBuf,
@@ -30,7 +30,7 @@ pub(crate) struct Place {
     prefixes: Vec<PathBuf>,
 }
 
-impl Place {
+impl Installation {
     pub(crate) fn of(binary: &Path) -> Self {
         let root = root_of(binary);
         let folder = binary.parent().unwrap_or_else(|| Path::new("/"));
@@ -145,7 +145,7 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
 
 /// Where the server has its modules and its data: what its own `asterisk.conf` names, or else the
 /// usual places.
-pub(crate) fn directories(place: &Place) -> Result<Directories, LayoutError> {
+pub(crate) fn directories(place: &Installation) -> Result<Directories, LayoutError> {
     let configuration = place.configuration();
     let conf = configuration.as_ref().and_then(|folder| {
         let text = fs::read(folder.join("asterisk.conf")).ok()?;

@@ -8,6 +8,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::instance::findings::Finding;
+use crate::sandbox::MissingInclude;
 
 /// How far a boot came.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -117,6 +118,13 @@ pub enum BootFailure {
     /// Time is up.
     #[error("it took longer than {0:?}")]
     Timeout(Duration),
+}
+
+impl From<MissingInclude> for BootFailure {
+    fn from(missing: MissingInclude) -> Self {
+        let MissingInclude { from, line, name } = missing;
+        Self::Include { from, line, name }
+    }
 }
 
 /// The settings of a server's AMI (CLI command `manager show settings`,

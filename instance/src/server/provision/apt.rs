@@ -9,9 +9,10 @@ use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
-use super::Progress;
-use super::error::{FetchError, at, chain};
+use crate::server::chain::chain;
 use crate::server::environment::Environment;
+use crate::server::progress::Progress;
+use crate::server::provision::error::{FetchError, at};
 
 /// What the system has apt do around an update is about the system's own state: in containers it
 /// empties the cache.

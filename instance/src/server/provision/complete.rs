@@ -7,10 +7,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::{FetchError, at, chain};
-use super::{Fetch, Progress, RELEASES, Release, lock, root};
-use crate::server::Server;
+use crate::server::chain::chain;
 use crate::server::environment::Environment;
+use crate::server::probe::Server;
+use crate::server::progress::Progress;
+use crate::server::provision::error::{FetchError, at};
+use crate::server::provision::work::{Fetch, lock};
+use crate::server::releases::{RELEASES, Release, root};
 
 /// The time after a failed try in which there is no other.
 const REST: Duration = Duration::from_hours(24);

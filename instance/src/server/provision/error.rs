@@ -4,14 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use crate::server::ProbeError;
 use crate::server::environment::CacheError;
-
-/// An error with all its causes, in a line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let errors = std::iter::successors(Some(error), |error| error.source());
-    errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
+use crate::server::probe::ProbeError;
 
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
     let path = path.to_owned();

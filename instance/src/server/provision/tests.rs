@@ -8,8 +8,8 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use uuid::Uuid;
 
 use super::*;
+use crate::server::chain::chain;
 use crate::server::provision::apt::{Plan, mirror, shown};
-use crate::server::provision::error::chain;
 
 /// A cache, and tools that do what apt and dpkg would do with a mirror of one package, all in a
 /// folder of its own.

@@ -1,24 +1,24 @@
-//! The wish of the environment for the runs that are over: the variable `ASTERISK_KEEP`.
+//! The variable `ASTERISK_KEEP`: which folders stay when their runs are over.
 
 use std::ffi::OsStr;
 
 /// The variable of the environment.
 pub(crate) const VARIABLE: &str = "ASTERISK_KEEP";
 
-/// The folders that stay.
+/// The folders that stay when their runs are over.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Keeping {
-    /// The folder of each run that was built.
+    /// The folder of each run.
     Always,
     /// The folders of failures.
     #[default]
     Failed,
-    /// None but those that the code asks for by name.
+    /// Only the folders that the code asks to keep.
     Never,
 }
 
 impl Keeping {
-    /// The wish of this process's environment, or the value that is none.
+    /// Reads the environment of this process. An unknown value is the error.
     pub(crate) fn read() -> Result<Self, String> {
         Self::parse(std::env::var_os(VARIABLE).as_deref())
     }

@@ -1,6 +1,10 @@
 //! Tests of finding a server, and of its version.
 
+use std::fs;
+use std::path::Path;
+
 use super::*;
+use crate::server::version::Version;
 
 #[test]
 fn versions_in_all_spellings() {
@@ -65,7 +69,7 @@ async fn the_named_one_comes_first_then_path_then_the_cache() {
     servers.add("cache/16", "16.1.0");
     let found = async |asterisk: Option<&Path>, path: &[&Path], want: Want| {
         let environment = servers.environment(asterisk, path);
-        Server::find_in(&environment, &want).await.unwrap().version.major()
+        Server::find_in(&environment, &want).await.unwrap().version().major()
     };
     assert_eq!(found(Some(&named), &[&in_path], Want::Any).await, Some(20));
     assert_eq!(found(None, &[&in_path], Want::Any).await, Some(21));
@@ -102,7 +106,7 @@ async fn a_broken_server_that_is_named_is_an_error_and_one_in_path_is_not() {
     assert!(matches!(error, FindError::Named { by: "ASTERISK", .. }), "{error}");
     let environment = servers.environment(None, &[&broken, &good]);
     let found = Server::find_in(&environment, &Want::Any).await.unwrap();
-    assert_eq!(found.version.major(), Some(22));
+    assert_eq!(found.version().major(), Some(22));
     let environment = servers.environment(None, &[&broken]);
     let error = Server::find_in(&environment, &Want::Any).await.unwrap_err().to_string();
     assert!(error.contains("broken/usr/sbin/asterisk does not work"), "{error}");

@@ -1,0 +1,212 @@
+//! Finding a server, or fetching one.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::server::chain::chain;
+use crate::server::environment::Environment;
+use crate::server::probe::{ProbeError, Server};
+use crate::server::progress::Progress;
+use crate::server::provision::{self, FetchError};
+use crate::server::releases::{self, NEWEST};
+
+/// Which server is wanted.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Want {
+    /// The first that is found.
+    #[default]
+    Any,
+    /// One of this major version.
+    Major(u32),
+    /// This one: a binary, or the folder above its `usr/sbin`.
+    Path(PathBuf),
+}
+
+impl FromStr for Want {
+    type Err = std::convert::Infallible;
+
+    /// A number is a major version, anything else a path.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(text.parse().map_or_else(|_| Self::Path(text.into()), Self::Major))
+    }
+}
+
+impl fmt::Display for Want {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("Asterisk"),
+            Self::Major(major) => write!(f, "Asterisk {major}"),
+            Self::Path(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl Server {
+    /// Finds a server: the path, if one is wanted; else the environment variable `ASTERISK`,
+    /// `PATH`, and the cache of fetched servers, in that order.
+    ///
+    /// # Errors
+    ///
+    /// If there is none; the error tells where it looked and what was wrong with what it saw. A
+    /// server that is named, by the caller or by `ASTERISK`, and does not work, is an error
+    /// even if there is another.
+    pub async fn find(want: &Want) -> Result<Self, FindError> {
+        Self::find_in(&Environment::read(), want).await
+    }
+
+    /// As [`find`](Self::find), and where there is none, fetches one into the user's cache: the
+    /// version that is wanted, or 22. A server there that an earlier version of this crate fetched
+    /// gets what has come since (music on hold), if that can be had; that is tried once a day.
+    /// `progress` is told what happens.
+    ///
+    /// # Errors
+    ///
+    /// If there is none and none can be fetched.
+    pub async fn find_or_fetch(
+        want: &Want,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Self, ServerError> {
+        let (environment, mut progress) = (Environment::read(), progress);
+        match (Self::find_in(&environment, want).await, want) {
+            (Err(FindError::NotFound { .. }), Want::Any) => {
+                Ok(provision::fetch(&environment, NEWEST, progress).await?)
+            }
+            (Err(FindError::NotFound { .. }), Want::Major(major)) => {
+                Ok(provision::fetch(&environment, *major, progress).await?)
+            }
+            (found, _) => {
+                let server = found?;
+                provision::found(&environment, &server, &mut progress).await;
+                Ok(server)
+            }
+        }
+    }
+
+    /// Fetches a version into the user's cache, or finds it there and completes it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be fetched: it is none that Debian has, or this is not Debian, or there is no
+    /// network or no space.
+    pub async fn fetch(
+        major: u32,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Self, FetchError> {
+        provision::fetch(&Environment::read(), major, progress).await
+    }
+
+    /// All servers that are found: the one that `ASTERISK` names, those in `PATH`, those in the
+    /// cache. One that does not work is left out, with a warning in the trace.
+    pub async fn all() -> Vec<Self> {
+        let environment = Environment::read();
+        let in_path = environment.path.iter().map(|folder| folder.join("asterisk"));
+        let in_path = in_path.filter(|path| path.is_file());
+        let places = environment.asterisk.iter().cloned().chain(in_path);
+        let mut servers: Vec<Self> = Vec::new();
+        for path in places.chain(cached(&environment, &Want::Any)) {
+            match Self::at(&path).await {
+                Ok(server) if servers.iter().all(|other| other.binary() != server.binary()) => {
+                    servers.push(server);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), error = chain(&error), "a server is left out");
+                }
+            }
+        }
+        servers
+    }
+
+    pub(crate) async fn find_in(environment: &Environment, want: &Want) -> Result<Self, FindError> {
+        if let Want::Path(path) = want {
+            return Self::at(path).await.map_err(|error| FindError::Named {
+                by: "the caller",
+                path: path.clone(),
+                error,
+            });
+        }
+        let mut seen = Vec::new();
+        let fits = |server: &Self| match want {
+            Want::Major(major) => server.version().major() == Some(*major),
+            _ => true,
+        };
+        let unfit =
+            |server: &Self| format!("{} is {}", server.binary().display(), server.version());
+        if let Some(path) = &environment.asterisk {
+            let named = |error| FindError::Named { by: "ASTERISK", path: path.clone(), error };
+            let server = Self::at(path).await.map_err(named)?;
+            if fits(&server) {
+                return Ok(server);
+            }
+            seen.push(unfit(&server));
+        }
+        let in_path = environment.path.iter().map(|folder| folder.join("asterisk"));
+        let in_path = in_path.filter(|path| path.is_file());
+        for path in in_path.chain(cached(environment, want)) {
+            match Self::at(&path).await {
+                Ok(server) if fits(&server) => return Ok(server),
+                Ok(server) => seen.push(unfit(&server)),
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), error = chain(&error), "a server is skipped");
+                    seen.push(format!("{} does not work: {}", path.display(), chain(&error)));
+                }
+            }
+        }
+        seen.extend(environment.no_cache.iter().map(|error| format!("there is no cache: {error}")));
+        Err(FindError::NotFound { want: want.clone(), seen })
+    }
+}
+
+/// The fetched servers that may do, the newest first.
+fn cached(environment: &Environment, want: &Want) -> Vec<PathBuf> {
+    let majors = match want {
+        Want::Major(major) => vec![*major],
+        _ => releases::majors().collect(),
+    };
+    let roots = majors.iter().filter_map(|major| releases::root(environment, *major));
+    roots.filter(|root| root.is_dir()).collect()
+}
+
+/// Why no server was found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// There is none, or none of that version.
+    #[error(
+        "no {want} found: none is named in ASTERISK, none is in PATH, none was fetched{}",
+        .seen.iter().map(|seen| format!("; {seen}")).collect::<String>()
+    )]
+    NotFound {
+        /// Which was wanted.
+        want: Want,
+        /// Those that were found, and what was wrong with each.
+        seen: Vec<String>,
+    },
+    /// The one that was named does not work.
+    #[error("the server that {by} named, {}, does not work", .path.display())]
+    Named {
+        /// Who named it.
+        by: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        error: ProbeError,
+    },
+}
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// None was found.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// None could be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The steps of a fetch, for those who wait for it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// What happens while a server is fetched. `Display` gives it as a line.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Another process is fetching this version; this one waits for it.
+    Waiting {
+        /// The major version.
+        major: u32,
+    },
+    /// The list of packages is being read.
+    Index {
+        /// The suite of Debian.
+        suite: &'static str,
+        /// The mirror.
+        mirror: String,
+    },
+    /// Packages are coming in.
+    Download {
+        /// The server's version.
+        version: String,
+        /// How many packages there are.
+        packages: usize,
+        /// Bytes so far.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// Packages are being unpacked.
+    Unpack {
+        /// Packages so far.
+        done: usize,
+        /// Packages in all.
+        total: usize,
+    },
+    /// A server that was fetched before gets what it lacks.
+    Completing {
+        /// The server's folder.
+        root: PathBuf,
+        /// The part that it gets, and the package that has it.
+        part: String,
+    },
+    /// A server that was fetched before lacks something, and works without it.
+    Incomplete {
+        /// The server's folder.
+        root: PathBuf,
+        /// The part that it lacks, and the package that has it.
+        part: String,
+        /// Why that could not be fetched.
+        why: String,
+    },
+    /// It is there.
+    Done {
+        /// Where.
+        root: PathBuf,
+    },
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MB: u64 = 1_000_000;
+        match self {
+            Self::Waiting { major } => {
+                write!(f, "waiting for another process that is fetching Asterisk {major}")
+            }
+            Self::Index { suite, mirror } => {
+                write!(f, "reading the package list of {suite} from {mirror}")
+            }
+            Self::Download { version, packages, done, total } => write!(
+                f,
+                "downloading Asterisk {version}: {packages} packages, {} of {} MB",
+                done / MB,
+                total / MB
+            ),
+            Self::Unpack { done, total } => write!(f, "unpacking: {done} of {total} packages"),
+            Self::Completing { root, part } => {
+                write!(f, "completing {} with {part}", root.display())
+            }
+            Self::Incomplete { root, part, why } => write!(
+                f,
+                "{} has no {part}, which could not be fetched ({why}); `instance fetch` tries again",
+                root.display()
+            ),
+            Self::Done { root } => write!(f, "fetched into {}", root.display()),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The version of a server.
+
+use std::fmt;
+
+/// What a server says for `-V`, for example `22.10.1`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Version(String);
+
+impl Version {
+    /// The version as the server says it, without the word `Asterisk`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The major version; none for a build of no release, such as `GIT-master-…`.
+    pub fn major(&self) -> Option<u32> {
+        // `22.10.1`, `certified/20.7-cert1`, `GIT-22-0123456`.
+        let is_separator = |c: char| matches!(c, '.' | '-' | '~' | '+' | '/');
+        self.0.split(is_separator).find_map(|part| part.parse().ok())
+    }
+
+    pub(super) fn parse(output: &str) -> Option<Self> {
+        let version = output.lines().next()?.strip_prefix("Asterisk ")?.trim();
+        (!version.is_empty()).then(|| Self(version.to_owned()))
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
