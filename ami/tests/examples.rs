@@ -416,7 +416,7 @@ async fn record(address: &str, major: u32) {
 
 #[tokio::test]
 async fn restart_goes_on() {
-    let mut instance = boot(22).await;
+    let instance = boot(22).await;
     let link = Link::to(instance.ami_address()).await;
     let mut restart = Program::run("restart", &link.address, &[]);
     restart.says(&["calls: 0"]).await;

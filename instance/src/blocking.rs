@@ -279,7 +279,7 @@ impl Instance {
     /// # Errors
     ///
     /// As there.
-    pub fn restart(&mut self) -> Result<Stopped, BootError> {
+    pub fn restart(&self) -> Result<Stopped, BootError> {
         wait(self.0.restart())
     }
 

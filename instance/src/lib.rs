@@ -29,7 +29,7 @@ pub use server::{
 pub use sandbox::{BuildError, Builder, Documentation, Modules, Sandbox, Section};
 
 // Booting it.
-pub use instance::{AmiSettings, BootError, BootFailure, Instance, Stage};
+pub use instance::{AmiSettings, BootError, BootFailure, Instance, NoAmiError, Stage};
 
 // Using a running server.
 pub use instance::{

@@ -29,6 +29,7 @@ mod keeping;
 pub(crate) mod lock;
 mod run;
 
+pub(crate) use self::descendants::MARK;
 pub use self::descendants::{adopt_descendants, kill_children};
 pub use self::found::{FoundRun, RunState};
 pub(crate) use self::keeping::{Keeping, VARIABLE};

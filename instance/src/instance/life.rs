@@ -1,5 +1,6 @@
-//! One life of a server, from its boot to its end.
+//! The lives of a server: each from a boot to an end.
 
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -12,11 +13,47 @@ use crate::instance::process::Process;
 #[derive(Debug)]
 pub(super) struct Life {
     // In the order in which they are dropped.
-    pub(super) client: Client,
+    /// `None` if the server was booted without AMI.
+    pub(super) client: Option<Client>,
     pub(super) process: Process,
     pub(super) before: Before,
     /// The time from the launch to the end of the boot.
     pub(super) took: Duration,
     /// `true` if the server was asked to stop.
     pub(super) asked: AtomicBool,
+}
+
+/// The lives of a server in its sandbox. All but the last one are over; they stay, so that
+/// references to their clients stay valid.
+#[derive(Debug)]
+pub(super) struct Lives {
+    life: Life,
+    next: OnceLock<Box<Self>>,
+}
+
+impl Lives {
+    pub(super) fn new(life: Life) -> Self {
+        Self { life, next: OnceLock::new() }
+    }
+
+    /// Returns the last life.
+    pub(super) fn current(&self) -> &Life {
+        &self.last().life
+    }
+
+    /// Adds the last life.
+    pub(super) fn push(&self, life: Life) {
+        let mut new = Box::new(Self::new(life));
+        while let Err(refused) = self.last().next.set(new) {
+            new = refused;
+        }
+    }
+
+    fn last(&self) -> &Self {
+        let mut last = self;
+        while let Some(next) = last.next.get() {
+            last = next;
+        }
+        last
+    }
 }

@@ -36,13 +36,14 @@ use std::time::Duration;
 use ami::{Action, Client};
 use futures_util::future::{join_all, try_join_all};
 use rustix::process::Signal;
+use tokio::sync::Mutex;
 
 pub use self::boot::{AmiSettings, BootError, BootFailure, Stage};
 pub use self::call_file::{CallFile, CallFileError};
 pub use self::console::CliError;
 pub use self::crash::Crash;
 pub use self::findings::{Finding, Stopping};
-use self::life::Life;
+use self::life::{Life, Lives};
 pub use self::log::{Log, LogError, LogFailure};
 pub use self::records::{Record, RecordError};
 pub use self::resources::Resources;
@@ -61,8 +62,10 @@ use crate::sandbox::Sandbox;
 #[derive(Debug)]
 pub struct Instance {
     // In the order in which they are dropped.
-    life: Life,
+    lives: Lives,
     sandbox: Sandbox,
+    /// Held during a restart.
+    restarting: Mutex<()>,
 }
 
 impl Sandbox {
@@ -82,7 +85,7 @@ impl Sandbox {
     /// Boots a server that nobody uses yet: dropping it is no failure of a test.
     async fn boot_unused(self) -> Result<Instance, BootError> {
         let life = self.start().await?;
-        Ok(Instance { life, sandbox: self })
+        Ok(Instance { lives: Lives::new(life), sandbox: self, restarting: Mutex::new(()) })
     }
 
     /// Boots several sandboxes at the same time.
@@ -98,9 +101,30 @@ impl Sandbox {
 }
 
 impl Instance {
-    /// The AMI connection that the boot ended with.
+    /// Returns the AMI connection of the last boot. A client that was obtained before a
+    /// [`restart`](Self::restart) stays disconnected.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the server was booted [without AMI](crate::Builder::without_ami), for which
+    /// [`try_ami`](Self::try_ami) has an error.
+    #[track_caller]
     pub fn ami(&self) -> &Client {
-        &self.life.client
+        self.try_ami().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Returns the AMI connection of the last boot, as [`ami`](Self::ami) does.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server was booted [without AMI](crate::Builder::without_ami).
+    pub fn try_ami(&self) -> Result<&Client, NoAmiError> {
+        let number = self.sandbox.number();
+        self.life().client.as_ref().ok_or(NoAmiError { number })
+    }
+
+    fn life(&self) -> &Life {
+        self.lives.current()
     }
 
     /// The `host:port` that AMI listens on, for connections of one's own: user `user`, secret
@@ -111,14 +135,14 @@ impl Instance {
 
     /// The time from launch to login.
     pub fn boot_time(&self) -> Duration {
-        self.life.took
+        self.life().took
     }
 
     /// The lines of level ERROR in the log while the server booted, the first thousand of them;
     /// [`Stopped::boot_errors`](crate::Stopped::boot_errors) are the same. Where a server has
     /// logged nothing, or nothing can be read, there are none.
     pub fn boot_errors(&self) -> Vec<String> {
-        self.sandbox.errors(&self.life.before).0.lines
+        self.sandbox.errors(&self.life().before).0.lines
     }
 
     /// The sandbox that it runs in.
@@ -176,8 +200,8 @@ impl Instance {
     /// `logger.conf` may name more.
     pub fn log_file(&self, name: impl AsRef<Path>) -> Log {
         let path = self.sandbox.logs().join(name);
-        let start = self.life.before.launch.get(&path).copied().unwrap_or(0);
-        Log::new(path, start, self.life.process.exit())
+        let start = self.life().before.launch.get(&path).copied().unwrap_or(0);
+        Log::new(path, start, self.life().process.exit())
     }
 
     /// Puts a call file into the spool; the server makes the call if `pbx_spool` is loaded. The
@@ -228,40 +252,52 @@ impl Instance {
     /// The result says how the server ended, how long that took, and what was found. Whether that is
     /// a failure is for the caller to say.
     pub async fn shut_down(&self, stop: Stop) -> Stopped {
-        self.life.shut_down(&self.sandbox, stop).await
+        // A server that is being booted is there to be stopped afterwards.
+        drop(self.restarting.lock().await);
+        self.life().shut_down(&self.sandbox, stop).await
     }
 
     /// Waits until the server has ended by itself. Cancel safe.
     pub async fn exited(&self) -> ExitStatus {
-        self.life.process.exited().await
+        self.life().process.exited().await
     }
 
     /// The server's process, while it runs.
     pub fn pid(&self) -> Option<u32> {
-        self.life.process.pid()
+        self.life().process.pid()
     }
 
     /// Kills the server, as a crash would end it. The sandbox stays as it is, and the instance is
     /// still to be [stopped](Self::stop).
     pub async fn kill(&self) -> ExitStatus {
-        self.life.process.signal(Signal::KILL);
-        self.life.process.exited().await
+        self.life().process.signal(Signal::KILL);
+        self.life().process.exited().await
     }
 
     /// Ends the server as [`stop`](Self::stop) does, if it runs, and boots it again: in the same
-    /// sandbox, at the same address, with what is in its files and its database. There is a new
-    /// AMI connection then. The result is how it ended.
+    /// sandbox, at the same address, with the same files and database. The result says how the
+    /// server ended. From then on, [`ami`](Self::ami), the logs and the process are those of the new
+    /// boot.
+    ///
+    /// Restarts happen one after another, and [`shut_down`](Self::shut_down) waits for one that is
+    /// under way.
     ///
     /// # Errors
     ///
-    /// As [`Sandbox::boot`].
-    pub async fn restart(&mut self) -> Result<Stopped, BootError> {
-        let stopped = self.shut_down(Stop::Now).await;
+    /// As [`Sandbox::boot`]. The server does not run then, and can be restarted again.
+    ///
+    /// # Cancel safety
+    ///
+    /// A restart that is given up leaves a server that does not run.
+    pub async fn restart(&self) -> Result<Stopped, BootError> {
+        let _restarting = self.restarting.lock().await;
+        let stopped = self.life().shut_down(&self.sandbox, Stop::Now).await;
         self.keep_evidence(&stopped);
         let witness = &self.sandbox.witness;
         witness.set_in_use(true);
         // The error tells that the folder is kept.
-        self.life = self.sandbox.start().await.inspect_err(|_| witness.set_in_use(false))?;
+        let life = self.sandbox.start().await;
+        self.lives.push(life.inspect_err(|_| witness.set_in_use(false))?);
         Ok(stopped)
     }
 
@@ -279,7 +315,7 @@ impl Instance {
     pub async fn stop(self) -> io::Result<Stopped> {
         let stopped = self.shut_down(Stop::Now).await;
         self.keep_evidence(&stopped);
-        drop(self.life);
+        drop(self.lives);
         self.sandbox.end()?;
         Ok(stopped)
     }
@@ -295,4 +331,13 @@ impl Instance {
     pub async fn stop_all(instances: Vec<Self>) -> Vec<io::Result<Stopped>> {
         join_all(instances.into_iter().map(Self::stop)).await
     }
+}
+
+/// The error of a call that needs AMI, on a server that was booted
+/// [without it](crate::Builder::without_ami).
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("instance {number} was booted without AMI (`Builder::without_ami`), so it has no client")]
+pub struct NoAmiError {
+    /// The number of the instance in its run.
+    pub number: u32,
 }

@@ -14,6 +14,7 @@ use ami::Config;
 use crate::folder::{Keeping, Run, Witness};
 use crate::sandbox::Sandbox;
 use crate::sandbox::address::Address;
+use crate::sandbox::arguments;
 use crate::sandbox::data::{link_data, make_folders};
 use crate::sandbox::documentation::{self, Documentation};
 use crate::sandbox::error::{BuildError, at};
@@ -46,7 +47,8 @@ pub struct Builder {
     options: Vec<(String, String)>,
     modules: Modules,
     documentation: Documentation,
-    login: Config,
+    login: Option<Config>,
+    arguments: Vec<OsString>,
     boot_timeout: Duration,
     variables: Variables,
     keep: bool,
@@ -90,8 +92,9 @@ impl Builder {
             options: Vec::new(),
             modules: Modules::All,
             documentation: Documentation::Short,
-            // The address may be another's once this server has ended.
-            login: Config::new(USER, SECRET).reconnect(None),
+            // Another server may have the address once this one has ended.
+            login: Some(Config::new(USER, SECRET).reconnect(None)),
+            arguments: Vec::new(),
             boot_timeout: Duration::from_secs(45),
             variables: Variables::default(),
             keep: false,
@@ -199,7 +202,25 @@ impl Builder {
     /// tests that bring a `manager.conf` of their own.
     #[must_use]
     pub fn login(mut self, user: impl Into<String>, secret: impl Into<String>) -> Self {
-        self.login = Config::new(user, secret).reconnect(None);
+        self.login = Some(Config::new(user, secret).reconnect(None));
+        self
+    }
+
+    /// Boots without AMI. Our `manager.conf` disables it then, and the boot ends when the server says
+    /// that it is ready; a `manager.conf` of the test's own is taken as it is. The instance has no
+    /// client ([`Instance::try_ami`](crate::Instance::try_ami)), and is used over the command line
+    /// ([`Instance::cli`](crate::Instance::cli)) or over the protocols that the test configures.
+    ///
+    /// ```no_run
+    /// # async fn f(server: instance::Server) -> Result<(), Box<dyn std::error::Error>> {
+    /// let instance = instance::Builder::new(server).without_ami().build()?.boot().await?;
+    /// print!("{}", instance.cli("core show version").await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn without_ami(mut self) -> Self {
+        self.login = None;
         self
     }
 
@@ -211,11 +232,25 @@ impl Builder {
     }
 
     /// Sets a variable of the server's environment, for example for the programs that its dialplan
-    /// runs. Of this process's own environment a server inherits only what it needs: see
+    /// runs. The last value of a variable counts. [`build`](Self::build) refuses a name that is empty
+    /// or has `=` in it, and the variables `NOTIFY_SOCKET` and `ASTERISK_INSTANCE`, which are ours. Of this process's own environment a server inherits only what it needs: see
     /// [`Sandbox::command`](crate::Sandbox::command).
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.variables.0.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds an argument of the server's command line, such as `-d` or `-vvv`. A value of an option is
+    /// the rest of its argument, or the next one (`-L`, `5`).
+    ///
+    /// [`build`](Self::build) refuses options that would break the sandbox or the boot: another
+    /// configuration (`-C`), user (`-U`), group (`-G`) or control socket (`-s`), a console (`-c`), a
+    /// remote console (`-r`, `-R`, `-x`), a server in the background (`-F`), and those after which the
+    /// server ends at once (`-h`, `-V`) or asks for a pass code (`-i`). Options that it does not know are refused, too.
+    #[must_use]
+    pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
         self
     }
 
@@ -290,6 +325,8 @@ impl Builder {
         if !root.to_str().is_some_and(|root| root.chars().all(plain)) {
             return Err(BuildError::OddPath { path: root.display().to_string() });
         }
+        arguments::check(&self.arguments)?;
+        self.variables.check()?;
         let keeping = Keeping::read().map_err(|value| BuildError::Keep { value })?;
         Ok(Arc::new(Run::create(&root, keeping).map_err(at(&root))?))
     }
@@ -317,6 +354,7 @@ impl Builder {
             address,
             server: self.server.clone(),
             login: self.login.clone(),
+            arguments: self.arguments.clone(),
             boot_timeout: self.boot_timeout,
             variables: self.variables.clone(),
             missing: Vec::new(),
@@ -328,7 +366,7 @@ impl Builder {
         make_folders(place)?;
         link_data(&self.server.directories().data, &place.data())?;
         self.link_documentation(place)?;
-        let mut layers = Layers::base(&self.options)?;
+        let mut layers = Layers::base(&self.options, self.login.is_some())?;
         if place.data().join("moh").is_dir() {
             layers.add_music_on_hold();
         }

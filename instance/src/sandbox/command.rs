@@ -26,6 +26,7 @@ impl Sandbox {
             .collect();
         command.env_clear().envs(variables::inherited()).envs(own);
         command.args(["-f", "-g", "-q", "-m", "-n", "-C"]).arg(self.asterisk_conf());
+        command.args(&self.arguments);
         command.env("ODBCSYSINI", self.etc()).env("ODBCINI", self.etc().join("odbc.ini"));
         let reports = self.logs().join(SANITIZER);
         for variable in SANITIZERS {
@@ -37,7 +38,7 @@ impl Sandbox {
             options.push(&reports);
             command.env(variable, options);
         }
-        command.env("NOTIFY_SOCKET", self.place.notify_socket());
+        command.env(variables::NOTIFY, self.place.notify_socket());
         command.envs(self.variables.0.iter().map(|(name, value)| (name, value)));
         command.current_dir(&self.place.base);
         command

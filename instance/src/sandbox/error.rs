@@ -166,6 +166,22 @@ pub enum BuildError {
         /// The key.
         key: String,
     },
+    /// An argument of the command line that would break the sandbox or the boot.
+    #[error("argument {argument:?}: {why}")]
+    Argument {
+        /// The argument.
+        argument: String,
+        /// The reason for which it is refused.
+        why: &'static str,
+    },
+    /// A variable of the environment that cannot be set.
+    #[error(
+        "environment variable {name:?}: a name is not empty and has no `=`, neither name nor value has a NUL, and NOTIFY_SOCKET and ASTERISK_INSTANCE are set by the sandbox"
+    )]
+    Variable {
+        /// The name of the variable.
+        name: String,
+    },
     /// A value of the environment variable `ASTERISK_KEEP` that means nothing.
     #[error("{}={value}: expected always, failed or never", crate::folder::VARIABLE)]
     Keep {

@@ -42,6 +42,9 @@ const BASE: [(&str, &str); 10] = [
     ("manager.conf", include_str!("../../templates/manager.conf")),
 ];
 
+/// The `manager.conf` of a sandbox without AMI.
+const NO_MANAGER: &str = include_str!("../../templates/manager.disabled.conf");
+
 /// Where a server has recordings for those who wait; without them its module would complain of the
 /// class.
 const MUSIC_ON_HOLD: (&str, &str) =
@@ -97,8 +100,8 @@ fn is_option(line: &str) -> bool {
 }
 
 impl Layers {
-    /// Our own files, with the options that the code sets.
-    pub(super) fn base(options: &[(String, String)]) -> Result<Self, BuildError> {
+    /// Our own files, with the options that the code sets, and with AMI or without.
+    pub(super) fn base(options: &[(String, String)], ami: bool) -> Result<Self, BuildError> {
         let mut layers =
             Self { files: BTreeMap::new(), dangling: BTreeMap::new(), permissions: Vec::new() };
         for name in EMPTY {
@@ -108,6 +111,9 @@ impl Layers {
             layers.put(name, text, From::Us);
         }
         layers.put("asterisk.conf", &asterisk_conf(options)?, From::Us);
+        if !ami {
+            layers.put("manager.conf", NO_MANAGER, From::Us);
+        }
         layers.put(MODULES, "", From::Us);
         Ok(layers)
     }

@@ -18,6 +18,7 @@
 //!   server.
 
 mod address;
+mod arguments;
 mod builder;
 mod command;
 mod conf;
@@ -38,6 +39,7 @@ mod template;
 mod trees;
 mod variables;
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,7 +71,10 @@ pub struct Sandbox {
     pub(crate) place: Place,
     pub(crate) address: Address,
     pub(crate) server: Server,
-    pub(crate) login: Config,
+    /// The login that the boot ends with; `None` without AMI.
+    pub(crate) login: Option<Config>,
+    /// Arguments of the server's command line beside ours.
+    pub(crate) arguments: Vec<OsString>,
     pub(crate) boot_timeout: Duration,
     /// Variables of the server's environment beside those that it inherits.
     pub(crate) variables: Variables,
@@ -143,7 +148,7 @@ impl Sandbox {
     /// [`Builder::login`](crate::Builder::login) does: for a user that was found in the
     /// rendered files.
     pub fn set_login(&mut self, user: impl Into<String>, secret: impl Into<String>) {
-        self.login = Config::new(user, secret).reconnect(None);
+        self.login = Some(Config::new(user, secret).reconnect(None));
     }
 
     /// Says on the error output that the folder is kept, if it is, and if that was not said yet.

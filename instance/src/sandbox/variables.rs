@@ -7,6 +7,10 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::folder::MARK;
+use crate::sandbox::error::BuildError;
 
 /// Variables that a server inherits.
 const NAMES: &[&str] = &[
@@ -64,9 +68,32 @@ const PREFIXES: [&str; 8] =
 /// The ends of the names of others: sanitizers and what makes their reports readable.
 const SUFFIXES: [&str; 2] = ["SAN_OPTIONS", "SAN_SYMBOLIZER_PATH"];
 
+/// The variable with the socket that a server notifies.
+pub(super) const NOTIFY: &str = "NOTIFY_SOCKET";
+
 /// Variables that the code sets.
 #[derive(Clone, Default)]
 pub(crate) struct Variables(pub(crate) Vec<(OsString, OsString)>);
+
+impl Variables {
+    /// Checks that the variables can be set, and are not ours.
+    pub(super) fn check(&self) -> Result<(), BuildError> {
+        let is_good = |(name, value): &&(OsString, OsString)| {
+            let has = |text: &OsStr, byte| text.as_bytes().contains(&byte);
+            !name.is_empty()
+                && !has(name, b'=')
+                && !has(name, 0)
+                && !has(value, 0)
+                && ![NOTIFY, MARK].iter().any(|ours| name == ours)
+        };
+        match self.0.iter().find(|variable| !is_good(variable)) {
+            Some((name, _)) => {
+                Err(BuildError::Variable { name: name.to_string_lossy().into_owned() })
+            }
+            None => Ok(()),
+        }
+    }
+}
 
 /// Without the values: there may be secrets among them.
 impl fmt::Debug for Variables {
@@ -91,6 +118,19 @@ fn is_inherited(name: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_that_cannot_be_set_or_is_ours_is_refused() {
+        let checked =
+            |name: &str, value: &str| Variables(vec![(name.into(), value.into())]).check();
+        assert!(checked("A", "b=c").is_ok() && checked("a.b", "").is_ok());
+        for (name, value) in
+            [("", "x"), ("A=B", "x"), ("A\0", "x"), ("A", "x\0"), (NOTIFY, "x"), (MARK, "x")]
+        {
+            let error = checked(name, value).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("environment variable {name:?}: ")), "{error}");
+        }
+    }
 
     #[test]
     fn tokens_and_secrets_are_not_inherited() {

@@ -66,7 +66,7 @@ async fn a_child() -> Result<(), Box<dyn Error>> {
         .unwrap_or_else(|_| Err("a panic".into()))
         .map_err(|error: Box<dyn Error + Send + Sync>| error.to_string().into()),
         "restarted" => {
-            let mut instance = builder.build()?.boot().await?;
+            let instance = builder.build()?.boot().await?;
             instance.shut_down(Stop::Now).await;
             instance.restart().await?;
             used(&instance, "none").await

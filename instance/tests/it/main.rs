@@ -11,6 +11,7 @@ mod files;
 mod keeping;
 mod layouts;
 mod machine;
+mod modes;
 mod program;
 mod real;
 mod refused;

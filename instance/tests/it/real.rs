@@ -40,7 +40,7 @@ async fn the_version_that_was_asked_for_is_the_one_that_runs() {
 #[tokio::test]
 async fn a_server_can_be_started_again_in_its_sandbox() {
     for major in VERSIONS {
-        let mut instance = builder(major).await.build().unwrap().boot().await.unwrap();
+        let instance = builder(major).await.build().unwrap().boot().await.unwrap();
         let (first, address) = (instance.pid().unwrap(), instance.ami_address());
         let put = Action::new("DBPut").field("Family", "f").field("Key", "k").field("Val", "kept");
         instance.ami().call(put).await.unwrap();

@@ -63,7 +63,7 @@ async fn the_command_line_answers() {
 #[tokio::test]
 async fn a_line_of_the_log_is_waited_for_before_and_after_it_comes() {
     for major in VERSIONS {
-        let mut instance = booted(major, &["app_verbose"]).await;
+        let instance = booted(major, &["app_verbose"]).await;
         let mut log = instance.log();
         let ready = log.wait_for("Asterisk Ready", AGES).await.unwrap();
         assert!(ready.ends_with("asterisk.c: Asterisk Ready."), "{ready}");
@@ -248,7 +248,7 @@ fn plain_functions_do_all_of_it() {
         Builder::new(server).modules(Modules::list(MODULES)).file("extensions.conf", DIALPLAN);
     let sandboxes = Builder::build_all([builder.clone(), builder]).unwrap();
     let mut instances = blocking::boot_all(sandboxes).unwrap();
-    let mut instance = instances.pop().unwrap();
+    let instance = instances.pop().unwrap();
     let folder = instance.sandbox().folder().to_owned();
     let mut events = instance.subscribe(Filter::named(["UserEvent"]));
     instance.originate(Originate::to_application("Local/short@default", "Wait", "1")).unwrap();

@@ -26,7 +26,7 @@ fn states(client: &Client) -> (Arc<Mutex<Vec<State>>>, JoinHandle<()>) {
 #[tokio::test]
 async fn calls_that_waited_do_not_come_before_the_modules() {
     for major in VERSIONS {
-        let mut instance = builder_all(major).await.build().unwrap().boot().await.unwrap();
+        let instance = builder_all(major).await.build().unwrap().boot().await.unwrap();
         let client = connect(&instance, quick()).await.unwrap();
         client.ready().await.unwrap();
         let (seen, watch) = states(&client);
@@ -69,7 +69,7 @@ write = call,originate
 async fn a_user_who_is_not_told_of_the_boot_does_not_wait_for_it() {
     for major in VERSIONS {
         let sandbox = builder_all(major).await.file("manager.users.conf.inc", BLIND);
-        let mut instance = sandbox.build().unwrap().boot().await.unwrap();
+        let instance = sandbox.build().unwrap().boot().await.unwrap();
         // The time-out is longer than anybody waits here.
         let config = Config::new("blind", "x").reconnect(soon()).timeout(AGES * 10);
         let client = connect(&instance, config).await.unwrap();
@@ -95,7 +95,7 @@ write = call
 async fn a_connection_that_is_lost_during_the_boot_does_not_end_the_wait_for_it() {
     for major in VERSIONS {
         let sandbox = builder_all(major).await.file("manager.users.conf.inc", SEEING);
-        let mut instance = sandbox.build().unwrap().boot().await.unwrap();
+        let instance = sandbox.build().unwrap().boot().await.unwrap();
         let proxy = Proxy::before(instance.ami_address()).await;
         let config = Config::new("seeing", "x").reconnect(soon()).timeout(AGES);
         let client = config.connect(&proxy.address).await.unwrap();
@@ -175,7 +175,7 @@ async fn no_event_behind_the_login_is_missed() {
 #[tokio::test]
 async fn a_mask_that_nobody_waits_for_any_more_outlives_the_connection() {
     for major in VERSIONS {
-        let mut instance = boot(major).await;
+        let instance = boot(major).await;
         let config = quick().event_mask(EventClass::User);
         let client = connect(&instance, config).await.unwrap();
         let mut events = client.subscribe(Filter::named(["UserEvent", "Hangup"]));

@@ -41,7 +41,7 @@ async fn gap(events: &mut Subscription) -> Gap {
 #[tokio::test]
 async fn a_gap_says_that_the_server_was_started_anew_and_how_long_it_was_away() {
     for major in VERSIONS {
-        let mut instance = boot(major).await;
+        let instance = boot(major).await;
         let client = connect(&instance, quick()).await.unwrap();
         let mut events = client.subscribe(Filter::all());
         // In the second around a login nobody knows.
@@ -97,7 +97,7 @@ fn frames(bytes: &[u8]) -> Vec<Frame> {
 #[tokio::test]
 async fn a_recording_goes_on_with_the_next_connection() {
     for major in VERSIONS {
-        let mut instance = boot(major).await;
+        let instance = boot(major).await;
         let path = instance.sandbox().folder().join("stream.ami");
         let second = instance.sandbox().folder().join("stream.ami.2");
         let recording = Recording::create(&path).unwrap();

@@ -35,7 +35,7 @@ fn console(instance: &Instance, command: &str) -> tokio::process::Child {
 #[tokio::test]
 async fn a_killed_server_ends_a_thousand_calls_and_comes_back() {
     for major in VERSIONS {
-        let mut instance = boot(major).await;
+        let instance = boot(major).await;
         let client = connect(&instance, quick()).await.unwrap();
         client.add_event_filter(EventFilter::exclude("Newchannel")).await.unwrap();
         let mut events = client.subscribe(Filter::all());
@@ -86,7 +86,7 @@ async fn ready_waits_while_a_server_boots() {
     for major in VERSIONS {
         // With all its modules it takes a while.
         let sandbox = builder(major).await.modules(Modules::All).build().unwrap();
-        let mut instance = sandbox.boot().await.unwrap();
+        let instance = sandbox.boot().await.unwrap();
         let client = connect(&instance, quick()).await.unwrap();
         let mut booted = client.subscribe(Filter::named(["FullyBooted"]));
         instance.kill().await;
@@ -125,7 +125,7 @@ async fn a_user_that_is_removed_stays_until_the_connection_ends() {
     let extra = "[extra]\nsecret = x\nread = all\nwrite = all\n";
     for major in VERSIONS {
         let sandbox = builder(major).await.file("manager.users.conf.inc", extra).build().unwrap();
-        let mut instance = sandbox.boot().await.unwrap();
+        let instance = sandbox.boot().await.unwrap();
         let config = Config::new("extra", "x").reconnect(soon());
         let client = connect(&instance, config).await.unwrap();
         let users = instance.sandbox().etc().join("manager.users.conf.inc");
@@ -179,7 +179,7 @@ async fn those_who_may_not_come_in_are_told() {
 #[tokio::test]
 async fn a_server_that_shuts_down_gracefully_refuses_until_it_is_back() {
     for major in VERSIONS {
-        let mut instance = boot(major).await;
+        let instance = boot(major).await;
         let client = connect(&instance, quick()).await.unwrap();
         client.originate(answered()).await.unwrap();
         let mut shutdown = client.subscribe(Filter::named(["Shutdown"]));

@@ -173,7 +173,7 @@ async fn a_call_that_is_hung_up_before_it_has_a_channel_does_not_ring() {
 #[tokio::test]
 async fn a_call_whose_server_dies_ends_too() {
     for major in VERSIONS {
-        let mut instance = boot(major).await;
+        let instance = boot(major).await;
         let client = connect(&instance, quick()).await.unwrap();
         let mut call = client.place(local("answer"));
         call.outcome().await.unwrap();

@@ -80,7 +80,7 @@ async fn the_wrong_port_is_told_apart() {
 
 #[tokio::test]
 async fn a_connection_by_tls_is_made_anew_by_tls() {
-    let mut instance = boot(22).await;
+    let instance = boot(22).await;
     let policy = Reconnect::default().wait(Duration::from_millis(5), Duration::from_millis(100));
     let tls = trusting(AUTHORITY, "asterisk.test");
     let address = instance.ami_address();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ami::Client;
+use ami::{Client, Config};
 use tokio::time::{sleep, timeout};
 
 use crate::folder::descendants;
@@ -44,8 +44,8 @@ pub(super) struct Boot<'a> {
 }
 
 impl Boot<'_> {
-    /// Waits until the server is ready, and logs in.
-    pub(super) async fn finish(&mut self) -> Result<Client, BootFailure> {
+    /// Waits until the server is ready, and logs in unless the sandbox is without AMI.
+    pub(super) async fn finish(&mut self) -> Result<Option<Client>, BootFailure> {
         tokio::select! {
             notified = self.notifications.wait_for(READY) => {
                 let what = "read what it notifies".to_owned();
@@ -54,7 +54,10 @@ impl Boot<'_> {
             () = self.asked() => {}
         }
         self.stage = Stage::Ready;
-        let client = self.log_in().await?;
+        let client = match &self.sandbox.login {
+            Some(login) => Some(self.log_in(login).await?),
+            None => None,
+        };
         self.logged().await;
         if let Some(missing) = self.sandbox.missing_include(self.before) {
             return Err(missing.into());
@@ -80,13 +83,13 @@ impl Boot<'_> {
         }
     }
 
-    async fn log_in(&self) -> Result<Client, BootFailure> {
+    async fn log_in(&self, login: &Config) -> Result<Client, BootFailure> {
         let address = self.sandbox.ami_address();
         if !self.listens() {
             let settings = self.settings().await;
             return Err(BootFailure::NotListening { address, settings, reason: None });
         }
-        match self.sandbox.login.connect(address).await {
+        match login.connect(address).await {
             Ok(client) => Ok(client),
             // A server that dies takes the connection with it. The exit status says more.
             Err(error) if error.fault() == ami::Fault::Link => {
