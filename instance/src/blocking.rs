@@ -177,6 +177,28 @@ impl Instance {
         self.0.cel()
     }
 
+    /// As [`crate::Instance::records`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn records(&self, file: impl AsRef<Path>) -> Result<Vec<Record>, RecordError> {
+        self.0.records(file)
+    }
+
+    /// As [`crate::Instance::records_named`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn records_named<N: Into<String>>(
+        &self,
+        file: impl AsRef<Path>,
+        names: impl IntoIterator<Item = N>,
+    ) -> Result<Vec<Record>, RecordError> {
+        self.0.records_named(file, names)
+    }
+
     /// As [`crate::Instance::resources`].
     ///
     /// # Errors

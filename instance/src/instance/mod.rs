@@ -215,25 +215,53 @@ impl Instance {
         call.put(&self.sandbox.spool())
     }
 
-    /// The call detail records that `cdr_csv` has written so far (`cdr-csv/Master.csv`), with the
-    /// fields named as the module does. A record may come a moment after the call's end; after
-    /// [`shut_down`](Self::shut_down) all are there.
+    /// Reads the call detail records that `cdr_csv` has written so far: those of the
+    /// [file](Self::records) `cdr-csv/Master.csv`.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read. Where there is none, there are no records.
+    /// As [`records`](Self::records).
     pub fn cdr(&self) -> Result<Vec<Record>, RecordError> {
-        records::cdr(&self.sandbox.logs())
+        self.records("cdr-csv/Master.csv")
     }
 
-    /// The channel events that `cel_custom` has written so far (`cel-custom/Master.csv`), with the
-    /// fields named as in `cel_custom.conf`.
+    /// Reads the channel events that `cel_custom` has written so far: those of the
+    /// [file](Self::records) `cel-custom/Master.csv`.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read. Where there is none, there are no records.
+    /// As [`records`](Self::records).
     pub fn cel(&self) -> Result<Vec<Record>, RecordError> {
-        records::cel(&self.sandbox.logs(), &self.sandbox.etc())
+        self.records("cel-custom/Master.csv")
+    }
+
+    /// Reads the records that the server has written so far into a file of the log folder, such as
+    /// `cdr-custom/Simple.csv`. A record may come a moment after the end of the call; after
+    /// [`shut_down`](Self::shut_down) all are there. A file that does not exist has no records.
+    ///
+    /// The fields of `cdr-csv/*` are named as `cdr_csv` names them. Those of `cdr-custom/*` and
+    /// `cel-custom/*` are named, separated and quoted as `cdr_custom.conf` or `cel_custom.conf` says:
+    /// a field `${CSV_QUOTE(${CDR(src)})}` is `src`. Of other files, whose fields are separated by
+    /// commas, no names are known.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file or its configuration cannot be read, or if it has records in JSON.
+    pub fn records(&self, file: impl AsRef<Path>) -> Result<Vec<Record>, RecordError> {
+        records::read(&self.sandbox, file.as_ref())
+    }
+
+    /// Reads comma-separated records as [`records`](Self::records) does, with names for the fields.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be read.
+    pub fn records_named<N: Into<String>>(
+        &self,
+        file: impl AsRef<Path>,
+        names: impl IntoIterator<Item = N>,
+    ) -> Result<Vec<Record>, RecordError> {
+        records::read_named(&self.sandbox, file.as_ref(), names)
     }
 
     /// What the server uses of the machine.

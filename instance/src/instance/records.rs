@@ -1,9 +1,11 @@
 //! Call detail records and channel events, as the server's modules write them into files.
 
 use std::error::Error;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::sandbox::{Sandbox, Section};
 
 /// The fields of `cdr-csv/Master.csv`, in the order in which `cdr_csv` writes them. The last three
 /// come with `newcdrcolumns`, the two before them with `loguniqueid` and `loguserfield`.
@@ -38,47 +40,123 @@ pub struct Record {
 }
 
 impl Record {
-    /// The value of a field. The name's case does not matter.
+    /// Returns the value of a field. The name's case does not matter.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The fields in their order. One that has no name has its number, from 1.
+    /// Returns the fields in their order. A field without a name is named after its number, from 1.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
-pub(crate) fn cdr(logs: &Path) -> Result<Vec<Record>, RecordError> {
-    read(&logs.join("cdr-csv/Master.csv"), &CDR)
+/// The form of the records in a file.
+struct Form {
+    /// The names of the fields, as far as they are known.
+    names: Vec<String>,
+    separator: u8,
+    quote: u8,
+    /// The character before a quote in a value, unless quotes are doubled.
+    escape: Option<u8>,
 }
 
-pub(crate) fn cel(logs: &Path, etc: &Path) -> Result<Vec<Record>, RecordError> {
-    let conf = etc.join("cel_custom.conf");
-    let text = match fs::read_to_string(&conf) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(RecordError::new(&conf, error.into()));
+impl Form {
+    /// Comma-separated values.
+    fn with_names<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        let names = names.into_iter().map(Into::into).collect();
+        Self { names, separator: b',', quote: b'"', escape: None }
+    }
+
+    /// Finds the form of a file in the log folder: that of `cdr_csv`, or the one that the
+    /// configuration of `cdr_custom` or `cel_custom` gives it.
+    fn of(sandbox: &Sandbox, file: &Path) -> Result<Self, RecordError> {
+        let folder = file.parent().and_then(Path::to_str);
+        let (conf, name) = match folder {
+            Some("cdr-csv") => return Ok(Self::with_names(CDR)),
+            Some("cdr-custom") => ("cdr_custom.conf", file.file_name()),
+            Some("cel-custom") => ("cel_custom.conf", file.file_name()),
+            _ => return Ok(Self::with_names(NONE)),
+        };
+        let path = sandbox.etc().join(conf);
+        match File::open(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(RecordError::new(&path, error.into()));
+            }
+            _ => {}
         }
-        text => text.unwrap_or_default(),
-    };
-    let names = mapping(&text).unwrap_or_default();
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
-    read(&logs.join("cel-custom/Master.csv"), &names)
+        let name = name.and_then(|it| it.to_str()).unwrap_or_default();
+        let form = Self::configured(&sandbox.sections(conf), name);
+        form.map_err(|error| RecordError::new(&path, error.into()))
+    }
+
+    /// Finds the form of the file of that name in the configuration: a line of `[mappings]`, or a
+    /// section of its own with a list of fields (`cdrel_custom` of newer servers).
+    fn configured(sections: &[Section], name: &str) -> io::Result<Self> {
+        let mappings = sections.iter().filter(|it| it.name().eq_ignore_ascii_case("mappings"));
+        let keys = mappings.flat_map(Section::keys);
+        if let Some((_, line)) = keys.into_iter().find(|(key, _)| *key == name) {
+            return Ok(Self::with_names(split(line).map(expression_name)));
+        }
+        let Some(section) = sections.iter().find(|it| it.name() == name) else {
+            return Ok(Self::with_names(NONE));
+        };
+        if section.get("format").is_some_and(|it| it.eq_ignore_ascii_case("json")) {
+            return Err(io::Error::other(format!("[{name}]: records in JSON are not read here")));
+        }
+        let character = |key: &str| -> io::Result<Option<u8>> {
+            let failed = || io::Error::other(format!("[{name}] {key}: expected a character"));
+            match section.get(key).map(str::as_bytes) {
+                None => Ok(None),
+                Some(b"\\t") => Ok(Some(b'\t')),
+                Some(&[character]) => Ok(Some(character)),
+                Some(_) => Err(failed()),
+            }
+        };
+        let fields = section.get("fields").unwrap_or_default();
+        let quote = character("quote_character")?.unwrap_or(b'"');
+        Ok(Self {
+            names: split(fields).map(field_name).collect(),
+            separator: character("separator_character")?.unwrap_or(b','),
+            quote,
+            escape: character("quote_escape_character")?.filter(|it| *it != quote),
+        })
+    }
 }
 
-fn read(path: &Path, names: &[&str]) -> Result<Vec<Record>, RecordError> {
+/// No names of fields.
+const NONE: [&str; 0] = [];
+
+/// Reads the records of a file in the log folder.
+pub(super) fn read(sandbox: &Sandbox, file: &Path) -> Result<Vec<Record>, RecordError> {
+    read_file(&sandbox.logs().join(file), &Form::of(sandbox, file)?)
+}
+
+/// Reads the comma-separated records of a file in the log folder, with the names of the fields.
+pub(super) fn read_named<N: Into<String>>(
+    sandbox: &Sandbox,
+    file: &Path,
+    names: impl IntoIterator<Item = N>,
+) -> Result<Vec<Record>, RecordError> {
+    read_file(&sandbox.logs().join(file), &Form::with_names(names))
+}
+
+fn read_file(path: &Path, form: &Form) -> Result<Vec<Record>, RecordError> {
     let failed = |error| RecordError::new(path, error);
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(failed(error.into())),
     };
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
+    let mut reader = csv::ReaderBuilder::new();
+    reader.has_headers(false).flexible(true).delimiter(form.separator).quote(form.quote);
+    reader.escape(form.escape).double_quote(form.escape.is_none());
+    let mut reader = reader.from_reader(file);
     let records = reader.byte_records().map(|record| {
         let record = record.map_err(failed)?;
         let fields = record.iter().enumerate().map(|(at, value)| {
-            let name = names.get(at).map_or_else(|| (at + 1).to_string(), |&name| name.to_owned());
+            let name = form.names.get(at).cloned().unwrap_or_else(|| (at + 1).to_string());
             (name, String::from_utf8_lossy(value).into_owned())
         });
         Ok(Record { fields: fields.collect() })
@@ -86,44 +164,42 @@ fn read(path: &Path, names: &[&str]) -> Result<Vec<Record>, RecordError> {
     records.collect()
 }
 
-/// The names of the fields in the line for `Master.csv` of a `cel_custom.conf`: what the innermost
-/// `${…}` of each names, of a function its argument: `${CSV_QUOTE(${CHANNEL(context)})}` is
-/// `context`, but `CALLERID(num)` stays what it is.
-fn mapping(conf: &str) -> Option<Vec<String>> {
-    let line = conf.lines().find_map(|line| line.trim_start().strip_prefix("Master.csv"))?;
-    let line = line.trim_start().trim_start_matches(['=', '>', ' ']);
-    let mut names = Vec::new();
-    let (mut depth, mut begin) = (0usize, 0);
-    for (at, c) in line.char_indices().chain([(line.len(), ',')]) {
+/// Splits a list at the commas outside of parentheses, braces and quotes.
+fn split(list: &str) -> impl Iterator<Item = &str> {
+    let (mut depth, mut quoted) = (0usize, false);
+    list.split(move |c: char| {
         match c {
+            '"' => quoted = !quoted,
             '(' | '{' => depth += 1,
             ')' | '}' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                names.push(name(&line[begin..at]));
-                begin = at + 1;
-            }
             _ => {}
         }
-    }
-    Some(names)
+        c == ',' && depth == 0 && !quoted
+    })
 }
 
-fn name(field: &str) -> String {
+/// Returns the name of a field of a mapping: that in the innermost `${…}`, where `CHANNEL(context)`
+/// and `CDR(duration,f)` are `context` and `duration`, but `CALLERID(num)` stays what it is.
+fn expression_name(field: &str) -> String {
     let inner = field.rsplit("${").next().unwrap_or(field);
-    let inner = inner.split('}').next().unwrap_or(inner);
-    match inner.strip_prefix("CHANNEL(") {
-        Some(argument) => argument.trim_end_matches(')').to_owned(),
-        None => inner.trim().to_owned(),
-    }
+    let inner = inner.split('}').next().unwrap_or(inner).trim();
+    let argument = ["CHANNEL(", "CDR("].iter().find_map(|function| inner.strip_prefix(function));
+    let end = |c: char| c == ')' || c == ',';
+    argument.map_or(inner, |it| it.split(end).next().unwrap_or(it)).to_owned()
 }
 
-/// A file of records that cannot be read.
+/// Returns the name of a field of a list, which may have qualifiers: `start(int64)`.
+fn field_name(field: &str) -> String {
+    field.split('(').next().unwrap_or(field).trim().to_owned()
+}
+
+/// The error of a file of records, or of its configuration, that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .path.display())]
 pub struct RecordError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The cause.
     #[source]
     error: Box<dyn Error + Send + Sync>,
 }
@@ -144,23 +220,47 @@ impl RecordError {
 mod tests {
     use super::*;
 
+    /// The form of a file in a configuration.
+    fn form(conf: &str, file: &str) -> io::Result<Form> {
+        Form::configured(&crate::sandbox::sections_of(conf), file)
+    }
+
     #[test]
     fn fields_are_named_after_what_they_show() {
         let conf = include_str!("../../templates/cel_custom.conf");
-        let names = mapping(conf).unwrap();
+        let names = form(conf, "Master.csv").unwrap().names;
         assert_eq!(names.len(), 20);
         assert_eq!(
             [&*names[0], &*names[2], &*names[8], &*names[16]],
             ["eventtype", "CALLERID(name)", "context", "BRIDGEPEER"]
         );
-        assert_eq!(mapping("[mappings]\nMaster.csv=${a},x${b}y\n").unwrap(), ["a", "b"]);
-        assert_eq!(mapping("[mappings]\n"), None);
+        let conf = "[mappings]\nA.csv=${a},x${b}y\nB.csv => ${CSV_QUOTE(${CDR(duration,f)})}\n";
+        assert_eq!(form(conf, "A.csv").unwrap().names, ["a", "b"]);
+        assert_eq!(form(conf, "B.csv").unwrap().names, ["duration"]);
+        assert_eq!(form(conf, "C.csv").unwrap().names, [""; 0]);
+    }
+
+    #[test]
+    fn a_section_of_a_file_has_the_form_of_its_records() {
+        let conf = "[x.tsv]\nseparator_character = \\t\nquote_character = '\n\
+                    fields = clid,\"a, b\", start(%F,%T) , userfield(noquote)\n\
+                    [y]\nquote_escape_character = \\\nfields = src\n[z]\nformat = json\n\
+                    [w]\nseparator_character = ab\n";
+        let found = form(conf, "x.tsv").unwrap();
+        assert_eq!(found.names, ["clid", "\"a, b\"", "start", "userfield"]);
+        assert_eq!((found.separator, found.quote, found.escape), (b'\t', b'\'', None));
+        let found = form(conf, "y").unwrap();
+        assert_eq!((found.separator, found.quote, found.escape), (b',', b'"', Some(b'\\')));
+        for file in ["z", "w"] {
+            let error = form(conf, file).err().unwrap().to_string();
+            assert!(error.starts_with(&format!("[{file}]")), "{error}");
+        }
     }
 
     #[test]
     fn an_error_says_its_cause_once() {
         let folder = std::env::temp_dir();
-        let error = read(&folder, &[]).unwrap_err();
+        let error = read_file(&folder, &Form::with_names(NONE)).unwrap_err();
         assert_eq!(error.to_string(), folder.display().to_string());
         let cause = error.source().unwrap();
         assert_eq!(cause.to_string(), "Is a directory (os error 21)");
@@ -169,12 +269,12 @@ mod tests {
 
     #[test]
     fn quoted_fields_are_read_as_they_were() {
-        let path = std::env::temp_dir().join(format!("records-{}", uuid::Uuid::new_v4().simple()));
-        fs::write(&path, "\"a \"\"b\"\", c\",,7,x\n").unwrap();
-        let records = read(&path, &["One", "two", "three"]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, "\"a \"\"b\"\", c\",,7,x\n").unwrap();
+        let records = read_file(&path, &Form::with_names(["One", "two", "three"])).unwrap();
         let fields: Vec<_> = records[0].fields().collect();
         assert_eq!(fields, [("One", "a \"b\", c"), ("two", ""), ("three", "7"), ("4", "x")]);
         assert_eq!(records[0].get("one"), Some("a \"b\", c"));
-        fs::remove_file(path).unwrap();
     }
 }

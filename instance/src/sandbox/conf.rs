@@ -1,156 +1,181 @@
-//! Asterisk's configuration language, as far as we need it: the sections and keys of a file, and
-//! what it includes.
+//! Asterisk's configuration language, line by line, as `main/config.c` reads it: sections, keys and
+//! includes, without comments. A line is read before and after keys of ours are filled in.
+
+mod comments;
+
+use glob::{MatchOptions, Pattern};
+
+use self::comments::Comments;
+
+/// The longest line in bytes. The server skips longer lines.
+const LINE: usize = 8_190;
+
+/// The rules of `glob(3)`: a star matches neither a slash nor the dot of a hidden file.
+pub(super) const GLOB: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
 
 /// A line that matters.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Line {
+pub(super) enum Line {
     /// `[name]`, `[name](!)` and so on.
     Section {
         name: String,
-        /// The text between the parentheses: `!`, `+`, and the names of templates.
-        options: String,
+        /// The options between the parentheses: `!`, `+`, and the names of templates.
+        options: Vec<String>,
     },
     /// `key = value` or `key => value`.
     Key(String, String),
+    /// `key += value`, which appends to the value of a key.
+    Append(String, String),
     /// `#include "x"`, `#include <x>`, `#include x`, and `#tryinclude`.
     Include(Include),
+    /// A line for which the server refuses the whole file.
+    Invalid,
 }
 
 /// A line that has the server read another file.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Include {
+pub(super) struct Include {
     /// The name, as written.
-    pub(crate) name: String,
+    pub(super) name: String,
     /// Whether the file has to be there: all but `#tryinclude`.
-    pub(crate) required: bool,
+    pub(super) required: bool,
 }
 
-/// The lines of a file that matter, without comments: `;` to the end of the line, and `;--` to
-/// `--;`, which nest.
-pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line> {
+/// Returns the lines of a file that matter.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Line> {
     numbered(text).map(|(_, line)| line)
 }
 
-/// The lines of a file that matter, with their numbers, from 1.
+/// Returns the lines of a file that matter, with their numbers, from 1.
 fn numbered(text: &str) -> impl Iterator<Item = (usize, Line)> {
-    let mut depth = 0usize;
-    text.lines().zip(1..).filter_map(move |(line, number)| {
-        let line = outside_comments(line, &mut depth);
-        Some((number, parsed(line.trim())?))
+    let mut comments = Comments::default();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.split('\n').zip(1..).filter_map(move |(line, number)| {
+        let line = comments.strip(line)?;
+        Some((number, parsed(trim(&line))?))
     })
 }
 
+/// `ast_strip`: removes blanks and control characters at both ends.
+pub(super) fn trim(text: &str) -> &str {
+    text.trim_matches(|char| char <= ' ')
+}
+
 fn parsed(line: &str) -> Option<Line> {
-    if let Some(rest) = line.strip_prefix('[') {
-        let (name, rest) = rest.split_once(']')?;
-        let options = rest.trim().strip_prefix('(').and_then(|rest| rest.split_once(')'));
-        let options = options.map_or("", |(options, _)| options).to_owned();
-        return Some(Line::Section { name: name.to_owned(), options });
+    if line.is_empty() {
+        None
+    } else if let Some(header) = line.strip_prefix('[') {
+        Some(section(header).unwrap_or(Line::Invalid))
+    } else if let Some(directive) = line.strip_prefix('#') {
+        directive_of(directive)
+    } else {
+        key(line)
     }
-    if let Some(rest) = line.strip_prefix('#') {
-        // As `process_text_line` takes it apart: a word in whatever case, blanks, and a name.
-        let (word, name) = rest.split_once(|c: char| c <= ' ')?;
-        let required = word.eq_ignore_ascii_case("include");
-        if !required && !word.eq_ignore_ascii_case("tryinclude") || name.trim().is_empty() {
-            return None;
-        }
-        let name = unquoted(name.trim()).replace("\\;", ";");
-        return Some(Line::Include(Include { name, required }));
-    }
-    let (key, value) = line.split_once('=')?;
-    let value = value.strip_prefix('>').unwrap_or(value);
-    Some(Line::Key(key.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// The name in an include: quotes and brackets are none of it, but where they are at both its ends.
-/// One that begins with a key of ours begins with two brackets.
-fn unquoted(name: &str) -> &str {
-    let end = match name.as_bytes() {
-        [b'"', _, ..] => '"',
-        [b'<', second, ..] if *second != b'<' => '>',
-        _ => return name,
+/// Reads `name]`, `name](!)`, `name](template,+)`. Blanks count, in names and in options.
+fn section(header: &str) -> Option<Line> {
+    let (name, rest) = header.split_once(']')?;
+    let options = match rest.strip_prefix('(') {
+        Some(rest) => rest.split_once(')')?.0.split(',').map(str::to_owned).collect(),
+        None => Vec::new(),
     };
-    name[1..].strip_suffix(end).unwrap_or(name)
+    Some(Line::Section { name: name.to_owned(), options })
 }
 
-/// The part of a line that is not in a comment. `depth` is how deep in block comments it begins,
-/// and then the next one.
-fn outside_comments(line: &str, depth: &mut usize) -> String {
-    let mut outside = String::new();
-    let mut rest = line;
-    while let Some(first) = rest.chars().next() {
-        let escaped = outside.ends_with('\\');
-        if *depth > 0 && rest.starts_with("--;") {
-            *depth -= 1;
-            rest = &rest[3..];
-            continue;
-        }
-        // More dashes are a line of dashes.
-        if rest.starts_with(";--") && !rest.starts_with(";---") && !(escaped && *depth == 0) {
-            *depth += 1;
-            rest = &rest[3..];
-            continue;
-        }
-        if *depth == 0 {
-            if first == ';' && !escaped {
-                break;
-            }
-            outside.push(first);
-        }
-        rest = &rest[first.len_utf8()..];
-    }
-    outside
+/// Reads `include name` or `tryinclude name`. The server skips other directives, and those without a
+/// name.
+fn directive_of(directive: &str) -> Option<Line> {
+    let (word, name) = directive.split_once(|char| char <= ' ')?;
+    let required = word.eq_ignore_ascii_case("include");
+    let is_include = required || word.eq_ignore_ascii_case("tryinclude");
+    let name = Some(trim(name)).filter(|name| is_include && !name.is_empty())?;
+    Some(Line::Include(Include { name: unquoted(name).to_owned(), required }))
 }
 
-/// The files that `text` includes, with the numbers of the lines, from 1.
-pub(crate) fn includes(text: &str) -> impl Iterator<Item = (usize, Include)> {
+/// Returns the name in an include, without the quotes or brackets around it. A name that begins with
+/// a key of ours begins with two brackets.
+fn unquoted(name: &str) -> &str {
+    let inside = |open, close| name.strip_prefix(open)?.strip_suffix(close);
+    let bracketed = || inside('<', '>').filter(|_| !name.starts_with("<<"));
+    inside('"', '"').or_else(bracketed).unwrap_or(name)
+}
+
+/// Reads `key = value`, `key => value` or `key += value`. The server ignores a line without `=`, and
+/// a key without a name.
+fn key(line: &str) -> Option<Line> {
+    // The first character may be escaped, so that the line begins neither a section nor a directive.
+    let (line, skip) = match line.strip_prefix('\\') {
+        None => (line, 0),
+        Some(rest) => match rest.chars().next().filter(|first| *first > ' ') {
+            None => return Some(Line::Invalid),
+            Some(first) => (rest, first.len_utf8()),
+        },
+    };
+    let at = line[skip..].find('=').map(|at| at + skip)?;
+    let (key, value) = (&line[..at], &line[at + 1..]);
+    let text = |text: &str| trim(text).to_owned();
+    let line = match key.strip_suffix('+').filter(|_| at > skip) {
+        // The blanks between the two values are kept.
+        Some(key) => Line::Append(text(key), value.to_owned()),
+        None => Line::Key(text(key), text(value.strip_prefix('>').unwrap_or(value))),
+    };
+    let has_name = !matches!(&line, Line::Key(key, _) | Line::Append(key, _) if key.is_empty());
+    has_name.then_some(line)
+}
+
+/// Returns the files that `text` includes, with the numbers of the lines, from 1.
+pub(super) fn includes(text: &str) -> impl Iterator<Item = (usize, Include)> {
     numbered(text).filter_map(|(number, line)| match line {
         Line::Include(include) => Some((number, include)),
         _ => None,
     })
 }
 
-/// The names of the files that `text` includes, as written.
-pub(crate) fn included(text: &str) -> impl Iterator<Item = String> {
+/// Returns the names of the files that `text` includes, as written.
+pub(super) fn included(text: &str) -> impl Iterator<Item = String> {
     includes(text).map(|(_, include)| include.name)
 }
 
-/// The line, from 1, that begins a block comment which does not end in `text`.
-pub(crate) fn unclosed(text: &str) -> Option<usize> {
-    let mut depth = 0usize;
+/// Returns the line, from 1, that begins a block comment which does not end in `text`.
+pub(super) fn unclosed(text: &str) -> Option<usize> {
+    let mut comments = Comments::default();
     let mut begun = None;
     for (line, number) in text.lines().zip(1..) {
-        let before = depth;
-        outside_comments(line, &mut depth);
-        match (before, depth) {
-            (_, 0) => begun = None,
-            (0, _) => begun = Some(number),
+        let was_open = comments.is_open();
+        comments.strip(line);
+        match (was_open, comments.is_open()) {
+            (_, false) => begun = None,
+            (false, true) => begun = Some(number),
             _ => {}
         }
     }
     begun
 }
 
-/// The sections that `text` has itself, each with whether it is a template.
-pub(crate) fn sections(text: &str) -> impl Iterator<Item = (String, bool)> {
-    let is_template = |options: &str| options.split(',').any(|it| it.trim() == "!");
-    lines(text).filter_map(move |line| match line {
-        Line::Section { name, options } => Some((name, is_template(&options))),
-        _ => None,
-    })
-}
-
-/// The keys that `text` sets, in whatever section, and their values.
-pub(crate) fn keys(text: &str) -> impl Iterator<Item = (String, String)> {
+/// Returns the sections that `text` has itself, each with whether it is a template.
+pub(super) fn sections(text: &str) -> impl Iterator<Item = (String, bool)> {
     lines(text).filter_map(|line| match line {
-        Line::Key(key, value) => Some((key, value)),
+        Line::Section { name, options } => Some((name, options.iter().any(|it| it == "!"))),
         _ => None,
     })
 }
 
-/// Whether an include, which may be a pattern, is for a file, whose name is relative to the folder
-/// of the configuration. Of a path that begins elsewhere only the name can be compared.
-pub(crate) fn is_for(include: &str, file: &str) -> bool {
+/// Returns the keys that `text` sets, in whatever section, and their values.
+pub(super) fn keys(text: &str) -> impl Iterator<Item = (String, String)> {
+    lines(text).filter_map(|line| match line {
+        Line::Key(key, value) | Line::Append(key, value) => Some((key, value)),
+        _ => None,
+    })
+}
+
+/// Returns `true` if an include, which may be a pattern, is for a file, whose name is relative to the
+/// folder of the configuration. Of a path that begins elsewhere only the name can be compared.
+pub(super) fn is_for(include: &str, file: &str) -> bool {
     let include = include.strip_prefix("<<astetcdir>>/").unwrap_or(include);
     match include.strip_prefix('/') {
         None => matches(include, file),
@@ -161,33 +186,25 @@ pub(crate) fn is_for(include: &str, file: &str) -> bool {
     }
 }
 
-/// Whether a name is one of a pattern with `*` and `?`, of which neither stands for a slash, nor
-/// for a dot that begins a name.
-pub(crate) fn matches(pattern: &str, name: &str) -> bool {
-    fn tail_matches(pattern: &str, name: &str, begins: bool) -> bool {
-        let mut rest = pattern.chars();
-        let first = rest.next();
-        if begins && name.starts_with('.') && matches!(first, Some('*' | '?')) {
-            return false;
-        }
-        match first {
-            None => name.is_empty(),
-            Some('*') => {
-                let end = name.find('/').unwrap_or(name.len());
-                let mut tails = (0..=end).filter_map(|at| name.get(at..));
-                tails.any(|tail| tail_matches(rest.as_str(), tail, false))
-            }
-            Some(first) => {
-                let mut name = name.chars();
-                let fits = name.next().is_some_and(|c| c == first || first == '?' && c != '/');
-                fits && tail_matches(rest.as_str(), name.as_str(), first == '/')
-            }
-        }
-    }
-    tail_matches(pattern, name, true)
+/// Returns `true` if a name is one of a pattern of `glob(3)`, or the pattern itself.
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
+    pattern == name
+        || Pattern::new(&single_stars(pattern)).is_ok_and(|it| it.matches_with(name, GLOB))
 }
 
-/// A value as it is written into a file: a semicolon would begin a comment.
+/// Replaces several stars in a row with one, because two have a special meaning in the `glob`
+/// crate.
+pub(super) fn single_stars(name: &str) -> String {
+    let mut single = String::with_capacity(name.len());
+    for char in name.chars() {
+        if char != '*' || !single.ends_with('*') {
+            single.push(char);
+        }
+    }
+    single
+}
+
+/// Returns a value as it is written into a file: a semicolon would begin a comment.
 pub(crate) fn escaped(value: &str) -> String {
     value.replace(';', "\\;")
 }

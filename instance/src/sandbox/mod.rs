@@ -57,6 +57,8 @@ pub(crate) use self::logs::{CONSOLE, MESSAGES, SANITIZER};
 pub use self::modules::Modules;
 use self::place::Place;
 pub use self::sections::Section;
+#[cfg(test)]
+pub(crate) use self::sections::sections_of;
 use self::variables::Variables;
 use crate::folder::{Run, Witness};
 use crate::server::Server;

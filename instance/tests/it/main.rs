@@ -16,5 +16,6 @@ mod program;
 mod real;
 mod refused;
 mod running;
+mod sections;
 mod standin;
 mod support;

@@ -176,6 +176,50 @@ async fn call_detail_records_and_channel_events_are_complete_after_the_stop() {
 }
 
 #[tokio::test]
+async fn records_of_any_file_have_the_names_of_their_configuration() {
+    let custom = "[mappings]\nSimple.csv => ${CSV_QUOTE(${CDR(dst)})},${CDR(disposition)}\n";
+    for major in VERSIONS {
+        let mut modules = vec!["cdr_csv", "cdr_custom", "func_cdr", "func_strings"];
+        modules.extend((major == 22).then_some("res_cdrel_custom"));
+        // Newer servers have files with a section of their own.
+        let fields = "[tabs.txt]\nseparator_character = \\t\nfields = dst, start(int64), src\n";
+        let custom = custom.to_owned() + if major == 22 { fields } else { "" };
+        let modules = MODULES.iter().copied().chain(modules);
+        let builder = builder(major).await.modules(Modules::list(modules));
+        let builder = builder
+            .file("extensions.conf", DIALPLAN)
+            .file("cdr_custom.conf", custom)
+            .section("cdr.conf", "csv", [("accountlogs", "yes")]);
+        let instance = builder.build().unwrap().boot().await.unwrap();
+        let call =
+            Originate::to_application("Local/short@default", "Wait", "1").with("Account", "acct");
+        instance.ami().originate(call).await.unwrap();
+        instance.shut_down(Stop::Now).await;
+        let simple = instance.records("cdr-custom/Simple.csv").unwrap();
+        assert_eq!(simple.len(), 2, "{simple:?}");
+        for record in &simple {
+            let names: Vec<_> = record.fields().map(|(name, _)| name).collect();
+            assert_eq!(names, ["dst", "disposition"]);
+            assert_eq!(record.get("disposition"), Some("ANSWERED"), "{record:?}");
+        }
+        let named = instance.records_named("cdr-custom/Simple.csv", ["to"]).unwrap();
+        let names: Vec<_> = named[0].fields().map(|(name, _)| name).collect();
+        assert_eq!(names, ["to", "2"]);
+        let of_account = instance.records("cdr-csv/acct.csv").unwrap();
+        assert!(!of_account.is_empty());
+        assert!(of_account.iter().all(|it| it.get("accountcode") == Some("acct")));
+        if major == 22 {
+            let tabs = instance.records("cdr-custom/tabs.txt").unwrap();
+            assert_eq!(tabs.len(), 2, "{tabs:?}");
+            let start: u64 = tabs[0].get("start").unwrap().parse().unwrap();
+            assert!(start > 1_700_000_000, "{tabs:?}");
+        }
+        assert_eq!(instance.records("cdr-custom/none.csv").unwrap(), []);
+        instance.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_call_file_makes_a_call() {
     for major in VERSIONS {
         let instance = booted(major, &["pbx_spool"]).await;
@@ -261,6 +305,8 @@ fn plain_functions_do_all_of_it() {
     blocking::wait(client.call(Action::new("Ping"))).unwrap();
     assert!(instance.resources().unwrap().threads > 1 && instance.pid().is_some());
     assert_eq!((instance.cdr().unwrap(), instance.cel().unwrap()), (vec![], vec![]));
+    assert_eq!(instance.records("cdr-custom/x.csv").unwrap(), []);
+    assert_eq!(instance.records_named("x.csv", ["a"]).unwrap(), []);
     let call = CallFile::to_extension("Local/short@default", "default", "short", 1);
     assert!(instance.call_file(&call).unwrap().starts_with(instance.sandbox().spool()));
     assert!(instance.list(Action::new("CoreShowChannels")).is_ok());
