@@ -10,14 +10,32 @@ use uuid::Uuid;
 
 use crate::sandbox::escaped;
 
-/// The longest value, so that its line fits into the 1,024 bytes that the server reads.
+/// The longest key and value together, in bytes, so that their line fits into the 1,024 bytes that
+/// the server reads, also with semicolons escaped.
 const LONGEST: usize = 900;
 
-/// A call for the spool (`pbx_spool`). Where the call goes to when it is answered is given to the
-/// constructor.
-#[derive(Clone, Debug)]
+/// A call for the spool (`pbx_spool`). The constructor says where the call goes when it is answered.
+///
+/// ```
+/// use instance::CallFile;
+///
+/// let call = CallFile::to_extension("Local/s@default", "default", "100", 1)
+///     .caller_id("Alice <100>")
+///     .key("EarlyMedia", "yes");
+/// let same = CallFile::from_keys([
+///     ("Channel", "Local/s@default"),
+///     ("Context", "default"),
+///     ("Extension", "100"),
+///     ("Priority", "1"),
+///     ("CallerID", "Alice <100>"),
+///     ("EarlyMedia", "yes"),
+/// ]);
+/// # assert_eq!(call, same);
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CallFile {
-    lines: Vec<(&'static str, String)>,
+    /// Keys and values in order.
+    lines: Vec<(String, String)>,
     at: Option<SystemTime>,
 }
 
@@ -30,9 +48,9 @@ impl CallFile {
         priority: u32,
     ) -> Self {
         Self::new(channel)
-            .line("Context", context)
-            .line("Extension", extension)
-            .line("Priority", priority.to_string())
+            .key("Context", context)
+            .key("Extension", extension)
+            .key("Priority", priority.to_string())
     }
 
     /// Calls `channel` and runs an application on it.
@@ -41,11 +59,28 @@ impl CallFile {
         application: impl Into<String>,
         data: impl Into<String>,
     ) -> Self {
-        Self::new(channel).line("Application", application).line("Data", data)
+        Self::new(channel).key("Application", application).key("Data", data)
+    }
+
+    /// Makes a call of nothing but these keys and values, in their order. Whether they make a call is
+    /// for the server to say.
+    pub fn from_keys<K: Into<String>, V: Into<String>>(
+        keys: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let lines = keys.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        Self { lines, at: None }
     }
 
     fn new(channel: impl Into<String>) -> Self {
-        Self { lines: Vec::new(), at: None }.line("Channel", channel)
+        Self { lines: Vec::new(), at: None }.key("Channel", channel)
+    }
+
+    /// Adds a line `key: value` behind those that are there, for keys without a function here. Of
+    /// most keys the server takes the last value.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.lines.push((key.into(), value.into()));
+        self
     }
 
     /// Sets the time to wait for an answer, in whole seconds, from 1 to 2,147,483; 45 s unless set.
@@ -53,82 +88,84 @@ impl CallFile {
     /// `pbx/pbx_spool.c`).
     #[must_use]
     pub fn wait_time(self, time: Duration) -> Self {
-        self.line("WaitTime", seconds(time))
+        self.key("WaitTime", seconds(time))
     }
 
     /// Sets how often to try again after a call that nobody answered; not at all unless set.
     #[must_use]
     pub fn max_retries(self, times: u32) -> Self {
-        self.line("MaxRetries", times.min(i32::MAX.unsigned_abs()).to_string())
+        self.key("MaxRetries", times.min(i32::MAX.unsigned_abs()).to_string())
     }
 
     /// Sets the time to wait before another try, in whole seconds, from 1 to 2,147,483; 5 minutes
     /// unless set.
     #[must_use]
     pub fn retry_time(self, time: Duration) -> Self {
-        self.line("RetryTime", seconds(time))
+        self.key("RetryTime", seconds(time))
     }
 
-    /// The caller ID, such as `Alice <100>`.
+    /// Sets the caller ID, such as `Alice <100>`.
     #[must_use]
     pub fn caller_id(self, id: impl Into<String>) -> Self {
-        self.line("CallerID", id)
+        self.key("CallerID", id)
     }
 
-    /// The account code.
+    /// Sets the account code.
     #[must_use]
     pub fn account(self, account: impl Into<String>) -> Self {
-        self.line("Account", account)
+        self.key("Account", account)
     }
 
-    /// The codecs, such as `ulaw,gsm`.
+    /// Sets the codecs, such as `ulaw,gsm`.
     #[must_use]
     pub fn codecs(self, codecs: impl Into<String>) -> Self {
-        self.line("Codecs", codecs)
+        self.key("Codecs", codecs)
     }
 
     /// Sets a variable of the channel.
     #[must_use]
     pub fn variable(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let set = format!("{}={}", name.into(), value.into());
-        self.line("Setvar", set)
+        self.key("Setvar", set)
     }
 
-    /// Whether the server moves the file to `outgoing_done` when it is done with it, instead of
+    /// Sets whether the server moves the file to `outgoing_done` when the call is over, instead of
     /// removing it.
     #[must_use]
     pub fn archive(self, archive: bool) -> Self {
-        self.line("Archive", if archive { "yes" } else { "no" })
+        self.key("Archive", if archive { "yes" } else { "no" })
     }
 
-    /// When to make the call; at once unless set.
+    /// Sets the time of the call; at once unless set.
     #[must_use]
     pub fn at(mut self, time: SystemTime) -> Self {
         self.at = Some(time);
         self
     }
 
-    fn line(mut self, key: &'static str, value: impl Into<String>) -> Self {
-        self.lines.push((key, value.into()));
-        self
-    }
-
     fn text(&self) -> Result<String, CallFileError> {
         let mut text = String::new();
         for (key, value) in &self.lines {
-            // The server takes the rest of the line behind it for a comment, and reads no longer
-            // ones.
+            let is_control = |c: char| c.is_control();
+            let is_key = !key.is_empty()
+                && key.trim() == key
+                && !key.contains(|c: char| is_control(c) || matches!(c, ':' | ';' | '#'));
+            if !is_key {
+                return Err(CallFileError::Key { key: key.clone() });
+            }
+            // The server takes the rest of the line for a comment.
             let comment = value.starts_with('#') || value.contains(" #");
-            if comment || value.contains(|c: char| c.is_control()) || value.len() > LONGEST {
-                return Err(CallFileError::Value { key, value: value.clone() });
+            let written = escaped(value);
+            if comment || value.contains(is_control) || key.len() + written.len() > LONGEST {
+                return Err(CallFileError::Value { key: key.clone(), value: value.clone() });
             }
             // Writing into a string does not fail.
-            let _ = writeln!(text, "{key}: {}", escaped(value));
+            let _ = writeln!(text, "{key}: {written}");
         }
         Ok(text)
     }
 
-    /// Puts the file into a spool: complete when the server sees it, by a rename, as the server
+    /// Puts the file into a spool. A rename makes it complete when the server sees it, as the server
     /// demands.
     pub(crate) fn put(&self, spool: &Path) -> Result<PathBuf, CallFileError> {
         let text = self.text()?;
@@ -146,22 +183,28 @@ impl CallFile {
     }
 }
 
-/// Seconds as the server reads them.
+/// Returns seconds as the server reads them.
 fn seconds(time: Duration) -> String {
     time.as_secs().clamp(1, u64::from(i32::MAX.unsigned_abs()) / 1000).to_string()
 }
 
-/// A call file that was not written.
+/// The error of a call file that was not written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallFileError {
+    /// A key that the server would not find.
+    #[error("key {key:?}: a key is not empty, has no blanks at its ends, and none of `:;#` in it")]
+    Key {
+        /// The key.
+        key: String,
+    },
     /// A value that would not arrive as it is.
     #[error(
-        "{key}: {value:?}: a value has no control characters and does not begin with `;` or `#`"
+        "{key}: {value:?}: a value has no control characters and no `#` at its beginning or behind a blank, and is at most {LONGEST} bytes long with its key"
     )]
     Value {
         /// The key.
-        key: &'static str,
+        key: String,
         /// The value.
         value: String,
     },
@@ -185,10 +228,12 @@ mod tests {
         let call = CallFile::to_extension("Local/1@a", "b", "2", 1)
             .wait_time(Duration::from_millis(2500))
             .variable("A", "b;c")
-            .archive(true);
+            .archive(true)
+            .key("EarlyMedia", "yes")
+            .key("X", "");
         assert_eq!(
             call.text().unwrap(),
-            "Channel: Local/1@a\nContext: b\nExtension: 2\nPriority: 1\nWaitTime: 2\nSetvar: A=b\\;c\nArchive: yes\n"
+            "Channel: Local/1@a\nContext: b\nExtension: 2\nPriority: 1\nWaitTime: 2\nSetvar: A=b\\;c\nArchive: yes\nEarlyMedia: yes\nX: \n"
         );
     }
 
@@ -215,9 +260,13 @@ mod tests {
 
     #[test]
     fn a_value_cannot_begin_another_line() {
-        for value in ["x\nPriority: 2", "x\r", "#x", "a #x", &"x".repeat(1000)] {
+        for value in ["x\nPriority: 2", "x\r", "#x", "a #x", &"x".repeat(897), &";".repeat(449)] {
             let error = CallFile::to_application("Local/1@a", "Echo", value).text().unwrap_err();
             assert!(error.to_string().starts_with("Data: "), "{error}");
+        }
+        for key in ["", "A:B", " A", "A ", "A\nB", "#A", "A;B"] {
+            let error = CallFile::from_keys([(key, "x")]).text().unwrap_err();
+            assert!(error.to_string().starts_with(&format!("key {key:?}: ")), "{error}");
         }
     }
 }

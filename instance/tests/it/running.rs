@@ -242,6 +242,28 @@ async fn a_call_file_makes_a_call() {
 }
 
 #[tokio::test]
+async fn a_call_file_of_raw_keys_makes_a_call() {
+    for major in VERSIONS {
+        let instance = booted(major, &["pbx_spool"]).await;
+        let mut events = instance.ami().subscribe(Filter::named(["UserEvent"]));
+        // The keys' case does not matter, the last channel counts, and others are passed over.
+        let call = CallFile::from_keys([
+            ("channel", "Local/hold@default"),
+            ("Application", "Wait"),
+            ("Data", "1"),
+            ("No such key", "x"),
+            ("Channel", "Local/short@default"),
+        ]);
+        instance.call_file(&call.key("Set", "__GIVEN=raw")).unwrap();
+        let Item::Event(event) = timeout(AGES, events.next()).await.unwrap().unwrap() else {
+            panic!("events are missing");
+        };
+        assert_eq!(event.get("given"), Some(&b"raw"[..]));
+        instance.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn changed_files_are_read_again() {
     for major in VERSIONS {
         let instance = booted(major, &[]).await;
