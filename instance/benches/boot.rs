@@ -1,4 +1,4 @@
-//! What an instance costs on top of the server's own boot and stop.
+//! The cost of an instance on top of the server's own boot and stop.
 //!
 //! `cargo bench -p instance --bench boot` boots Asterisk 22 in turn by hand and by us: with the
 //! sample's modules, with all modules, and all at once. By hand is from spawning the server to the
@@ -32,7 +32,7 @@ const MODULES: [&str; 11] = [
     "res_timing_timerfd",
 ];
 
-/// How many instances are booted at the same time.
+/// The number of instances that are booted at the same time.
 const MANY: usize = 16;
 
 #[tokio::main(flavor = "current_thread")]
@@ -170,7 +170,7 @@ impl Summary {
         Self { least: at(0), median: at(1), most: at(2) }
     }
 
-    /// How many times the other median this one is.
+    /// Returns the ratio of a median to another.
     fn over(&self, other: &Self) -> f64 {
         self.median.as_secs_f64() / other.median.as_secs_f64()
     }

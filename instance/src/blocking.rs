@@ -1,4 +1,4 @@
-//! The same for those who do not await: plain `#[test]` functions and programs without a runtime.
+//! The same for threads that block: plain `#[test]` functions and programs without a runtime.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -17,9 +17,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The connections are served by a runtime of this module's, with one thread, that is there from
-//! the first use to the end of the process. Each of these functions may also be called where a
-//! runtime is; it blocks the thread all the same.
+//! The connections are served by a runtime of this module with one thread, which runs from the
+//! first use to the end of the process. These functions may also be called on a thread of another
+//! runtime, which they block.
 
 use std::future::Future;
 use std::io;
@@ -42,7 +42,7 @@ use crate::{
 
 static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
 
-/// The runtime; made with the first use.
+/// Returns the runtime, which is made at the first use.
 fn handle() -> io::Result<Handle> {
     let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(runtime) = &*runtime {
@@ -56,11 +56,11 @@ fn handle() -> io::Result<Handle> {
     Ok(runtime.insert(made).handle().clone())
 }
 
-/// Waits for a future of this crate or of `ami`: for what has no function here.
+/// Waits for a future of this crate or of `ami`, for calls without a function here.
 ///
 /// # Panics
 ///
-/// If the system does not give the runtime its thread, at the first use.
+/// Panics if the system does not give the runtime its thread, at the first use.
 pub fn wait<F>(future: F) -> F::Output
 where
     F: Future + Send,
@@ -110,17 +110,17 @@ pub fn boot_all(sandboxes: Vec<Sandbox>) -> Result<Vec<Instance>, BootError> {
     Ok(wait(Sandbox::boot_all(sandboxes))?.into_iter().map(Instance).collect())
 }
 
-/// A running server in its sandbox: [`crate::Instance`], with functions that wait in place of those
-/// to await.
+/// A running server in its sandbox: [`crate::Instance`] with functions that block.
 ///
-/// Dropping it does the same as there. There is no `Deref` to that type, whose functions of the
-/// same names do nothing until they are awaited; [`asynchronous`](Self::asynchronous) gives it.
+/// Dropping it does the same as there. There is no `Deref` to that type, because its functions of
+/// the same names do nothing until they are awaited; [`asynchronous`](Self::asynchronous) returns
+/// it.
 #[derive(Debug)]
 pub struct Instance(crate::Instance);
 
 impl Instance {
-    /// The instance for those who await, with its AMI client. With [`wait`], what has no function
-    /// here can be used.
+    /// Returns the asynchronous instance with its AMI client. With [`wait`], calls without a
+    /// function here can be made.
     pub fn asynchronous(&self) -> &crate::Instance {
         &self.0
     }
@@ -373,11 +373,11 @@ impl Log {
 pub struct Events(Subscription);
 
 impl Events {
-    /// The next event, or the word that some were missed.
+    /// Returns the next event, or the notice that some were missed.
     ///
     /// # Errors
     ///
-    /// If none comes in time, or none can come any more.
+    /// Returns an error if no event comes in time, or none can come any more.
     pub fn next(&mut self, timeout: Duration) -> Result<Item, EventError> {
         let next = wait(async { tokio::time::timeout(timeout, self.0.next()).await });
         match next {
@@ -388,11 +388,11 @@ impl Events {
     }
 }
 
-/// Why there is no event.
+/// The reason for which there is no event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// Time is up.
+    /// The time-out.
     #[error("no event within {0:?}")]
     Timeout(Duration),
     /// The connection or the subscription has ended.

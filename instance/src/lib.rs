@@ -47,8 +47,8 @@ pub use folder::{FoundRun, RunState};
 pub use folder::{adopt_descendants, kill_children};
 
 /// Keeps tests that fork apart from tests that need a lock or a port to be free right after it was
-/// given up: between fork and exec, a child has a copy of every descriptor. The former share it, the
-/// latter hold it alone.
+/// given up: between fork and exec, a child has a copy of every descriptor. The former share it,
+/// the latter hold it alone.
 #[cfg(test)]
 static FORKS: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());
 

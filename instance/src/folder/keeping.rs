@@ -13,7 +13,7 @@ pub(crate) enum Keeping {
     /// The folders of failures.
     #[default]
     Failed,
-    /// Only the folders that the code asks to keep.
+    /// Folders that the code asks to keep, and no others.
     Never,
 }
 

@@ -4,7 +4,7 @@
 //! /tmp/asterisk-instance-<uid>/     mode 0700, the home of this user's runs
 //!   <eight hex digits>/             one run; its process holds the lock of a file in it
 //!     ast1/ ast2/ …                 one instance each
-//!       etc/asterisk/  var/lib/asterisk/  var/spool/asterisk/  var/run/asterisk/  var/log/asterisk/
+//!       etc/asterisk/  var/lib/asterisk/  var/spool/asterisk/  var/run/asterisk/  …
 //! ```
 //!
 //! A run belongs to the process that holds its lock. The kernel releases the lock when that process

@@ -20,7 +20,7 @@ pub(crate) struct Run {
     pub(crate) path: PathBuf,
     keeping: Keeping,
     keep: AtomicBool,
-    /// Whether somebody was told that the folder is kept.
+    /// `true` if somebody was told that the folder is kept.
     announced: AtomicBool,
     _lock: File,
 }
@@ -134,7 +134,7 @@ impl Drop for Run {
 #[derive(Debug)]
 pub(crate) struct Witness {
     run: Arc<Run>,
-    /// Whether to keep a run that is dropped in use.
+    /// `true` if a run that is dropped in use is kept.
     keeps_in_use: bool,
     in_use: AtomicBool,
 }

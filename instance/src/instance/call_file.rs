@@ -14,7 +14,8 @@ use crate::sandbox::escaped;
 /// the server reads, also with semicolons escaped.
 const LONGEST: usize = 900;
 
-/// A call for the spool (`pbx_spool`). The constructor says where the call goes when it is answered.
+/// A call for the spool (`pbx_spool`). The constructor says where the call goes when it is
+/// answered.
 ///
 /// ```
 /// use instance::CallFile;
@@ -62,8 +63,8 @@ impl CallFile {
         Self::new(channel).key("Application", application).key("Data", data)
     }
 
-    /// Makes a call of nothing but these keys and values, in their order. Whether they make a call is
-    /// for the server to say.
+    /// Makes a call of nothing but these keys and values, in their order. Whether they make a call
+    /// is for the server to say.
     pub fn from_keys<K: Into<String>, V: Into<String>>(
         keys: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
@@ -165,8 +166,8 @@ impl CallFile {
         Ok(text)
     }
 
-    /// Puts the file into a spool. A rename makes it complete when the server sees it, as the server
-    /// demands.
+    /// Puts the file into a spool. A rename makes it complete when the server sees it, as the
+    /// server demands.
     pub(crate) fn put(&self, spool: &Path) -> Result<PathBuf, CallFileError> {
         let text = self.text()?;
         let name = format!("{}.call", Uuid::new_v4().simple());
@@ -213,7 +214,7 @@ pub enum CallFileError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         error: io::Error,
     },

@@ -91,27 +91,27 @@ async fn exchange(socket: &Path, commands: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&output).into_owned())
 }
 
-/// Why a CLI command has no output.
+/// The reason for which a CLI command has no output.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CliError {
-    /// The server's control socket does not answer: it has ended, or is not that far yet.
+    /// The control socket does not answer: the server has ended, or does not listen yet.
     #[error("the server's control socket does not answer")]
     Socket(#[source] io::Error),
-    /// There is no such command, or its module is not loaded.
+    /// The server has no such command, or its module is not loaded.
     #[error("no such command: {command:?}")]
     NoSuchCommand {
         /// The command.
         command: String,
     },
-    /// The server is shutting down, and does not execute this one meanwhile.
+    /// The server is shutting down, and refuses this command meanwhile.
     #[error("{command:?}: the server is shutting down")]
     ShuttingDown {
         /// The command.
         command: String,
     },
-    /// The server ended, or closed the connection, before the command was through: what it has done
-    /// is not known.
+    /// The server ended, or closed the connection, before the end of the output. It may have
+    /// executed the command.
     #[error(
         "the server closed its console before {command:?} was through: it has ended, or is ending"
     )]
@@ -119,29 +119,33 @@ pub enum CliError {
         /// The command.
         command: String,
     },
-    /// It cannot be sent.
+    /// The command cannot be sent.
     #[error("a command is one line of at most {LONGEST} bytes: {command:?}")]
     Command {
         /// The command.
         command: String,
     },
-    /// It took too long.
+    /// The time-out.
     #[error("no end of the output within {0:?}")]
     Timeout(Duration),
 }
 
 #[cfg(test)]
 mod tests {
+    use tempfile::{TempDir, tempdir};
     use tokio::net::UnixListener;
+    use tokio::task::JoinHandle;
 
     use super::*;
+
+    const SOCKET: &str = "socket";
 
     const GREETING: &str = "host/7/22.0.0\n";
 
     /// A console that gives these answers, one to each connection, and closes it then.
-    fn console(answers: Vec<String>) -> (std::path::PathBuf, tokio::task::JoinHandle<Vec<String>>) {
-        let path = std::env::temp_dir().join(format!("console-{}", uuid::Uuid::new_v4().simple()));
-        let listener = UnixListener::bind(&path).unwrap();
+    fn console(answers: Vec<String>) -> (TempDir, JoinHandle<Vec<String>>) {
+        let folder = tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
         let said = tokio::spawn(async move {
             let mut said = Vec::new();
             for answer in answers {
@@ -153,7 +157,7 @@ mod tests {
             }
             said
         });
-        (path, said)
+        (folder, said)
     }
 
     #[tokio::test]
@@ -170,23 +174,23 @@ mod tests {
             (GREETING.to_owned(), "stop now", Some("")),
             (GREETING.to_owned(), "mixmonitor stop Local/1", None),
         ] {
-            let (socket, _said) = console(vec![answer]);
+            let (folder, _said) = console(vec![answer]);
+            let socket = folder.path().join(SOCKET);
             match (ask(&socket, command).await, printed) {
                 (Ok(found), Some(printed)) => assert_eq!(found, printed),
                 (Err(CliError::Cut { .. }), None) => {}
                 (found, _) => panic!("{command}: {found:?} instead of {printed:?}"),
             }
-            std::fs::remove_file(socket).unwrap();
         }
     }
 
     #[tokio::test]
     async fn a_command_that_the_server_does_not_have_yet_is_told_apart() {
         let unknown = format!("{GREETING}{UNKNOWN}core stop now' (type 'core show help')\n");
-        let (socket, said) = console(vec![unknown, GREETING.to_owned()]);
+        let (folder, said) = console(vec![unknown, GREETING.to_owned()]);
+        let socket = folder.path().join(SOCKET);
         assert!(!end(&socket, "core stop now").await.unwrap());
         assert!(end(&socket, "core stop now").await.unwrap());
         assert_eq!(said.await.unwrap(), ["cli quit after core stop now\0"; 2]);
-        std::fs::remove_file(socket).unwrap();
     }
 }

@@ -1,5 +1,5 @@
-//! The traces of a crashed server: a core where the system puts it, and a backtrace where there is
-//! gdb.
+//! The traces of a crashed server: a core in the place that the system chooses, and a backtrace if
+//! gdb is installed.
 
 use std::fmt;
 use std::fs;
@@ -13,17 +13,17 @@ use tokio::time::timeout;
 
 use crate::server::Server;
 
-/// How long gdb may take.
+/// The longest wait for gdb.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The time that the clock of files may be behind the system's: the kernel's tick, 10 ms at most,
-/// and some more.
+/// The time that the clock of files may be behind the clock of the system: the kernel's tick of at
+/// most 10 ms, and some more.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
 
-/// What stands before the backtraces in gdb's output.
+/// The line before the backtraces in the output of gdb.
 const MARK: &str = "-- backtraces --";
 
-/// How many frames of the thread that crashed are told.
+/// The maximum number of frames of the thread that crashed.
 const FRAMES: usize = 20;
 
 /// A server that was ended by a signal.
@@ -33,10 +33,9 @@ pub struct Crash {
     pub signal: i32,
     /// The core file.
     pub core: Option<PathBuf>,
-    /// Where the core went, if it is not known as a file: the handler in the kernel's
-    /// `core_pattern`.
+    /// The handler in the kernel's `core_pattern` that received the core, if there is one.
     pub handler: Option<String>,
-    /// The frames of the thread that crashed, as gdb tells them.
+    /// The frames of the thread that crashed, as gdb prints them.
     pub backtrace: Vec<String>,
     /// The file with the backtraces of all threads.
     pub backtraces: Option<PathBuf>,
@@ -54,7 +53,7 @@ impl fmt::Display for Crash {
     }
 }
 
-/// Looks at how a server ended. Nothing if it was not by a signal that means a crash.
+/// Examines the end of a server. Returns `None` if no signal ended it.
 pub(crate) async fn examine(
     status: ExitStatus,
     pid: u32,
@@ -86,8 +85,8 @@ pub(crate) async fn examine(
     Some(crash)
 }
 
-/// The core of a process by the kernel's pattern: below `folder`, unless it is a whole path. What
-/// the pattern says of the process is taken for anything, but for its number.
+/// Finds the core of a process by the kernel's pattern, below `folder` unless the pattern is an
+/// absolute path. A specifier of the pattern matches any text, except that of the process number.
 fn find(pattern: &str, pid: u32, since: SystemTime, folder: &Path) -> Option<PathBuf> {
     let path = folder.join(pattern);
     let name = path.file_name()?.to_str()?.to_owned();
@@ -126,15 +125,14 @@ fn matches(name: &str, pattern: &str, pid: u32) -> bool {
     }
 }
 
-/// The backtraces of all threads, that of the one that crashed first. Nothing where there is no
-/// gdb.
+/// Returns the backtraces of all threads, that of the crashed one first, or `None` without gdb.
 async fn backtraces(core: &Path, server: &Server) -> Option<String> {
     let core = format!("core-file {}", core.display());
     let binary = server.binary().display();
     let mut lines = match server.loader() {
         None => vec![format!("file {binary}"), core],
-        // The program that the kernel knows is the loader, and gdb finds the libraries from there.
-        // Where the binary was loaded, the core tells.
+        // The kernel knows the loader as the program, and gdb finds the libraries from there. The
+        // core tells the address at which the binary was loaded.
         Some(loader) => {
             let mappings = gdb(&[core.clone(), "info proc mappings".to_owned()]).await?;
             let mut mappings = mappings.lines().filter(|line| line.ends_with(&binary.to_string()));
@@ -149,13 +147,13 @@ async fn backtraces(core: &Path, server: &Server) -> Option<String> {
     text.split_once(&format!("{MARK}\n")).map(|(_, text)| text.to_owned())
 }
 
-/// What gdb prints for these commands.
+/// Returns the output of gdb for some commands.
 async fn gdb(lines: &[String]) -> Option<String> {
     let mut command = Command::new("gdb");
     command.args(["-nx", "-batch", "-q"]);
     command.args(lines.iter().flat_map(|line| ["-ex", line]));
     command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    // Or it would ask the network for sources.
+    // With this variable gdb would ask the network for sources.
     command.env_remove("DEBUGINFOD_URLS");
     let output = timeout(PATIENCE, command.output()).await.ok()?.ok()?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -167,15 +165,14 @@ mod tests {
 
     #[test]
     fn a_core_that_is_as_old_as_the_launch_by_the_clock_of_files_is_found() {
-        let folder = std::env::temp_dir().join(format!("cores-{}", uuid::Uuid::new_v4().simple()));
-        fs::create_dir(&folder).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path();
         let core = folder.join("core.7");
         fs::write(&core, "").unwrap();
         let written = fs::metadata(&core).unwrap().modified().unwrap();
-        let found = |since| find("core.%p", 7, since, &folder);
+        let found = |since| find("core.%p", 7, since, folder);
         assert_eq!(found(written + Duration::from_millis(10)), Some(core));
         assert_eq!(found(written + Duration::from_secs(1)), None, "of another run");
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

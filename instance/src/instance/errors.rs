@@ -1,7 +1,8 @@
-//! Lines of a server's log: what they say, which are errors, and which of these belong to the boot.
+//! The lines of a server's log: their parts, the errors among them, and which of these belong to
+//! the boot.
 //!
-//! A log can be of any length, and so can a line: it is read in pieces, and what is kept of it is
-//! bounded.
+//! A log and its lines can have any length, so a log is read in pieces, and a bounded part of it is
+//! kept.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -17,40 +18,40 @@ use crate::instance::crash::TICK;
 use crate::instance::log;
 use crate::sandbox::{CONSOLE, Sandbox};
 
-/// The line of the log that ends the boot (`asterisk_daemon` in `main/asterisk.c`).
+/// The last line of a boot in the log (`asterisk_daemon` in `main/asterisk.c`).
 const READY: &str = "Asterisk Ready.";
 
-/// The number of lines of the boot that are kept. With all modules there are a hundred.
+/// The maximum number of lines of the boot that are kept. With all modules there are a hundred.
 const KEPT_OF_BOOT: usize = 1_000;
 
-/// The number of lines behind the boot that are kept.
+/// The maximum number of lines behind the boot that are kept.
 const KEPT: usize = 100;
 
 /// The number of bytes that are read at a time.
 const PIECE: usize = 256 * 1024;
 
-/// The number of bytes of a line that are looked at, and that are kept.
+/// The maximum number of bytes of a line that are searched, and that are kept.
 const LONGEST: usize = 64 * 1024;
 const LINE: usize = 4 * 1024;
 
-/// The number of lines of a level, and of the console, that tell why a server did not boot.
+/// The maximum number of lines of a level, and of the console, in the evidence of a failed boot.
 const TELLING: usize = 10;
 
-/// The number of notices that do.
+/// The maximum number of notices in that evidence.
 const NOTICES: usize = 3;
 
-/// The state of things before a server ran, and before it was ready.
+/// The state of the logs before a server was launched, and when it was ready.
 #[derive(Debug)]
 pub(crate) struct Before {
     pub(crate) launched: SystemTime,
     /// The lengths of the log files at the launch.
     pub(crate) launch: BTreeMap<PathBuf, u64>,
-    /// The lengths when the server was ready.
+    /// The lengths of the log files when the server was ready.
     pub(crate) ready: BTreeMap<PathBuf, u64>,
 }
 
 impl Before {
-    /// The length of a file at the launch.
+    /// Returns the length of a file at the launch.
     pub(crate) fn length_at_launch(&self, file: &Path) -> u64 {
         self.launch.get(file).copied().unwrap_or(0)
     }
@@ -60,7 +61,7 @@ impl Before {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Errors {
     pub(crate) lines: Vec<String>,
-    /// The number of those that were left out.
+    /// The number of further lines.
     pub(crate) more: usize,
 }
 
@@ -74,23 +75,22 @@ impl Errors {
     }
 }
 
-/// The errors of a boot, and those behind it, in the files of a log, the oldest first. `start` is
-/// how long the oldest was when the server was launched, and `ready` how long it was when the
-/// server said that it is ready.
+/// Returns the errors of a boot, and those behind it, in the files of a log, the oldest first.
+/// `start` is the length of the oldest file at the launch, and `ready` its length when the server
+/// said that it was ready.
 ///
-/// The line that ends the boot divides them; a log that has no such line is divided by its length
-/// at that time. A server writes its log from another thread and in order, so its length tells less
-/// than the line.
+/// The last line of the boot divides the errors. A log without this line is divided by its length
+/// at that time, which is less exact: a server writes its log from another thread.
 pub(crate) fn errors(files: &[PathBuf], start: u64, ready: u64) -> (Errors, Errors) {
     let (mut boot, mut late) = (Errors::default(), Errors::default());
     let mut limits = Some((start, ready));
     for file in files {
         let (start, ready) = limits.take().unwrap_or_default();
         let length = fs::metadata(file).map_or(0, |it| it.len());
-        // One that is shorter was begun anew.
+        // A shorter file was truncated.
         let is_same = length >= start && (length >= ready || ready == u64::MAX);
         let (start, mut end) = if is_same { (start, ready) } else { (0, 0) };
-        // One that cannot be read any more has no lines.
+        // A file that cannot be read any more has no lines.
         let _ = scan(file, start, [level("ERROR"), READY.to_owned()], |at, line| {
             match parse(&String::from_utf8_lossy(line)) {
                 Some(line) if at < end && line.text == READY => end = at,
@@ -103,7 +103,7 @@ pub(crate) fn errors(files: &[PathBuf], start: u64, ready: u64) -> (Errors, Erro
     (boot, late)
 }
 
-/// Whether a log says that the boot is over.
+/// Returns `true` if a log says that the boot is over.
 pub(crate) fn says_ready(log: &Path, start: u64) -> bool {
     let mut found = false;
     let read = scan(log, start, [READY.to_owned()], |_, line| {
@@ -112,8 +112,8 @@ pub(crate) fn says_ready(log: &Path, start: u64) -> bool {
     read.is_ok() && found
 }
 
-/// The names of the files that a server did not find and that others include, as its log has them
-/// (`process_text_line` in `main/config.c`).
+/// Returns the names of the files that are included and that a server did not find, as its log has
+/// them (`process_text_line` in `main/config.c`).
 pub(crate) fn missing_includes(log: &Path, start: u64) -> Vec<String> {
     const END: &str = "' was listed as a #include but it does not exist.";
     let mut names = Vec::new();
@@ -126,8 +126,8 @@ pub(crate) fn missing_includes(log: &Path, start: u64) -> Vec<String> {
     names
 }
 
-/// Why a server has no AMI, in the words of its log: the complaint about its configuration file, or
-/// that the port is another's.
+/// Returns the line of the log that says why a server has no AMI: the complaint about its
+/// configuration file, or that the port is taken.
 pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {
     let (mut complaint, mut why) = (None, None);
     let words = ["config.c", "manager.c", "tcptls.c"].map(|file| format!(" {file}: "));
@@ -154,9 +154,9 @@ pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {
     read.ok().and(why)
 }
 
-/// The lines that tell why a server did not boot: its last errors and warnings in their order, then
-/// its last notices, which tell of a refused login, or the last lines of its log if it has none of
-/// these, and then the last lines that it printed. No line is given twice.
+/// Returns the lines that tell why a server did not boot: its last errors and warnings in their
+/// order, then its last notices, which tell of a refused login, or the last lines of its log if it
+/// has none of these, and then the last lines that it printed. No line is returned twice.
 pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
     let mut last = [VecDeque::new(), VecDeque::new(), VecDeque::new()];
     let words = ["ERROR", "WARNING", "NOTICE"];
@@ -181,7 +181,7 @@ pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
         more.splice(0..0, log::tail(log, TELLING));
     }
     for line in more {
-        // What the console shows of the log may have another date before it.
+        // A line of the log may have another date on the console.
         let text = parse(&line).map(|it| it.text.to_owned());
         let same = |other: &String| {
             *other == line || text.is_some() && parse(other).map(|it| it.text) == text.as_deref()
@@ -193,7 +193,8 @@ pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
     lines
 }
 
-/// Gives each line that has one of the words in it, with the place in the file at which it begins.
+/// Calls `each` for each line that contains one of the words, with the position in the file at
+/// which the line begins.
 fn scan<const N: usize>(
     log: &Path,
     start: u64,
@@ -213,7 +214,7 @@ fn scan<const N: usize>(
             None if held.len() > LONGEST => held.len(),
             None => continue,
         };
-        // The rest of a line of which the beginning was looked at.
+        // The rest of a line whose beginning was searched already.
         let skipped = if in_line { memchr(b'\n', &held).map_or(whole, |end| end + 1) } else { 0 };
         let piece = &held[skipped..whole];
         lines_with(&finders, piece, |at, line| {
@@ -228,7 +229,7 @@ fn scan<const N: usize>(
     }
 }
 
-/// Gives each line of a text that has one of the words in it, in their order.
+/// Calls `each` for each line of a text that contains one of the words, in their order.
 fn lines_with<const N: usize>(
     finders: &[Finder<'_>; N],
     text: &[u8],
@@ -249,12 +250,12 @@ fn lines_with<const N: usize>(
     }
 }
 
-/// The text that each line of a level has in it.
+/// Returns the text that each line of a level contains.
 fn level(level: &str) -> String {
     format!("] {level}[")
 }
 
-/// A line as it is kept.
+/// Returns the part of a line that is kept.
 fn kept(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(&line[..line.len().min(LINE)]).into_owned();
     match line.len().saturating_sub(LINE) {
@@ -263,7 +264,7 @@ fn kept(line: &[u8]) -> String {
     }
 }
 
-/// A line of a log: `[date] LEVEL[thread][call] file: text`, where the date is anything, and may be
+/// A line of a log: `[date] LEVEL[thread][call] file: text`. The date has any form, and may be
 /// missing.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct LogLine<'a> {
@@ -272,8 +273,8 @@ pub(crate) struct LogLine<'a> {
     pub(crate) text: &'a str,
 }
 
-/// Reads a line (`format_log_default` and `format_log_plain` in `main/logger.c`); `None` for what
-/// is no line of a log.
+/// Reads a line (`format_log_default` and `format_log_plain` in `main/logger.c`). Returns `None`
+/// for other lines.
 pub(crate) fn parse(line: &str) -> Option<LogLine<'_>> {
     line.match_indices("] ").find_map(|(at, _)| {
         let (level, rest) = line[at + 2..].split_once('[')?;
@@ -293,10 +294,10 @@ pub(crate) fn parse(line: &str) -> Option<LogLine<'_>> {
 }
 
 impl Sandbox {
-    /// The part of a line of the log that is the same in another boot of the same server, and in
-    /// another sandbox: without date, thread and call, with `<<sandbox>>` and `<<address>>` for
-    /// what belongs to this one, and without addresses of memory. A line that is none of a log's is
-    /// given with those replaced.
+    /// Returns the part of a line of the log that is the same in another boot of the same server,
+    /// and in another sandbox: without date, thread and call, with `<<sandbox>>` and `<<address>>`
+    /// for the sandbox's own, and without addresses of memory. In other lines, only these are
+    /// replaced.
     pub fn comparable(&self, line: &str) -> String {
         let line: Cow<'_, str> = match parse(line) {
             Some(LogLine { level, file, text }) => format!("{level} {file}: {text}").into(),
@@ -311,11 +312,11 @@ impl Sandbox {
         })
     }
 
-    /// The errors of a boot and those behind it.
+    /// Returns the errors of a boot and those behind it.
     pub(crate) fn errors(&self, before: &Before) -> (Errors, Errors) {
         let log = self.log();
         let length = |lengths: &BTreeMap<_, _>| lengths.get(&log).copied();
-        // One that never was ready logged all of it while it booted.
+        // A server that was never ready logged all of its errors while it booted.
         let none = if before.ready.is_empty() { u64::MAX } else { 0 };
         let ready = length(&before.ready).unwrap_or(none);
         let files = with_rotated(&log, before.launched);
@@ -323,8 +324,8 @@ impl Sandbox {
     }
 }
 
-/// A log with what was written and rotated away since the launch, the oldest first, whatever is
-/// behind its name.
+/// Returns a log and the parts of it that were rotated away since the launch, the oldest first,
+/// whatever the suffixes of their names.
 fn with_rotated(log: &Path, launched: SystemTime) -> Vec<PathBuf> {
     let prefix = format!("{}.", log.file_name().unwrap_or_default().to_string_lossy());
     let since = launched.checked_sub(TICK).unwrap_or(launched);

@@ -1,4 +1,5 @@
-//! What went wrong in a server's life, apart from what its test asked it: for a test to fail on.
+//! Findings: everything that went wrong in a server's life apart from what its test asked of it,
+//! for a test to fail on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,13 +11,13 @@ use std::process::ExitStatus;
 use crate::instance::crash::Crash;
 use crate::sandbox::SANITIZER;
 
-/// The number of bytes of a sanitizer's report that are looked at.
+/// The maximum number of bytes of a sanitizer's report that are read.
 const REPORT: u64 = 1024 * 1024;
 
-/// What it took to stop a server.
+/// The way in which a server ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stopping {
-    /// Nothing: it had ended by itself, or crashed.
+    /// The server had ended by itself, or crashed.
     WasOver,
     /// `core stop gracefully`.
     Gracefully,
@@ -40,32 +41,33 @@ impl fmt::Display for Stopping {
     }
 }
 
-/// Something that a server did or left, and that no server should.
+/// Something that a server did or left, and that no server should do or leave.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Finding {
-    /// It crashed.
+    /// The server crashed.
     Crash(Crash),
-    /// It ended by itself, with this status.
+    /// The server ended by itself, with this status.
     Ended(ExitStatus),
-    /// It did not end when it was asked to, and took this.
+    /// The server did not end when it was asked to; this ended it.
     Stubborn(Stopping),
-    /// Channels that were up when it was to stop, by name.
+    /// Channels that were up when the server was stopped, by name.
     Channels(Vec<String>),
-    /// Processes that it had started and left behind, by name. They were killed.
+    /// Processes that the server started and left behind, by name. They were killed.
     Processes(Vec<String>),
     /// A report of a sanitizer that the server was built with.
     Sanitizer {
         /// The file.
         path: PathBuf,
-        /// The line that says what it is.
+        /// The line that summarizes the report.
         summary: String,
     },
-    /// The disk of the sandbox is full: what the server wrote last is missing.
+    /// The disk of the sandbox is full, so the end of logs and records is missing.
     DiskFull,
-    /// A line of level ERROR in the log, after the boot. The first hundred are told.
+    /// A line of level ERROR in the log, after the boot. There are at most a hundred of these
+    /// findings.
     Error(String),
-    /// The number of lines of level ERROR that are not told.
+    /// The number of further lines of level ERROR.
     MoreErrors(usize),
 }
 
@@ -86,7 +88,7 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
-    /// Whether it names files of the sandbox.
+    /// Returns `true` if the finding names files of the sandbox.
     pub(crate) fn has_files(&self) -> bool {
         match self {
             Self::Crash(crash) => crash.core.is_some() || crash.backtraces.is_some(),
@@ -96,7 +98,7 @@ impl Finding {
     }
 }
 
-/// The reports of sanitizers in a folder, but for those that were there before.
+/// Returns the reports of sanitizers in a folder, except those that were there before.
 pub(crate) fn sanitizers(logs: &Path, before: &BTreeMap<PathBuf, u64>) -> Vec<Finding> {
     let entries = fs::read_dir(logs).into_iter().flatten().flatten();
     let new = entries.filter(|entry| !before.contains_key(&entry.path()));
@@ -110,7 +112,7 @@ pub(crate) fn sanitizers(logs: &Path, before: &BTreeMap<PathBuf, u64>) -> Vec<Fi
     let findings = reports.map(|entry| {
         let path = entry.path();
         let mut text = Vec::new();
-        // One that cannot be read is a report all the same.
+        // A file that cannot be read is a report all the same.
         let _ = File::open(&path).and_then(|file| file.take(REPORT).read_to_end(&mut text));
         let text = String::from_utf8_lossy(&text).into_owned();
         let says = |word: &str| text.lines().find(|line| line.contains(word));

@@ -1,33 +1,34 @@
-//! What a server has written into its log, and waiting for what it will.
+//! The log files of a server: lines that were written, and waiting for lines that will be.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use memchr::memrchr;
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
-use tokio::sync::{Notify, watch};
+use rustix::io::retry_on_intr;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::watch;
 
-/// How much of the end of a file is looked at.
+/// The number of bytes at the end of a file that are searched for its last lines.
 const TAIL: u16 = 16 * 1024;
 
-/// The number of bytes that are read at a time, and that a line can have; the rest of a longer one
-/// is passed over.
+/// The number of bytes that are read at a time, and the maximum length of a line. The rest of a
+/// longer line is skipped.
 const PIECE: usize = 256 * 1024;
 const LONGEST: usize = 1024 * 1024;
 
-/// The last lines of a file, or none if it cannot be read.
+/// Returns the last lines of a file, or none if it cannot be read.
 pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
     let mut text = Vec::new();
     let read = File::open(path).and_then(|mut file| {
-        // A file shorter than that is read from its beginning.
+        // The seek fails on a shorter file, which is read from its beginning.
         let _ = file.seek(SeekFrom::End(-i64::from(TAIL)));
         // A server may write faster than this reads.
         file.take(u64::from(TAIL)).read_to_end(&mut text)
@@ -40,26 +41,26 @@ pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
     all[all.len().saturating_sub(lines)..].iter().map(|&line| line.to_owned()).collect()
 }
 
-/// How long the files of a folder are, by name.
+/// Returns the lengths of the files of a folder.
 pub(crate) fn lengths(folder: &Path) -> BTreeMap<PathBuf, u64> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| Some((entry.path(), entry.metadata().ok()?.len()))).collect()
 }
 
-/// A log file of a server, read from where the server that runs now began to write.
+/// A log file of a server, from the place at which the current boot began to write.
 ///
-/// Each line is given once: [`wait_for`](Self::wait_for) goes on behind the line that it found. A
-/// line is given up to its first 1 MiB.
+/// Each line is returned once: [`wait_for`](Self::wait_for) continues behind the line that it
+/// found. Of a longer line, the first MiB is returned.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
     file: Option<File>,
     start: u64,
-    /// What was read and is not a whole line yet.
+    /// The bytes that were read and are not a whole line yet.
     read: Vec<u8>,
-    /// Whether that is the rest of a line that was given.
+    /// `true` if these are the rest of a line that was returned.
     in_line: bool,
-    /// The lines that were read and not given yet.
+    /// The lines that were read and not returned yet.
     lines: VecDeque<String>,
     exit: watch::Receiver<Option<ExitStatus>>,
 }
@@ -81,37 +82,41 @@ impl Log {
         }
     }
 
-    /// The file.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The last lines of the file.
+    /// Returns the last lines of the file.
     pub fn tail(&self, lines: usize) -> Vec<String> {
         tail(&self.path, lines)
     }
 
-    /// The lines that were written since the last look: all of them, in memory.
+    /// Returns the lines that were written since the last call, all of them, in memory.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read. One that is not there has no lines.
+    /// Returns an error if the file cannot be read. A file that does not exist has no lines.
     pub fn lines(&mut self) -> io::Result<Vec<String>> {
         while self.fill()? {}
         Ok(self.lines.drain(..).collect())
     }
 
-    /// Waits for a line that has a text in it, and gives the line. Those before it are passed over.
+    /// Waits for a line that contains a text, and returns it. The lines before it are skipped.
     ///
     /// # Errors
     ///
-    /// If the server ends without writing one, if the time is up, or if the file cannot be read.
+    /// Returns an error if the server ends without writing such a line, at the time-out, counted
+    /// from the first poll, and if the file cannot be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Lines that were skipped before the call was given up are not returned again.
     pub async fn wait_for(&mut self, text: &str, timeout: Duration) -> Result<String, LogError> {
         self.wait_until(&format!("{text:?} in it"), timeout, |line| line.contains(text)).await
     }
 
-    /// Waits for a line that `matches` says is the one. `what` tells in the error what was waited
-    /// for.
+    /// Waits for a line for which `matches` returns `true`. `what` describes the line in the error.
     ///
     /// # Errors
     ///
@@ -139,12 +144,12 @@ impl Log {
         let mut exit = self.exit.clone();
         let waited = tokio::time::timeout(timeout, async {
             loop {
-                // Looked at before the file, so that nothing written before the end is missed.
+                // The end is checked before the file, so that no line before the end is missed.
                 let ended = *exit.borrow_and_update();
                 loop {
                     let more = self.fill()?;
                     while let Some(line) = self.lines.pop_front() {
-                        // A long log is no reason to forget the time, or other tasks.
+                        // A long log must not keep the timer and other tasks from running.
                         tokio::task::coop::consume_budget().await;
                         if matches(&line) {
                             return Ok(line);
@@ -159,8 +164,8 @@ impl Log {
                     return Err(LogFailure::Exited(status));
                 }
                 tokio::select! {
-                    () = changes.next() => {}
-                    // An error is the end of the supervisor, which has told how the server ended.
+                    changed = changes.next() => changed?,
+                    // An error is the end of the supervisor, which has sent the exit status.
                     _ = exit.changed() => {}
                 }
             }
@@ -168,8 +173,7 @@ impl Log {
         waited.await.unwrap_or(Err(LogFailure::Timeout(timeout)))
     }
 
-    /// Reads a piece of what is new, and cuts it into lines. The result is whether there may be
-    /// more.
+    /// Reads a piece of what is new, and cuts it into lines. Returns whether there may be more.
     fn fill(&mut self) -> io::Result<bool> {
         let more = self.read_piece()?;
         let end = match memrchr(b'\n', &self.read) {
@@ -188,7 +192,7 @@ impl Log {
         Ok(more)
     }
 
-    /// Reads a piece of what is new, also from a file that another was renamed for.
+    /// Reads a piece of what is new, also from a file that has taken the place of another.
     fn read_piece(&mut self) -> io::Result<bool> {
         if let Some(file) = &self.file {
             if read_some(file, &mut self.read)? {
@@ -201,7 +205,7 @@ impl Log {
         }
         match File::open(&self.path) {
             Ok(mut file) => {
-                // One that is shorter was begun anew.
+                // A shorter file was truncated.
                 let start = if file.metadata()?.len() >= self.start { self.start } else { 0 };
                 file.seek(SeekFrom::Start(start))?;
                 (self.file, self.start) = (Some(file), 0);
@@ -213,51 +217,44 @@ impl Log {
     }
 }
 
-/// Reads a piece behind what was read. The result is whether there was any.
+/// Reads a piece behind what was read. Returns whether there was any.
 fn read_some(file: &File, read: &mut Vec<u8>) -> io::Result<bool> {
     let limit = u64::try_from(PIECE).unwrap_or(u64::MAX);
     Ok(file.take(limit).read_to_end(read)? > 0)
 }
 
-/// The changes of the files in a folder, as the kernel tells them to a thread that ends with this.
-struct Changes {
-    changed: Arc<Notify>,
-    _open: io::PipeWriter,
-}
+/// The changes of the files in a folder, as the kernel tells them.
+struct Changes(AsyncFd<OwnedFd>);
 
 impl Changes {
+    #[expect(
+        deprecated,
+        reason = "the unsafe successor asks for a descriptor that is never replaced, as an `OwnedFd` is"
+    )]
     fn of(folder: &Path) -> io::Result<Self> {
         let watch = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         let flags = WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_TO;
         inotify::add_watch(&watch, folder, flags)?;
-        let (closed, _open) = io::pipe()?;
-        let changed = Arc::new(Notify::new());
-        let notify = Arc::clone(&changed);
-        thread::Builder::new().name("log".to_owned()).spawn(move || {
-            let mut events = [0; 4096];
-            loop {
-                let mut ends =
-                    [PollFd::new(&watch, PollFlags::IN), PollFd::new(&closed, PollFlags::IN)];
-                match poll(&mut ends, None) {
-                    Err(rustix::io::Errno::INTR) => continue,
-                    Ok(_) if ends[1].revents().is_empty() => {}
-                    _ => return,
-                }
-                // What they are does not matter; another look at the file tells.
-                let _ = rustix::io::read(&watch, &mut events);
-                notify.notify_one();
-            }
-        })?;
-        Ok(Self { changed, _open })
+        AsyncFd::with_interest(watch, Interest::READABLE).map(Self)
     }
 
-    /// Waits for a change since the last one that this told.
-    async fn next(&self) {
-        self.changed.notified().await;
+    /// Waits for changes since the last ones that this returned for. Cancel safe.
+    async fn next(&self) -> io::Result<()> {
+        let mut ready = self.0.readable().await?;
+        // The kind of a change does not matter: another look at the file tells.
+        let mut events = [0; 4096];
+        let read = |watch: &AsyncFd<OwnedFd>| {
+            retry_on_intr(|| rustix::io::read(watch.get_ref(), &mut events)).map_err(Into::into)
+        };
+        match ready.try_io(read) {
+            Ok(read) => read.map(drop),
+            // There was none after all.
+            Err(_) => Ok(()),
+        }
     }
 }
 
-/// A line that did not come.
+/// The error of a line that did not come.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "no line with {what} from {}{}",
@@ -265,25 +262,25 @@ impl Changes {
     .last.as_deref().map(|line| format!("; the last line is {line:?}")).unwrap_or_default()
 )]
 pub struct LogError {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What was waited for.
+    /// The description of the line.
     pub what: String,
     /// The last line of the file.
     pub last: Option<String>,
-    /// What went wrong.
+    /// The reason.
     #[source]
     pub failure: LogFailure,
 }
 
-/// Why a line did not come.
+/// The reason for which a line did not come.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogFailure {
     /// The server ended first.
     #[error("the server ended ({0})")]
     Exited(ExitStatus),
-    /// Time is up.
+    /// The time-out.
     #[error("it did not come within {0:?}")]
     Timeout(Duration),
     /// The file cannot be read or watched.
@@ -299,7 +296,8 @@ mod tests {
 
     #[test]
     fn a_long_log_is_read_in_pieces_and_a_long_line_to_its_limit() {
-        let path = std::env::temp_dir().join(format!("log-{}", uuid::Uuid::new_v4().simple()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.txt");
         let (_exited, exit) = watch::channel(None);
         let mut log = Log::new(path.clone(), 0, exit);
         assert_eq!(log.lines().unwrap(), [""; 0]);
@@ -323,7 +321,5 @@ mod tests {
         writeln!(file, " and the rest").unwrap();
         fs::write(&path, "new\n").unwrap();
         assert_eq!(log.lines().unwrap(), ["half and the rest", "new"]);
-        fs::remove_file(path.with_extension("0")).unwrap();
-        fs::remove_file(path).unwrap();
     }
 }

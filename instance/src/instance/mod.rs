@@ -1,9 +1,10 @@
 //! Running servers: the boot, everything that is done with a server that runs, and its end.
 //!
-//! An [`Instance`] is a sandbox and the life of the server in it. A boot observes that the server is
-//! ready instead of waiting for some time: the server notifies its service manager, its log says so,
-//! and the login succeeds. A stop asks, then signals, then kills, and says what it took. What a
-//! server leaves at its end (a core, a report of a sanitizer, errors in the log) becomes findings.
+//! An [`Instance`] is a sandbox and the life of the server in it. A boot observes that the server
+//! is ready instead of waiting for some time: the server notifies its service manager, its log says
+//! so, and the login succeeds. A stop asks, then signals, then kills, and says which of these it
+//! took. The traces that a server leaves at its end (a core, a report of a sanitizer, errors in the
+//! log) become findings.
 //!
 //! The room names all rooms before it. What crosses its door are instances, their logs, records and
 //! call files, and the errors and findings of their lives. Pitfalls:
@@ -52,12 +53,13 @@ use crate::sandbox::Sandbox;
 
 /// A running server in its sandbox.
 ///
-/// [`stop`](Self::stop) lets it end its business and removes the folder. Dropping it kills the
-/// server. An instance that is dropped without having been stopped, by a `?` or a panic, is one of
-/// a test that failed: its folder stays as evidence, and the path is printed on the error output,
-/// once for all instances of a run. [`Builder::keep_on_drop`](crate::Builder::keep_on_drop) and the
-/// environment variable `ASTERISK_KEEP` (`always`, `failed` or `never`; `failed` unless set) change
-/// that. After [`shut_down`](Self::shut_down), also by [`Stop::Kill`], dropping it removes the
+/// [`stop`](Self::stop) ends the server in an orderly way and removes the folder. Dropping an
+/// instance kills the server. An instance that is dropped without having been stopped, by a `?` or
+/// a panic, belongs to a test that failed: its folder stays as evidence, and the path is printed on
+/// the error output, once for all instances of a run.
+/// [`Builder::keep_on_drop`](crate::Builder::keep_on_drop) and the environment variable
+/// `ASTERISK_KEEP` (`always`, `failed` or `never`; `failed` unless set) change that. After
+/// [`shut_down`](Self::shut_down), also by [`Stop::Kill`], dropping the instance removes the
 /// folder.
 #[derive(Debug)]
 pub struct Instance {
@@ -69,20 +71,24 @@ pub struct Instance {
 }
 
 impl Sandbox {
-    /// Launches the server and waits until it is fully booted and we are logged in.
+    /// Launches the server and waits until it is fully booted and the login has succeeded.
     ///
     /// # Errors
     ///
-    /// At once if the server dies, does not listen or refuses the login, and after the boot
-    /// time-out. The error has the server's last words, and the folder is kept, unless
-    /// `ASTERISK_KEEP=never` is set.
+    /// Returns an error at once if the server dies, does not listen or refuses the login, and at
+    /// the boot time-out. The error has the last lines of the server's log, and the folder is kept
+    /// unless `ASTERISK_KEEP=never` is set.
+    ///
+    /// # Cancel safety
+    ///
+    /// A boot that is given up kills the server and removes the folder.
     pub async fn boot(self) -> Result<Instance, BootError> {
         let instance = self.boot_unused().await?;
         instance.sandbox.witness.set_in_use(true);
         Ok(instance)
     }
 
-    /// Boots a server that nobody uses yet: dropping it is no failure of a test.
+    /// Boots a server that is not in use yet: dropping it is no failure of a test.
     async fn boot_unused(self) -> Result<Instance, BootError> {
         let life = self.start().await?;
         Ok(Instance { lives: Lives::new(life), sandbox: self, restarting: Mutex::new(()) })
@@ -92,7 +98,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// As [`boot`](Self::boot), for the first that fails. The others are killed.
+    /// Returns the error of the first boot that fails. The other servers are killed.
     pub async fn boot_all(sandboxes: Vec<Self>) -> Result<Vec<Instance>, BootError> {
         let instances = try_join_all(sandboxes.into_iter().map(Self::boot_unused)).await?;
         instances.iter().for_each(|instance| instance.sandbox.witness.set_in_use(true));
@@ -127,25 +133,25 @@ impl Instance {
         self.lives.current()
     }
 
-    /// The `host:port` that AMI listens on, for connections of one's own: user `user`, secret
+    /// Returns the `host:port` that AMI listens on, for further connections: user `user`, secret
     /// `mysecret`, unless the test's configuration says otherwise.
     pub fn ami_address(&self) -> String {
         self.sandbox.ami_address()
     }
 
-    /// The time from launch to login.
+    /// Returns the time from the launch to the login, or without AMI to the end of the boot.
     pub fn boot_time(&self) -> Duration {
         self.life().took
     }
 
-    /// The lines of level ERROR in the log while the server booted, the first thousand of them;
-    /// [`Stopped::boot_errors`](crate::Stopped::boot_errors) are the same. Where a server has
-    /// logged nothing, or nothing can be read, there are none.
+    /// Returns the lines of level ERROR in the log while the server booted, the first thousand of
+    /// them, as [`Stopped::boot_errors`](crate::Stopped::boot_errors) has them. A log that cannot
+    /// be read has no lines.
     pub fn boot_errors(&self) -> Vec<String> {
         self.sandbox.errors(&self.life().before).0.lines
     }
 
-    /// The sandbox that it runs in.
+    /// Returns the sandbox of the server.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }
@@ -155,19 +161,22 @@ impl Instance {
         self.sandbox.keep();
     }
 
-    /// Says a CLI command on the server's control socket, as `asterisk -rx` does, and gives what it
-    /// prints; bytes that are not UTF-8 are replaced. Works also where AMI does not. Cancel
-    /// safe: a command that was sent is executed.
+    /// Sends a CLI command over the control socket, as `asterisk -rx` does, and returns what the
+    /// server prints, with bytes that are not UTF-8 replaced. This also works without AMI.
+    ///
+    /// # Cancel safety
+    ///
+    /// A command that was sent is executed.
     ///
     /// # Errors
     ///
-    /// If the server has ended, or ends before the command is through, if it knows no such command,
-    /// or after a minute. A command that is known and fails says so in what it prints.
+    /// Returns an error if the server has ended or ends before the output does, if it has no such
+    /// command, and after a minute. A command that fails says so in its output.
     pub async fn cli(&self, command: &str) -> Result<String, CliError> {
         console::ask(&self.sandbox.control_socket(), command).await
     }
 
-    /// The names of the channels that are up.
+    /// Returns the names of the channels that are up.
     ///
     /// # Errors
     ///
@@ -176,12 +185,17 @@ impl Instance {
         console::channels(&self.sandbox.control_socket()).await
     }
 
-    /// Reads the configuration files again: all, or those of a module, such as `manager` or
-    /// `pbx_config`. A file that has not changed changes nothing.
+    /// Makes the server read its configuration files again: all, or those of a module such as
+    /// `manager` or `pbx_config`. A file that has not changed changes nothing. This needs AMI;
+    /// without it, use [`cli`](Self::cli) with `module reload`.
     ///
     /// # Errors
     ///
-    /// As [`Client::call`]. An unknown module is a response of the server's.
+    /// As [`Client::call`]. The server refuses a module that it does not know.
+    ///
+    /// # Panics
+    ///
+    /// As [`ami`](Self::ami).
     pub async fn reload(&self, module: Option<&str>) -> Result<(), ami::Error> {
         let action = Action::new("Reload");
         let action =
@@ -189,28 +203,29 @@ impl Instance {
         self.ami().call(action).await.map(drop)
     }
 
-    /// The log with every level, from the beginning of this server's life: `full.txt`, or
-    /// `instance.txt` where a test has a `logger.conf` of its own.
+    /// Returns the log with every level, from the beginning of the current boot: `full.txt`, or
+    /// `instance.txt` if the test has a `logger.conf` of its own.
     pub fn log(&self) -> Log {
         self.log_file(self.sandbox.log())
     }
 
-    /// A file of the log folder, from the beginning of this server's life: `messages.txt` has
-    /// notices, warnings and errors, `console.txt` what the server printed, and a test's
-    /// `logger.conf` may name more.
+    /// Returns a file of the log folder, from the beginning of the current boot: `messages.txt` has
+    /// notices, warnings and errors, `console.txt` the output of the server, and a `logger.conf`
+    /// may name more.
     pub fn log_file(&self, name: impl AsRef<Path>) -> Log {
         let path = self.sandbox.logs().join(name);
         let start = self.life().before.launch.get(&path).copied().unwrap_or(0);
         Log::new(path, start, self.life().process.exit())
     }
 
-    /// Puts a call file into the spool; the server makes the call if `pbx_spool` is loaded. The
-    /// result is its path there, where the server notes its tries; when it is done with it, the
-    /// file is gone.
+    /// Puts a call file into the spool, from which the server makes the call if `pbx_spool` is
+    /// loaded. Returns the path of the file there, in which the server notes its tries, and which
+    /// is gone when the call is over.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written, or something in it has a line break.
+    /// Returns an error if a key or value of the call cannot be written as it is, or if the file
+    /// cannot be written.
     pub fn call_file(&self, call: &CallFile) -> Result<PathBuf, CallFileError> {
         call.put(&self.sandbox.spool())
     }
@@ -240,13 +255,14 @@ impl Instance {
     /// [`shut_down`](Self::shut_down) all are there. A file that does not exist has no records.
     ///
     /// The fields of `cdr-csv/*` are named as `cdr_csv` names them. Those of `cdr-custom/*` and
-    /// `cel-custom/*` are named, separated and quoted as `cdr_custom.conf` or `cel_custom.conf` says:
-    /// a field `${CSV_QUOTE(${CDR(src)})}` is `src`. Of other files, whose fields are separated by
-    /// commas, no names are known.
+    /// `cel-custom/*` are named, separated and quoted as `cdr_custom.conf` or `cel_custom.conf`
+    /// says: a field `${CSV_QUOTE(${CDR(src)})}` is `src`. Of other files, whose fields are
+    /// separated by commas, no names are known.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file or its configuration cannot be read, or if it has records in JSON.
+    /// Returns an error if the file or its configuration cannot be read, or if it has records in
+    /// JSON.
     pub fn records(&self, file: impl AsRef<Path>) -> Result<Vec<Record>, RecordError> {
         records::read(&self.sandbox, file.as_ref())
     }
@@ -264,39 +280,39 @@ impl Instance {
         records::read_named(&self.sandbox, file.as_ref(), names)
     }
 
-    /// What the server uses of the machine.
+    /// Returns the resources that the server uses.
     ///
     /// # Errors
     ///
-    /// If it has ended.
+    /// Returns an error if the server has ended.
     pub fn resources(&self) -> io::Result<Resources> {
         let pid = self.pid().ok_or_else(|| io::Error::other("the server has ended"))?;
         Resources::of(pid)
     }
 
-    /// Stops the server, and leaves the sandbox: its records and logs can be read, and the server can
-    /// be [started again](Self::restart). The server's children end with it.
+    /// Stops the server, and leaves the sandbox: its records and logs can be read, and the server
+    /// can be [started again](Self::restart). The server's children end with it.
     ///
-    /// The result says how the server ended, how long that took, and what was found. Whether that is
-    /// a failure is for the caller to say.
+    /// The result says how the server ended, how long that took, and what was found. Whether that
+    /// is a failure is for the caller to say.
     pub async fn shut_down(&self, stop: Stop) -> Stopped {
         // A server that is being booted is there to be stopped afterwards.
         drop(self.restarting.lock().await);
         self.life().shut_down(&self.sandbox, stop).await
     }
 
-    /// Waits until the server has ended by itself. Cancel safe.
+    /// Waits until the server has ended. Cancel safe.
     pub async fn exited(&self) -> ExitStatus {
         self.life().process.exited().await
     }
 
-    /// The server's process, while it runs.
+    /// Returns the process number of the server while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.life().process.pid()
     }
 
-    /// Kills the server, as a crash would end it. The sandbox stays as it is, and the instance is
-    /// still to be [stopped](Self::stop).
+    /// Kills the server, as a crash would end it. The sandbox stays as it is, and the instance can
+    /// still be [stopped](Self::stop).
     pub async fn kill(&self) -> ExitStatus {
         self.life().process.signal(Signal::KILL);
         self.life().process.exited().await
@@ -304,8 +320,8 @@ impl Instance {
 
     /// Ends the server as [`stop`](Self::stop) does, if it runs, and boots it again: in the same
     /// sandbox, at the same address, with the same files and database. The result says how the
-    /// server ended. From then on, [`ami`](Self::ami), the logs and the process are those of the new
-    /// boot.
+    /// server ended. From then on, [`ami`](Self::ami), the logs and the process are those of the
+    /// new boot.
     ///
     /// Restarts happen one after another, and [`shut_down`](Self::shut_down) waits for one that is
     /// under way.
@@ -329,17 +345,17 @@ impl Instance {
         Ok(stopped)
     }
 
-    /// Stops the server at once ([`Stop::Now`]) and removes the folder, unless it is to be kept or
-    /// another instance of the run is in it. After a crash with a core, and with the report of
-    /// a sanitizer, it is kept, and its path is printed on the error output.
+    /// Stops the server at once ([`Stop::Now`]) and removes the folder, unless the folder is to be
+    /// kept or another instance of the run is in it. After a crash with a core, and with the report
+    /// of a sanitizer, the folder is kept, and its path is printed on the error output.
     ///
     /// # Errors
     ///
-    /// If the folder cannot be removed. The server is gone all the same.
+    /// Returns an error if the folder cannot be removed. The server has ended all the same.
     ///
     /// # Cancel safety
     ///
-    /// To give it up is to drop the instance: the server is killed, and the folder stays.
+    /// Giving up the call drops the instance: the server is killed, and the folder stays.
     pub async fn stop(self) -> io::Result<Stopped> {
         let stopped = self.shut_down(Stop::Now).await;
         self.keep_evidence(&stopped);

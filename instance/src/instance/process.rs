@@ -1,8 +1,9 @@
-//! A server's process: its own group, dead with its parent, its output in a file, its end noticed.
+//! The process of a server: in a group of its own, ended with its parent, with its output in a
+//! file.
 //!
-//! Each process has a thread that spawns it, waits for it and reaps it. Linux can kill a child when
-//! its parent dies, but takes the *thread* that spawned it for the parent; so that thread must live
-//! as long as the child.
+//! Each process has a thread, its supervisor, which spawns it, waits for it and reaps it. Linux can
+//! kill a child when its parent dies, but takes the *thread* that spawned the child for the parent.
+//! So that thread must live as long as the child.
 
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use rustix::io::retry_on_intr;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, kill_process_group,
     set_parent_process_death_signal, waitid,
@@ -23,33 +25,34 @@ use tokio::time::{sleep, timeout};
 
 use crate::folder::descendants::{self, MARK};
 
-/// How often the thread of the database of a process that is to end is woken.
+/// The time between two signals that wake the database thread of a process that is to end.
 const WAKE_EVERY: Duration = Duration::from_millis(10);
 
-/// A running process, or what is left of it. Dropping it kills it and its children.
+/// A process that runs or has ended. Dropping it kills the process and its children.
 #[derive(Debug)]
 pub(crate) struct Process {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<Watched>>,
     started: u32,
     exit: watch::Receiver<Option<ExitStatus>>,
-    /// Ends when the process has been reaped; for those who cannot await.
+    /// Ends when the process has been reaped. A `Drop` joins it, because it cannot await.
     supervisor: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// The part that a process shares with its supervisor.
 #[derive(Debug, Default)]
-struct State {
-    /// The process and its group, until it is reaped: then the number can be anybody's. Whoever
-    /// signals holds the lock.
+struct Watched {
+    /// The process and its group, until it is reaped: then the number may be that of another
+    /// process. Whoever sends a signal holds the lock.
     pid: Option<Pid>,
-    /// The names of the processes that it left behind.
+    /// The names of the processes that the server left behind.
     left: Vec<String>,
-    /// The signals that we sent to it to end it.
+    /// The signals that we sent to end the process.
     sent: Vec<Signal>,
 }
 
 impl Process {
-    /// Starts a command in a group of its own, with its output in `output` and nothing to read. The
-    /// folder is the mark by which its children are known.
+    /// Starts a command in a group of its own, with its output in `output` and no input. Its
+    /// children are known by the folder, which is their mark.
     pub(crate) fn spawn(mut command: Command, output: File, folder: &Path) -> io::Result<Self> {
         let folder = folder.to_owned();
         command.env(MARK, &folder);
@@ -57,7 +60,7 @@ impl Process {
         die_with_parent(&mut command);
         let (started, start) = mpsc::sync_channel(1);
         let (exited, exit) = watch::channel(None);
-        let state = Arc::new(Mutex::new(State::default()));
+        let state = Arc::new(Mutex::new(Watched::default()));
         let supervise = {
             let state = Arc::clone(&state);
             move || {
@@ -67,7 +70,7 @@ impl Process {
                 };
                 let pid = Pid::from_child(&child);
                 lock(&state).pid = Some(pid);
-                // The receiver waits for this, unless its thread is gone; then nobody can be told.
+                // The receiver waits for this, unless its thread is gone.
                 let _ = started.send(Ok(child.id()));
                 let status = wait(child, pid, &folder, &state);
                 exited.send_replace(Some(status));
@@ -79,25 +82,25 @@ impl Process {
         Ok(Self { state, started, exit, supervisor: Mutex::new(Some(supervisor)) })
     }
 
-    /// Waits for the end. Cancel safe.
+    /// Waits for the end of the process. Cancel safe.
     pub(crate) async fn exited(&self) -> ExitStatus {
         let mut exit = self.exit.clone();
         let status = exit.wait_for(Option::is_some).await.ok().and_then(|status| *status);
-        // The supervisor always says how it ended.
+        // The supervisor always sends a status.
         status.unwrap_or_else(unknown)
     }
 
-    /// The process, while it runs.
+    /// Returns the number of the process while it runs.
     pub(crate) fn pid(&self) -> Option<u32> {
         lock(&self.state).pid.map(|pid| pid.as_raw_nonzero().get().unsigned_abs())
     }
 
-    /// How the process ended, if it has.
+    /// Returns the exit status of a process that has ended.
     pub(crate) fn status(&self) -> Option<ExitStatus> {
         *self.exit.borrow()
     }
 
-    /// Signals the process and its children. Nothing happens if it has ended.
+    /// Sends a signal to the process and its children, unless the process has ended.
     pub(crate) fn signal(&self, signal: Signal) {
         let mut state = lock(&self.state);
         if let Some(pid) = state.pid {
@@ -107,24 +110,24 @@ impl Process {
         }
     }
 
-    /// The end of the process, for those who wait for something else as well.
+    /// Returns the place where the exit status will be, for those who wait for something else, too.
     pub(crate) fn exit(&self) -> watch::Receiver<Option<ExitStatus>> {
         self.exit.clone()
     }
 
-    /// The number that the process has or had.
+    /// Returns the number that the process has or had.
     pub(crate) fn started(&self) -> u32 {
         self.started
     }
 
-    /// Whether it was a signal of ours that ended it.
+    /// Returns `true` if a signal of that number was sent to end the process.
     pub(crate) fn was_ended_by(&self, signal: i32) -> bool {
         lock(&self.state).sent.iter().any(|sent| sent.as_raw() == signal)
     }
 
-    /// Waits for the end of a process that `asking`, which does not end, asks to stop; `None` after
-    /// `patience`. As soon as `stopping` is over, the thread of its database is [woken](Self::wake)
-    /// again and again.
+    /// Waits for the end of a process that `asking`, which never completes, asks to stop. Returns
+    /// `None` after `patience`. Once `stopping` completes, the database thread of the process is
+    /// [woken](Self::wake) again and again.
     pub(crate) async fn awaited(
         &self,
         patience: Duration,
@@ -145,18 +148,18 @@ impl Process {
         }
     }
 
-    /// The names of the processes that the dead one had left behind, and that were killed.
+    /// Returns the names of the processes that the server left behind, and that were killed.
     pub(crate) fn left(&self) -> Vec<String> {
         lock(&self.state).left.clone()
     }
 
     /// Wakes the thread that writes the server's database, if it sleeps.
     ///
-    /// A server that stops waits for it (`db_sync_thread`), and it sleeps a second after each
-    /// write. SIGURG ends a sleep and does nothing else: Asterisk itself wakes its threads by
-    /// it. No other thread may be woken, for those of modules would look for what is not there
-    /// any more. It is the first thread that a server starts, and the kernel lists them in that
-    /// order.
+    /// A server that stops waits for this thread (`db_sync_thread`), which sleeps for a second
+    /// after each write. SIGURG ends a sleep and does nothing else: Asterisk itself wakes its
+    /// threads with it. No other thread may be woken, because the threads of modules would use
+    /// memory that is gone. The thread is the first one that a server starts, and the kernel
+    /// lists threads in that order.
     pub(crate) fn wake(&self) {
         let state = lock(&self.state);
         let Some(pid) = state.pid else {
@@ -167,22 +170,22 @@ impl Process {
         let Some(thread) = others.next() else {
             return;
         };
-        // What the kernel calls the place of a sleeper varies. These it is not.
+        // The kernel has several names for the place of a sleeper. These are names of others.
         let place = fs::read_to_string(thread.path().join("wchan")).unwrap_or_default();
         let sleeps = !["futex", "poll"].iter().any(|other| place.contains(other));
         let number = thread.file_name().to_str().and_then(|name| name.parse().ok());
         if let Some(thread) = number.and_then(Pid::from_raw).filter(|_| sleeps) {
-            // A signal to a thread's number is the process's, but that thread gets it if it can.
+            // The signal is for the process, but that thread gets it if it can.
             let _ = kill_process(thread, Signal::URG);
         }
     }
 
-    /// Kills the process and its children, and waits until it is reaped. It does not wait long:
+    /// Kills the process and its children, and blocks until it is reaped. That takes a moment:
     /// nothing survives SIGKILL.
     pub(crate) fn kill(&self) {
         self.signal(Signal::KILL);
         if let Some(supervisor) = lock(&self.supervisor).take() {
-            // It does not panic; if it did, there would be nothing left to wait for.
+            // The supervisor does not panic. If it did, there would be nothing to wait for.
             let _ = supervisor.join();
         }
     }
@@ -194,30 +197,27 @@ impl Drop for Process {
     }
 }
 
-/// Waits for the end of a child, and ends its children: with the leader not reaped yet, the group's
-/// number is still its.
-fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> ExitStatus {
-    let ended = loop {
-        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
-            Err(rustix::io::Errno::INTR) => {}
-            other => break other,
-        }
-    };
-    // Where the kernel does not let anybody look it has to be reaped to be waited for.
+/// Waits for the end of a child, and ends its children. As long as the child is not reaped, its
+/// group has its number.
+fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<Watched>) -> ExitStatus {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    let ended = retry_on_intr(|| waitid(WaitId::Pid(pid), options));
+    // If the kernel does not allow waiting without reaping, the child is reaped.
     let reaped = ended.is_err().then(|| child.wait().ok()).flatten();
-    // Until it is reaped its number is its own, and whoever signals it meanwhile need not wait for
-    // this.
+    // The number is still that of the child, so others may send it signals meanwhile: the lock is
+    // not held.
     let left = descendants::names(folder, pid);
-    // With SIGCHLD ignored the kernel reaps by itself, and the number may be anybody's.
+    // If SIGCHLD is ignored, the kernel reaps by itself, and the number may be that of another
+    // process.
     if ended.is_ok() {
         let _ = kill_process_group(pid, Signal::KILL);
     }
-    // They are init's to reap, but they are to be gone when we say so.
+    // init reaps them, but they have to be gone before the status is sent.
     descendants::kill(folder, Some(pid));
     let mut state = lock(state);
     state.left = left;
-    // Another thread may have reaped it, with `waitpid` for any child. Then there is what was seen
-    // before.
+    // Another thread may have reaped the child, with a `waitpid` for any child. Then the status is
+    // the one that was seen before.
     let status = reaped.or_else(|| child.wait().ok()).or_else(|| seen(&ended.ok()??));
     state.pid = None;
     status.unwrap_or_else(|| {
@@ -226,7 +226,7 @@ fn wait(mut child: Child, pid: Pid, folder: &Path, state: &Mutex<State>) -> Exit
     })
 }
 
-/// The status of a child that has ended and is not reaped.
+/// Returns the status of a child that has ended and is not reaped.
 fn seen(status: &WaitIdStatus) -> Option<ExitStatus> {
     const CORE: i32 = 0x80;
     let ended = status.exit_status().map(|code| (code & 0xff) << 8);
@@ -235,8 +235,8 @@ fn seen(status: &WaitIdStatus) -> Option<ExitStatus> {
     ended.or(signal).map(ExitStatus::from_raw)
 }
 
-/// The status of a process of which the kernel did not tell how it ended: neither success nor a
-/// code nor a signal, and displayed as not recognised.
+/// Returns the status of a process of which the kernel did not tell how it ended. It has neither a
+/// code nor a signal, is no success, and is displayed as not recognised.
 fn unknown() -> ExitStatus {
     ExitStatus::from_raw(0xff)
 }
@@ -245,8 +245,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has the kernel kill the child when the thread that spawns it ends, and so when this process ends
-/// in any way.
+/// Makes the kernel kill the child when the thread that spawns it ends, and so when this process
+/// ends in any way.
 #[expect(unsafe_code, reason = "the only way to run code between fork and exec")]
 fn die_with_parent(command: &mut Command) {
     let parent = rustix::process::getpid();
@@ -272,6 +272,7 @@ mod tests {
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::process::{PidfdFlags, WaitOptions, pidfd_open, waitpid};
+    use tempfile::tempdir;
 
     use super::*;
 
@@ -279,10 +280,6 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]).stdout(Stdio::piped()).process_group(0);
         command
-    }
-
-    fn folder() -> std::path::PathBuf {
-        std::env::temp_dir().join(format!("process-{}", uuid::Uuid::new_v4().simple()))
     }
 
     #[test]
@@ -299,7 +296,8 @@ mod tests {
             );
             // Somebody waits for any child.
             waitpid(Some(pid), WaitOptions::empty()).unwrap();
-            let status = wait(child, pid, &folder(), &Mutex::new(State::default()));
+            let folder = tempdir().unwrap();
+            let status = wait(child, pid, folder.path(), &Mutex::new(Watched::default()));
             assert!(!status.success(), "{status}");
             assert_eq!((status.code(), status.signal()), (None, None));
             assert!(status.to_string().starts_with("unrecognised"), "{status}");
@@ -309,18 +307,18 @@ mod tests {
     #[test]
     fn descendants_are_killed_while_others_use_the_process() {
         let _forks = crate::FORKS.blocking_read();
-        let folder = folder();
-        let mut child =
-            shell("setsid sleep 1000 >&2 & echo $!").env(MARK, &folder).spawn().unwrap();
+        let folder = tempdir().unwrap();
+        let folder = folder.path();
+        let mut child = shell("setsid sleep 1000 >&2 & echo $!").env(MARK, folder).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let left = Pid::from_raw(line.trim().parse().unwrap()).unwrap();
         let left = pidfd_open(left, PidfdFlags::empty()).unwrap();
         let pid = Pid::from_child(&child);
-        let state = Mutex::new(State { pid: Some(pid), ..State::default() });
+        let state = Mutex::new(Watched { pid: Some(pid), ..Watched::default() });
         thread::scope(|scope| {
             let held = lock(&state);
-            let waiting = scope.spawn(|| wait(child, pid, &folder, &state));
+            let waiting = scope.spawn(|| wait(child, pid, folder, &state));
             let minute = Timespec { tv_sec: 60, tv_nsec: 0 };
             let ended = poll(&mut [PollFd::new(&left, PollFlags::IN)], Some(&minute)).unwrap();
             assert_eq!(held.pid, Some(pid), "it was reaped");

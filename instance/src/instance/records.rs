@@ -33,7 +33,7 @@ const CDR: [&str; 21] = [
     "sequence",
 ];
 
-/// One record of a call, or one event of a channel.
+/// A record of a call, or an event of a channel.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {
     fields: Vec<(String, String)>,
@@ -259,8 +259,9 @@ mod tests {
 
     #[test]
     fn an_error_says_its_cause_once() {
-        let folder = std::env::temp_dir();
-        let error = read_file(&folder, &Form::with_names(NONE)).unwrap_err();
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let error = read_file(folder, &Form::with_names(NONE)).unwrap_err();
         assert_eq!(error.to_string(), folder.display().to_string());
         let cause = error.source().unwrap();
         assert_eq!(cause.to_string(), "Is a directory (os error 21)");

@@ -1,16 +1,16 @@
-//! What a server uses of the machine.
+//! The use that a server makes of the machine.
 
 use std::fs;
 use std::io;
 
-/// What a server's process uses, as the kernel tells it.
+/// The resources that the process of a server uses, as the kernel counts them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Resources {
-    /// Memory that it has in use (`VmRSS`), in bytes. Part of it may be shared with others.
+    /// Resident memory (`VmRSS`) in bytes. A part of it may be shared with other processes.
     pub memory: u64,
-    /// Threads.
+    /// The number of threads.
     pub threads: usize,
-    /// Open file descriptors, sockets among them.
+    /// The number of open file descriptors, sockets among them.
     pub file_descriptors: usize,
 }
 
@@ -20,7 +20,7 @@ impl Resources {
         let field = |name: &str| -> io::Result<u64> {
             let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
             let value = line.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok());
-            // One that waits to be reaped has none.
+            // A process that waits to be reaped has no such lines.
             value.ok_or_else(|| io::Error::other("the server has ended"))
         };
         Ok(Self {

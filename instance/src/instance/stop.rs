@@ -29,7 +29,7 @@ const LISTING: Duration = Duration::from_secs(1);
 /// The time between two tries of a command that a server does not have yet.
 const REPEAT_EVERY: Duration = Duration::from_millis(20);
 
-/// How to stop a server.
+/// The way to stop a server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stop {
     /// Stops when the last call has ended (`core stop gracefully`), and unloads the modules. New
@@ -44,7 +44,7 @@ pub enum Stop {
     Kill,
 }
 
-/// How a server was stopped.
+/// The result of a stop.
 #[derive(Clone, Debug)]
 pub struct Stopped {
     /// The way in which the server ended.
@@ -55,8 +55,9 @@ pub struct Stopped {
     pub took: Duration,
     /// Everything that went wrong in the server's life, or was left at its end.
     pub findings: Vec<Finding>,
-    /// The lines of level ERROR in the log while the server booted, the first thousand of them. With
-    /// all modules loaded there are many, because modules without their configuration log errors.
+    /// The lines of level ERROR in the log while the server booted, the first thousand of them.
+    /// With all modules loaded there are many, because modules without their configuration log
+    /// errors.
     pub boot_errors: Vec<String>,
     /// The number of lines of level ERROR while the server booted that are not in `boot_errors`.
     pub more_boot_errors: usize,
@@ -141,8 +142,8 @@ impl Life {
     /// these commands are the last ones that a server registers (`asterisk_daemon` in
     /// `main/asterisk.c`). A server whose console does not answer gets a signal in time.
     ///
-    /// AMI's `Command` would do except for `core stop now`: the server keeps the output of a command
-    /// in a file in `/tmp`, and would end before it removes the file.
+    /// AMI's `Command` would do except for `core stop now`: the server keeps the output of a
+    /// command in a file in `/tmp`, and would end before it removes the file.
     async fn ask(&self, sandbox: &Sandbox, command: &str) -> Infallible {
         self.asked.store(true, Ordering::Relaxed);
         loop {

@@ -15,14 +15,14 @@ use crate::sandbox::listening;
 /// The port of the claim: below the range that the kernel hands out by itself.
 const GUARD: u16 = 5037;
 
-/// Where AMI listens: its own port, or the next of these if another server holds that on every
+/// The ports of AMI: its own one, or the next of these if another server holds that on every
 /// address.
 const AMI: [u16; 3] = [5038, 15038, 25038];
 
-/// Where HTTP listens, likewise.
+/// The ports of HTTP, likewise.
 const HTTP: [u16; 3] = [8088, 18088, 28088];
 
-/// How often to draw another address. There are 15 million.
+/// The maximum number of addresses to draw. There are 15 million.
 const DRAWS: usize = 64;
 
 /// A claimed address.
@@ -35,11 +35,11 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Claims an address: this one, or any that is free.
+    /// Claims an address: the wanted one, or any that is free.
     pub(crate) fn claim(wanted: Option<Ipv4Addr>) -> io::Result<Self> {
         if let Some(ip) = wanted {
             if !ip.is_loopback() {
-                // Whoever reaches it could log in, for the secret is known.
+                // Others could reach the server and log in, because the secret is known.
                 let what = "only an address of 127.0.0.0/8 is this machine's alone";
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
             }
@@ -58,7 +58,7 @@ impl Address {
     fn at(ip: Ipv4Addr, guard: u16, ami: &[u16], http: &[u16]) -> io::Result<Self> {
         let claim = UdpSocket::bind((ip, guard));
         let _guard = claim.map_err(|error| refused(error, ip, &[guard]))?;
-        // Where the loopback interface is down an address can be had and not be reached.
+        // An address can be bound and not be reached if the loopback interface is down.
         _guard.connect((ip, guard)).map_err(|error| refused(error, ip, &[guard]))?;
         // A server that outlived its owner holds no claim, but its port.
         let free = |port: &&u16| TcpListener::bind((ip, **port)).is_ok();
@@ -70,7 +70,7 @@ impl Address {
     }
 }
 
-/// The error with its place, and with what can be done.
+/// Adds the address, the ports and what can be done to an error.
 fn refused(error: io::Error, ip: Ipv4Addr, ports: &[u16]) -> io::Error {
     let holder = |port: &u16| listening::holder(ip.into(), *port);
     let hint = match error.kind() {
@@ -92,7 +92,7 @@ fn refused(error: io::Error, ip: Ipv4Addr, ports: &[u16]) -> io::Error {
 
 fn random() -> Ipv4Addr {
     let bytes = Uuid::new_v4().into_bytes();
-    // 127.0 and 127.1 are where people put things by hand.
+    // People use addresses in 127.0 and 127.1 by hand.
     Ipv4Addr::new(127, bytes[0].clamp(16, 250), bytes[1], bytes[2].clamp(1, 254))
 }
 

@@ -1,4 +1,4 @@
-//! From a server and a test's configuration to a sandbox.
+//! The builder of sandboxes.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -32,10 +32,10 @@ use crate::server::Server;
 const USER: &str = "user";
 const SECRET: &str = "mysecret";
 
-/// The longest path of a UNIX socket. Asterisk cuts a longer one without a word.
+/// The maximum length of the path of a UNIX socket. Asterisk cuts a longer one silently.
 const SOCKET_PATH: usize = 107;
 
-/// What goes into a sandbox.
+/// A builder of sandboxes, which collects what goes into one.
 #[derive(Clone)]
 pub struct Builder {
     server: Server,
@@ -63,7 +63,7 @@ enum Folder {
     Files(PathBuf),
 }
 
-/// Without the texts: there may be secrets in them.
+/// Leaves out the texts, which may have secrets in them.
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files: Vec<_> = self.files.iter().map(|(name, _)| name).collect();
@@ -80,7 +80,7 @@ impl fmt::Debug for Builder {
 }
 
 impl Builder {
-    /// A sandbox for a server, with nothing in it but our base files.
+    /// Begins a sandbox for a server, with our base files alone.
     pub fn new(server: Server) -> Self {
         Self {
             server,
@@ -102,9 +102,9 @@ impl Builder {
         }
     }
 
-    /// Adds what a test's folder has for this instance, as the Asterisk test suite lays it out: the
-    /// configuration in `configs/ast1`, files in `files/common` and `files/ast1`, with the
-    /// number of the instance. None of them has to be there.
+    /// Adds the parts of a test's folder that are for this instance, in the layout of the Asterisk
+    /// test suite: the configuration in `configs/ast1`, and files in `files/common` and
+    /// `files/ast1`, with the number of the instance. None of these folders has to exist.
     #[must_use]
     pub fn test(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folders.push(Folder::Test(folder.into()));
@@ -130,24 +130,24 @@ impl Builder {
         self
     }
 
-    /// Adds a configuration file, over those of the folders. A `<<key>>` in it must be one that is
-    /// known.
+    /// Adds a configuration file, in place of one of that name in the folders. Each `<<key>>` in it
+    /// must be known.
     #[must_use]
     pub fn file(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.files.push((name.into(), text.into()));
         self
     }
 
-    /// Adds text at the end of a configuration file, whoever gave it, or begins one. All whole
-    /// files come first.
+    /// Adds text at the end of a configuration file from any layer, or begins a file. The text
+    /// comes behind all whole files.
     #[must_use]
     pub fn append(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.additions.push((name.into(), Addition::Text(text.into())));
         self
     }
 
-    /// Sets keys of a section of a configuration file: at the end of the file, as a `(+)` section
-    /// if there is one of that name. Semicolons in values are escaped.
+    /// Sets keys of a section at the end of a configuration file, in a `(+)` section if the file
+    /// has one of that name. Semicolons in values are escaped.
     #[must_use]
     pub fn section<K: Into<String>, V: Into<String>>(
         mut self,
@@ -167,49 +167,50 @@ impl Builder {
         self
     }
 
-    /// Sets which modules to load; all of them unless set. A `modules.conf` of the test has the
-    /// last word.
+    /// Sets the modules to load; all of them unless set. A `modules.conf` of the test takes
+    /// precedence.
     #[must_use]
     pub fn modules(mut self, modules: Modules) -> Self {
         self.modules = modules;
         self
     }
 
-    /// How much of its documentation the server gets; what its boot needs unless set.
+    /// Sets how much of its documentation the server gets; the part that its boot needs unless set.
     #[must_use]
     pub fn documentation(mut self, documentation: Documentation) -> Self {
         self.documentation = documentation;
         self
     }
 
-    /// Where the sandbox is made; below `/tmp` unless set. The path has to be short, for the
-    /// server's control socket.
+    /// Sets the folder below which the sandbox is made; `/tmp` unless set. The path has to be
+    /// short, because of the server's control socket.
     #[must_use]
     pub fn root(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = root.into();
         self
     }
 
-    /// The loopback address that the instance gets; one that nobody else has unless set. For tests
-    /// that name one in their files: only one instance at a time can have it.
+    /// Sets the loopback address of the instance; an address that nobody else has unless set. This
+    /// is for tests that name an address in their files: only one instance at a time can have it.
     #[must_use]
     pub fn address(mut self, address: Ipv4Addr) -> Self {
         self.address = Some(address);
         self
     }
 
-    /// The manager user that the boot logs in with; that of our `manager.conf` unless set. For
-    /// tests that bring a `manager.conf` of their own.
+    /// Sets the manager user that the boot logs in with; that of our `manager.conf` unless set.
+    /// This is for tests that bring a `manager.conf` of their own.
     #[must_use]
     pub fn login(mut self, user: impl Into<String>, secret: impl Into<String>) -> Self {
         self.login = Some(Config::new(user, secret).reconnect(None));
         self
     }
 
-    /// Boots without AMI. Our `manager.conf` disables it then, and the boot ends when the server says
-    /// that it is ready; a `manager.conf` of the test's own is taken as it is. The instance has no
-    /// client ([`Instance::try_ami`](crate::Instance::try_ami)), and is used over the command line
-    /// ([`Instance::cli`](crate::Instance::cli)) or over the protocols that the test configures.
+    /// Boots without AMI. Our `manager.conf` disables it then, and the boot ends when the server
+    /// says that it is ready. A `manager.conf` of the test's own is taken as it is. The instance
+    /// has no client ([`Instance::try_ami`](crate::Instance::try_ami)); it is used over the command
+    /// line ([`Instance::cli`](crate::Instance::cli)), or over the protocols that the test
+    /// configures.
     ///
     /// ```no_run
     /// # async fn f(server: instance::Server) -> Result<(), Box<dyn std::error::Error>> {
@@ -224,7 +225,7 @@ impl Builder {
         self
     }
 
-    /// How long the server may take to boot; 45 s unless set.
+    /// Sets the time-out of the boot, counted from the launch; 45 s unless set.
     #[must_use]
     pub fn boot_timeout(mut self, timeout: Duration) -> Self {
         self.boot_timeout = timeout;
@@ -232,8 +233,9 @@ impl Builder {
     }
 
     /// Sets a variable of the server's environment, for example for the programs that its dialplan
-    /// runs. The last value of a variable counts. [`build`](Self::build) refuses a name that is empty
-    /// or has `=` in it, and the variables `NOTIFY_SOCKET` and `ASTERISK_INSTANCE`, which are ours. Of this process's own environment a server inherits only what it needs: see
+    /// runs. The last value of a variable counts. [`build`](Self::build) refuses a name that is
+    /// empty or has `=` in it, and the variables `NOTIFY_SOCKET` and `ASTERISK_INSTANCE`, which are
+    /// ours. A server inherits only what it needs from the environment of this process: see
     /// [`Sandbox::command`](crate::Sandbox::command).
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
@@ -241,29 +243,30 @@ impl Builder {
         self
     }
 
-    /// Adds an argument of the server's command line, such as `-d` or `-vvv`. A value of an option is
-    /// the rest of its argument, or the next one (`-L`, `5`).
+    /// Adds an argument of the server's command line, such as `-d` or `-vvv`. The value of an
+    /// option is the rest of its argument, or the next one (`-L`, `5`).
     ///
     /// [`build`](Self::build) refuses options that would break the sandbox or the boot: another
-    /// configuration (`-C`), user (`-U`), group (`-G`) or control socket (`-s`), a console (`-c`), a
-    /// remote console (`-r`, `-R`, `-x`), a server in the background (`-F`), and those after which the
-    /// server ends at once (`-h`, `-V`) or asks for a pass code (`-i`). Options that it does not know are refused, too.
+    /// configuration (`-C`), user (`-U`), group (`-G`) or control socket (`-s`), a console (`-c`),
+    /// a remote console (`-r`, `-R`, `-x`), a server in the background (`-F`), and those after
+    /// which the server ends at once (`-h`, `-V`) or asks for a pass code (`-i`). Options that the
+    /// server does not have are refused, too.
     #[must_use]
     pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// Sets whether the folder stays when all is over; it does not unless set.
+    /// Sets whether the folder stays at the end; it does not unless set.
     #[must_use]
     pub fn keep(mut self, keep: bool) -> Self {
         self.keep = keep;
         self
     }
 
-    /// Sets whether the folder stays if the instance is dropped without having been stopped; it
-    /// does unless set, for that is how a test ends that fails with `?`. Programs for which that is
-    /// no failure set `false`.
+    /// Sets whether the folder stays if the instance is dropped without having been stopped. It
+    /// does unless set, because a test that fails with `?` ends in that way. Programs for which
+    /// that is no failure set `false`.
     #[must_use]
     pub fn keep_on_drop(mut self, keep: bool) -> Self {
         self.keep_on_drop = keep;
@@ -274,8 +277,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If something of the configuration cannot be right, or a file cannot be read or written.
-    /// Nothing is left then, also if the folder is to be kept.
+    /// Returns an error if the configuration is invalid, or if a file cannot be read or written.
+    /// Nothing is left then, even if the folder is to be kept.
     pub fn build(self) -> Result<Sandbox, BuildError> {
         let run = self.run()?;
         let mut sandbox = self.claim(&run, 1)?;
@@ -289,14 +292,15 @@ impl Builder {
     }
 
     /// Makes the sandboxes of several instances of one test, numbered from 1, in one run. Each
-    /// knows the others: in configuration files `<<ast2.address>>` is the second one's address,
-    /// and so on for every key.
+    /// knows the others: in configuration files, `<<ast2.address>>` is the address of the second
+    /// one, and so on for every key.
     ///
     /// The run's folder is made below the root of the first.
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build), for the first that fails. Nothing is left then.
+    /// Returns the error of the first sandbox that fails, as [`build`](Self::build) does. Nothing
+    /// is left then.
     pub fn build_all(builders: impl IntoIterator<Item = Self>) -> Result<Vec<Sandbox>, BuildError> {
         let builders: Vec<_> = builders.into_iter().collect();
         let Some(first) = builders.first() else {
@@ -316,9 +320,9 @@ impl Builder {
         Ok(sandboxes)
     }
 
-    /// The folder of a run. Asterisk takes a path that is not absolute for one below
-    /// `/etc/asterisk`, and one with a star for a pattern; where it then finds nothing it goes
-    /// to the system's own folders. So a path has nothing that means something.
+    /// Creates the folder of a run. Asterisk takes a path that is not absolute for one below
+    /// `/etc/asterisk`, and one with a star for a pattern; if it finds nothing there, it goes to
+    /// the system's own folders. So a path must not have characters with a special meaning.
     fn run(&self) -> Result<Arc<Run>, BuildError> {
         let root = std::path::absolute(&self.root).map_err(at(&self.root))?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+~@,".contains(c);
@@ -331,7 +335,7 @@ impl Builder {
         Ok(Arc::new(Run::create(&root, keeping).map_err(at(&root))?))
     }
 
-    /// An empty sandbox.
+    /// Claims an empty sandbox.
     fn claim(&self, run: &Arc<Run>, number: u32) -> Result<Sandbox, BuildError> {
         let address = Address::claim(self.address)
             .map_err(|error| BuildError::Address { wanted: self.address, error })?;
@@ -403,7 +407,7 @@ impl Builder {
         layers.check_links()?;
         layers.check_includes()?;
         layers.check_options()?;
-        // A module of the test's own moves the folder.
+        // The folder of modules is another one if the test brings a module.
         let modules = place.modules.display().to_string();
         keys.insert("astmoddir".to_owned(), modules.clone());
         keys.insert(format!("ast{}.astmoddir", sandbox.number), modules);
@@ -424,7 +428,7 @@ impl Builder {
             }
             None => documentation::shorten_into(&place, &full),
         };
-        // One that we do not understand is for the server to judge.
+        // If we do not understand the documentation, the server gets it as it is.
         short.or_else(|error| {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "the documentation cannot be shortened: the boot takes longer");
@@ -436,7 +440,7 @@ impl Builder {
     }
 }
 
-/// Adds files of a test: those for `astetcdir` are configuration like other.
+/// Adds files of a test. Files for `astetcdir` are configuration like others.
 fn add_files(folder: &Path, place: &mut Place, layers: &mut Layers) -> Result<(), BuildError> {
     let configuration = folder.join("astetcdir");
     if is_folder(&configuration)? {
@@ -445,7 +449,7 @@ fn add_files(folder: &Path, place: &mut Place, layers: &mut Layers) -> Result<()
     trees::copy(folder, place)
 }
 
-/// What the keys in the configuration files of one of several instances stand for.
+/// Returns the values of the keys in the configuration files of one of several instances.
 fn keys(sandboxes: &[Sandbox], own: usize) -> Keys {
     let mut keys = Keys::new();
     for (at, sandbox) in sandboxes.iter().enumerate() {

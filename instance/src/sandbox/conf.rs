@@ -41,7 +41,7 @@ pub(super) enum Line {
 pub(super) struct Include {
     /// The name, as written.
     pub(super) name: String,
-    /// Whether the file has to be there: all but `#tryinclude`.
+    /// `true` if the file has to exist, as for all but `#tryinclude`.
     pub(super) required: bool,
 }
 
@@ -87,8 +87,8 @@ fn section(header: &str) -> Option<Line> {
     Some(Line::Section { name: name.to_owned(), options })
 }
 
-/// Reads `include name` or `tryinclude name`. The server skips other directives, and those without a
-/// name.
+/// Reads `include name` or `tryinclude name`. The server skips other directives, and those without
+/// a name.
 fn directive_of(directive: &str) -> Option<Line> {
     let (word, name) = directive.split_once(|char| char <= ' ')?;
     let required = word.eq_ignore_ascii_case("include");
@@ -97,18 +97,19 @@ fn directive_of(directive: &str) -> Option<Line> {
     Some(Line::Include(Include { name: unquoted(name).to_owned(), required }))
 }
 
-/// Returns the name in an include, without the quotes or brackets around it. A name that begins with
-/// a key of ours begins with two brackets.
+/// Returns the name in an include, without the quotes or brackets around it. A name that begins
+/// with a key of ours begins with two brackets.
 fn unquoted(name: &str) -> &str {
     let inside = |open, close| name.strip_prefix(open)?.strip_suffix(close);
     let bracketed = || inside('<', '>').filter(|_| !name.starts_with("<<"));
     inside('"', '"').or_else(bracketed).unwrap_or(name)
 }
 
-/// Reads `key = value`, `key => value` or `key += value`. The server ignores a line without `=`, and
-/// a key without a name.
+/// Reads `key = value`, `key => value` or `key += value`. The server ignores a line without `=`,
+/// and a key without a name.
 fn key(line: &str) -> Option<Line> {
-    // The first character may be escaped, so that the line begins neither a section nor a directive.
+    // The first character may be escaped, so that the line begins neither a section nor a
+    // directive.
     let (line, skip) = match line.strip_prefix('\\') {
         None => (line, 0),
         Some(rest) => match rest.chars().next().filter(|first| *first > ' ') {
@@ -173,8 +174,8 @@ pub(super) fn keys(text: &str) -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// Returns `true` if an include, which may be a pattern, is for a file, whose name is relative to the
-/// folder of the configuration. Of a path that begins elsewhere only the name can be compared.
+/// Returns `true` if an include, which may be a pattern, is for a file, whose name is relative to
+/// the folder of the configuration. Of a path that begins elsewhere only the name can be compared.
 pub(super) fn is_for(include: &str, file: &str) -> bool {
     let include = include.strip_prefix("<<astetcdir>>/").unwrap_or(include);
     match include.strip_prefix('/') {

@@ -9,7 +9,7 @@ use crate::sandbox::error::{BuildError, at};
 use crate::sandbox::place::Place;
 use crate::sandbox::trees;
 
-/// The folders that the server and its modules expect and do not make.
+/// Makes the folders that the server and its modules expect and do not make.
 pub(super) fn make_folders(place: &Place) -> Result<(), BuildError> {
     let spool = [
         "outgoing",
@@ -33,10 +33,10 @@ pub(super) fn make_folders(place: &Place) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Makes the server's data reachable: a link for each folder of it. `sounds` is a folder of our
-/// own, for the server writes recordings there; in it each language is a link. Debian's package has
-/// its English under another name, and leaves the link `en` to a script that runs only when it is
-/// installed. The documentation is another matter.
+/// Makes the server's data reachable by a link for each folder of it. `sounds` is a folder of the
+/// sandbox, because the server writes recordings there; each language in it is a link. Debian's
+/// package has its English under another name, and leaves the link `en` to a script that runs when
+/// it is installed. The documentation is linked elsewhere.
 pub(super) fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
     let link = |original: &Path, link: &Path| symlink(original, link).map_err(at(link));
     for (name, path) in folders(from)? {
@@ -75,14 +75,14 @@ pub(super) fn link_data(from: &Path, to: &Path) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Whether a folder of sounds has the name of a language: `en`, `pt_BR`, `en_US_f_Allison`,
-/// `fr-armelle`.
+/// Returns `true` if a folder of sounds has the name of a language: `en`, `pt_BR`,
+/// `en_US_f_Allison`, `fr-armelle`.
 fn is_language(name: &str) -> bool {
     let code = name.split(['_', '-']).next().unwrap_or_default();
     matches!(code.len(), 2 | 3) && code.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
-/// The folders in a folder by name, also those behind a link.
+/// Returns the folders in a folder by name, also those behind links.
 fn folders(folder: &Path) -> Result<BTreeMap<String, PathBuf>, BuildError> {
     let entries = fs::read_dir(folder).map_err(at(folder))?;
     let entries = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());

@@ -1,9 +1,10 @@
 //! The part of a server's XML documentation that its boot needs.
 //!
 //! The configuration framework checks each option against `core-en_US.xml`, so a server does not
-//! boot without it; and it looks up what every application, function and action is for. The rest
-//! (what `core show help` explains) is most of the file, and reading it is most of the time that a
-//! small boot takes. So there is a shorter one, made once for each server and kept in the cache.
+//! boot without that file; and it looks up the synopsis of each application, function and action.
+//! The rest, which `core show help` prints, is most of the file, and reading it is most of the time
+//! of a small boot. So there is a shorter form, which is made once for each server and kept in the
+//! cache.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,37 +18,39 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, Writer};
 use uuid::Uuid;
 
-/// How much of its documentation a server gets.
+/// The part of its documentation that a server gets.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Documentation {
     /// The parts that the boot needs, and the synopsis of each application, function, action and
     /// option. A small boot takes a sixth of the time.
     #[default]
     Short,
-    /// All: for tests that read the help texts (`core show application`, `config show help`), the
-    /// support levels of modules or the documentation of events.
+    /// Everything, for tests that read the help texts (`core show application`, `config show
+    /// help`), the support levels of modules or the documentation of events.
     Full,
 }
 
-/// To be counted up when the short form changes: what is in the cache was made by another version.
+/// The version of the short form, which is part of the key of the cache. It is counted up when the
+/// form changes.
 const FORM: u32 = 1;
 
-/// The time for which one that nobody uses is kept. A server reads it when it boots.
+/// The time after which an unused documentation is removed. A server reads it when it boots.
 const KEEP: Duration = Duration::from_hours(30 * 24);
 
-/// The age of the sign of use at which it is made anew.
+/// The age at which the time of the last use is updated.
 const FRESH: Duration = Duration::from_hours(24);
 
-/// The elements of the file that are kept, in the order in which the server gets to see them: it
+/// The elements of the file that are kept, in the order in which they are written: the server
 /// searches them from the beginning for each name.
 const KEPT: [&str; 6] = ["configInfo", "manager", "agi", "managerEvent", "application", "function"];
 
-/// What is kept inside a `configInfo`: the options, and what stands for options of another.
+/// The elements that are kept inside a `configInfo`: the options, and the includes of other
+/// options.
 const STRUCTURE: [&str; 4] = ["configFile", "configObject", "configOption", INCLUDE];
 const INCLUDE: &str = "xi:include";
 
-/// A folder with the short form of the documentation in another folder: made now, or kept in the
-/// cache since an earlier run with the same files.
+/// Returns a folder with the short form of the documentation in another folder. It is made now, or
+/// was kept in the cache since an earlier run with the same files.
 pub(crate) fn shortened(from: &Path, cache: &Path) -> io::Result<PathBuf> {
     let files = files(from)?;
     if files.is_empty() {
@@ -66,7 +69,7 @@ pub(crate) fn shortened(from: &Path, cache: &Path) -> io::Result<PathBuf> {
     }
     fs::create_dir_all(&parent)?;
     remove_unused(&parent)?;
-    // Complete when it gets its name, and the first of several processes gives it.
+    // The folder is complete when it gets its name, from the first of several processes.
     let partial = parent.join(format!(".partial-{}", Uuid::new_v4().simple()));
     let made = fill(&partial, from, &files).and_then(|()| match fs::rename(&partial, &folder) {
         Err(_) if folder.is_dir() => Ok(()),
@@ -78,14 +81,13 @@ pub(crate) fn shortened(from: &Path, cache: &Path) -> io::Result<PathBuf> {
     made.map(|()| folder)
 }
 
-/// The time since a folder was used last: that is when it was changed.
+/// Returns the time since the last use of a folder, which is the time of its last change.
 fn unused(folder: &Path) -> Duration {
     let changed = fs::symlink_metadata(folder).and_then(|metadata| metadata.modified());
     changed.ok().and_then(|then| then.elapsed().ok()).unwrap_or_default()
 }
 
-/// Has others know that a folder is used. One that cannot be changed, in a cache that only another
-/// user writes, is theirs to keep.
+/// Notes the use of a folder. A folder that this user cannot change is left to its owner.
 fn note_use(folder: &Path) {
     if unused(folder) > FRESH
         && let Err(error) = File::open(folder).and_then(|it| it.set_modified(SystemTime::now()))
@@ -94,21 +96,21 @@ fn note_use(folder: &Path) {
     }
 }
 
-/// Removes what nobody has used for long, and what a killed process left of one. What somebody
-/// begins to use meanwhile stays.
+/// Removes folders that nobody has used for long, and the rests that killed processes left. A
+/// folder that somebody begins to use meanwhile stays.
 fn remove_unused(parent: &Path) -> io::Result<()> {
     for entry in fs::read_dir(parent)? {
         let (path, is_old) = (entry?.path(), |path: &Path| unused(path) > KEEP);
         if !is_old(&path) {
             continue;
         }
-        // Nobody finds a part of one.
+        // A folder must not be found while a part of it is gone.
         let away = parent.join(format!(".partial-{}", Uuid::new_v4().simple()));
         let removed = fs::rename(&path, &away).and_then(|()| match is_old(&away) {
             true => fs::remove_dir_all(&away),
             false => fs::rename(&away, &path),
         });
-        // Another process may have been at it, and nothing depends on it.
+        // Another process may have removed it, and nothing depends on it.
         if let Err(error) = removed {
             tracing::debug!(path = %path.display(), %error, "an unused documentation stays");
         }
@@ -116,7 +118,7 @@ fn remove_unused(parent: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder with the short form, where there is no cache.
+/// Makes a folder with the short form, without a cache.
 pub(crate) fn shorten_into(folder: &Path, from: &Path) -> io::Result<()> {
     fill(folder, from, &files(from)?)
 }
@@ -129,7 +131,7 @@ fn fill(folder: &Path, from: &Path, files: &BTreeMap<PathBuf, fs::Metadata>) -> 
             .map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
         fs::write(folder.join(path.file_name().unwrap_or_default()), short)?;
     }
-    // Modules from elsewhere bring theirs in there. It is not much.
+    // Modules of third parties bring their own documentation there, which is small.
     let third_party = from.join("thirdparty");
     if third_party.is_dir() {
         symlink(third_party, folder.join("thirdparty"))?;
@@ -137,7 +139,7 @@ fn fill(folder: &Path, from: &Path, files: &BTreeMap<PathBuf, fs::Metadata>) -> 
     Ok(())
 }
 
-/// The XML files of a folder.
+/// Returns the XML files of a folder.
 fn files(folder: &Path) -> io::Result<BTreeMap<PathBuf, fs::Metadata>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
@@ -150,7 +152,7 @@ fn files(folder: &Path) -> io::Result<BTreeMap<PathBuf, fs::Metadata>> {
     Ok(files)
 }
 
-/// The short form of a documentation file.
+/// Returns the short form of a documentation file.
 fn shorten(text: &str) -> quick_xml::Result<Vec<u8>> {
     let mut reader = Reader::from_str(text);
     let root = loop {
@@ -294,8 +296,8 @@ mod tests {
 
     #[test]
     fn a_changed_file_is_shortened_anew_and_an_unchanged_one_is_not() {
-        let folder =
-            std::env::temp_dir().join(format!("documentation-{}", Uuid::new_v4().simple()));
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path();
         let (from, cache) = (folder.join("from"), folder.join("cache"));
         fs::create_dir_all(from.join("thirdparty")).unwrap();
         fs::write(from.join("core-en_US.xml"), "<docs><manager name=\"a\"/></docs>").unwrap();
@@ -307,13 +309,12 @@ mod tests {
         assert_ne!(first, second);
         assert!(fs::read_to_string(second.join("core-en_US.xml")).unwrap().contains("other"));
         assert_eq!(fs::read_dir(cache.join("documentation")).unwrap().count(), 2);
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn what_nobody_has_used_for_long_is_removed_when_one_is_made() {
-        let folder =
-            std::env::temp_dir().join(format!("documentation-{}", Uuid::new_v4().simple()));
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path();
         let cache = folder.join("cache");
         let make = |name: &str| {
             let from = folder.join(name);
@@ -334,6 +335,5 @@ mod tests {
         assert!(!unused.exists() && !killed.exists());
         assert!(used.is_dir() && other.is_dir() && new.is_dir());
         assert_eq!(fs::read_dir(cache.join("documentation")).unwrap().count(), 3);
-        fs::remove_dir_all(folder).unwrap();
     }
 }

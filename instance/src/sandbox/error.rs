@@ -1,4 +1,4 @@
-//! Why there is no sandbox.
+//! The errors of building a sandbox.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -15,40 +15,40 @@ impl BuildError {
     }
 }
 
-/// Why there is no sandbox.
+/// The error of a sandbox that could not be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A file or folder could not be read or written.
     #[error("{}", .path.display())]
     File {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         error: io::Error,
     },
     /// No loopback address is free.
     #[error("failed to claim {}", .wanted.map_or_else(|| "a loopback address".to_owned(), |it| it.to_string()))]
     Address {
-        /// The one that was asked for.
+        /// The address that was asked for.
         wanted: Option<Ipv4Addr>,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         error: io::Error,
     },
-    /// The control socket would have a wrong name.
+    /// The path of the control socket is too long.
     #[error(
         "{}: a socket's path has at most 107 bytes, this one has {length}; choose a shorter root",
         .path.display()
     )]
     LongPath {
-        /// The socket's path.
+        /// The path of the socket.
         path: PathBuf,
-        /// Its length in bytes.
+        /// The length of the path in bytes.
         length: usize,
     },
-    /// A key that means nothing, in a file that was set from code.
+    /// An unknown key in a file that was set from code.
     #[error("{}:{line}: <<{key}>> is not known; these are: {known}", .file.display())]
     UnknownKey {
         /// The file.
@@ -57,10 +57,10 @@ pub enum BuildError {
         line: usize,
         /// The key.
         key: String,
-        /// Those that are known.
+        /// The keys that are known.
         known: String,
     },
-    /// A `.conf.inc` that has no effect.
+    /// A `.conf.inc` that nothing includes.
     #[error(
         "{from}: nothing includes it; our files include logger.general, logger.logfiles, manager.general, manager.users, modules and asterisk.options .conf.inc"
     )]
@@ -68,7 +68,7 @@ pub enum BuildError {
         /// The file.
         from: String,
     },
-    /// A name that is not that of a file in the sandbox.
+    /// A name that is not one of a file in the sandbox.
     #[error(
         "file {name:?}: the name has to be one below the folder of the configuration, without `..`"
     )]
@@ -82,20 +82,20 @@ pub enum BuildError {
     Kind {
         /// The path.
         path: PathBuf,
-        /// The kind of thing that is there.
+        /// The kind of the file.
         kind: &'static str,
     },
-    /// Links among the files that lead nowhere. Locks of editors (`.#name`) are passed over, and so
-    /// is a link whose name a later layer has a file for.
+    /// Links among the files that lead nowhere. Locks of editors (`.#name`) are skipped, and so is
+    /// a link whose name a later layer has a file for.
     #[error(
         "links that lead nowhere: {}; put the files there, or remove the links",
         .links.iter().map(|(link, to)| format!("{} -> {}", link.display(), to.display())).collect::<Vec<_>>().join(", ")
     )]
     Dangling {
-        /// The links, and what each names.
+        /// The links, each with its target.
         links: Vec<(PathBuf, PathBuf)>,
     },
-    /// A folder that is in itself, by a link.
+    /// A link to a folder that contains it.
     #[error("{}: a link to a folder that it is in itself", .path.display())]
     Cycle {
         /// The link.
@@ -113,7 +113,7 @@ pub enum BuildError {
         /// The name, as the server would see it.
         name: String,
     },
-    /// A block comment that does not end, in a file that the code adds to: what is added would be a
+    /// A block comment that does not end, in a file that the code adds to. The addition would be a
     /// part of the comment.
     #[error(
         "{from}:{line}: the comment that begins here with `;--` does not end, and would hide what the code adds to the file; end it with `--;`"
@@ -131,16 +131,16 @@ pub enum BuildError {
         file: String,
         /// The section.
         section: String,
-        /// What is wrong, and how it should be.
+        /// The mistake, and what was expected.
         what: String,
     },
-    /// A module's name that is none.
+    /// An invalid name of a module.
     #[error("module {name:?}: a name has letters, digits, `_`, `-` and `.` in it")]
     Module {
         /// The name.
         name: String,
     },
-    /// A line of `.permissions` that says nothing, or of a file that is not there.
+    /// An invalid line of `.permissions`, or one about a file that does not exist.
     #[error(
         "{}:{line}: expected `path: octal mode` of a file beside or below it", .from.display()
     )]
@@ -150,7 +150,7 @@ pub enum BuildError {
         /// The line in it, from 1.
         line: usize,
     },
-    /// A folder of files for no folder of the sandbox.
+    /// A folder of files that is not named after a folder of the sandbox.
     #[error(
         "{}: expected a folder named after a key of asterisk.conf: {}",
         .path.display(),
@@ -160,7 +160,7 @@ pub enum BuildError {
         /// The folder.
         path: PathBuf,
     },
-    /// An option that would be more than one.
+    /// An invalid option.
     #[error("option {key:?}: a key is a word, and a value has no line break in it")]
     Option {
         /// The key.
@@ -182,13 +182,13 @@ pub enum BuildError {
         /// The name of the variable.
         name: String,
     },
-    /// A value of the environment variable `ASTERISK_KEEP` that means nothing.
+    /// An unknown value of the environment variable `ASTERISK_KEEP`.
     #[error("{}={value}: expected always, failed or never", crate::folder::VARIABLE)]
     Keep {
         /// The value.
         value: String,
     },
-    /// A path that Asterisk would take for something else.
+    /// A path with characters that have a special meaning for Asterisk.
     #[error(
         "{path:?}: the path of a sandbox has letters, digits and `/._-+~@,` in it and nothing else, and that of a server neither `;` nor control characters"
     )]
@@ -196,7 +196,7 @@ pub enum BuildError {
         /// The path.
         path: String,
     },
-    /// A line that could keep the server from reading its main configuration.
+    /// A line of the options that could keep the server from reading its main configuration.
     #[error(
         "{from}:{line}: options are lines of `key = value` or comments; anything else could send the server to the system's folders"
     )]
@@ -206,7 +206,7 @@ pub enum BuildError {
         /// The line in it, from 1.
         line: usize,
     },
-    /// A file that only we can write.
+    /// A file that the builder alone writes.
     #[error(
         "{from}: asterisk.conf is generated, or the sandbox would not be private; put options into asterisk.options.conf.inc"
     )]

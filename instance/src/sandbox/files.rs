@@ -1,5 +1,4 @@
-//! Looking at what a test brings, before it is read: a file, a folder, or something that is
-//! neither.
+//! The files that a test brings: whether a path is a file, a folder, or neither, before it is read.
 
 use std::ffi::OsStr;
 use std::fs::{self, FileType};
@@ -12,16 +11,16 @@ use rustix::io::Errno;
 
 use crate::sandbox::error::{BuildError, at};
 
-/// The thing at a path, behind its links.
+/// The kind of a path, behind its links.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Entry {
     Folder,
     File,
-    /// A link that leads nowhere, and what it names.
+    /// A link that leads nowhere, with its target.
     Dangling(PathBuf),
 }
 
-/// Looks at a path. What cannot be read to an end, as a pipe, is an error.
+/// Returns the kind of a path. A file that cannot be read to an end, such as a pipe, is an error.
 pub(super) fn look(path: &Path) -> Result<Entry, BuildError> {
     match fs::metadata(path) {
         Ok(it) if it.is_dir() => Ok(Entry::Folder),
@@ -35,7 +34,7 @@ pub(super) fn look(path: &Path) -> Result<Entry, BuildError> {
     }
 }
 
-/// Whether there is a folder at a path, which need not be there.
+/// Returns `true` if there is a folder at a path, which need not exist.
 pub(super) fn is_folder(path: &Path) -> Result<bool, BuildError> {
     match fs::symlink_metadata(path) {
         Ok(_) => {}
@@ -62,8 +61,8 @@ fn kind(kind: FileType) -> &'static str {
     }
 }
 
-/// Whether a name is that of an editor's lock, such as `.#extensions.conf`: a link that is never
-/// meant to lead anywhere.
+/// Returns `true` if a name is that of an editor's lock, such as `.#extensions.conf`: a link that
+/// is never meant to lead anywhere.
 pub(super) fn is_lock(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b".#")
 }
@@ -76,7 +75,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Goes into a folder. A link to one that the walk is in already would never end.
+    /// Enters a folder. A link to a folder that the walk is in already would never end.
     pub(super) fn enter(folder: &Path, above: Option<&'a Self>) -> Result<Self, BuildError> {
         let metadata = fs::metadata(folder).map_err(at(folder))?;
         let here = (metadata.dev(), metadata.ino());

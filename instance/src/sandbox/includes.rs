@@ -1,10 +1,9 @@
 //! The includes of the configuration files, as the server will look for them.
 //!
-//! A file with an `#include` of something that is not there is given up by the server at that line,
-//! and its module goes without it; of most modules the boot succeeds all the same. This holds for
-//! patterns that match nothing, and for folders (`ast_config_internal_load` in `main/config.c`;
-//! both versions do the same). Names are relative to the folder of the configuration, also in files
-//! of its subfolders.
+//! The server stops reading a file at an `#include` of a missing file, and its module goes without
+//! it; of most modules the boot succeeds all the same. This holds for patterns that match nothing,
+//! and for folders, too (`ast_config_internal_load` in `main/config.c`, the same in both versions).
+//! Names are relative to the folder of the configuration, also in files of its subfolders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +13,7 @@ use crate::sandbox::conf::{self, Include};
 use crate::sandbox::error::BuildError;
 use crate::sandbox::parts::Rendered;
 
-/// The folders of an Asterisk of the system's own.
+/// The folders of the system's own Asterisk.
 const SYSTEM: [&str; 2] = ["/etc/asterisk", "/usr/local/etc/asterisk"];
 
 /// An `#include` of a missing file. Whether the server reads the file with the include is not known
@@ -32,9 +31,8 @@ pub(crate) struct MissingInclude {
 /// The files of a sandbox, by their names in the folder of the configuration.
 pub(super) type Files = BTreeMap<PathBuf, Rendered>;
 
-/// Looks up what is included by the files that modules read by themselves, and by those that these
-/// include. The result is what is not there; whether the server reads it is known after the boot
-/// alone.
+/// Looks up the includes of the files that modules read by themselves, and of those that these
+/// include. Returns the missing ones; whether the server reads them is known only after the boot.
 pub(super) fn check(files: &Files, etc: &Path) -> Result<Vec<MissingInclude>, BuildError> {
     check_with(files, etc, &SYSTEM.map(Path::new))
 }
@@ -79,13 +77,13 @@ fn check_with(
     Ok(missing)
 }
 
-/// Where an include leads.
+/// The target of an include.
 enum Found<'a> {
-    /// To files of the sandbox.
+    /// Files of the sandbox.
     Files(Vec<&'a Path>),
-    /// To a file outside, or to what cannot be told for certain.
+    /// A file outside, or an unknown one.
     Elsewhere,
-    /// To the system's Asterisk.
+    /// A file of the system's Asterisk.
     System,
     Nothing,
 }
@@ -106,7 +104,7 @@ fn find<'a>(files: &'a Files, etc: &Path, systems: &[&Path], include: &Include) 
     }
     let pattern = inside.to_string_lossy();
     if pattern.contains(['[', '{', '\\']) {
-        // A set of characters, several patterns, or an escaped character.
+        // These stand for a set of characters, several patterns, or an escaped character.
         return Found::Elsewhere;
     }
     let matching = |name: &&PathBuf| conf::matches(&pattern, &name.to_string_lossy());
@@ -114,7 +112,7 @@ fn find<'a>(files: &'a Files, etc: &Path, systems: &[&Path], include: &Include) 
     if names.is_empty() { Found::Nothing } else { Found::Files(names) }
 }
 
-/// A path without `.` and `..`.
+/// Returns a path without `.` and `..`.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
@@ -135,8 +133,8 @@ mod tests {
 
     #[test]
     fn a_file_of_the_systems_is_refused_where_the_server_would_read_it() {
-        let system = std::env::temp_dir().join(format!("etc-{}", uuid::Uuid::new_v4().simple()));
-        fs::create_dir(&system).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let system = folder.path();
         fs::write(system.join("x.conf"), "").unwrap();
         let etc = Path::new("/nonexistent/etc");
         let checked = |line: &str| {
@@ -144,7 +142,7 @@ mod tests {
             let part = Part { text: text.into_bytes(), from: From::Code };
             let name = PathBuf::from("a.conf");
             let file = Rendered::new(&name, vec![part], &Keys::new()).unwrap();
-            check_with(&Files::from([(name, file)]), etc, &[&system])
+            check_with(&Files::from([(name, file)]), etc, &[system])
         };
         for line in
             ["#include SYSTEM/x.conf", "#tryinclude \"SYSTEM/./x.conf\"", "#include SYSTEM/*"]
@@ -155,6 +153,5 @@ mod tests {
         }
         assert_eq!(checked("#include SYSTEM/y.conf").unwrap()[0].line, 2);
         assert_eq!(checked("#tryinclude SYSTEM/y.conf").unwrap(), []);
-        fs::remove_dir_all(system).unwrap();
     }
 }

@@ -16,19 +16,19 @@ use crate::sandbox::parts::{From, Part, Rendered, text};
 use crate::sandbox::permissions::Permissions;
 use crate::sandbox::template::Keys;
 
-/// Where a test puts options of `asterisk.conf`.
+/// The file for a test's options of `asterisk.conf`.
 const OPTIONS: &str = "asterisk.options.conf.inc";
 
-/// The levels to log, and the files.
+/// The file with the levels to log, and the log files.
 const LOGGER: &str = "logger.conf";
 
-/// What to load.
+/// The file with the modules to load.
 const MODULES: &str = "modules.conf";
 
-/// Where a test adds to it.
+/// The file for a test's additions to it.
 const MODULES_INC: &str = "modules.conf.inc";
 
-/// The files of ours that others build on.
+/// Our base files.
 const BASE: [(&str, &str); 10] = [
     ("asterisk.conf", include_str!("../../templates/asterisk.conf")),
     (OPTIONS, include_str!("../../templates/asterisk.options.conf.inc")),
@@ -45,12 +45,11 @@ const BASE: [(&str, &str); 10] = [
 /// The `manager.conf` of a sandbox without AMI.
 const NO_MANAGER: &str = include_str!("../../templates/manager.disabled.conf");
 
-/// Where a server has recordings for those who wait; without them its module would complain of the
-/// class.
+/// The file for servers that have music on hold. On others, its module would complain of the class.
 const MUSIC_ON_HOLD: (&str, &str) =
     ("musiconhold.conf", include_str!("../../templates/musiconhold.conf"));
 
-/// Files that have to be there: what ours include, and what the server would complain of.
+/// Files that have to exist: those that ours include, and those that the server would complain of.
 const EMPTY: [&str; 16] = [
     "logger.general.conf.inc",
     "logger.logfiles.conf.inc",
@@ -70,23 +69,24 @@ const EMPTY: [&str; 16] = [
     "udptl.conf",
 ];
 
-/// What the code adds to a file, after all that gives whole files.
+/// An addition of the code to a file, behind everything that gives whole files.
 #[derive(Clone, Debug)]
 pub(super) enum Addition {
     Text(String),
     Section { name: String, keys: Vec<(String, String)> },
 }
 
-/// The configuration files by name: the last layer of each, and what was added to it.
+/// The configuration files by name: the last layer of each, and the additions to it.
 pub(super) struct Layers {
     files: BTreeMap<PathBuf, Vec<Part>>,
-    /// Links that lead nowhere, and what each names, by the names of the files that they would be.
+    /// Links that lead nowhere with their targets, by the names of the files that they would be.
     dangling: BTreeMap<PathBuf, (PathBuf, PathBuf)>,
     permissions: Vec<Permissions>,
 }
 
-/// Whether a line is nothing, a comment or `key = value`. Anything else (a directive, a section, a
-/// block comment that hides one) could make the whole file unreadable, or name other folders.
+/// Returns `true` if a line is empty, a comment or `key = value`. Anything else (a directive, a
+/// section, a block comment that hides one) could make the whole file unreadable, or name other
+/// folders.
 fn is_option(line: &str) -> bool {
     let line = line.trim();
     let is_key = |key: &str| {
@@ -100,7 +100,7 @@ fn is_option(line: &str) -> bool {
 }
 
 impl Layers {
-    /// Our own files, with the options that the code sets, and with AMI or without.
+    /// Begins with our own files, with the options that the code sets, and with AMI or without.
     pub(super) fn base(options: &[(String, String)], ami: bool) -> Result<Self, BuildError> {
         let mut layers =
             Self { files: BTreeMap::new(), dangling: BTreeMap::new(), permissions: Vec::new() };
@@ -118,8 +118,8 @@ impl Layers {
         Ok(layers)
     }
 
-    /// Writes our `modules.conf`, where the test has none of its own. What the test says in it, or
-    /// in what it includes, has the last word.
+    /// Writes our `modules.conf`, unless the test has its own. What the test says in that file, or
+    /// in the files that it includes, takes precedence.
     pub(super) fn set_modules(&mut self, modules: &Modules) -> Result<(), BuildError> {
         if let Some(name) = modules.odd_name() {
             return Err(BuildError::Module { name: name.to_owned() });
@@ -218,8 +218,8 @@ impl Layers {
         Ok(())
     }
 
-    /// A section with these keys: one that continues another of its name, if there is one. Where
-    /// there is none, that would make the server refuse the whole file.
+    /// Returns the text of a section, which continues another one of its name if there is one.
+    /// Otherwise the server would refuse the whole file.
     fn section(
         &self,
         file: &str,
@@ -254,8 +254,8 @@ impl Layers {
         Ok(text)
     }
 
-    /// Whether a file, or one that it includes, has a section for which `counts` says so, by
-    /// whether it is a template.
+    /// Returns `true` if a file, or one that it includes, has a section for which `counts` returns
+    /// `true`, by whether it is a template.
     fn has_section(&self, file: &Path, section: &str, counts: fn(bool) -> bool) -> bool {
         let mut seen = BTreeSet::new();
         let mut files = vec![file];
@@ -278,15 +278,15 @@ impl Layers {
         false
     }
 
-    /// Adds a file with every level to a `logger.conf` that is not ours: the levels of its own
-    /// files are the test's business, and errors are to be found all the same.
+    /// Adds a file with every level to a `logger.conf` that is not ours. The levels of its own
+    /// files are up to the test, and errors have to be found all the same.
     pub(super) fn set_log(&mut self) -> Result<(), BuildError> {
         let parts = self.files.get(Path::new(LOGGER)).map_or(&[][..], Vec::as_slice);
         if matches!(parts.first(), Some(Part { from: From::Us, .. })) {
             return Ok(());
         }
         if conf::unclosed(&text(parts)).is_some() {
-            // Whatever is added would be a part of that comment.
+            // The addition would be a part of that comment.
             tracing::warn!("a comment in logger.conf does not end: errors in the log are not seen");
             return Ok(());
         }
@@ -300,14 +300,14 @@ impl Layers {
         self.add_to(LOGGER, &Addition::Text(added))
     }
 
-    /// A file that is not there would be missed by nobody: the server takes it for one that nobody
+    /// Refuses links that lead nowhere. The server would take such a file for one that nobody
     /// wrote.
     pub(super) fn check_links(&mut self) -> Result<(), BuildError> {
         let links: Vec<_> = std::mem::take(&mut self.dangling).into_values().collect();
         if links.is_empty() { Ok(()) } else { Err(BuildError::Dangling { links }) }
     }
 
-    /// A `.conf.inc` that a test brings and nothing includes would be without effect.
+    /// Refuses a `.conf.inc` that a test brings and nothing includes: it would be without effect.
     pub(super) fn check_includes(&self) -> Result<(), BuildError> {
         let is_include = |name: &&PathBuf| name.to_string_lossy().ends_with(".conf.inc");
         for name in self.files.keys().filter(is_include) {
@@ -324,8 +324,8 @@ impl Layers {
         Ok(())
     }
 
-    /// A main configuration that the server cannot read makes it fall back to its built-in folders,
-    /// which are the system's. So what a test adds to ours must not be able to break it.
+    /// Refuses options that could break the main configuration. A server that cannot read it falls
+    /// back to its built-in folders, which are the system's.
     pub(super) fn check_options(&self) -> Result<(), BuildError> {
         let name = Path::new(OPTIONS);
         for part in &self.files[name] {
@@ -338,9 +338,9 @@ impl Layers {
         Ok(())
     }
 
-    /// Writes the files, and gives the includes of those that are not there.
+    /// Writes the files, and returns the includes of missing files.
     pub(super) fn write(self, etc: &Path, keys: &Keys) -> Result<Vec<MissingInclude>, BuildError> {
-        // It would begin a comment, and the server would see a shorter path.
+        // A semicolon would begin a comment, and the server would see a shorter path.
         if let Some(path) =
             keys.values().find(|path| path.contains(|c: char| c == ';' || c.is_control()))
         {

@@ -1,16 +1,15 @@
-//! Whose socket listens at an address. One that listens there may be another server's, which got
-//! there first.
+//! The process whose socket listens at an address. Another server may have got there first.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The length of a line of the table. The kernel gives a line at a time to one who asks for no
-/// more, and those of sockets that listen come first. To look through the rest takes it 10 ms.
+/// The length of a line of the table. The kernel produces one line at a time for a reader that asks
+/// for no more, and lines of listening sockets come first. Producing the rest takes 10 ms.
 const LINE: usize = 150;
 
-/// Whether one of these processes listens at an address or at every one. Nothing if the kernel does
-/// not tell.
+/// Returns whether one of some processes listens at an address or at every one, or `None` if the
+/// kernel does not tell.
 pub(crate) fn listens(pids: &[u32], ip: IpAddr, port: u16) -> Option<bool> {
     let mut known = false;
     let files = pids
@@ -29,8 +28,8 @@ pub(crate) fn listens(pids: &[u32], ip: IpAddr, port: u16) -> Option<bool> {
     known.then_some(found)
 }
 
-/// The process that listens at an address or at every one, by name and number. One of another user
-/// is not seen.
+/// Returns the process that listens at an address or at every one, by name and number. Processes of
+/// other users are not seen.
 pub(crate) fn holder(ip: IpAddr, port: u16) -> Option<String> {
     let all = fs::read_dir("/proc").ok()?.flatten();
     let mut pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -43,8 +42,8 @@ pub(crate) fn holder(ip: IpAddr, port: u16) -> Option<String> {
     Some(format!("process {pid} ({})", name.trim()))
 }
 
-/// The name of the socket in a line of the table, if it listens there. Nothing where it listens
-/// nowhere.
+/// Returns the name of the socket in a line of the table if it listens at an address, `Some(None)`
+/// if it listens elsewhere, and `None` if it does not listen.
 fn socket(line: &str, ip: IpAddr, port: u16) -> Option<Option<String>> {
     const LISTEN: &str = "0A";
     let fields: Vec<_> = line.split_ascii_whitespace().collect();
@@ -54,7 +53,7 @@ fn socket(line: &str, ip: IpAddr, port: u16) -> Option<Option<String>> {
     }
     let (host, at) = address.split_once(':')?;
     let here = match (ip, host.len()) {
-        // Bytes as they are in memory, read as a number of this machine.
+        // The bytes are those in memory, read as a number of this machine.
         (IpAddr::V4(ip), 8) => {
             let host = Ipv4Addr::from(u32::from_str_radix(host, 16).ok()?.to_ne_bytes());
             host == ip || host.is_unspecified()

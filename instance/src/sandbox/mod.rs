@@ -10,10 +10,10 @@
 //! [`Sandbox`], with its command and its paths, the reader of configuration files, and the search
 //! for whoever listens at an address. Pitfalls:
 //!
-//! - A server that cannot read its `asterisk.conf`, or finds no file at a relative path, goes to the
-//!   system's own folders. So that file is generated, and paths have no special characters.
-//! - The server ignores a configuration file with an `#include` of a missing file from that line on,
-//!   and boots all the same.
+//! - A server that cannot read its `asterisk.conf`, or finds no file at a relative path, goes to
+//!   the system's own folders. So that file is generated, and paths have no special characters.
+//! - The server ignores a configuration file with an `#include` of a missing file from that line
+//!   on, and boots all the same.
 //! - Much of a sandbox is links to the server's own folders. Writing through one would change the
 //!   server.
 
@@ -63,8 +63,8 @@ use self::variables::Variables;
 use crate::folder::{Run, Witness};
 use crate::server::Server;
 
-/// A rendered sandbox, ready to [boot](Self::boot). Dropping it removes it; the folder of a run
-/// with several instances goes away with the last of them.
+/// A sandbox that is ready to [boot](Self::boot). Dropping it removes it. The folder of a run with
+/// several instances is removed with the last of them.
 #[derive(Debug)]
 pub struct Sandbox {
     pub(crate) run: Arc<Run>,
@@ -75,85 +75,86 @@ pub struct Sandbox {
     pub(crate) server: Server,
     /// The login that the boot ends with; `None` without AMI.
     pub(crate) login: Option<Config>,
-    /// Arguments of the server's command line beside ours.
+    /// The arguments of the server's command line besides ours.
     pub(crate) arguments: Vec<OsString>,
     pub(crate) boot_timeout: Duration,
-    /// Variables of the server's environment beside those that it inherits.
+    /// The variables of the server's environment besides those that it inherits.
     pub(crate) variables: Variables,
-    /// The includes of files that are not there.
+    /// The includes of missing files.
     pub(crate) missing: Vec<MissingInclude>,
 }
 
 impl Sandbox {
-    /// The folder of the run. What is put there goes away with it, and is kept with it.
+    /// Returns the folder of the run. Files that are put there are removed with it, and kept with
+    /// it.
     pub fn folder(&self) -> &Path {
         &self.run.path
     }
 
-    /// The number of the instance in its run, from 1.
+    /// Returns the number of the instance in its run, from 1.
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// The server that will run in it.
+    /// Returns the server of the sandbox.
     pub fn server(&self) -> &Server {
         &self.server
     }
 
-    /// The address that belongs to it alone.
+    /// Returns the loopback address that belongs to the sandbox alone.
     pub fn address(&self) -> std::net::IpAddr {
         self.address.ip
     }
 
-    /// The `host:port` that AMI listens on.
+    /// Returns the `host:port` that AMI listens on.
     pub fn ami_address(&self) -> String {
         format!("{}:{}", self.address.ip, self.address.ami_port)
     }
 
-    /// The `host:port` that HTTP, and with it ARI, listens on where its modules are loaded: user
-    /// `testsuite`, password `testsuite`, unless the test's configuration says otherwise.
+    /// Returns the `host:port` that HTTP, and with it ARI, listens on if its modules are loaded:
+    /// user `testsuite`, password `testsuite`, unless the test's configuration says otherwise.
     pub fn http_address(&self) -> String {
         format!("{}:{}", self.address.ip, self.address.http_port)
     }
 
-    /// The main configuration file, for `asterisk -C`.
+    /// Returns the main configuration file, for `asterisk -C`.
     pub fn asterisk_conf(&self) -> PathBuf {
         self.place.etc().join("asterisk.conf")
     }
 
-    /// The folder of the configuration files (`astetcdir`).
+    /// Returns the folder of the configuration files (`astetcdir`).
     pub fn etc(&self) -> PathBuf {
         self.place.etc()
     }
 
-    /// The folder of the log files (`astlogdir`).
+    /// Returns the folder of the log files (`astlogdir`).
     pub fn logs(&self) -> PathBuf {
         self.place.logs()
     }
 
-    /// The folder of call files, voicemail and recordings (`astspooldir`).
+    /// Returns the folder of call files, voicemail and recordings (`astspooldir`).
     pub fn spool(&self) -> PathBuf {
         self.place.spool()
     }
 
-    /// The folder of sounds, keys, scripts and the database (`astdatadir`, `astvarlibdir`).
+    /// Returns the folder of sounds, keys, scripts and the database (`astdatadir`, `astvarlibdir`).
     pub fn data(&self) -> PathBuf {
         self.place.data()
     }
 
-    /// The server's control socket, for `asterisk -r`.
+    /// Returns the control socket of the server, for `asterisk -r`.
     pub fn control_socket(&self) -> PathBuf {
         self.place.control_socket()
     }
 
     /// Sets the manager user that the boot logs in with, as
-    /// [`Builder::login`](crate::Builder::login) does: for a user that was found in the
-    /// rendered files.
+    /// [`Builder::login`](crate::Builder::login) does, for a user that was found in the rendered
+    /// files.
     pub fn set_login(&mut self, user: impl Into<String>, secret: impl Into<String>) {
         self.login = Some(Config::new(user, secret).reconnect(None));
     }
 
-    /// Says on the error output that the folder is kept, if it is, and if that was not said yet.
+    /// Prints on the error output that the folder is kept, if it is and that was not printed yet.
     pub fn tell_kept(&self) {
         self.run.announce_kept();
     }

@@ -1,25 +1,25 @@
-//! Which modules a server loads.
+//! The modules that a server loads.
 
 use crate::sandbox::conf;
 
-/// Which modules to load.
+/// The modules to load.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Modules {
-    /// All that the server has, but for those that would open a sound card.
+    /// All modules of the server, except those that would open a sound card.
     #[default]
     All,
-    /// These alone, and each has to load, or the boot fails. Asterisk finds their order, but not
-    /// what they depend on.
+    /// These modules alone. The boot fails if one of them does not load. Asterisk finds their
+    /// order, but does not load what they depend on.
     List(Vec<String>),
 }
 
 impl Modules {
-    /// These modules alone, with or without `.so`.
+    /// Returns these modules alone. A name may end with `.so` or not.
     pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         Self::List(names.into_iter().map(str::to_owned).collect())
     }
 
-    /// A name that would be more than one.
+    /// Returns a name that is invalid, if there is one.
     pub(crate) fn odd_name(&self) -> Option<&str> {
         let Self::List(names) = self else {
             return None;
@@ -31,8 +31,8 @@ impl Modules {
         names.iter().map(String::as_str).find(|name| !is_plain(name))
     }
 
-    /// The text of `modules.conf`. What a test says of modules beside it counts: the server refuses
-    /// one that it is told both to require and not to load.
+    /// Returns the text of `modules.conf`. `beside` is what a test says of modules, which takes
+    /// precedence: the server refuses a module that it has both to require and not to load.
     pub(crate) fn conf(&self, beside: &str) -> String {
         let (autoload, keyword, modules) = match self {
             Self::All => {

@@ -1,4 +1,4 @@
-//! Files that are put together of parts, and which line came from whom.
+//! Files that are put together from parts, and the origin of each line.
 
 use std::path::{Path, PathBuf};
 
@@ -6,13 +6,13 @@ use crate::sandbox::conf;
 use crate::sandbox::error::BuildError;
 use crate::sandbox::template::{self, Keys};
 
-/// A part of a file, and who gave it.
+/// A part of a file, and its origin.
 pub(super) struct Part {
     pub(super) text: Vec<u8>,
     pub(super) from: From,
 }
 
-/// Who gave a part of a file.
+/// The origin of a part of a file.
 pub(super) enum From {
     Us,
     Folder(PathBuf),
@@ -20,7 +20,7 @@ pub(super) enum From {
 }
 
 impl From {
-    /// The file of that name, as its author knows it.
+    /// Returns the file of that name, as its author knows it.
     pub(super) fn of(&self, name: &Path) -> String {
         match self {
             Self::Folder(path) => path.display().to_string(),
@@ -29,15 +29,15 @@ impl From {
     }
 }
 
-/// A file with all that belongs to it.
+/// A file with all of its parts.
 pub(super) struct Rendered {
     pub(super) text: Vec<u8>,
-    /// The parts, and how many lines are before each.
+    /// The parts, each with the number of lines before it.
     parts: Vec<(usize, From)>,
 }
 
 impl Rendered {
-    /// The file that the parts make.
+    /// Puts the parts together.
     pub(super) fn new(name: &Path, parts: Vec<Part>, keys: &Keys) -> Result<Self, BuildError> {
         let mut all = Self { text: Vec::new(), parts: Vec::new() };
         for part in parts {
@@ -52,7 +52,7 @@ impl Rendered {
             let before = all.text.iter().filter(|&&byte| byte == b'\n').count();
             let (text, unknown) = template::render(&part.text, keys);
             if let (Some(unknown), From::Us | From::Code) = (unknown, &part.from) {
-                // In a test's file it may mean something else.
+                // In a test's file, the text may mean something else.
                 let known = keys.keys().map(|key| format!("<<{key}>>")).collect::<Vec<_>>();
                 return Err(BuildError::UnknownKey {
                     file: name.to_owned(),
@@ -67,7 +67,7 @@ impl Rendered {
         Ok(all)
     }
 
-    /// The file that a line comes from, as its author knows it, and the line there.
+    /// Returns the file that a line comes from, as its author knows it, and the line there.
     pub(super) fn place(&self, name: &Path, line: usize) -> (String, usize) {
         let part = self.parts.iter().rfind(|(before, _)| *before < line);
         part.map_or_else(
@@ -77,7 +77,7 @@ impl Rendered {
     }
 }
 
-/// The text of parts together.
+/// Returns the text of several parts.
 pub(super) fn text(parts: &[Part]) -> String {
     let parts = parts.iter().map(|part| String::from_utf8_lossy(&part.text));
     parts.collect::<Vec<_>>().join("\n")

@@ -8,10 +8,10 @@ use std::path::{Component, Path, PathBuf};
 use crate::sandbox::error::{BuildError, at};
 use crate::sandbox::files::{Entry, look};
 
-/// What the server has to be able to read: else it goes to the system's folders.
+/// The files that the server has to be able to read. Otherwise it goes to the system's folders.
 const OURS: [&str; 2] = ["asterisk.conf", "asterisk.options.conf.inc"];
 
-/// The modes that one file sets.
+/// The modes that one `.permissions` sets.
 #[derive(Debug)]
 pub(super) struct Permissions {
     from: PathBuf,
@@ -22,7 +22,7 @@ impl Permissions {
     /// The name of the file.
     pub(super) const FILE: &str = ".permissions";
 
-    /// The file of a folder, if it has one.
+    /// Reads the file of a folder, if it has one.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, BuildError> {
         let from = folder.join(Self::FILE);
         if fs::symlink_metadata(&from).is_err() {
@@ -58,7 +58,7 @@ impl Permissions {
     /// Sets the modes of the files in a folder.
     pub(super) fn apply(&self, folder: &Path) -> Result<(), BuildError> {
         for (line, path, mode) in &self.modes {
-            // A link, also on the way, would lead to a file that is not ours.
+            // A link, also on the way, would lead to a file outside the sandbox.
             let mut place = folder.to_owned();
             let there = path.components().all(|part| {
                 place.push(part);

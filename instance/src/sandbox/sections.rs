@@ -31,7 +31,7 @@ pub struct Section {
     is_template: bool,
 }
 
-/// Without the values: there may be secrets among them.
+/// Leaves out the values, which may be secret.
 impl fmt::Debug for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.keys.iter().map(|(key, _)| key).collect();

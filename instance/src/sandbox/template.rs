@@ -1,21 +1,22 @@
-//! `<<key>>` in configuration files stands for something that only the sandbox knows.
+//! Keys (`<<key>>`) in configuration files, which stand for something that only the sandbox knows.
 //!
 //! `${…}` belongs to the dialplan, and `<<` is harmless in it, so only a name between the brackets
 //! makes a key.
 
 use std::collections::BTreeMap;
 
-/// What the keys stand for.
+/// The values of the keys.
 pub(crate) type Keys = BTreeMap<String, String>;
 
-/// A key that means nothing.
+/// An unknown key.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct UnknownKey {
     pub(crate) line: usize,
     pub(crate) key: String,
 }
 
-/// Puts in what the known keys stand for. The first unknown one is told, and stays as it is.
+/// Replaces the known keys by their values. An unknown key stays as it is; the first one is
+/// returned.
 pub(crate) fn render(text: &[u8], keys: &Keys) -> (Vec<u8>, Option<UnknownKey>) {
     let mut out = Vec::with_capacity(text.len());
     let mut unknown = None;
@@ -39,7 +40,8 @@ pub(crate) fn render(text: &[u8], keys: &Keys) -> (Vec<u8>, Option<UnknownKey>) 
     (out, unknown)
 }
 
-/// The key that `text` begins with: `<<`, a letter, letters, digits, dots or underscores, `>>`.
+/// Returns the key that `text` begins with: `<<`, a letter, letters, digits, dots or underscores,
+/// `>>`.
 fn key_at(text: &[u8]) -> Option<&str> {
     let rest = text.strip_prefix(b"<<")?;
     let inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');

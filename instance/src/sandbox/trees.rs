@@ -1,8 +1,8 @@
 //! Files of a test outside the configuration: `<astXXXdir>/…` folders, copied into the folder that
 //! the key names.
 //!
-//! Much of a sandbox is links to the server's own folders. One that a test adds to becomes a folder
-//! of the sandbox, with links to what was in it.
+//! Much of a sandbox is links to the server's own folders. A folder that a test adds to becomes a
+//! folder of the sandbox, with links to the files that were in it.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -24,7 +24,7 @@ pub(super) fn copy(from: &Path, place: &mut Place) -> Result<(), BuildError> {
                 return Err(BuildError::dangling(&path, target));
             }
             Err(error) if DIRECTORIES.contains(&&*key) => return Err(error),
-            // Somebody's notes; or configuration, which is a layer.
+            // Other files are notes, and configuration is a layer.
             _ => continue,
         }
         if key == "astsbindir" || !DIRECTORIES.contains(&&*key) {
@@ -72,7 +72,7 @@ fn copy_tree(
             Err(error) => return Err(error),
         }
         if name != Permissions::FILE {
-            // Not through a link, into the server's own file; nor into one that may not be written.
+            // A link would lead to the server's own file, and an old file may be read-only.
             if fs::symlink_metadata(&target).is_ok_and(|it| !it.is_dir()) {
                 fs::remove_file(&target).map_err(at(&target))?;
             }
@@ -82,7 +82,7 @@ fn copy_tree(
     Ok(())
 }
 
-/// Makes a folder below `base` one of the sandbox's own, and those above it.
+/// Makes a folder below `base`, and the folders above it, ones of the sandbox.
 fn own(base: &Path, folder: &Path) -> Result<(), BuildError> {
     let Ok(inside) = folder.strip_prefix(base) else {
         return Err(BuildError::Tree { path: folder.to_owned() });
@@ -102,7 +102,7 @@ fn own(base: &Path, folder: &Path) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Makes a folder with links to what is in another.
+/// Makes a folder with links to the files of another.
 pub(super) fn link_entries(from: &Path, to: &Path) -> Result<(), BuildError> {
     fs::create_dir_all(to).map_err(at(to))?;
     for entry in fs::read_dir(from).map_err(at(from))? {

@@ -1,8 +1,8 @@
 //! The environment of a server.
 //!
-//! A server gets what it and the programs that it runs need to work as on the command line, and
-//! nothing else of ours: tokens and passwords of a test's own environment would be in its memory,
-//! and so in a core that is kept.
+//! A server gets the variables that it and the programs that it runs need to work as on the command
+//! line. Others stay behind: tokens and passwords of a test's own environment would be in the
+//! server's memory, and so in a core that is kept.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::folder::MARK;
 use crate::sandbox::error::BuildError;
 
-/// Variables that a server inherits.
+/// The names of variables that a server inherits.
 const NAMES: &[&str] = &[
     // The user and the machine.
     "HOME",
@@ -25,14 +25,14 @@ const NAMES: &[&str] = &[
     "TZ",
     "TZDIR",
     "USER",
-    // Where libraries and interpreters find their parts.
+    // The places of parts of libraries and interpreters.
     "LOCPATH",
     "LUA_CPATH",
     "LUA_PATH",
     "NODE_PATH",
     "PERL5LIB",
     "RUBYLIB",
-    // Whom to trust.
+    // Certificates.
     "CURL_CA_BUNDLE",
     "OPENSSL_CONF",
     "OPENSSL_MODULES",
@@ -54,7 +54,7 @@ const NAMES: &[&str] = &[
     "PERL5OPT",
     "RES_OPTIONS",
     "VIRTUAL_ENV",
-    // Of ours, for tests that a dialplan starts. A mirror may have a password in it.
+    // These are ours, for tests that a dialplan starts. A mirror may have a password in it.
     "ASTERISK",
     "ASTERISK_CACHE",
     "ASTERISK_KEEP",
@@ -95,14 +95,14 @@ impl Variables {
     }
 }
 
-/// Without the values: there may be secrets among them.
+/// Leaves out the values, which may be secret.
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 
-/// The variables of this process that a server inherits.
+/// Returns the variables of this process that a server inherits.
 pub(crate) fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
     env::vars_os().filter(|(name, _)| is_inherited(name))
 }

@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Environment {
     /// `ASTERISK`: the server to use.
     pub(crate) asterisk: Option<PathBuf>,
-    /// The folders of `PATH`, and those that an ordinary user's lacks.
+    /// The folders of `PATH`, and those that the `PATH` of an ordinary user lacks.
     pub(crate) path: Vec<PathBuf>,
-    /// The folder of fetched servers, if there is any place for one.
+    /// The folder of fetched servers, if there is a place for one.
     pub(crate) cache: Option<PathBuf>,
-    /// Why there is none.
+    /// The reason for which there is no such folder.
     pub(crate) no_cache: Option<CacheError>,
-    /// `ASTERISK_MIRROR`: where to fetch from.
+    /// `ASTERISK_MIRROR`: the mirror to fetch from.
     pub(crate) mirror: Option<String>,
-    /// What the system says it is.
+    /// The file that identifies the system.
     pub(crate) os_release: PathBuf,
-    /// The folder of `apt-get` and `dpkg-deb`, if not that in `PATH`.
+    /// The folder of `apt-get` and `dpkg-deb`, if not those in `PATH`.
     pub(crate) tools: Option<PathBuf>,
 }
 
@@ -49,19 +49,19 @@ impl Environment {
         }
     }
 
-    /// The folder of fetched servers.
+    /// Returns the folder of fetched servers.
     pub(crate) fn cache(&self) -> Result<&Path, CacheError> {
         self.cache.as_deref().ok_or_else(|| self.no_cache.clone().unwrap_or(CacheError::Unset))
     }
 
-    /// The path of a tool, or its name for `PATH` to resolve.
+    /// Returns the path of a tool, or its name for `PATH` to resolve.
     pub(crate) fn tool(&self, name: &str) -> PathBuf {
         self.tools.as_ref().map_or_else(|| name.into(), |folder| folder.join(name))
     }
 }
 
-/// The folder of fetched servers that the environment names. A relative `XDG_CACHE_HOME` is
-/// ignored, as the XDG Base Directory Specification says; a relative `ASTERISK_CACHE` would be
+/// Returns the folder of fetched servers that the environment names. A relative `XDG_CACHE_HOME` is
+/// ignored, as the XDG Base Directory Specification says. A relative `ASTERISK_CACHE` would be
 /// another folder for each program, so it is refused.
 fn place(var: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, CacheError> {
     let cache = match var("ASTERISK_CACHE").map(PathBuf::from) {
@@ -80,7 +80,7 @@ fn place(var: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, CacheError> 
             base.join("asterisk-instance")
         }
     };
-    // The loader takes the first two for the end of a folder; a semicolon begins a comment in
+    // The loader takes `:` and `;` for the end of a folder, and a semicolon begins a comment in
     // asterisk.conf.
     match cache.to_string_lossy().chars().find(|c| matches!(c, ':' | ';') || c.is_control()) {
         Some(character) => Err(CacheError::Odd { path: cache, character }),
@@ -88,11 +88,11 @@ fn place(var: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, CacheError> 
     }
 }
 
-/// Why there is no folder to keep fetched servers in.
+/// The error of an environment that names no folder to keep fetched servers in.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CacheError {
-    /// The environment names none.
+    /// The environment names no folder.
     #[error("neither HOME nor XDG_CACHE_HOME is set; set one of them, or ASTERISK_CACHE")]
     Unset,
     /// A variable has a relative path.
@@ -100,10 +100,10 @@ pub enum CacheError {
     Relative {
         /// The variable.
         variable: &'static str,
-        /// The value that it has.
+        /// The value of the variable.
         value: PathBuf,
     },
-    /// The path has a character that a server would not survive.
+    /// The path has a character that a server does not survive.
     #[error(
         "{path:?} has {character:?} in it, which neither the dynamic loader nor asterisk.conf can take; set ASTERISK_CACHE to another folder"
     )]

@@ -11,22 +11,22 @@ use crate::server::progress::Progress;
 use crate::server::provision::{self, FetchError};
 use crate::server::releases::{self, NEWEST};
 
-/// Which server is wanted.
+/// The server that is wanted.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Want {
-    /// The first that is found.
+    /// The first one that is found.
     #[default]
     Any,
-    /// One of this major version.
+    /// A server of this major version.
     Major(u32),
-    /// This one: a binary, or the folder above its `usr/sbin`.
+    /// The server at this path: a binary, or the folder above its `usr/sbin`.
     Path(PathBuf),
 }
 
 impl FromStr for Want {
     type Err = std::convert::Infallible;
 
-    /// A number is a major version, anything else a path.
+    /// Parses a number as a major version, and anything else as a path.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(text.parse().map_or_else(|_| Self::Path(text.into()), Self::Major))
     }
@@ -43,26 +43,30 @@ impl fmt::Display for Want {
 }
 
 impl Server {
-    /// Finds a server: the path, if one is wanted; else the environment variable `ASTERISK`,
-    /// `PATH`, and the cache of fetched servers, in that order.
+    /// Finds a server: at the path, if one is wanted; else by the environment variable `ASTERISK`,
+    /// in `PATH`, and in the cache of fetched servers, in that order.
     ///
     /// # Errors
     ///
-    /// If there is none; the error tells where it looked and what was wrong with what it saw. A
-    /// server that is named, by the caller or by `ASTERISK`, and does not work, is an error
-    /// even if there is another.
+    /// Returns an error if there is no such server, which tells where it was searched and what was
+    /// wrong with the servers that were seen. A server that is named, by the caller or by
+    /// `ASTERISK`, and does not work, is an error even if there is another.
     pub async fn find(want: &Want) -> Result<Self, FindError> {
         Self::find_in(&Environment::read(), want).await
     }
 
-    /// As [`find`](Self::find), and where there is none, fetches one into the user's cache: the
-    /// version that is wanted, or 22. A server there that an earlier version of this crate fetched
-    /// gets what has come since (music on hold), if that can be had; that is tried once a day.
-    /// `progress` is told what happens.
+    /// Finds a server as [`find`](Self::find) does, or fetches one into the user's cache: the
+    /// version that is wanted, or 22. A server that an earlier version of this crate fetched into
+    /// the cache gets the parts that belong to one since (music on hold), if they can be fetched;
+    /// that is tried once a day. `progress` is called for each step.
     ///
     /// # Errors
     ///
-    /// If there is none and none can be fetched.
+    /// Returns an error if there is no such server and it cannot be fetched.
+    ///
+    /// # Cancel safety
+    ///
+    /// A fetch that is given up leaves nothing that would be taken for a server.
     pub async fn find_or_fetch(
         want: &Want,
         progress: impl FnMut(Progress) + Send,
@@ -87,8 +91,12 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If it cannot be fetched: it is none that Debian has, or this is not Debian, or there is no
-    /// network or no space.
+    /// Returns an error if the version cannot be fetched: Debian does not have it, this is not
+    /// Debian, or there is no network or no disk space.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`find_or_fetch`](Self::find_or_fetch).
     pub async fn fetch(
         major: u32,
         progress: impl FnMut(Progress) + Send,
@@ -96,8 +104,8 @@ impl Server {
         provision::fetch(&Environment::read(), major, progress).await
     }
 
-    /// All servers that are found: the one that `ASTERISK` names, those in `PATH`, those in the
-    /// cache. One that does not work is left out, with a warning in the trace.
+    /// Returns all servers that are found: the one that `ASTERISK` names, those in `PATH`, and
+    /// those in the cache. A server that does not work is left out, with a warning in the trace.
     pub async fn all() -> Vec<Self> {
         let environment = Environment::read();
         let in_path = environment.path.iter().map(|folder| folder.join("asterisk"));
@@ -158,7 +166,7 @@ impl Server {
     }
 }
 
-/// The fetched servers that may do, the newest first.
+/// Returns the fetched servers that may be the wanted one, the newest first.
 fn cached(environment: &Environment, want: &Want) -> Vec<PathBuf> {
     let majors = match want {
         Want::Major(major) => vec![*major],
@@ -168,42 +176,42 @@ fn cached(environment: &Environment, want: &Want) -> Vec<PathBuf> {
     roots.filter(|root| root.is_dir()).collect()
 }
 
-/// Why no server was found.
+/// The error of a server that was not found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FindError {
-    /// There is none, or none of that version.
+    /// There is no server, or none of that version.
     #[error(
         "no {want} found: none is named in ASTERISK, none is in PATH, none was fetched{}",
         .seen.iter().map(|seen| format!("; {seen}")).collect::<String>()
     )]
     NotFound {
-        /// Which was wanted.
+        /// The server that was wanted.
         want: Want,
-        /// Those that were found, and what was wrong with each.
+        /// The servers that were found, and what was wrong with each.
         seen: Vec<String>,
     },
-    /// The one that was named does not work.
+    /// The server that was named does not work.
     #[error("the server that {by} named, {}, does not work", .path.display())]
     Named {
-        /// Who named it.
+        /// The origin of the name.
         by: &'static str,
         /// The path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault of the server.
         #[source]
         error: ProbeError,
     },
 }
 
-/// Why there is no server.
+/// The error of a server that was neither found nor fetched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// None was found.
+    /// No server was found.
     #[error(transparent)]
     Find(#[from] FindError),
-    /// None could be fetched.
+    /// No server could be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
 }

@@ -1,12 +1,12 @@
-//! Where a server's files are: below `/`, or below a folder of its own.
+//! The places of a server's files: below `/`, or below a folder of its own.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folders of a server that every instance of it shares. A server writes there only if a
-/// dialplan tells it to, for example to record a sound under the name of a language.
+/// The folders of a server that all of its instances share. A server writes there only if a
+/// dialplan says so, for example to record a sound under the name of a language.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Directories {
     /// `astmoddir`: the modules.
@@ -17,16 +17,16 @@ pub struct Directories {
     pub configuration: Option<PathBuf>,
 }
 
-/// Where a server was installed.
+/// The place where a server was installed.
 #[derive(Debug)]
 pub(crate) struct Installation {
-    /// The folder that stands for `/`: that itself for a system's own server, another for a
-    /// fetched one or one that was installed with `DESTDIR` or a prefix.
+    /// The folder that stands for `/`: that itself for a server of the system, another one for a
+    /// server that was fetched, or installed with `DESTDIR` or a prefix.
     pub(crate) root: PathBuf,
-    /// The folders that a file of the server may name its own below, the nearest first: with
-    /// `DESTDIR`, one of them.
+    /// The folders below which a file of the server may name its own ones, the nearest first. With
+    /// `DESTDIR`, it is one of them.
     above: Vec<PathBuf>,
-    /// The folders that have `lib`, `share`, `etc` and `var` of the server in them.
+    /// The folders that have the `lib`, `share`, `etc` and `var` of the server in them.
     prefixes: Vec<PathBuf>,
 }
 
@@ -43,13 +43,13 @@ impl Installation {
                 prefixes.push(prefix);
             }
         }
-        // What the system has belongs to another server.
+        // The files of the system belong to another server.
         let is_ours = |path: &&Path| root == Path::new("/") || *path != Path::new("/");
         let above = folder.ancestors().skip(1).filter(is_ours).map(Path::to_owned).collect();
         Self { root, above, prefixes }
     }
 
-    /// The folders for libraries, each followed by those that it has for an architecture.
+    /// Returns the folders for libraries, each followed by those that it has for an architecture.
     fn libraries(&self) -> impl Iterator<Item = PathBuf> {
         let folders = self.prefixes.iter().flat_map(|it| [it.join("lib"), it.join("lib64")]);
         folders.flat_map(|folder| {
@@ -58,8 +58,8 @@ impl Installation {
         })
     }
 
-    /// The folders with libraries that were installed with a server below a root of its own. The
-    /// loader does not look there.
+    /// Returns the folders with libraries that were installed with a server below a root of its
+    /// own. The loader does not look there.
     pub(crate) fn own_libraries(&self) -> Vec<PathBuf> {
         if self.root == Path::new("/") {
             return Vec::new();
@@ -71,15 +71,15 @@ impl Installation {
         self.libraries().filter(|folder| entries(folder).iter().any(is_own)).collect()
     }
 
-    /// The folder of the configuration that was installed with it.
+    /// Returns the folder of the configuration that was installed with the server.
     fn configuration(&self) -> Option<PathBuf> {
         let folders = self.prefixes.iter().chain(&self.above);
         let mut folders = folders.map(|folder| folder.join("etc/asterisk"));
         folders.find(|folder| folder.join("asterisk.conf").is_file())
     }
 
-    /// Where a folder may be that a file of the server names: below a root of its own, it is named
-    /// as if that were `/`.
+    /// Returns the places of a folder that a file of the server names. Below a root of its own, the
+    /// folder is named as if that root were `/`.
     fn named(&self, path: &Path) -> Vec<PathBuf> {
         let inside = path.strip_prefix("/").unwrap_or(path);
         self.above.iter().map(|folder| folder.join(inside)).collect()
@@ -98,8 +98,8 @@ fn root_of(binary: &Path) -> PathBuf {
     PathBuf::from("/")
 }
 
-/// The dynamic loader and the library folders of a root that brings its own. A system's own server
-/// needs neither.
+/// Returns the dynamic loader and the library folders of a root that brings its own. A server of
+/// the system needs neither.
 pub(crate) fn loader(root: &Path) -> Option<(PathBuf, OsString)> {
     if root == Path::new("/") {
         return None;
@@ -143,8 +143,8 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
     entries(folder).into_iter().filter(|path| path.is_dir()).collect()
 }
 
-/// Where the server has its modules and its data: what its own `asterisk.conf` names, or else the
-/// usual places.
+/// Finds the modules and the data of a server: in the folders that its own `asterisk.conf` names,
+/// or else in the usual places.
 pub(crate) fn directories(place: &Installation) -> Result<Directories, LayoutError> {
     let configuration = place.configuration();
     let conf = configuration.as_ref().and_then(|folder| {
@@ -181,8 +181,9 @@ const MODULE: &str = "pbx_config.so";
 /// The folder of the documentation, which every server needs.
 const DOCUMENTATION: &str = "documentation";
 
-/// A directory that an `asterisk.conf` names. A section that is marked `(!)`, as in the sample
-/// file, has the built-in ones, so it counts as well.
+/// Returns a directory that an `asterisk.conf` names. The server uses its built-in directories if
+/// the section is marked `(!)`, as in the sample file. They are the same, so such a section counts,
+/// too.
 fn named_directory(conf: &str, key: &str) -> Option<PathBuf> {
     let mut inside = false;
     let mut found = None;
@@ -200,7 +201,7 @@ fn named_directory(conf: &str, key: &str) -> Option<PathBuf> {
     found
 }
 
-/// A folder of a server that was not found.
+/// The error of a server's folder that was not found.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{}, expected in one of {}; `make install` installs it; where it is elsewhere, name that folder as {key} in the server's asterisk.conf",
@@ -210,9 +211,9 @@ fn named_directory(conf: &str, key: &str) -> Option<PathBuf> {
 pub struct LayoutError {
     /// The key of `asterisk.conf`.
     pub key: &'static str,
-    /// What should be in it.
+    /// A file that should be in the folder.
     pub witness: &'static str,
-    /// Where it was looked for.
+    /// The places that were searched.
     pub places: Vec<PathBuf>,
 }
 

@@ -12,7 +12,7 @@ use tokio::process::Command;
 use crate::server::layout::{self, Directories, Installation, LayoutError};
 use crate::server::version::Version;
 
-/// How long a server may take to say its version.
+/// The longest wait for a server to print its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The variable with the folders of libraries that come before the system's.
@@ -30,10 +30,11 @@ pub struct Server {
 /// The way to launch a server.
 #[derive(Clone, Debug)]
 struct Launch {
-    /// The binary, or what loads it and the arguments for that.
+    /// The binary, or its loader.
     program: PathBuf,
     arguments: Vec<OsString>,
-    /// `LD_LIBRARY_PATH`, for libraries of its own that the system's loader does not look for.
+    /// The value of `LD_LIBRARY_PATH`, for libraries of the server's own that the system's loader
+    /// does not look for.
     libraries: Option<OsString>,
 }
 
@@ -71,33 +72,34 @@ impl Launch {
 }
 
 impl Server {
-    /// The server as it calls itself.
+    /// Returns the version of the server.
     pub fn version(&self) -> &Version {
         &self.version
     }
 
-    /// The server's binary.
+    /// Returns the binary of the server.
     pub fn binary(&self) -> &Path {
         &self.binary
     }
 
-    /// The folders that its instances share.
+    /// Returns the folders that the server's instances share.
     pub fn directories(&self) -> &Directories {
         &self.directories
     }
 
-    /// The command that launches it, without arguments of its own. It sets `LD_LIBRARY_PATH` where
-    /// the server has libraries of its own that the system's loader does not look for.
+    /// Returns the command that launches the server, without further arguments. It sets
+    /// `LD_LIBRARY_PATH` if the server has libraries of its own that the system's loader does not
+    /// look for.
     pub fn command(&self) -> std::process::Command {
         self.launch.command()
     }
 
-    /// The dynamic loader that runs the binary, if it is not the system's.
+    /// Returns the dynamic loader that runs the binary, if it is not that of the system.
     pub(crate) fn loader(&self) -> Option<&Path> {
         (self.launch.program != self.binary).then_some(&self.launch.program)
     }
 
-    /// The server at a path: a binary, or the folder above its `usr/sbin`.
+    /// Probes the server at a path: a binary, or the folder above its `usr/sbin`.
     pub(crate) async fn at(path: &Path) -> Result<Self, ProbeError> {
         let absolute = fs::canonicalize(path).map_err(ProbeError::Missing)?;
         let binary = if absolute.is_dir() { absolute.join("usr/sbin/asterisk") } else { absolute };
@@ -129,31 +131,31 @@ async fn version(command: std::process::Command) -> Result<Version, ProbeError> 
     })
 }
 
-/// Why a file does not do as a server.
+/// The error of a file that does not work as a server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProbeError {
-    /// No such file.
+    /// There is no such file.
     #[error("there is no such server binary")]
     Missing(#[source] io::Error),
-    /// It cannot be executed.
+    /// The binary cannot be executed.
     #[error("failed to execute it")]
     Launch(#[source] io::Error),
-    /// It did not answer.
+    /// The server did not print its version in time.
     #[error("it did not say its version within {0:?}")]
     Silent(Duration),
-    /// What it said is no version.
+    /// The server printed something else than a version.
     #[error("it did not say its version ({status}): {said:?}")]
     NoVersion {
-        /// How it ended.
+        /// The exit status.
         status: std::process::ExitStatus,
-        /// What it said.
+        /// The output.
         said: String,
     },
-    /// The loader takes the path of its libraries for several.
+    /// The path of the server's libraries has a character that separates paths for the loader.
     #[error("the dynamic loader cannot take a path with `:` or `;` in it: {}; move or link the server to another", .0.display())]
     OddPath(PathBuf),
-    /// A folder of it is not to be found.
+    /// A folder of the server was not found.
     #[error(transparent)]
     Layout(#[from] LayoutError),
 }

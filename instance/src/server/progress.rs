@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// What happens while a server is fetched. `Display` gives it as a line.
+/// A step of fetching a server. `Display` writes it as a line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// Another process is fetching this version; this one waits for it.
+    /// Another process is fetching this version, and this one waits for it.
     Waiting {
         /// The major version.
         major: u32,
@@ -19,43 +19,43 @@ pub enum Progress {
         /// The mirror.
         mirror: String,
     },
-    /// Packages are coming in.
+    /// Packages are being downloaded.
     Download {
         /// The server's version.
         version: String,
-        /// How many packages there are.
+        /// The number of packages.
         packages: usize,
-        /// Bytes so far.
+        /// The number of bytes so far.
         done: u64,
-        /// Bytes in all.
+        /// The number of bytes in total.
         total: u64,
     },
     /// Packages are being unpacked.
     Unpack {
-        /// Packages so far.
+        /// The number of packages so far.
         done: usize,
-        /// Packages in all.
+        /// The number of packages in total.
         total: usize,
     },
-    /// A server that was fetched before gets what it lacks.
+    /// A server that was fetched before gets a part that it lacks.
     Completing {
         /// The server's folder.
         root: PathBuf,
-        /// The part that it gets, and the package that has it.
+        /// The part, and the package that has it.
         part: String,
     },
-    /// A server that was fetched before lacks something, and works without it.
+    /// A server that was fetched before lacks a part, and works without it.
     Incomplete {
         /// The server's folder.
         root: PathBuf,
-        /// The part that it lacks, and the package that has it.
+        /// The part, and the package that has it.
         part: String,
-        /// Why that could not be fetched.
+        /// The reason for which the part could not be fetched.
         why: String,
     },
-    /// It is there.
+    /// The server was fetched.
     Done {
-        /// Where.
+        /// The server's folder.
         root: PathBuf,
     },
 }

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// What a server says for `-V`, for example `22.10.1`.
+/// The version of a server, as it prints it for `-V`, for example `22.10.1`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Version(String);
 
 impl Version {
-    /// The version as the server says it, without the word `Asterisk`.
+    /// Returns the version as the server prints it, without the word `Asterisk`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The major version; none for a build of no release, such as `GIT-master-…`.
+    /// Returns the major version, or `None` for a build of no release, such as `GIT-master-…`.
     pub fn major(&self) -> Option<u32> {
         // `22.10.1`, `certified/20.7-cert1`, `GIT-22-0123456`.
         let is_separator = |c: char| matches!(c, '.' | '-' | '~' | '+' | '/');

@@ -1,4 +1,4 @@
-//! What a test brings, and what the server makes of it.
+//! The configuration that a test brings, and the server's view of it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -20,7 +20,7 @@ use crate::support::{AGES, Scratch, builder};
 const DEED: &str = "INSTANCE_TEST_DEED";
 const ROOT: &str = "INSTANCE_TEST_ROOT";
 
-/// This program, to do one thing in a process of its own.
+/// Runs this program again, to do one thing in a process of its own.
 fn child(deed: &str, root: &Scratch) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "keeping::a_child", "--nocapture", "--test-threads=1"]);

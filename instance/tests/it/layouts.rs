@@ -9,7 +9,8 @@ use instance::{Builder, FindError, Modules, Server, Want};
 
 use crate::support::{Scratch, server};
 
-/// Where `make install` puts the parts of a server: `DESTDIR` and what `configure` was told.
+/// The places where `make install` puts the parts of a server: `DESTDIR` and the arguments of
+/// `configure`.
 struct Installed {
     destdir: PathBuf,
     sbin: &'static str,

@@ -130,7 +130,7 @@ impl Program {
         self.child.wait().unwrap()
     }
 
-    /// What it prints on the error output until it ends.
+    /// Returns the error output until the end of the program.
     fn errors(&mut self) -> String {
         let (mut errors, mut stderr) = (String::new(), self.child.stderr.take().unwrap());
         wait_for_output(&stderr);

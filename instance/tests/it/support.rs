@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use instance::{Builder, Modules, Server, Want};
+use tempfile::TempDir;
 
 /// The versions that everything is tested with.
 pub(crate) const VERSIONS: [u32; 2] = [22, 16];
@@ -27,14 +28,15 @@ pub(crate) async fn builder(major: u32) -> Builder {
 }
 
 /// A folder that goes away at the end.
-pub(crate) struct Scratch(pub(crate) PathBuf);
+pub(crate) struct Scratch(
+    pub(crate) PathBuf,
+    #[expect(dead_code, reason = "it is removed when it is dropped")] TempDir,
+);
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        let path = std::env::temp_dir()
-            .join(format!("it-{}", &uuid::Uuid::new_v4().simple().to_string()[..12]));
-        fs::create_dir(&path).unwrap();
-        Self(path)
+        let folder = tempfile::Builder::new().prefix("it-").tempdir().unwrap();
+        Self(folder.path().to_owned(), folder)
     }
 
     /// Writes a file below it.
@@ -81,12 +83,6 @@ pub(crate) async fn wrapped(root: &Scratch, real: &Server, script: &str) -> Serv
     Server::find(&Want::Path(root.0.clone())).await.unwrap()
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// The processes that have a path in their command line, or in the mark that instances have.
 pub(crate) fn processes(path: &Path) -> Vec<u32> {
     let path = path.to_str().unwrap();
@@ -102,7 +98,7 @@ pub(crate) fn processes(path: &Path) -> Vec<u32> {
     .collect()
 }
 
-/// All that an error says, with its causes, as programs print it.
+/// The text of an error with its causes, as programs print it.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -117,7 +113,7 @@ pub(crate) fn assert_gone(folder: &Path) {
 /// Long enough for anything, and short enough to end a test that hangs.
 pub(crate) const AGES: Duration = Duration::from_secs(60);
 
-/// Whether a process runs. One that waits to be reaped does not.
+/// Returns `true` if a process runs. A process that waits to be reaped does not.
 pub(crate) fn is_alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     !stat.is_empty() && !stat.contains(") Z ")

@@ -38,8 +38,8 @@ impl<'a> Line<'a> {
         is_level.then_some(Self { level, text })
     }
 
-    /// Whether the reader of configuration files says it (`main/config.c`), of a file that is not
-    /// read as it stands.
+    /// Returns `true` for a warning of the reader of configuration files (`main/config.c`) about a
+    /// file that is not read as it stands.
     pub(crate) fn is_of_configuration(&self) -> bool {
         self.level == "WARNING" && self.text.starts_with("config.c:")
     }

@@ -53,7 +53,7 @@ pub(crate) struct Boot {
     #[arg(long, value_name = "127.x.y.z")]
     address: Option<Ipv4Addr>,
 
-    /// Where the sandboxes are made
+    /// The folder below which the sandboxes are made
     #[arg(long, value_name = "FOLDER", default_value = "/tmp")]
     root: PathBuf,
 

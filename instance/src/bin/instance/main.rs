@@ -46,16 +46,16 @@ enum Command {
     },
     /// List the servers and the sandboxes of this user
     List {
-        /// Where the sandboxes are
+        /// The folder below which the sandboxes are
         #[arg(long, value_name = "FOLDER", default_value = "/tmp")]
         root: PathBuf,
     },
     /// Remove the sandboxes that killed processes left
     Sweep {
-        /// Also those that were kept as evidence
+        /// Include those that were kept as evidence
         #[arg(long)]
         kept: bool,
-        /// Where the sandboxes are
+        /// The folder below which the sandboxes are
         #[arg(long, value_name = "FOLDER", default_value = "/tmp")]
         root: PathBuf,
     },

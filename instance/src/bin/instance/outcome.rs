@@ -23,13 +23,13 @@ impl Ended {
         self.stopped.as_ref().filter(is_whole).map_or(&[], |stopped| &stopped.boot_errors)
     }
 
-    /// Whether it was there until it was asked to stop, and nothing of it is left.
+    /// Returns `true` if the server ran until it was asked to stop, and left nothing.
     pub(crate) fn is_well(&self) -> bool {
         self.stopped.as_ref().is_some_and(|stopped| !has_died(stopped))
     }
 }
 
-/// Whether a server ended by itself, maybe in the moment in which it was to stop.
+/// Returns `true` if a server ended by itself, maybe at the moment at which it was to stop.
 fn has_died(stopped: &Stopped) -> bool {
     let is_end = |finding: &Finding| matches!(finding, Finding::Crash(_) | Finding::Ended(_));
     stopped.stopping == Stopping::WasOver || stopped.findings.iter().any(is_end)

@@ -1,4 +1,4 @@
-//! Why a server did not boot.
+//! The errors of a boot.
 
 use std::error::Error;
 use std::fmt;
@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::instance::findings::Finding;
 use crate::sandbox::MissingInclude;
 
-/// How far a boot came.
+/// A stage of a boot.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Stage {
-    /// The sandbox was made.
+    /// The sandbox exists.
     Created,
     /// The process was started.
     Launched,
@@ -31,26 +31,27 @@ impl fmt::Display for Stage {
     }
 }
 
-/// A server that did not boot. It is displayed with its evidence first: findings, the words of the
-/// server, and where the sandbox is kept. The last line is the conclusion, and
+/// The error of a server that did not boot. It is displayed with its evidence first: findings, the
+/// last lines of the server, and where the sandbox is kept. The last line is the conclusion, and
 /// [`source`](Error::source) is the cause of the failure.
 #[derive(Debug)]
 pub struct BootError {
     /// The number of the instance in its run.
     pub number: u32,
-    /// What was going on.
+    /// The stage that the boot had reached.
     pub stage: Stage,
-    /// What went wrong.
+    /// The reason of the failure.
     pub failure: BootFailure,
-    /// What else the server left, if it ended: a core, the report of a sanitizer.
+    /// Further things that the server left if it ended, such as a core or the report of a
+    /// sanitizer.
     pub findings: Vec<Finding>,
-    /// The server's words: the last lines of level ERROR and WARNING in its log, then its last
-    /// notices, or the last lines of any level if there are none of these, and then the last lines
-    /// that it printed.
+    /// The last lines of level ERROR and WARNING in the log, then the last notices, or the last
+    /// lines of any level if there are none of these, and then the last lines that the server
+    /// printed.
     pub last_words: Vec<String>,
     /// The folder of the run.
     pub folder: PathBuf,
-    /// Whether the folder is kept: it is, unless `ASTERISK_KEEP=never` is set.
+    /// `true` if the folder is kept, as it is unless `ASTERISK_KEEP=never` is set.
     pub kept: bool,
 }
 
@@ -71,16 +72,16 @@ impl Error for BootError {
     }
 }
 
-/// Why a server did not boot.
+/// The reason for which a server did not boot.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BootFailure {
     /// The process could not be started.
     #[error("failed to {what}")]
     Launch {
-        /// What was tried.
+        /// The step that failed.
         what: String,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         error: io::Error,
     },
@@ -88,34 +89,34 @@ pub enum BootFailure {
     #[error("the server ended by itself ({0})")]
     Exited(ExitStatus),
     /// The server has booted and does not listen for AMI where it should: its configuration is
-    /// invalid or says so, or another listens there.
+    /// invalid or disables AMI, or another process listens there.
     #[error("the server does not listen at {address} for AMI{}", advice(.settings, .reason.as_deref()))]
     NotListening {
         /// The address.
         address: String,
-        /// The server's settings of AMI, as it says them.
+        /// The settings of AMI, as the server reports them.
         settings: AmiSettings,
-        /// The line of its log that says why, and who listens there instead.
+        /// The line of the log that says why, and the process that listens there instead.
         reason: Option<String>,
     },
-    /// The server gave up a configuration file at an `#include` of a file that is not there: all
-    /// behind that line is missing, and often the whole file (`ast_config_internal_load` in
-    /// `main/config.c`).
+    /// The server stopped reading a configuration file at an `#include` of a missing file:
+    /// everything behind that line is missing, and often the whole file (`ast_config_internal_load`
+    /// in `main/config.c`).
     #[error(
         "{from}:{line}: there is no file {name:?}, and the server read no further; use `#tryinclude` if it need not be there"
     )]
     Include {
-        /// The file that includes it.
+        /// The file with the include.
         from: String,
         /// The line in it, from 1.
         line: usize,
-        /// The name, as the server sees it.
+        /// The name of the missing file, as the server sees it.
         name: String,
     },
-    /// There is no AMI connection to the booted server.
+    /// The login to the booted server failed.
     #[error("failed to log in over AMI")]
     Login(#[source] ami::Error),
-    /// Time is up.
+    /// The time-out.
     #[error("it took longer than {0:?}")]
     Timeout(Duration),
 }
@@ -155,7 +156,7 @@ impl AmiSettings {
     }
 }
 
-/// The part of the text that says why, and what to do.
+/// Returns the part of the text that says why, and what to do.
 fn advice(settings: &AmiSettings, reason: Option<&str>) -> String {
     const WHERE: &str = "in [general] of manager.conf";
     match (settings, reason) {

@@ -4,29 +4,25 @@ use std::io::Write;
 use std::slice::from_ref;
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use super::*;
 
-/// A log that goes away at the end.
-struct Scratch(PathBuf);
+/// A log, and the folder that it is in.
+struct Scratch(PathBuf, #[expect(dead_code, reason = "it is removed when it is dropped")] TempDir);
 
 impl Scratch {
     fn new(lines: &[String]) -> Self {
-        let name = format!("log-{}", uuid::Uuid::new_v4().simple());
-        let path = std::env::temp_dir().join(name);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
         fs::write(&path, lines.concat()).unwrap();
-        Self(path)
+        Self(path, folder)
     }
 
     fn errors(&self, start: usize, ready: usize) -> (Vec<String>, Vec<String>) {
         let (boot, late) = errors(from_ref(&self.0), start as u64, ready as u64);
         assert_eq!((boot.more, late.more), (0, 0));
         (boot.lines, late.lines)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -70,11 +66,11 @@ fn errors_are_told_apart_by_when_they_came() {
 fn errors_that_were_rotated_away_are_found() {
     let [a, b, c] = ["early", "late", "latest"].map(|text| line("ERROR", text));
     let (current, old) = (Scratch::new(from_ref(&c)), Scratch::new(&[a.clone(), b.clone()]));
-    let rotated = Scratch(current.0.with_extension("0"));
-    fs::rename(&old.0, &rotated.0).unwrap();
-    let written = fs::metadata(&rotated.0).unwrap().modified().unwrap();
+    let rotated = current.0.with_extension("0");
+    fs::rename(&old.0, &rotated).unwrap();
+    let written = fs::metadata(&rotated).unwrap().modified().unwrap();
     let files = with_rotated(&current.0, written);
-    assert_eq!(files, [rotated.0.clone(), current.0.clone()]);
+    assert_eq!(files, [rotated.clone(), current.0.clone()]);
     let (boot, late) = errors(&files, 0, a.len() as u64);
     assert_eq!((boot.lines, late.lines), (told(&[&a]), told(&[&b, &c])));
     // One of another life, which a rotation may have given this name.

@@ -19,8 +19,8 @@ impl Comments {
         self.depth != 0
     }
 
-    /// Returns the part of a line outside of comments, with `\;` as `;`. Returns `None` if the whole
-    /// line is in a block comment, or longer than the server reads.
+    /// Returns the part of a line outside of comments, with `\;` as `;`. Returns `None` if the
+    /// whole line is in a block comment, or longer than the server reads.
     pub(super) fn strip(&mut self, line: &str) -> Option<String> {
         if line.len() > LINE {
             return None;

@@ -9,9 +9,9 @@ use crate::sandbox::conf::{GLOB, single_stars};
 /// The maximum number of names that the braces of one include may expand to.
 const NAMES: usize = 1_000;
 
-/// Returns the paths that a name expands to, in the server's order. A name without a pattern expands
-/// to itself, whether or not there is such a file. Returns `None` for a pattern that is invalid, or
-/// has a backslash.
+/// Returns the paths that a name expands to, in the server's order. A name without a pattern
+/// expands to itself, whether or not there is such a file. Returns `None` for a pattern that is
+/// invalid, or has a backslash.
 pub(super) fn paths(folder: &Path, name: &str) -> Option<Vec<PathBuf>> {
     if !name.contains(['*', '?', '[', '{']) {
         return Some(vec![folder.join(name)]);

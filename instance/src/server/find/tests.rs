@@ -1,7 +1,8 @@
 //! Tests of finding a server, and of its version.
 
-use std::fs;
 use std::path::Path;
+
+use tempfile::TempDir;
 
 use super::*;
 use crate::server::version::Version;
@@ -18,19 +19,17 @@ fn versions_in_all_spellings() {
 }
 
 /// Servers that say a version, in a folder of their own.
-struct Servers(PathBuf);
+struct Servers(TempDir);
 
 impl Servers {
     fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("server-{}", uuid::Uuid::new_v4().simple()));
-        fs::create_dir(&path).unwrap();
-        Self(path)
+        Self(tempfile::tempdir().unwrap())
     }
 
     /// Installs one below `name`. By a child: a file that this process had open for writing cannot
     /// be executed while another thread forks.
     fn add(&self, name: &str, version: &str) -> PathBuf {
-        let root = self.0.join(name);
+        let root = self.0.path().join(name);
         let script = r#"mkdir -p $1/usr/sbin $1/usr/lib/asterisk/modules $1/usr/share/asterisk/documentation
             touch $1/usr/lib/asterisk/modules/pbx_config.so
             printf '#!/bin/sh\necho Asterisk %s\n' $2 > $1/usr/sbin/asterisk
@@ -45,18 +44,12 @@ impl Servers {
         Environment {
             asterisk: asterisk.map(Path::to_owned),
             path: path.iter().map(|root| root.join("usr/sbin")).collect(),
-            cache: Some(self.0.join("cache")),
+            cache: Some(self.0.path().join("cache")),
             no_cache: None,
             mirror: None,
             os_release: PathBuf::new(),
             tools: None,
         }
-    }
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -75,7 +68,7 @@ async fn the_named_one_comes_first_then_path_then_the_cache() {
     assert_eq!(found(None, &[&in_path], Want::Any).await, Some(21));
     assert_eq!(found(None, &[], Want::Any).await, Some(22));
     assert_eq!(
-        found(Some(&named), &[&in_path], Want::Path(servers.0.join("cache/16"))).await,
+        found(Some(&named), &[&in_path], Want::Path(servers.0.path().join("cache/16"))).await,
         Some(16)
     );
     // A version that is asked for by number is looked for everywhere.

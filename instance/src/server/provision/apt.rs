@@ -14,27 +14,27 @@ use crate::server::environment::Environment;
 use crate::server::progress::Progress;
 use crate::server::provision::error::{FetchError, at};
 
-/// What the system has apt do around an update is about the system's own state: in containers it
-/// empties the cache.
+/// Removes the hooks that the system has apt run around an update. They are about the system's own
+/// state: in containers they empty the cache.
 const NO_HOOKS: &str = "#clear APT::Update::Pre-Invoke;\n#clear APT::Update::Post-Invoke;\n\
                         #clear APT::Update::Post-Invoke-Success;\n";
 
-/// The server, sounds and music on hold for it; the rest follows by dependency.
+/// The packages of the server, its sounds and its music on hold. The others follow as dependencies.
 pub(super) const PACKAGES: [&str; 3] =
     ["asterisk", "asterisk-core-sounds-en-gsm", "asterisk-moh-opsound-gsm"];
 
 /// The mirror of releases that have left the others.
 const ARCHIVE: &str = "http://archive.debian.org/debian";
 
-/// Where keys are kept that no longer sign what is new.
+/// The places of keys that no longer sign new packages.
 const REMOVED_KEYS: [&str; 2] = [
     "/usr/share/keyrings/debian-archive-removed-keys.gpg",
     "/usr/share/keyrings/debian-archive-removed-keys.pgp",
 ];
 
-/// Runs a tool, and ends it when the process that started it has ended, however that came: then the
-/// input of this shell ends. The tool ignores an interrupt of the terminal, as all that a shell has
-/// in the background, and ends in the same way.
+/// Runs a tool, and ends it when the process that started it has ended in whatever way, because the
+/// input of this shell ends then. The tool ignores an interrupt of the terminal, as every
+/// background process of a shell does, and ends in the same way.
 const WARD: &str = r#"
     exec 3<&0 </dev/null
     "$@" 3<&- &
@@ -56,12 +56,12 @@ const NO_PROGRAM: i32 = 127;
 pub(super) struct Source {
     pub(super) mirror: String,
     pub(super) suite: &'static str,
-    /// Whether what is there was signed for a time that is over.
+    /// `true` if the signatures there have expired.
     pub(super) archived: bool,
 }
 
-/// The places to look at, in that order: the suites at the mirror, then those that leave the
-/// mirrors one day at the archive. A mirror that the user names is asked alone.
+/// Returns the places to search, in order: the suites at the mirror, then those that leave the
+/// mirrors one day at the archive. A mirror that the user names is searched alone.
 pub(super) fn sources(
     environment: &Environment,
     mirror: &str,
@@ -79,7 +79,7 @@ pub(super) fn sources(
     sources
 }
 
-/// A mirror as it is told: without the user and password that its address may have.
+/// Returns a mirror without the user and password that its address may have.
 pub(super) fn shown(mirror: &str) -> String {
     let Some((scheme, rest)) = mirror.split_once("://") else {
         return mirror.to_owned();
@@ -89,7 +89,7 @@ pub(super) fn shown(mirror: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
-/// The mirror that the system's apt is set up with, but not the one for security updates.
+/// Returns the mirror of the system's apt, but not the one for security updates.
 pub(super) async fn mirror(environment: &Environment) -> Result<String, FetchError> {
     // Without package lists, as in many containers, apt does not know what is Debian's, but where
     // it would look.
@@ -114,7 +114,7 @@ pub(super) struct Apt<'a> {
     pub(super) keyring: &'static str,
 }
 
-/// What there is to download.
+/// The packages to download.
 pub(super) struct Plan {
     pub(super) version: String,
     pub(super) packages: usize,
@@ -140,7 +140,7 @@ impl Apt<'_> {
         fs::write(&path, text).map_err(at(&path))
     }
 
-    /// Finds the first place that has the version, and what it takes.
+    /// Finds the first place that has the version, and the packages there.
     pub(super) async fn plan(
         &self,
         major: u32,
@@ -164,12 +164,12 @@ impl Apt<'_> {
         Err(FetchError::Gone { major, tried: tried.join("; ") })
     }
 
-    /// Whether this is for a server that is there and works.
+    /// Returns `true` if the packages are for a server that exists and works.
     fn is_part(&self) -> bool {
         self.packages != PACKAGES
     }
 
-    /// Finds out what a place has of the packages. None if they are not there.
+    /// Returns the packages that a place has, or `None` if it has no server.
     async fn look(
         &self,
         source: &Source,
@@ -279,8 +279,8 @@ impl Apt<'_> {
 }
 
 impl Plan {
-    /// Reads lines of the form `'URI' file size hash`. None if there is no file. Without the server
-    /// among them the version is empty.
+    /// Reads lines of the form `'URI' file size hash`. Returns `None` if there is no file. Without
+    /// a server among the files, the version is empty.
     pub(super) fn parse(uris: &str) -> Option<Self> {
         let mut plan = Self { version: String::new(), packages: 0, bytes: 0 };
         for line in uris.lines().filter(|line| line.starts_with('\'')) {
@@ -302,8 +302,8 @@ impl Plan {
     }
 }
 
-/// Takes the setuid and setgid bits from all programs below a folder: some of the server's
-/// dependencies have them, and nobody here needs those.
+/// Removes the setuid and setgid bits from all programs below a folder. Some of the server's
+/// dependencies have them, and nobody here needs these.
 fn disarm(folder: &Path) -> Result<(), FetchError> {
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let entry = entry.map_err(at(folder))?;
@@ -320,14 +320,14 @@ fn disarm(folder: &Path) -> Result<(), FetchError> {
     Ok(())
 }
 
-/// The percentage in a line of apt's status.
+/// Returns the percentage in a line of apt's status.
 fn percent(line: &[u8]) -> Option<u64> {
     let rest = str::from_utf8(line).ok()?.strip_prefix("dlstatus:")?;
     rest.split(':').nth(1)?.split('.').next()?.parse().ok()
 }
 
-/// Starts a tool that speaks English, asks nothing, and ends when nobody waits for it any more: not
-/// this call, nor this process. The second value is to be held until then.
+/// Starts a tool in English and without questions. The tool ends when the second value is dropped,
+/// or this process ends.
 fn start(command: Command, step: &'static str) -> Result<(Child, Option<ChildStdin>), FetchError> {
     let tool = command.as_std();
     let mut ward = Command::new("/bin/sh");
@@ -340,7 +340,7 @@ fn start(command: Command, step: &'static str) -> Result<(Child, Option<ChildStd
     Ok((child, held))
 }
 
-/// Runs a tool to its end and gives what it printed.
+/// Runs a tool to its end and returns its output.
 async fn run(command: Command, step: &'static str) -> Result<String, FetchError> {
     let (child, held) = start(command, step)?;
     let output = child.wait_with_output().await;

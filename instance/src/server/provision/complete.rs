@@ -1,7 +1,8 @@
-//! Completing a server that was fetched before all that belongs to one was fetched with it.
+//! Completion of servers that were fetched before all parts that belong to one were fetched with
+//! it.
 //!
-//! Such a server works, so it goes on to be used if what it lacks cannot be had. That is tried once
-//! a day unless somebody asks for a fetch.
+//! Such a server works, so it is used even if the parts that it lacks cannot be fetched. That is
+//! tried once a day unless somebody asks for a fetch.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,15 +16,15 @@ use crate::server::provision::error::{FetchError, at};
 use crate::server::provision::work::{Fetch, lock};
 use crate::server::releases::{RELEASES, Release, root};
 
-/// The time after a failed try in which there is no other.
+/// The time between a failed try and the next one.
 const REST: Duration = Duration::from_hours(24);
 
-/// A part that a server of an earlier form lacks.
+/// A part that a server of an earlier fetch may lack.
 struct Part {
     what: &'static str,
     package: &'static str,
-    /// The folder that the package alone brings. It comes into the server's by a rename: there is
-    /// no moment in which a file that was there is not.
+    /// The folder that only this package has. It gets into the server's folder by a rename, so
+    /// that it is never there in part.
     folder: &'static str,
 }
 
@@ -43,8 +44,8 @@ impl Part {
     }
 }
 
-/// Completes a server that was found, if it is one of ours that lacks something. That it cannot be
-/// had is told, and no error.
+/// Completes a server that was found, if it was fetched and lacks a part. A part that cannot be
+/// fetched is a step of `progress`, and no error.
 pub(crate) async fn found(
     environment: &Environment,
     server: &Server,
@@ -73,7 +74,7 @@ pub(crate) async fn found(
     missing(&root).for_each(|part| progress(incomplete(&root, part, &why)));
 }
 
-/// Why the last try was in vain, if that is not long ago.
+/// Returns the reason for which the last try failed, if that is less than a day ago.
 fn tried_lately(cache: &Path, release: &Release) -> Option<String> {
     let mark = mark(cache, release);
     let then = fs::metadata(&mark).and_then(|metadata| metadata.modified()).ok()?;
@@ -81,7 +82,7 @@ fn tried_lately(cache: &Path, release: &Release) -> Option<String> {
     fs::read_to_string(mark).ok().filter(|_| is_new)
 }
 
-/// Completes a server that was fetched. Only for the holder of the lock.
+/// Completes a server that was fetched. Only the holder of the lock may do that.
 pub(super) async fn try_now(
     environment: &Environment,
     release: &Release,
@@ -133,7 +134,8 @@ fn incomplete(root: &Path, part: &Part, why: &str) -> Progress {
     Progress::Incomplete { root: root.to_owned(), part: part.name(), why: why.to_owned() }
 }
 
-/// The file that says when completing was tried in vain, and why that was.
+/// Returns the file with the reason for which the last try failed. The time of the file is that of
+/// the try.
 fn mark(cache: &Path, release: &Release) -> PathBuf {
     cache.join(format!("{}.incomplete", release.major))
 }

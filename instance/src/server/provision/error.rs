@@ -1,4 +1,4 @@
-//! Why a server could not be fetched.
+//! The errors of fetching a server.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
     move |error| FetchError::Folder { path, error }
 }
 
-/// Why a server could not be fetched, and what to do about it.
+/// The error of a server that could not be fetched, with what can be done about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
@@ -29,7 +29,7 @@ pub enum FetchError {
         "a server can be fetched on Debian alone, and this is {id:?}; install Asterisk, or name a server by path or in ASTERISK"
     )]
     NotDebian {
-        /// What `/etc/os-release` says.
+        /// The identifier in `/etc/os-release`.
         id: String,
     },
     /// The keys of Debian's archive are missing.
@@ -38,7 +38,7 @@ pub enum FetchError {
     /// No mirror is known.
     #[error("apt knows no Debian mirror; name one in ASTERISK_MIRROR")]
     NoMirror,
-    /// There is no place for a cache.
+    /// The environment names no folder for a cache.
     #[error("no folder to keep a server in")]
     NoCache(#[from] CacheError),
     /// The disk is full.
@@ -70,38 +70,38 @@ pub enum FetchError {
     Other {
         /// The major version that was wanted.
         major: u32,
-        /// The version that it has.
+        /// The version of the fetched server.
         found: String,
     },
-    /// A tool is not there.
+    /// A tool cannot be run.
     #[error("failed to {step}, for which apt-get and dpkg-deb are needed")]
     Tool {
-        /// What for.
+        /// The step that needs the tool.
         step: &'static str,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         error: io::Error,
     },
     /// A tool failed.
     #[error("failed to {step} ({status}): {said}")]
     Failed {
-        /// What for.
+        /// The step that failed.
         step: &'static str,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
-        /// What it said.
+        /// The error output.
         said: String,
     },
     /// A file or folder could not be written.
     #[error("failed to write {}", .path.display())]
     Folder {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         error: io::Error,
     },
-    /// What was fetched does not work.
+    /// The fetched server does not work.
     #[error("the fetched server does not work")]
     Broken(#[from] ProbeError),
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use uuid::Uuid;
+use tempfile::TempDir;
 
 use super::*;
 use crate::server::chain::chain;
@@ -15,13 +15,14 @@ use crate::server::provision::apt::{Plan, mirror, shown};
 /// folder of its own.
 struct Standin {
     folder: PathBuf,
+    _temporary: TempDir,
     environment: Environment,
 }
 
 impl Standin {
     fn new(version: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("provision-{}", Uuid::new_v4().simple()));
-        fs::create_dir(&folder).unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path().to_owned();
         let environment = Environment {
             asterisk: None,
             path: Vec::new(),
@@ -31,7 +32,7 @@ impl Standin {
             os_release: folder.join("os-release"),
             tools: Some(folder.clone()),
         };
-        let standin = Self { folder, environment };
+        let standin = Self { folder, _temporary: temporary, environment };
         fs::write(&standin.environment.os_release, "NAME=x\nID=debian\n").unwrap();
         // Counts the downloads, and waits in one while a file says so.
         standin.tool("apt-get", &format!(
@@ -100,7 +101,7 @@ impl Standin {
         said
     }
 
-    /// What is in the cache, hidden files too.
+    /// The names in the cache, also those of hidden files.
     fn cached(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.join("cache")).unwrap().flatten();
         let mut names: Vec<_> =
@@ -115,12 +116,6 @@ impl Standin {
 
     async fn error(&self) -> String {
         chain(&self.fetch(|_| {}).await.unwrap_err())
-    }
-}
-
-impl Drop for Standin {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -1,4 +1,4 @@
-//! One fetch at a time: the lock, the folder that a fetch works in, and what it needs of the system.
+//! The work of a fetch: its lock, its folder, and its demands on the system.
 
 use std::fs::{self, File};
 use std::io;

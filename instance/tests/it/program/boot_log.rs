@@ -1,4 +1,4 @@
-//! What the program tells of errors while a server boots.
+//! The errors that the program prints while a server boots.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! How the program ends, and what it says then.
+//! The ends of the program, and its output then.
 
 use std::fs::{self, File};
 use std::os::unix::fs::OpenOptionsExt;
@@ -85,7 +85,7 @@ async fn a_kept_folder_is_told_once() {
     }
 }
 
-/// Whether a process has a file open.
+/// Returns `true` if a process has a file open.
 fn has_open(pid: u32, file: &Path) -> bool {
     let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     open.into_iter().any(|entry| fs::read_link(entry.path()).is_ok_and(|it| it == file))

@@ -1,4 +1,4 @@
-//! Whom the program logs in as, and what it tells of that.
+//! The user that the program logs in as, and its output about that.
 
 use ami::{Action, Config};
 use rustix::process::Signal;
