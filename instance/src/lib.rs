@@ -44,7 +44,7 @@ pub use folder::{FoundRun, RunState};
 
 // For the workspace's runner of tests alone.
 #[doc(hidden)]
-pub use folder::{adopt_descendants, kill_children};
+pub use folder::{adopt_descendants, kill_children, lock_file};
 
 /// Keeps tests that fork apart from tests that need a lock or a port to be free right after it was
 /// given up: between fork and exec, a child has a copy of every descriptor. The former share it,

@@ -46,14 +46,9 @@ impl Report {
     }
 
     /// Shows how a fetch goes on: a bar on a terminal, elsewhere a line for each step. `last` is
-    /// the kind of the progress before.
-    pub(crate) fn fetching(
-        &self,
-        progress: &Progress,
-        last: &mut Option<std::mem::Discriminant<Progress>>,
-    ) {
-        let step = std::mem::discriminant(progress);
-        let new = last.replace(step) != Some(step) || matches!(progress, Progress::Index { .. });
+    /// the progress before.
+    pub(crate) fn fetching(&self, progress: &Progress, last: &mut Option<Progress>) {
+        let new = progress.is_new_after(last.replace(progress.clone()).as_ref());
         match (&self.bar, progress) {
             (Some(bar), Progress::Download { done, total, .. }) => {
                 show(bar, *done, *total, progress)

@@ -26,11 +26,12 @@ mod found;
 mod guard;
 mod home;
 mod keeping;
-pub(crate) mod lock;
+mod lock;
 mod run;
 
 pub(crate) use self::descendants::MARK;
 pub use self::descendants::{adopt_descendants, kill_children};
 pub use self::found::{FoundRun, RunState};
 pub(crate) use self::keeping::{Keeping, VARIABLE};
+pub use self::lock::lock_file;
 pub(crate) use self::run::{Run, Witness};

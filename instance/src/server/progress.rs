@@ -1,6 +1,7 @@
 //! The steps of a fetch, for those who wait for it.
 
 use std::fmt;
+use std::mem::discriminant;
 use std::path::PathBuf;
 
 /// A step of fetching a server. `Display` writes it as a line.
@@ -60,6 +61,16 @@ pub enum Progress {
     },
 }
 
+impl Progress {
+    /// Returns `true` if this is another step than the last one, and not the same one further on. A
+    /// program that prints a line for each step prints these.
+    pub fn is_new_after(&self, last: Option<&Self>) -> bool {
+        // Each index is that of another suite.
+        let is_index = matches!(self, Self::Index { .. });
+        is_index || last.is_none_or(|last| discriminant(last) != discriminant(self))
+    }
+}
+
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const MB: u64 = 1_000_000;
@@ -87,5 +98,19 @@ impl fmt::Display for Progress {
             ),
             Self::Done { root } => write!(f, "fetched into {}", root.display()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_goes_on_is_not_new() {
+        let index = Progress::Index { suite: "sid", mirror: String::new() };
+        let unpack = |done| Progress::Unpack { done, total: 2 };
+        assert!(index.is_new_after(None) && index.is_new_after(Some(&index)));
+        assert!(unpack(0).is_new_after(Some(&index)) && unpack(0).is_new_after(None));
+        assert!(!unpack(1).is_new_after(Some(&unpack(0))));
     }
 }

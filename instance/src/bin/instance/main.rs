@@ -2,7 +2,6 @@
 //! holds them.
 
 use std::io::{self, Write};
-use std::mem::{Discriminant, discriminant};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -102,14 +101,14 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     tokio::task::spawn_blocking(work).await.context("failed to work on a thread of its own")
 }
 
-/// Tells each step of a fetch once.
+/// Prints each step of a fetch once.
 fn steps() -> impl FnMut(Progress) + Send {
-    let mut last: Option<Discriminant<Progress>> = None;
+    let mut last = None;
     move |progress| {
-        let step = discriminant(&progress);
-        if last.replace(step) != Some(step) || matches!(progress, Progress::Index { .. }) {
+        if progress.is_new_after(last.as_ref()) {
             complain(&progress.to_string());
         }
+        last = Some(progress);
     }
 }
 

@@ -1,13 +1,11 @@
 //! The work of a fetch: its lock, its folder, and its demands on the system.
 
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::folder::lock;
+use crate::folder::lock_file;
 use crate::server::environment::Environment;
 use crate::server::progress::Progress;
 use crate::server::provision::apt::{self, Apt};
@@ -78,15 +76,7 @@ pub(super) async fn lock(
     fs::create_dir_all(cache).map_err(at(cache))?;
     let path = cache.join(format!("{major}.lock"));
     let file = File::create(&path).map_err(at(&path))?;
-    if lock::try_lock(&file).map_err(at(&path))? {
-        return Ok(file);
-    }
-    progress(Progress::Waiting { major });
-    let (locked, lock) = oneshot::channel();
-    // The fetch may have been given up.
-    lock::wait(file, move |held| drop(locked.send(held)));
-    let held = lock.await.unwrap_or_else(|_| Err(io::Error::other("the waiting thread is gone")));
-    held.map_err(at(&path))
+    lock_file(file, || progress(Progress::Waiting { major })).await.map_err(at(&path))
 }
 
 /// Removes what interrupted fetches of this version left. Only the holder of the lock may do that.
