@@ -1,10 +1,10 @@
 //! The clean-up after this process is killed.
 //!
-//! The kernel then kills the servers, but neither what they started nor their folders. So each
-//! process that makes runs has a child that outlives it: a shell that waits for the end of its
-//! input, and then kills and removes what is left of the runs that it was told of. It belongs to a
-//! process group of its own, so that Ctrl-C does not reach it, and holds nothing of its parent's
-//! but that input.
+//! The kernel kills the servers then, but neither the processes that they started nor their
+//! folders. So each process that makes runs has a child that outlives it: a shell that waits for
+//! the end of its input, and then kills the processes of the runs that it was told of, and removes
+//! their folders. The shell belongs to a process group of its own, so that Ctrl-C does not reach
+//! it, and shares nothing with its parent but that input.
 
 use std::fs;
 use std::io::{self, Write};

@@ -1,11 +1,11 @@
-//! Fetching a server from Debian's archive into the user's cache, without root and without
-//! installing it.
+//! Fetching of servers from Debian's archive into the user's cache, without root and without
+//! installing them.
 //!
 //! The packages of a suite that has the wanted version are downloaded with apt, together with every
 //! library that they need, and unpacked into one folder. apt works on a state of its own there, so
-//! it neither needs nor changes the system's. The folder gets its final name when it is complete,
-//! by a rename; a lock keeps a second process waiting meanwhile. What an interrupted fetch left is
-//! removed by the next.
+//! it neither needs nor changes the system's. The folder gets its final name by a rename when it is
+//! complete; a lock keeps other processes waiting meanwhile. The next fetch removes the rest of an
+//! interrupted one.
 
 mod apt;
 mod complete;
@@ -23,7 +23,7 @@ use crate::server::probe::Server;
 use crate::server::progress::Progress;
 use crate::server::releases::RELEASES;
 
-/// Fetches a version into the cache, or finds it there.
+/// Fetches a version into the cache, or finds it there and completes it.
 pub(crate) async fn fetch(
     environment: &Environment,
     major: u32,
