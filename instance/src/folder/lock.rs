@@ -30,9 +30,13 @@ pub async fn lock_file(file: File, waiting: impl FnOnce()) -> io::Result<File> {
     }
     waiting();
     let (locked, lock) = oneshot::channel();
-    // The caller may have given up.
-    wait(file, move |held| drop(locked.send(held)));
+    wait(file, deliver(locked));
     lock.await.unwrap_or_else(|_| Err(io::Error::other("the waiting thread is gone")))
+}
+
+/// Returns a callback that sends a locked file, and drops it if its receiver has given up.
+fn deliver(receiver: oneshot::Sender<io::Result<File>>) -> impl FnOnce(io::Result<File>) + Send {
+    move |held| drop(receiver.send(held))
 }
 
 /// Waits for the lock of a file on a thread of its own, and hands the locked file over.
@@ -45,25 +49,39 @@ pub(super) fn wait(file: File, done: impl FnOnce(io::Result<File>) + Send + 'sta
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use tokio::time::timeout;
+    use std::sync::mpsc;
 
     use super::*;
 
     #[tokio::test]
-    async fn a_lock_is_waited_for_and_released_where_nobody_waits_any_more() {
+    async fn a_lock_of_another_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let open = || File::create(folder.path().join("lock")).unwrap();
-        let never = || panic!("nobody else has it");
-        let first = lock_file(open(), never).await.unwrap();
-        let mut waits = 0;
-        let given_up = lock_file(open(), || waits += 1);
-        assert!(timeout(Duration::ZERO, given_up).await.is_err());
-        let second = tokio::spawn(lock_file(open(), || {}));
+        let first = lock_file(open(), || panic!("nobody else has it")).await.unwrap();
+        let mut first = Some(first);
+        // Dropping it in place of waiting releases it.
+        lock_file(open(), || drop(first.take())).await.unwrap();
+        assert!(first.is_none());
+    }
+
+    #[test]
+    fn a_lock_that_nobody_waits_for_any_more_is_released() {
+        let _no_forks = crate::FORKS.blocking_write();
+        let folder = tempfile::tempdir().unwrap();
+        let open = || File::create(folder.path().join("lock")).unwrap();
+        let first = open();
+        assert!(try_lock(&first).unwrap() && !try_lock(&open()).unwrap());
+        let (locked, lock) = oneshot::channel();
+        drop(lock);
+        let (obtained, done) = mpsc::channel();
+        let deliver = deliver(locked);
+        wait(open(), move |held| {
+            assert!(held.is_ok());
+            deliver(held);
+            obtained.send(()).unwrap();
+        });
         drop(first);
-        // Else this would wait for ever.
-        second.await.unwrap().unwrap();
-        assert_eq!(waits, 1);
+        done.recv().unwrap();
+        assert!(try_lock(&open()).unwrap());
     }
 }
