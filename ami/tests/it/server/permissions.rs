@@ -66,7 +66,7 @@ fn check(who: &str, permissions: &Permissions, classes: &[EventClass], queues: b
 #[tokio::test]
 async fn what_is_known_of_users_is_what_they_have() {
     for major in VERSIONS {
-        let mut instance = sandbox(major).await.build().unwrap().boot().await.unwrap();
+        let instance = sandbox(major).await.build().unwrap().boot().await.unwrap();
         let all = listed(&as_user(&instance, "every").await).await;
         for (name, classes) in users() {
             let who = format!("{major}: {name}");
