@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ami::{Client, Config};
+use ami::{Action, Client, Config};
 use tokio::time::{sleep, timeout};
 
 use crate::folder::descendants;
@@ -90,7 +90,13 @@ impl Boot<'_> {
             return Err(BootFailure::NotListening { address, settings, reason: None });
         }
         match login.connect(address).await {
-            Ok(client) => Ok(client),
+            Ok(client) => {
+                // The client asks what its user may send. A server that is stopped before it has
+                // answered logs an error. Answers come in order, so that of the next action is
+                // enough.
+                let _ = timeout(ANSWER, client.call(Action::new("Ping"))).await;
+                Ok(client)
+            }
             // A server that dies takes the connection with it. The exit status says more.
             Err(error) if error.fault() == ami::Fault::Link => {
                 match timeout(DYING, self.process.exited()).await {
