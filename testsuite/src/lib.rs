@@ -6,61 +6,50 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-mod capture;
-mod case;
-mod config;
-mod dependency;
-mod descendants;
-mod evidence;
-mod execute;
-mod expression;
-mod facts;
-mod ground;
-mod history;
-mod how;
-mod isolate;
-mod jobs;
-mod library;
-mod lines;
-mod lint;
-mod list;
-mod logs;
-mod matcher;
-mod module;
-mod objects;
-mod options;
-mod orders;
-mod output;
-mod plan;
-mod protocol;
-mod registry;
-mod report;
-mod run;
-mod schedule;
-mod schema;
-mod script;
-mod serial;
-mod setup;
-mod suite;
-mod tail;
-mod usage;
-mod verdict;
-mod version;
-mod watch;
-mod worker;
-mod yaml;
+// The crate is divided into rooms, which are its modules. A room depends only on rooms above it.
+// The `mod.rs` of each room describes its purpose.
 
-pub use case::{Ast, FailToken, TestCase, TestResult};
-pub use config::{Dependency, GlobalConfig, ModuleConfig, TestConfig};
-pub use expression::{Expression, ExpressionError};
-pub use matcher::Matcher;
-pub use module::Module;
-pub use registry::Registry;
-pub use suite::{FoundTest, Suite};
-pub use verdict::{Outcome, Phase, Reason};
-pub use version::{AsteriskVersion, VersionError};
-pub use watch::{Watch, WatchError};
-pub use yaml::{ConfigError, Document, Duplicate, Mapping, Node, Value};
+// The files of a suite: YAML, configurations, lists of tests, versions.
+mod files;
+
+// Descriptions of events and texts.
+mod matching;
+
+// Settings, messages and outcome of a test's process.
+mod job;
+
+// A test while it runs.
+mod case;
+
+// The test objects and modules of YAML, and the registry.
+mod components;
+
+// One test in a process of its own.
+mod worker;
+
+// Which tests are run, and by what.
+mod plan;
+
+// What is told of a run.
+mod report;
+
+// A run from the command line to the exit code.
+mod session;
+
+// Tests in Rust.
+pub use case::{Ast, FailToken, TestCase, TestResult, Watch, WatchError};
+pub use components::Registry;
+pub use job::{Outcome, Phase, Reason};
+
+// Objects and modules of YAML.
+pub use case::Module;
+pub use matching::{Expression, ExpressionError, Matcher};
+
+// The files of a suite.
+pub use files::{
+    AsteriskVersion, ConfigError, Dependency, Document, Duplicate, FoundTest, GlobalConfig,
+    Mapping, ModuleConfig, Node, Suite, TestConfig, Value, VersionError,
+};
 
 /// The whole of a program that runs tests: those that its command line names, with those in Rust
 /// that it registers.
@@ -70,10 +59,10 @@ pub use yaml::{ConfigError, Document, Duplicate, Mapping, Node, Value};
 pub fn main(registry: Registry) -> ExitCode {
     let arguments: Vec<_> =
         std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
-    if arguments.first().is_some_and(|it| it == isolate::WORKER) {
+    if arguments.first().is_some_and(|it| it == worker::namespace::WORKER) {
         return worker::main(&registry, &arguments);
     }
-    let options = match options::Options::try_parse() {
+    let options = match job::Options::try_parse() {
         Ok(options) => options,
         Err(error) => {
             // Help goes to standard output and is no failure. There is nobody to tell if it cannot
@@ -83,7 +72,7 @@ pub fn main(registry: Registry) -> ExitCode {
         }
     };
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run::run(&registry, &options)),
+        Ok(runtime) => runtime.block_on(session::run(&registry, &options)),
         Err(error) => {
             // Nobody may read it; the code tells as well.
             let _ = writeln!(io::stderr(), "error: the runtime cannot be made: {error}");

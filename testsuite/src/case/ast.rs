@@ -12,9 +12,9 @@ use instance::Instance;
 use tokio::sync::watch;
 
 use super::{Shared, TestCase};
-use crate::matcher::Matcher;
-use crate::tail;
-use crate::watch::Watch;
+use crate::case::tail;
+use crate::case::watch::Watch;
+use crate::matching::Matcher;
 
 /// A server of the test, and the test's connection to it. A clone is the same.
 #[derive(Clone, Debug)]

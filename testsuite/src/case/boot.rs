@@ -12,9 +12,9 @@ use instance::{Builder, Instance, Sandbox};
 use tokio::net::TcpStream;
 
 use super::{Ast, TestCase, lock, pump};
-use crate::capture::Capture;
-use crate::logs;
-use crate::protocol::Message;
+use crate::case::capture::Capture;
+use crate::case::logs;
+use crate::job::Message;
 
 impl TestCase {
     /// Boots servers at the same time, and logs in to each. From then on the time-out counts.

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ast, Panicked, TestCase, TestResult, lock};
-use crate::verdict::{INTERRUPTED, Outcome, Phase, Reason};
+use crate::job::{INTERRUPTED, Outcome, Phase, Reason};
 
 /// The signals by which a test itself ends a server: SIGKILL and SIGTERM.
 const WILLED: [i32; 2] = [9, 15];

@@ -222,9 +222,9 @@ fn is_legal(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::Output;
+    use crate::job::Output;
+    use crate::job::{Outcome, Reason};
     use crate::report::cases::Cases;
-    use crate::verdict::{Outcome, Reason};
 
     #[test]
     fn names_are_those_of_the_suite() {

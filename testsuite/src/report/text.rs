@@ -2,8 +2,8 @@
 
 use std::io;
 
+use crate::job::Outcome;
 use crate::report::{Finished, Summary, Verdict, span};
-use crate::verdict::Outcome;
 
 /// How many of the slowest tests are named.
 const SLOWEST: usize = 5;

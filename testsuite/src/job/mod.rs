@@ -1,0 +1,25 @@
+//! A job: the settings of a run, what the runner and the process of a test say to each other, and
+//! the outcome of a test.
+//!
+//! This room depends on `files` and `matching`. Everything that crosses from one process to the
+//! other is here, serializable and bounded: a test can fill neither the runner's memory nor a line
+//! of the protocol.
+//!
+//! Pitfalls: paths are absolute, for a worker changes its working directory. The messages have a
+//! socket of their own; what a test prints goes through a pipe and is never taken for a message.
+
+pub(crate) mod descendants;
+mod lines;
+pub(crate) mod link;
+mod options;
+mod outcome;
+mod output;
+mod protocol;
+pub(crate) mod usage;
+
+pub(crate) use self::lines::Lines;
+pub(crate) use self::options::{Choice, Command, Limit, Options};
+pub(crate) use self::outcome::{Few, INTERRUPTED};
+pub use self::outcome::{Outcome, Phase, Reason};
+pub(crate) use self::output::{Held, Output};
+pub(crate) use self::protocol::{Job, LONGEST, Message, Script};

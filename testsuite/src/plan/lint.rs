@@ -1,0 +1,261 @@
+//! `runtests lint`: every configuration file of a suite against what is read of it.
+//!
+//! An error is what cannot be right; a warning is what has no effect, or another than it seems to
+//! have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::components::Registry;
+use crate::components::{self, Refusal};
+use crate::files::suggest;
+use crate::files::suite::{self, LIST};
+use crate::files::{ConfigError, Document, Duplicate, Node};
+use crate::files::{FoundTest, Suite};
+use crate::files::{ModuleConfig, TestConfig};
+use crate::plan::lacks::{CUSTOM, KINDS};
+
+/// The number of sections that are looked through for the one that was probably meant. Files have
+/// a dozen.
+const COMPARED: usize = 100;
+
+/// What was found.
+#[derive(Default)]
+struct Findings {
+    errors: Vec<ConfigError>,
+    warnings: Vec<ConfigError>,
+}
+
+/// Checks a suite and tells what was found. Exits with 1 if there is an error.
+pub(crate) fn run(
+    root: &Path,
+    global: Option<&Path>,
+    registry: &Registry,
+) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+    let suite = Suite::find(root, global)?;
+    let mut findings = Findings::default();
+    findings.errors.extend(suite.problems.iter().cloned());
+    findings.warnings.extend(suite.notices.iter().cloned());
+    for list in &suite.lists {
+        findings.list(list);
+    }
+    findings.global(&global.map_or_else(|| root.join(TestConfig::FILE), Path::to_owned));
+    for test in &suite.tests {
+        findings.test(root, test, registry);
+    }
+    findings.forgotten(&suite);
+    let mut out = io::stdout().lock();
+    let told = [("error", &mut findings.errors), ("warning", &mut findings.warnings)];
+    for (kind, found) in told {
+        found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        found.dedup();
+        for error in found.iter_mut() {
+            error.file = error.file.strip_prefix(root).unwrap_or(&error.file).to_owned();
+            writeln!(out, "{kind}: {error:#}")?;
+        }
+    }
+    let (errors, warnings) = (findings.errors.len(), findings.warnings.len());
+    writeln!(out, "{} tests, {errors} errors, {warnings} warnings", suite.tests.len())?;
+    Ok(ExitCode::from(u8::from(errors > 0)))
+}
+
+impl Findings {
+    fn warn(&mut self, node: &Node, what: impl Into<String>) {
+        self.warnings.push(node.error(what));
+    }
+
+    /// A list of tests.
+    fn list(&mut self, path: &Path) {
+        // One that cannot be read is told by who needs it.
+        let Ok(document) = Document::read(path) else {
+            return;
+        };
+        self.duplicates(path, &document.duplicates);
+        self.warnings.extend(suggest::unknown(&document.root, "a list of tests has", &["tests"]));
+        let mut seen: BTreeMap<(&str, String), usize> = BTreeMap::new();
+        for item in document.root.get("tests").map(Node::items).unwrap_or_default() {
+            const KINDS: [&str; 2] = ["test", "dir"];
+            self.warnings.extend(suggest::unknown(item, "an entry has", &KINDS));
+            for kind in KINDS {
+                let name = item.get(kind).and_then(Node::text).and_then(suite::below);
+                let Some(name) = name else { continue };
+                if let Some(first) = seen.insert((kind, name.clone()), item.line) {
+                    self.warn(item, format!("{name} is listed in line {first} already"));
+                }
+            }
+        }
+    }
+
+    /// The suite's own configuration.
+    fn global(&mut self, path: &Path) {
+        let Ok(document) = Document::read(path) else {
+            return;
+        };
+        self.duplicates(path, &document.duplicates);
+        let Some(settings) = document.root.get("global-settings") else {
+            return self
+                .warn(&document.root, "there are no global-settings, so nothing of it counts");
+        };
+        self.warnings.extend(suggest::unknown(settings, "global-settings have", suggest::GLOBAL));
+        let active = settings.get("test-configuration").and_then(Node::text).unwrap_or_default();
+        if let Some(section) = document.root.get(active) {
+            let modules = section.get("test-modules").is_some();
+            if !modules {
+                self.warnings.extend(suggest::unknown(
+                    section,
+                    "a configuration has",
+                    suggest::ACTIVE,
+                ));
+            }
+        }
+    }
+
+    fn duplicates(&mut self, path: &Path, duplicates: &[Duplicate]) {
+        for it in duplicates {
+            let what =
+                format!("{} is there twice: what line {} says of it is lost", it.key, it.lost);
+            self.warnings.push(ConfigError::new(path, Some(it.line), what));
+        }
+    }
+
+    fn test(&mut self, root: &Path, test: &FoundTest, registry: &Registry) {
+        let config = match &test.config {
+            Ok(config) => config,
+            Err(error) => return self.errors.push(error.clone()),
+        };
+        let path = root.join(&test.name).join(TestConfig::FILE);
+        self.duplicates(&path, &config.duplicates);
+        self.sections(config);
+        let part = |key: &str| config.root.get(key);
+        for (node, what, keys) in [
+            (part("testinfo"), "testinfo has", suggest::TEST_INFO),
+            (part("properties"), "properties have", suggest::PROPERTIES),
+            (part("test-modules"), "test-modules have", suggest::TEST_MODULES),
+        ] {
+            self.warnings
+                .extend(node.into_iter().flat_map(|node| suggest::unknown(node, what, keys)));
+        }
+        self.dependencies(config);
+        self.modules(config, test, registry);
+        let folder = root.join(&test.name);
+        for entry in fs::read_dir(folder.join("configs")).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("branch-") {
+                let what = "nobody reads configurations of branches any more";
+                self.warnings.push(ConfigError::new(&entry.path(), None, what));
+            }
+        }
+    }
+
+    /// Sections that no module names, and names of none.
+    fn sections(&mut self, config: &TestConfig) {
+        let all = || config.object.iter().chain(&config.modules);
+        let mut named: BTreeMap<&str, &ModuleConfig> = BTreeMap::new();
+        for module in all() {
+            if let Some(name) = module.place.get("config-section").and_then(Node::text) {
+                named.entry(name).or_insert(module);
+            }
+        }
+        for (name, module) in named.iter().filter(|(name, _)| config.root.get(name).is_none()) {
+            let sections = config.root.entries().filter_map(|(key, _)| key.text());
+            let hint = suggest::hint(name, sections.take(COMPARED));
+            let what = format!("there is no section {name}, so it gets the whole file{hint}");
+            self.warn(&module.place, what);
+        }
+        // A script may read what it likes, and a module without a section reads everything.
+        let reads_all = all().any(|it| it.place.get("config-section").is_none());
+        if config.object.is_none() || reads_all {
+            return;
+        }
+        for (key, section) in config.root.entries() {
+            let name = key.text().unwrap_or_default();
+            let is_read = suggest::TOP.contains(&name)
+                || named.contains_key(name)
+                || is_written_out(section, key.line, config);
+            if !is_read {
+                let names = suggest::TOP.iter().chain(named.keys()).take(COMPARED);
+                let hint = suggest::hint(name, names.copied());
+                self.warn(key, format!("nobody reads the section {name}{hint}"));
+            }
+        }
+    }
+
+    fn dependencies(&mut self, config: &TestConfig) {
+        for dependency in &config.dependencies {
+            let (kind, value) = (&*dependency.kind, &dependency.value);
+            let known: &[&str] = if KINDS.contains(&kind) { &CUSTOM } else { &KINDS };
+            let name = if KINDS.contains(&kind) { value.text().unwrap_or_default() } else { kind };
+            if KINDS.contains(&kind) && (kind != "custom" || CUSTOM.contains(&name)) {
+                continue;
+            }
+            let hint = suggest::hint(name, known.iter().copied());
+            self.errors.push(value.error(format!("there is no dependency {name}{hint}")));
+        }
+    }
+
+    fn modules(&mut self, config: &TestConfig, test: &FoundTest, registry: &Registry) {
+        let all = || config.object.iter().chain(&config.modules);
+        let mut seen = BTreeSet::new();
+        for ModuleConfig { typename, section, place, .. } in all() {
+            self.warnings.extend(suggest::unknown(place, "a module has", suggest::MODULE));
+            let name = place.get("config-section").and_then(Node::text);
+            if !section.is_null()
+                && name.is_some()
+                && !section_is_all(section, config)
+                && seen.insert((typename, name))
+            {
+                self.warnings.extend(suggest::unread(typename, section));
+            }
+            let mut names: Vec<&str> = components::names().collect();
+            names.extend(registry.names());
+            if !names.contains(&&**typename)
+                && let Some(like) = suggest::nearest(typename, names.into_iter())
+            {
+                self.warn(place, format!("{typename} does not run natively; is it {like}?"));
+            }
+        }
+        if test.script {
+            return;
+        }
+        if let Err(Refusal::Config(error)) = components::build(config, &[], None, registry) {
+            self.errors.push(error);
+        }
+    }
+
+    /// Tests on disk that no list names.
+    fn forgotten(&mut self, suite: &Suite) {
+        let listed: BTreeSet<_> = suite.tests.iter().map(|it| suite.root.join(&it.name)).collect();
+        let mut folders = vec![suite.root.join("tests")];
+        while let Some(folder) = folders.pop() {
+            if folder.join(TestConfig::FILE).is_file() && !listed.contains(&folder) {
+                let what = format!("no {LIST} names this test");
+                self.warnings.push(ConfigError::new(&folder, None, what));
+            }
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            folders.extend(
+                below.map(|entry| entry.path()).filter(|path: &PathBuf| !listed.contains(path)),
+            );
+        }
+    }
+}
+
+/// Whether a module got the whole file because its section is not there.
+fn section_is_all(section: &Node, config: &TestConfig) -> bool {
+    section.line == config.root.line && section.get("test-modules").is_some()
+}
+
+/// Whether a section that begins in a line, or a part of it, is written out elsewhere, too: by an
+/// alias or by `<<`.
+fn is_written_out(node: &Node, first: usize, config: &TestConfig) -> bool {
+    // What stands before the section is written out in it.
+    if node.line < first {
+        return false;
+    }
+    config.aliased.contains(&node.line)
+        || node.items().iter().any(|item| is_written_out(item, first, config))
+        || node.entries().any(|(_, value)| is_written_out(value, first, config))
+}

@@ -1,0 +1,374 @@
+//! One execution of a test: a worker, what it says, and the limits that end it.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdStream;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use instance::{FoundRun, RunState};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::job::Limit;
+use crate::job::Lines;
+use crate::job::usage::after;
+use crate::job::{Held, Output};
+use crate::job::{INTERRUPTED, Outcome, Reason};
+use crate::job::{Job, LONGEST, Message};
+use crate::worker::evidence;
+use crate::worker::namespace::Isolation;
+
+/// How long a worker may take to end once it is told to.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How long what it said may take to arrive after it has ended.
+const REST: Duration = Duration::from_secs(2);
+
+/// The number of bytes of output that are read at once: as many as a pipe holds.
+const CHUNK: usize = 64 * 1024;
+
+/// What all executions have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) isolation: Isolation,
+    /// The file of this program.
+    pub(crate) program: Arc<File>,
+    pub(crate) inactivity: Limit,
+    pub(crate) time_limit: Limit,
+}
+
+/// What a worker does, while it does it.
+#[derive(Clone, Debug)]
+pub(crate) enum Told {
+    Begun {
+        attempt: usize,
+    },
+    Phase(String),
+    /// Lines of output.
+    Lines(String),
+}
+
+/// Who tells of it, by the name of the test.
+#[derive(Clone, Debug)]
+pub(crate) struct Teller {
+    pub(crate) name: String,
+    pub(crate) to: Sender<(String, Told)>,
+}
+
+impl Teller {
+    pub(crate) async fn tell(&self, told: Told) {
+        // The one who listens is there until all tests have ended.
+        let _ = self.to.send((self.name.clone(), told)).await;
+    }
+}
+
+/// How an execution went.
+#[derive(Debug)]
+pub(crate) struct Execution {
+    pub(crate) outcome: Outcome,
+    pub(crate) output: Output,
+    pub(crate) seconds: f64,
+    /// Whether somebody wanted the end of all.
+    pub(crate) interrupted: bool,
+}
+
+/// Why a worker was told to end.
+#[derive(Clone, Debug)]
+enum Why {
+    Interrupted,
+    Limit(String),
+}
+
+/// A process that runs a test.
+struct Worker {
+    child: Child,
+    /// The worker is wanted as long as this is there.
+    orders: Option<OwnedWriteHalf>,
+    said: Lines<OwnedReadHalf>,
+    /// The output of the test.
+    printed: pipe::Receiver,
+}
+
+/// Runs a test once.
+pub(crate) async fn execute(
+    context: &Context,
+    job: &Job,
+    cancelled: &CancellationToken,
+    teller: &Teller,
+) -> Execution {
+    let begun = Instant::now();
+    let mut run = Running {
+        context,
+        job,
+        teller,
+        end: None,
+        garbled: None,
+        held: Held::default(),
+        folder: None,
+        why: None,
+        last_sign: begun,
+        begun,
+    };
+    let status = match start(context, job).await {
+        Ok(worker) => run.follow(worker, cancelled).await,
+        Err(error) => {
+            let what = format!("the process that runs the test cannot be started: {error:#}");
+            run.end = Some(Outcome { reasons: vec![Reason::new(what)], ..Outcome::default() });
+            Ok(ExitStatus::default())
+        }
+    };
+    let interrupted = matches!(run.why, Some(Why::Interrupted));
+    let (outcome, output) = run.weigh(status).await;
+    Execution { outcome, interrupted, output, seconds: begun.elapsed().as_secs_f64() }
+}
+
+async fn start(context: &Context, job: &Job) -> anyhow::Result<Worker> {
+    let mut line = serde_json::to_vec(job).context("orders for it")?;
+    line.push(b'\n');
+    let (ours, theirs) = StdStream::pair().context("a socket for its messages")?;
+    let (printed, print) = io::pipe().context("a pipe for its output")?;
+    let mut command = Command::from(context.isolation.command(&context.program)?);
+    // What stays of a test is the runner's to say: the worker copies its evidence, and then removes
+    // the folder.
+    command.env_remove("ASTERISK_KEEP");
+    let program = command.as_std().get_program().display().to_string();
+    // Ctrl-C is for the runner.
+    command.process_group(0).stdin(OwnedFd::from(theirs)).stderr(print);
+    let child = command.kill_on_drop(true).spawn().context(program)?;
+    // With it go our copies of the worker's ends, so that they end with the worker.
+    drop(command);
+    ours.set_nonblocking(true)?;
+    let (said, mut orders) = UnixStream::from_std(ours)?.into_split();
+    // Why one cannot take them it says itself, or its end does.
+    let _ = orders.write_all(&line).await;
+    let said = Lines::new(said, LONGEST);
+    let printed = pipe::Receiver::from_owned_fd(printed.into())?;
+    Ok(Worker { child, orders: Some(orders), said, printed })
+}
+
+struct Running<'a> {
+    context: &'a Context,
+    job: &'a Job,
+    teller: &'a Teller,
+    end: Option<Outcome>,
+    /// Why no more could be understood of what the worker says.
+    garbled: Option<String>,
+    held: Held,
+    /// Its sandbox.
+    folder: Option<PathBuf>,
+    why: Option<Why>,
+    last_sign: Instant,
+    begun: Instant,
+}
+
+/// Messages of a worker and output of its test, until no more can come.
+struct Inbox {
+    said: Option<Lines<OwnedReadHalf>>,
+    printed: Option<pipe::Receiver>,
+    /// The bytes that were printed last.
+    chunk: Vec<u8>,
+}
+
+/// A message, or output.
+enum Came {
+    Said(Vec<u8>),
+    /// A message that cannot be read.
+    Garbled(io::Error),
+    Printed,
+}
+
+impl Inbox {
+    /// Waits for more; none when no more can come. Cancel safe.
+    async fn next(&mut self) -> Option<Came> {
+        loop {
+            self.chunk.clear();
+            let (said, printed) = (&mut self.said, &mut self.printed);
+            let chunk = &mut self.chunk;
+            let (is_said, is_printed) = (said.is_some(), printed.is_some());
+            let next = async {
+                match said {
+                    Some(said) => said.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let more = async {
+                match printed {
+                    Some(printed) => printed.read_buf(chunk).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                next = next, if is_said => match next {
+                    Ok(Some(line)) => return Some(Came::Said(line)),
+                    Ok(None) => self.said = None,
+                    Err(error) => {
+                        self.said = None;
+                        return Some(Came::Garbled(error));
+                    }
+                },
+                more = more, if is_printed => match more {
+                    Ok(count) if count > 0 => return Some(Came::Printed),
+                    _ => self.printed = None,
+                },
+                else => return None,
+            }
+        }
+    }
+}
+
+impl Running<'_> {
+    async fn follow(
+        &mut self,
+        worker: Worker,
+        cancelled: &CancellationToken,
+    ) -> io::Result<ExitStatus> {
+        let Worker { mut child, mut orders, said, printed } = worker;
+        let (said, printed) = (Some(said), Some(printed));
+        let mut inbox = Inbox { said, printed, chunk: Vec::with_capacity(CHUNK) };
+        let mut killed_at = None;
+        let status = loop {
+            let limit = killed_at.unwrap_or_else(|| self.limit());
+            tokio::select! {
+                Some(came) = inbox.next() => self.take(came, &inbox.chunk).await,
+                status = child.wait() => break status,
+                () = cancelled.cancelled(), if self.why.is_none() => self.why = Some(Why::Interrupted),
+                () = sleep_until(limit) => {
+                    if killed_at.is_some() {
+                        let _ = child.start_kill();
+                        break child.wait().await;
+                    }
+                    // The runner may have been stopped: a test that has ended was in time.
+                    if let Ok(Some(status)) = child.try_wait() {
+                        break Ok(status);
+                    }
+                    self.why = Some(Why::Limit(self.limit_told()));
+                }
+            }
+            if self.why.is_some() && killed_at.is_none() {
+                // It ends when its orders do.
+                orders = None;
+                killed_at = Some(Instant::now() + GRACE);
+            }
+        };
+        drop(orders);
+        // A process that it left may hold the pipe, and that is no reason to wait for ever.
+        let rest = async {
+            while let Some(came) = inbox.next().await {
+                self.take(came, &inbox.chunk).await;
+            }
+        };
+        let _ = timeout(REST, rest).await;
+        status
+    }
+
+    /// When the next limit ends it.
+    fn limit(&self) -> Instant {
+        let (inactivity, time_limit) = (self.context.inactivity.0, self.context.time_limit.0);
+        let silent = after(self.last_sign, inactivity.unwrap_or(Duration::MAX));
+        silent.min(after(self.begun, time_limit.unwrap_or(Duration::MAX)))
+    }
+
+    fn limit_told(&self) -> String {
+        let late = self.context.time_limit.0.filter(|limit| self.begun.elapsed() >= *limit);
+        match (late, self.context.inactivity.0) {
+            (Some(limit), _) => {
+                format!("it took longer than the limit of {} s", limit.as_secs_f64())
+            }
+            (None, Some(limit)) => format!("no output and no event for {} s", limit.as_secs_f64()),
+            (None, None) => "it took too long".to_owned(),
+        }
+    }
+
+    async fn take(&mut self, came: Came, printed: &[u8]) {
+        self.last_sign = Instant::now();
+        let line = match came {
+            Came::Said(line) => line,
+            Came::Garbled(error) => {
+                self.garbled = Some(error.to_string());
+                return;
+            }
+            Came::Printed => {
+                self.held.push(printed);
+                if let Some(lines) = self.held.new_lines() {
+                    self.teller.tell(Told::Lines(lines)).await;
+                }
+                return;
+            }
+        };
+        match serde_json::from_slice(&line) {
+            Ok(Message::Folder(folder)) => self.folder = Some(folder),
+            Ok(Message::Phase(phase)) => self.teller.tell(Told::Phase(phase)).await,
+            Ok(Message::Alive) => {}
+            Ok(Message::End(outcome)) => self.end = Some(*outcome),
+            Err(error) => self.garbled = Some(error.to_string()),
+        }
+    }
+
+    async fn weigh(mut self, status: io::Result<ExitStatus>) -> (Outcome, Output) {
+        let ended = std::mem::take(&mut self.held).end();
+        let untold = ended.untold();
+        if !untold.text().is_empty() {
+            self.teller.tell(Told::Lines(untold.text().to_owned())).await;
+        }
+        let mut outcome = self.end.take().unwrap_or_else(|| {
+            let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+            let mut what = format!("the process that runs the test ended ({how})");
+            if let Some(garbled) = &self.garbled {
+                what.push_str(&format!("; what it said cannot be understood: {garbled}"));
+            }
+            Outcome { reasons: vec![Reason::new(what)], ..Outcome::default() }
+        });
+        if outcome.evidence.is_none() && !outcome.passed {
+            self.keep(&mut outcome);
+        }
+        if let Some(place) = &outcome.evidence {
+            let path = place.join("output.txt");
+            if let Err(error) = ended.write(&path) {
+                let what = format!("the output could not be kept: {}: {error}", path.display());
+                outcome.notes.push(what);
+            }
+        }
+        if let Some(Why::Limit(limit)) = &self.why {
+            outcome.passed = false;
+            outcome.timed_out = true;
+            outcome.reasons.retain(|reason| reason.what != INTERRUPTED);
+            outcome.reasons.insert(0, Reason::new(limit));
+        }
+        (outcome, ended.output())
+    }
+
+    /// Keeps what a worker left that could not do it itself.
+    fn keep(&self, outcome: &mut Outcome) {
+        let Some(folder) = self.folder.as_deref().filter(|it| it.exists()) else {
+            return;
+        };
+        match evidence::keep(folder, &self.job.evidence, self.job.keep_core) {
+            Ok(mut kept) => {
+                outcome.notes.extend(kept.note());
+                outcome.evidence = Some(kept.place);
+            }
+            Err(error) => outcome.notes.push(format!("not all evidence could be kept: {error:#}")),
+        }
+        outcome.notes.extend(remove(&self.job.root, folder));
+    }
+}
+
+/// Removes the sandbox of a worker that is gone.
+fn remove(root: &Path, folder: &Path) -> Option<String> {
+    let found = FoundRun::all(root).unwrap_or_default();
+    let run = found.iter().find(|it| it.path() == folder && it.state() != RunState::Running)?;
+    let error = run.remove().err()?;
+    let error = anyhow::Error::from(error);
+    Some(format!("a sandbox stays: {}: {error:#}", folder.display()))
+}

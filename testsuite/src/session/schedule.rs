@@ -1,0 +1,183 @@
+//! Tests at the same time: as many as there is room for, a heavy one for itself.
+
+use std::collections::VecDeque;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::job::Job;
+use crate::job::Options;
+use crate::job::Outcome;
+use crate::job::Output;
+use crate::report::{Attempt, Event, Finished, Reports, Verdict};
+use crate::session::Wishes;
+use crate::session::execute::{self, Context, Execution, Teller, Told};
+
+/// The number of failed executions of a test whose output is held until the test has ended.
+const OUTPUTS: usize = 4;
+
+/// A test to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    /// How many servers it has.
+    pub(crate) weight: usize,
+    pub(crate) job: Job,
+}
+
+/// What is needed to run tests.
+pub(crate) struct Schedule<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) options: &'a Options,
+    /// How many servers may run.
+    pub(crate) room: usize,
+    pub(crate) wishes: &'a Wishes,
+}
+
+/// What running tests tell: which one, and what.
+type Inbox = mpsc::Receiver<(String, Told)>;
+
+impl Schedule<'_> {
+    /// Runs all of them and tells of each.
+    pub(crate) async fn run(
+        &self,
+        mut tasks: VecDeque<Task>,
+        reports: &mut Reports,
+    ) -> Vec<Finished> {
+        let mut running: JoinSet<(usize, Finished)> = JoinSet::new();
+        // Who says more than can be told has to wait.
+        let (sender, mut inbox): (_, Inbox) = mpsc::channel(1024);
+        let (mut taken, mut finished) = (0, Vec::new());
+        loop {
+            while let Some(task) = self.next(&mut tasks, taken) {
+                let weight = task.weight.clamp(1, self.room);
+                taken += weight;
+                let one = One {
+                    context: self.context.clone(),
+                    wishes: self.wishes.clone(),
+                    executions: usize::from(self.options.retries) + 1,
+                    dry: self.options.dry_run,
+                    sender: sender.clone(),
+                };
+                running.spawn(async move { (weight, one.run(&task.job).await) });
+            }
+            if running.is_empty() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                Some(ended) = running.join_next() => {
+                    // What it said before it ended comes before its end.
+                    while let Ok((name, told)) = inbox.try_recv() {
+                        tell(reports, &name, &told);
+                    }
+                    let (weight, test) = ended.unwrap_or_else(|error| match error.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        // Nobody aborts one.
+                        Err(error) => unreachable!("{error}"),
+                    });
+                    taken -= weight;
+                    reports.tell(&Event::Finished(&test));
+                    if test.verdict.is_failure() && self.options.stop_on_error {
+                        self.wishes.drain.cancel();
+                    }
+                    finished.push(test.told());
+                }
+                Some((name, told)) = inbox.recv() => tell(reports, &name, &told),
+            }
+        }
+        for task in tasks {
+            let test = ended(&task.job, Verdict::NotRun, 0, empty());
+            reports.tell(&Event::Finished(&test));
+            finished.push(test.told());
+        }
+        finished
+    }
+
+    fn next_is_wanted(&self) -> bool {
+        !self.wishes.end.is_cancelled() && !self.wishes.drain.is_cancelled()
+    }
+
+    /// The next, if there is room for it. One that is larger than all room has it alone; nobody
+    /// passes it while it waits.
+    fn next(&self, tasks: &mut VecDeque<Task>, taken: usize) -> Option<Task> {
+        let fits = |task: &Task| taken + task.weight.clamp(1, self.room) <= self.room;
+        tasks.front().filter(|task| self.next_is_wanted() && fits(task))?;
+        tasks.pop_front()
+    }
+}
+
+/// One test, executed until it passes or has had its tries.
+struct One {
+    context: Context,
+    wishes: Wishes,
+    executions: usize,
+    dry: bool,
+    sender: mpsc::Sender<(String, Told)>,
+}
+
+impl One {
+    async fn run(&self, job: &Job) -> Finished {
+        if self.dry {
+            let outcome = Outcome { passed: true, ..Outcome::default() };
+            return ended(job, Verdict::Passed, 1, Execution { outcome, ..empty() });
+        }
+        let (mut before, mut seconds) = (Vec::new(), 0.0);
+        let teller = Teller { name: job.test.clone(), to: self.sender.clone() };
+        loop {
+            let attempt = before.len() + 1;
+            teller.tell(Told::Begun { attempt }).await;
+            let end = &self.wishes.end;
+            let execution = execute::execute(&self.context, job, end, &teller).await;
+            seconds += execution.seconds;
+            let outcome = &execution.outcome;
+            let verdict = match (outcome.passed, outcome.timed_out) {
+                _ if execution.interrupted => Verdict::NotRun,
+                (true, _) if attempt > 1 => Verdict::Flaky,
+                (true, _) => Verdict::Passed,
+                (false, true) => Verdict::TimedOut,
+                (false, false) => Verdict::Failed,
+            };
+            let is_last = attempt >= self.executions || self.wishes.end.is_cancelled();
+            if !verdict.is_failure() || is_last {
+                return Finished { before, seconds, ..ended(job, verdict, attempt, execution) };
+            }
+            let output = if attempt > OUTPUTS {
+                Output::line("… the output of this execution is left out here …\n")
+            } else {
+                execution.output
+            };
+            before.push(Attempt { outcome: execution.outcome, output });
+        }
+    }
+}
+
+fn empty() -> Execution {
+    Execution {
+        outcome: Outcome::default(),
+        output: Output::default(),
+        seconds: 0.0,
+        interrupted: false,
+    }
+}
+
+fn ended(job: &Job, verdict: Verdict, attempts: usize, execution: Execution) -> Finished {
+    Finished {
+        name: job.test.clone(),
+        verdict,
+        why: Vec::new(),
+        attempts,
+        seconds: execution.seconds,
+        outcome: execution.outcome,
+        before: Vec::new(),
+        script: job.script.as_ref().map(|it| it.command.clone()),
+        output: execution.output,
+    }
+}
+
+fn tell(reports: &mut Reports, name: &str, told: &Told) {
+    match told {
+        Told::Begun { attempt } => reports.tell(&Event::Test { name, attempt: *attempt }),
+        Told::Phase(phase) => reports.tell(&Event::Phase { name, phase }),
+        Told::Lines(lines) => reports.tell(&Event::Output { name, lines }),
+    }
+}
