@@ -39,7 +39,7 @@ mod session;
 // Tests in Rust.
 pub use case::{Ast, FailToken, TestCase, TestResult, Watch, WatchError};
 pub use components::Registry;
-pub use job::{Outcome, Phase, Reason};
+pub use job::Reason;
 
 // Objects and modules of YAML.
 pub use case::Module;

@@ -11,10 +11,10 @@ use anyhow::Context;
 use instance::{Builder, Instance, Sandbox};
 use tokio::net::TcpStream;
 
-use super::{Ast, TestCase, lock, pump};
+use super::{Ast, TestCase, lock, pump, setup};
 use crate::case::capture::Capture;
 use crate::case::logs;
-use crate::job::Message;
+use crate::job::{Message, Phase};
 
 impl TestCase {
     /// Boots servers at the same time, and logs in to each. From then on the time-out counts.
@@ -47,17 +47,17 @@ impl TestCase {
             self.state().folder = Some(folder.to_owned());
             self.say(&Message::Folder(folder.to_owned()));
             logs::go_to(folder).with_context(|| format!("the logs in {}", folder.display()))?;
-            if self.shared.setup.pcap {
+            if self.shared.job.settings.chosen.pcap {
                 let capture = Capture::start(&folder.join("packet.pcap"));
                 let capture = capture.context("packets cannot be captured")?;
                 *lock(&self.shared.capture) = Some(capture);
             }
         }
         for sandbox in &sandboxes {
-            let suite = &self.shared.setup.suite;
+            let suite = &self.shared.job.settings.suite;
             link_suite(suite, sandbox).with_context(|| suite.display().to_string())?;
         }
-        self.phase("boot");
+        self.begin(Phase::Boot);
         let mut asts = Vec::new();
         for instance in Sandbox::boot_all(sandboxes).await? {
             let number = instance.sandbox().number();
@@ -68,7 +68,7 @@ impl TestCase {
         }
         lock(&self.shared.asts).clone_from(&asts);
         self.shared.booted.notify_one();
-        self.phase("run");
+        self.begin(Phase::Run);
         self.arm();
         self.tell(|module| module.started(self));
         for ast in &asts {
@@ -89,7 +89,7 @@ impl TestCase {
         let address = instance.ami_address();
         let stream = TcpStream::connect(&*address).await.with_context(|| address.clone())?;
         stream.set_nodelay(true)?;
-        let config = self.shared.setup.login(self.section());
+        let config = setup::login(self.section());
         Ok(config.handshake(recording.tee(stream)).await?)
     }
 }

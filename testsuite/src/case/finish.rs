@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ast, Panicked, TestCase, TestResult, lock};
-use crate::job::{INTERRUPTED, Outcome, Phase, Reason};
+use crate::job::{Account, INTERRUPTED, Outcome, Phase, PhaseTime, Reason};
 
 /// The signals by which a test itself ends a server: SIGKILL and SIGTERM.
 const WILLED: [i32; 2] = [9, 15];
@@ -58,10 +58,10 @@ impl TestCase {
         &self,
         body: impl Future<Output = TestResult>,
         cancelled: &CancellationToken,
-    ) -> Outcome {
-        self.phase("prepare");
+    ) -> Account {
+        self.begin(Phase::Prepare);
         let (end, open) = self.until_its_end(body, cancelled).await;
-        self.phase("stop");
+        self.begin(Phase::Stop);
         // Of its end a server has much to say.
         let log = self.asts().iter().flat_map(Ast::last_lines).collect();
         let stopped = self.stop_servers(&end, cancelled).await;
@@ -75,7 +75,7 @@ impl TestCase {
         self.tell(|module| module.stopped(&all, self));
         self.give_up_tasks().await;
         self.judge_findings(&stopped);
-        Outcome { log, ..self.weigh(&end, open) }
+        Account { log, ..self.weigh(&end, open) }
     }
 
     /// How it ended, and what was being waited for then.
@@ -151,9 +151,11 @@ impl TestCase {
         }
     }
 
-    /// The parts of the test so far, and how long each took.
-    pub(crate) fn phases(&self) -> Vec<Phase> {
-        self.state().phases.clone()
+    /// Ends the last phase, and returns how long each took.
+    pub(crate) fn phase_times(&self) -> Vec<PhaseTime> {
+        let mut state = self.state();
+        state.end_phase(None);
+        state.phases.clone()
     }
 
     /// The folder that its servers are in.
@@ -226,7 +228,7 @@ impl TestCase {
         }
     }
 
-    fn weigh(&self, end: &End, open: Vec<Reason>) -> Outcome {
+    fn weigh(&self, end: &End, open: Vec<Reason>) -> Account {
         let mut state = self.state();
         let forgotten = std::mem::take(&mut state.tokens).into_iter();
         let forgotten = forgotten.map(|(_, what)| Reason::new(format!("it was not done: {what}")));
@@ -245,14 +247,18 @@ impl TestCase {
         if !passed {
             reasons.extend(open);
         }
-        Outcome {
-            passed,
-            timed_out: matches!(end, End::Timeout(_)) && !passed,
-            faulty: state.faulty,
+        let outcome = match end {
+            _ if passed => Outcome::Passed,
+            _ if state.faulty => Outcome::Faulty,
+            End::Timeout(_) => Outcome::TimedOut,
+            End::Done | End::Cancelled => Outcome::Failed,
+        };
+        Account {
+            outcome,
             cores: std::mem::take(&mut state.cores),
             reasons: reasons.into_vec(),
             notes: std::mem::take(&mut state.notes).into_vec(),
-            ..Outcome::default()
+            ..Account::default()
         }
     }
 }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ami::Event;
-use instance::Builder;
+use instance::{Builder, Server};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -30,7 +30,7 @@ use crate::files::TestConfig;
 use crate::job::Message;
 use crate::job::link;
 use crate::job::usage::after;
-use crate::job::{Few, Reason};
+use crate::job::{Few, Job, Phase, PhaseTime, Reason};
 
 mod ast;
 mod boot;
@@ -44,7 +44,6 @@ mod watch;
 
 pub use self::ast::Ast;
 pub use self::module::Module;
-pub(crate) use self::setup::Setup;
 use self::watch::Open;
 pub use self::watch::{Watch, WatchError};
 
@@ -65,7 +64,10 @@ pub struct TestCase {
 }
 
 struct Shared {
-    setup: Setup,
+    job: Job,
+    /// The folder of the test.
+    folder: PathBuf,
+    server: Server,
     config: TestConfig,
     /// The configuration of its object.
     section: Node,
@@ -98,10 +100,20 @@ struct State {
     patience: Duration,
     /// Something went wrong that no test can have expected.
     faulty: bool,
-    phase: Option<(String, Instant)>,
-    phases: Vec<crate::job::Phase>,
+    phase: Option<(Phase, Instant)>,
+    phases: Vec<PhaseTime>,
     folder: Option<PathBuf>,
     cores: Vec<PathBuf>,
+}
+
+impl State {
+    /// Ends the phase that is under way, and begins another or none.
+    fn end_phase(&mut self, next: Option<Phase>) {
+        let now = Instant::now();
+        if let Some((phase, begun)) = std::mem::replace(&mut self.phase, next.map(|it| (it, now))) {
+            self.phases.push(PhaseTime { phase, seconds: (now - begun).as_secs_f64() });
+        }
+    }
 }
 
 impl fmt::Debug for TestCase {
@@ -111,7 +123,11 @@ impl fmt::Debug for TestCase {
 }
 
 impl TestCase {
-    pub(crate) fn new(setup: Setup, config: TestConfig) -> Result<Self, crate::files::ConfigError> {
+    pub(crate) fn new(
+        job: Job,
+        server: Server,
+        config: TestConfig,
+    ) -> Result<Self, crate::files::ConfigError> {
         let section = config.object.as_ref().map_or(&config.root, |it| &it.section).clone();
         let seconds = |key: &str| {
             let node = section.get(key).filter(|it| !it.is_null());
@@ -137,7 +153,9 @@ impl TestCase {
             cores: Vec::new(),
         };
         let shared = Shared {
-            setup,
+            folder: job.folder(),
+            job,
+            server,
             config,
             section,
             state: Mutex::new(state),
@@ -156,17 +174,17 @@ impl TestCase {
 
     /// The name of the test: its path from the suite's folder, such as `tests/apps/echo`.
     pub fn name(&self) -> &str {
-        &self.shared.setup.name
+        &self.shared.job.test
     }
 
     /// The folder of the test.
     pub fn folder(&self) -> &Path {
-        &self.shared.setup.folder
+        &self.shared.folder
     }
 
     /// The folder of the suite. It is also the working directory.
     pub fn suite(&self) -> &Path {
-        &self.shared.setup.suite
+        &self.shared.job.settings.suite
     }
 
     /// What the test says of itself in `test-config.yaml`.
@@ -187,7 +205,7 @@ impl TestCase {
     ///
     /// If the configuration of the object cannot be right.
     pub fn builder(&self, number: u32) -> Result<Builder, crate::files::ConfigError> {
-        self.shared.setup.builder(number, &self.shared.config, self.section())
+        setup::builder(self, number)
     }
 
     /// Boots the one server of the test, and logs in.
@@ -313,19 +331,14 @@ impl TestCase {
         link::tell(message);
     }
 
-    /// A part of the test begins, and that before ends.
-    pub(crate) fn phase(&self, name: &str) {
-        self.say(&Message::Phase(name.to_owned()));
-        let mut state = self.state();
-        let now = Instant::now();
-        if let Some((name, begun)) = state.phase.replace((name.to_owned(), now)) {
-            let seconds = (now - begun).as_secs_f64();
-            state.phases.push(crate::job::Phase { name, seconds });
-        }
+    /// Begins a phase of the test, and ends the one before.
+    pub(crate) fn begin(&self, phase: Phase) {
+        self.say(&Message::Phase(phase));
+        self.state().end_phase(Some(phase));
     }
 
-    fn is_in(&self, phase: &str) -> bool {
-        self.state().phase.as_ref().is_some_and(|(name, _)| name == phase)
+    fn is_in(&self, phase: Phase) -> bool {
+        self.state().phase.is_some_and(|(now, _)| now == phase)
     }
 
     /// Tells all modules of something, in their order.
@@ -412,7 +425,7 @@ async fn pump(test: TestCase, ast: Ast, mut events: ami::Subscription) {
             missed => tracing::warn!(?missed, "events are missing here"),
         }
     }
-    if test.is_in("run") {
+    if test.is_in(Phase::Run) {
         test.note(format!("the AMI connection to Asterisk {} ended in the middle", ast.number()));
     }
 }

@@ -15,11 +15,13 @@ mod options;
 mod outcome;
 mod output;
 mod protocol;
+mod settings;
 pub(crate) mod usage;
 
 pub(crate) use self::lines::Lines;
 pub(crate) use self::options::{Choice, Command, Limit, Options};
-pub(crate) use self::outcome::{Few, INTERRUPTED};
-pub use self::outcome::{Outcome, Phase, Reason};
+pub use self::outcome::Reason;
+pub(crate) use self::outcome::{Account, Few, INTERRUPTED, Outcome, Phase, PhaseTime};
 pub(crate) use self::output::{Held, Output};
-pub(crate) use self::protocol::{Job, LONGEST, Message, Script};
+pub(crate) use self::protocol::{Job, LONGEST, Message};
+pub(crate) use self::settings::{ChosenSettings, Settings};

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use instance::Want;
 
+use crate::job::settings::ChosenSettings;
+
 /// Runs Asterisk tests: those of the Asterisk test suite, and your own, in parallel, each in a
 /// network of its own.
 ///
@@ -124,17 +126,8 @@ pub(crate) struct Options {
     #[arg(short, long)]
     pub(crate) cleanup: bool,
 
-    /// Keep core files with the logs
-    #[arg(short, long)]
-    pub(crate) keep_core: bool,
-
-    /// Keep the logs also of tests that passed
-    #[arg(long)]
-    pub(crate) keep_full_logs: bool,
-
-    /// Where logs are kept
-    #[arg(long, value_name = "FOLDER", default_value = "logs")]
-    pub(crate) logs: PathBuf,
+    #[command(flatten)]
+    pub(crate) chosen: ChosenSettings,
 
     /// The JUnit report
     #[arg(long, value_name = "FILE", default_value = "asterisk-test-suite-report.xml")]
@@ -143,19 +136,6 @@ pub(crate) struct Options {
     /// Write what happens to a file, as lines of JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-
-    /// Another global configuration
-    #[arg(long, value_name = "FILE")]
-    pub(crate) testsuite_config: Option<PathBuf>,
-
-    /// Have tests that are programs run their servers in valgrind; others are not run
-    #[arg(short = 'V', long)]
-    pub(crate) valgrind: bool,
-
-    /// Capture packets, into packet.pcap among the logs; tests that are programs are told to do it
-    /// themselves
-    #[arg(long)]
-    pub(crate) pcap: bool,
 
     /// Not supported
     #[arg(long, hide = true)]

@@ -38,47 +38,120 @@ impl Reason {
     }
 }
 
-/// How long a part of a test took.
+/// A phase of a test.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Phase {
+    /// Sandboxes are made.
+    Prepare,
+    /// Servers boot.
+    Boot,
+    /// The test does what it is there for.
+    Run,
+    /// Servers stop, and components judge.
+    Stop,
+    /// What is kept of the test is copied.
+    Evidence,
+}
+
+impl Phase {
+    /// All phases, in their order.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Prepare, Self::Boot, Self::Run, Self::Stop, Self::Evidence];
+
+    /// The name of the phase, as reports write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Boot => "boot",
+            Self::Run => "run",
+            Self::Stop => "stop",
+            Self::Evidence => "evidence",
+        }
+    }
+}
+
+/// The time that a phase took.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Phase {
-    /// `prepare`, `boot`, `run`, `stop` or `evidence`.
-    pub name: String,
+pub(crate) struct PhaseTime {
+    /// The phase.
+    #[serde(rename = "name")]
+    pub(crate) phase: Phase,
     /// Seconds.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
 }
 
-/// The end of one execution of a test.
+/// The outcome of one execution of a test.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// The test passed.
+    Passed,
+    /// The test failed.
+    #[default]
+    Failed,
+    /// A time-out or a limit ended the test before it passed.
+    TimedOut,
+    /// Something went wrong that no test can have expected, so that it is a failure also where one
+    /// is expected: a server crashed or did not boot, a program could not be started, a panic.
+    Faulty,
+}
+
+/// The account of one execution of a test: how it went, and what is told of that.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-pub struct Outcome {
-    /// Whether it passed.
-    pub passed: bool,
-    /// Whether a limit ended it.
-    pub timed_out: bool,
-    /// Whether something went wrong that no test can have expected, so that it is a failure also
-    /// where one is expected: a server crashed or did not boot, a program could not be
-    /// started, a panic.
-    pub faulty: bool,
+pub(crate) struct Account {
+    /// How the execution went.
+    pub(crate) outcome: Outcome,
     /// Why it failed.
-    pub reasons: Vec<Reason>,
+    pub(crate) reasons: Vec<Reason>,
     /// What else should be known.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// The last lines of the servers' logs.
-    pub log: Vec<String>,
-    /// Its parts, in their order.
-    pub phases: Vec<Phase>,
-    /// The cores that its servers left.
+    pub(crate) log: Vec<String>,
+    /// The phases, in their order.
+    pub(crate) phases: Vec<PhaseTime>,
+    /// The cores that servers left.
     #[serde(default)]
-    pub cores: Vec<PathBuf>,
+    pub(crate) cores: Vec<PathBuf>,
     /// The folder of what was kept.
-    pub evidence: Option<PathBuf>,
-    /// Processor time of it and all that it started, in seconds.
-    pub cpu: f64,
-    /// The most memory that the process which ran it had, in KiB; its servers do not count.
-    pub memory: u64,
+    pub(crate) evidence: Option<PathBuf>,
+    /// Processor time of the execution and all that it started, in seconds.
+    pub(crate) cpu: f64,
+    /// The most memory that the process which ran the test had, in KiB; servers do not count.
+    pub(crate) memory: u64,
 }
 
-impl Outcome {
-    /// Leaves out what would be too long to be told, and says so. The verdict stays.
+impl Account {
+    /// An execution that failed for one reason.
+    pub(crate) fn failed(reason: impl Into<String>) -> Self {
+        Self { reasons: vec![Reason::new(reason)], ..Self::default() }
+    }
+
+    /// Whether the test passed.
+    pub(crate) fn passed(&self) -> bool {
+        self.outcome == Outcome::Passed
+    }
+
+    /// Turns the outcome round, for a test that has to fail: it passes when it does. A fault is no
+    /// such failure and stays.
+    pub(crate) fn invert(&mut self) {
+        match self.outcome {
+            Outcome::Passed => {
+                self.outcome = Outcome::Failed;
+                let what = "it passed, and expectedResult says that it has to fail";
+                self.reasons.push(Reason::new(what));
+            }
+            Outcome::Failed | Outcome::TimedOut => {
+                self.outcome = Outcome::Passed;
+                let failures = self.reasons.drain(..);
+                let failures = failures.map(|it| format!("failed, as expected: {}", it.what));
+                self.notes.extend(failures);
+            }
+            Outcome::Faulty => {}
+        }
+    }
+
+    /// Leaves out what would be too long to be told, and says so. The outcome stays.
     pub(crate) fn bounded(mut self) -> Self {
         self.reasons = within(ALL, self.reasons);
         self.notes = within(ALL, self.notes);
@@ -232,17 +305,17 @@ mod tests {
     }
 
     #[test]
-    fn a_long_outcome_is_shortened_and_its_beginning_and_its_ends_are_kept() {
+    fn a_long_account_is_shortened_and_its_beginning_and_its_ends_are_kept() {
         let long = format!("begin {}\u{20ac} end", "\u{20ac}".repeat(10_000));
         let reason = Reason { what: long.clone(), details: vec![long.clone(); 60] };
-        let outcome = Outcome {
+        let account = Account {
             reasons: vec![reason; 20],
             notes: vec![long.clone(); 300],
             log: vec![long; 300],
             cores: (0..500).map(|pid| format!("core.{pid}").into()).collect(),
-            ..Outcome::default()
+            ..Account::default()
         };
-        let told = outcome.bounded();
+        let told = account.bounded();
         let what = &told.reasons[0].what;
         assert!(what.starts_with("begin ") && what.ends_with(" end") && what.len() <= TEXT);
         assert_eq!(told.reasons[0].details.last().unwrap(), "and 10 more");

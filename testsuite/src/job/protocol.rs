@@ -5,55 +5,35 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::outcome::{Outcome, Reason};
+use crate::job::outcome::{Account, Outcome, Phase, Reason};
+use crate::job::settings::Settings;
 
 /// The longest message, with the end of its line. A worker shortens what would be longer; a runner
 /// reads no more.
 pub(crate) const LONGEST: usize = 16 * 1024 * 1024;
 
-/// What a worker is to do: the first line of its input. When its input ends it has to come to an
-/// end.
+/// A test to run: the first line of a worker's input. When that input ends, the worker has to come
+/// to an end.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Job {
-    /// The folder of the suite.
-    pub(crate) suite: PathBuf,
-    /// The name of the test.
+    /// The settings of the run.
+    pub(crate) settings: Settings,
+    /// The name of the test: its path from the suite's folder.
     pub(crate) test: String,
-    /// The server's binary.
-    pub(crate) server: PathBuf,
-    /// The configuration below that of the test.
-    pub(crate) base: Option<PathBuf>,
-    /// Another global configuration.
-    pub(crate) global: Option<PathBuf>,
-    /// How to run it, if not natively.
-    pub(crate) script: Option<Script>,
-    /// Where sandboxes are made.
-    pub(crate) root: PathBuf,
-    /// The folder for what is kept of it.
-    pub(crate) evidence: PathBuf,
-    /// Whether that is kept if it passes, too.
-    pub(crate) keep_logs: bool,
-    /// Whether core files are kept as well.
-    pub(crate) keep_core: bool,
-    /// Whether this process has a network of its own.
-    pub(crate) isolated: bool,
-    /// Whether to capture what goes over that, if the test does not do it itself.
-    pub(crate) pcap: bool,
+    /// The program that runs the test, and its arguments; `None` for a test that runs natively.
+    pub(crate) command: Option<Vec<String>>,
 }
 
-/// A test that is a program.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Script {
-    /// The program and its arguments.
-    pub(crate) command: Vec<String>,
-    /// The system tree for `AST_TEST_ROOT`.
-    pub(crate) tree: PathBuf,
-    /// A folder for what it writes for a while.
-    pub(crate) scratch: PathBuf,
-    /// Where the suite's library links to the folder of the test's runs.
-    pub(crate) work: PathBuf,
-    /// Variables of the environment.
-    pub(crate) environment: Vec<(String, String)>,
+impl Job {
+    /// The folder of the test.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.settings.suite.join(&self.test)
+    }
+
+    /// The folder in which the evidence of the test's executions is kept.
+    pub(crate) fn evidence(&self) -> PathBuf {
+        self.settings.chosen.logs.join(&self.test)
+    }
 }
 
 /// What a worker says.
@@ -62,17 +42,17 @@ pub(crate) struct Script {
 pub(crate) enum Message {
     /// It has made a sandbox.
     Folder(PathBuf),
-    /// A part of the test begins.
-    Phase(String),
+    /// A phase of the test begins.
+    Phase(Phase),
     /// Something happens in the test.
     Alive,
     /// It is over.
-    End(Box<Outcome>),
+    End(Box<Account>),
 }
 
 impl Message {
-    /// The line that stands for it, with its end: at most [`LONGEST`] bytes. Where the outcome of a
-    /// test takes more in spite of all limits, or has a path that is not UTF-8, its verdict is kept
+    /// The line that stands for it, with its end: at most [`LONGEST`] bytes. Where the account of a
+    /// test takes more in spite of all limits, or has a path that is not UTF-8, its outcome is kept
     /// and the reason says why the rest is missing.
     pub(crate) fn line(&self) -> Vec<u8> {
         let whole = serde_json::to_vec(self);
@@ -85,17 +65,16 @@ impl Message {
             Err(error) => error.to_string(),
         };
         match self {
-            Self::End(outcome) => {
-                let what = format!("the rest of the outcome could not be told: {why}");
-                Self::End(Box::new(Outcome {
-                    passed: outcome.passed,
-                    timed_out: outcome.timed_out,
-                    faulty: outcome.faulty,
-                    reasons: if outcome.passed { Vec::new() } else { vec![Reason::new(&what)] },
-                    notes: if outcome.passed { vec![what] } else { Vec::new() },
-                    cpu: outcome.cpu,
-                    memory: outcome.memory,
-                    ..Outcome::default()
+            Self::End(account) => {
+                let what = format!("the rest of the account could not be told: {why}");
+                let passed = account.outcome == Outcome::Passed;
+                Self::End(Box::new(Account {
+                    outcome: account.outcome,
+                    reasons: if passed { Vec::new() } else { vec![Reason::new(&what)] },
+                    notes: if passed { vec![what] } else { Vec::new() },
+                    cpu: account.cpu,
+                    memory: account.memory,
+                    ..Account::default()
                 }))
                 .line()
             }
@@ -112,26 +91,30 @@ mod tests {
 
     use super::*;
 
-    fn end(outcome: Outcome) -> Outcome {
-        let line = Message::End(Box::new(outcome)).line();
+    fn end(account: Account) -> Account {
+        let line = Message::End(Box::new(account)).line();
         assert!(line.len() <= LONGEST && line.ends_with(b"\n"));
         match serde_json::from_slice(&line).unwrap() {
-            Message::End(outcome) => *outcome,
+            Message::End(account) => *account,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn an_end_that_cannot_be_told_keeps_its_verdict() {
+    fn an_end_that_cannot_be_told_keeps_its_outcome() {
         let log = vec!["\u{1}".repeat(LONGEST / 6)];
-        let timed_out = Outcome { timed_out: true, log: log.clone(), ..Outcome::default() };
+        let timed_out =
+            Account { outcome: Outcome::TimedOut, log: log.clone(), ..Account::default() };
         let told = end(timed_out);
-        assert!(told.timed_out && !told.passed);
+        assert_eq!(told.outcome, Outcome::TimedOut);
         assert!(told.reasons[0].what.contains("could not be told: it takes "), "{told:?}");
-        let told = end(Outcome { passed: true, log, ..Outcome::default() });
-        assert!(told.passed && told.reasons.is_empty() && told.notes.len() == 1, "{told:?}");
+        let told = end(Account { outcome: Outcome::Passed, log, ..Account::default() });
+        assert!(told.reasons.is_empty() && told.notes.len() == 1, "{told:?}");
+        assert_eq!(told.outcome, Outcome::Passed);
         let core = PathBuf::from(OsStr::from_bytes(b"/core.\xff"));
-        let told = end(Outcome { faulty: true, cores: vec![core], ..Outcome::default() });
-        assert!(told.faulty && told.reasons[0].what.contains("UTF-8"), "{told:?}");
+        let faulty = Account { outcome: Outcome::Faulty, cores: vec![core], ..Account::default() };
+        let told = end(faulty);
+        assert_eq!(told.outcome, Outcome::Faulty);
+        assert!(told.reasons[0].what.contains("UTF-8"), "{told:?}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::files::FoundTest;
-use crate::plan::{Fate, Planned};
+use crate::plan::fates::{Fate, Planned};
 
 /// The tests, with what they need and lack; or one to a line.
 pub(crate) fn tests(

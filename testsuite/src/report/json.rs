@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::report::{Event, Report};
+use crate::report::{Event, Report, Verdict};
 
 /// A file of lines.
 #[derive(Debug)]
@@ -51,14 +51,14 @@ impl Report for Json {
             Event::Ended(run, _) => {
                 let mut line = with("run-finished", serde_json::to_value(run)?);
                 for (name, is) in [
-                    ("passed", crate::report::Verdict::Passed),
-                    ("flaky", crate::report::Verdict::Flaky),
-                    ("failed", crate::report::Verdict::Failed),
-                    ("timed-out", crate::report::Verdict::TimedOut),
-                    ("skipped", crate::report::Verdict::Skipped),
-                    ("lacking", crate::report::Verdict::Lacking),
-                    ("broken", crate::report::Verdict::Broken),
-                    ("not-run", crate::report::Verdict::NotRun),
+                    ("passed", Verdict::Passed),
+                    ("flaky", Verdict::Flaky),
+                    ("failed", Verdict::Failed),
+                    ("timed-out", Verdict::TimedOut),
+                    ("skipped", Verdict::Skipped),
+                    ("lacking", Verdict::Lacking),
+                    ("broken", Verdict::Broken),
+                    ("not-run", Verdict::NotRun),
                 ] {
                     line[name] = json!(run.count(|it| it == is));
                 }

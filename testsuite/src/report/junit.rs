@@ -222,8 +222,8 @@ fn is_legal(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Account;
     use crate::job::Output;
-    use crate::job::{Outcome, Reason};
     use crate::report::cases::Cases;
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
             why: vec!["one".to_owned(), "two & three".to_owned()],
             attempts: 1,
             seconds: 1.5,
-            outcome: Outcome { reasons: vec![Reason::new("why\u{1}")], ..Outcome::default() },
+            account: Account::failed("why\u{1}"),
             before: Vec::new(),
             script: None,
             output: Output::line(output),

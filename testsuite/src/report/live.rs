@@ -121,7 +121,7 @@ impl Report for Live {
             }
             Event::Phase { name, phase } => {
                 if let Some(bar) = self.running.get(*name) {
-                    bar.set_message((*phase).to_owned());
+                    bar.set_message(phase.name());
                 }
             }
             Event::Output { .. } => {}

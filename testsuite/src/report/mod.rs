@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::job::Outcome;
 use crate::job::Output;
+use crate::job::{Account, Phase};
 use crate::report::cases::Cases;
 
 pub(crate) mod cases;
@@ -62,8 +62,9 @@ pub(crate) struct Finished {
     pub(crate) attempts: usize,
     /// Of all executions.
     pub(crate) seconds: f64,
-    /// Of the last execution.
-    pub(crate) outcome: Outcome,
+    /// The account of the last execution.
+    #[serde(rename = "outcome")]
+    pub(crate) account: Account,
     /// Those before it, which failed.
     pub(crate) before: Vec<Attempt>,
     /// The program that ran it; none for us.
@@ -78,9 +79,9 @@ impl Finished {
     pub(crate) fn told(mut self) -> Self {
         self.output = Output::default();
         self.before = Vec::new();
-        self.outcome.reasons = Vec::new();
-        self.outcome.notes = Vec::new();
-        self.outcome.log = Vec::new();
+        self.account.reasons = Vec::new();
+        self.account.notes = Vec::new();
+        self.account.log = Vec::new();
         self
     }
 }
@@ -88,7 +89,8 @@ impl Finished {
 /// An execution that was not the last.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Attempt {
-    pub(crate) outcome: Outcome,
+    #[serde(rename = "outcome")]
+    pub(crate) account: Account,
     #[serde(skip)]
     pub(crate) output: Output,
 }
@@ -142,7 +144,7 @@ pub(crate) enum Event<'a> {
     },
     Phase {
         name: &'a str,
-        phase: &'a str,
+        phase: Phase,
     },
     /// Lines of output, in the order in which they came. Of much output they are the beginning and,
     /// when it has ended, the end.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::job::Outcome;
+use crate::job::{Account, Phase};
 use crate::report::{Finished, Summary, Verdict, span};
 
 /// How many of the slowest tests are named.
@@ -16,28 +16,28 @@ pub(crate) fn story(
     for (attempt, number) in test.before.iter().zip(1..) {
         attempt.output.lines().try_for_each(&mut tell)?;
         tell(&format!("execution {number} failed:"))?;
-        reasons(&attempt.outcome).iter().try_for_each(|line| tell(line))?;
+        reasons(&attempt.account).iter().try_for_each(|line| tell(line))?;
     }
     test.output.lines().try_for_each(&mut tell)?;
     if test.verdict.is_failure() {
-        reasons(&test.outcome).iter().try_for_each(|line| tell(line))?;
+        reasons(&test.account).iter().try_for_each(|line| tell(line))?;
     }
     Ok(())
 }
 
 /// What is told of a failure.
-fn reasons(outcome: &Outcome) -> Vec<String> {
+fn reasons(account: &Account) -> Vec<String> {
     let mut lines = Vec::new();
-    for reason in &outcome.reasons {
+    for reason in &account.reasons {
         lines.extend(reason.what.lines().map(|it| format!("  {it}")));
         lines.extend(reason.details.iter().map(|it| format!("      {it}")));
     }
-    lines.extend(outcome.notes.iter().map(|it| format!("  note: {it}")));
-    if !outcome.log.is_empty() {
+    lines.extend(account.notes.iter().map(|it| format!("  note: {it}")));
+    if !account.log.is_empty() {
         lines.push("  the last lines of the logs, from when the servers were up:".to_owned());
-        lines.extend(outcome.log.iter().map(|it| format!("      {it}")));
+        lines.extend(account.log.iter().map(|it| format!("      {it}")));
     }
-    lines.extend(outcome.evidence.iter().map(|it| format!("  kept: {}", it.display())));
+    lines.extend(account.evidence.iter().map(|it| format!("  kept: {}", it.display())));
     lines
 }
 
@@ -70,15 +70,14 @@ fn times(run: &Summary) -> Vec<String> {
     if executed.is_empty() {
         return Vec::new();
     }
-    let phase = |name: &str| -> f64 {
-        let phases = executed.iter().flat_map(|it| &it.outcome.phases);
-        phases.filter(|it| it.name == name).map(|it| it.seconds).sum()
+    let phase = |phase: Phase| -> f64 {
+        let times = executed.iter().flat_map(|it| &it.account.phases);
+        times.filter(|it| it.phase == phase).map(|it| it.seconds).sum()
     };
-    let names = ["prepare", "boot", "run", "stop", "evidence"];
-    let parts: Vec<_> = names.iter().map(|name| format!("{name} {}", span(phase(name)))).collect();
+    let parts = Phase::ALL.map(|it| format!("{} {}", it.name(), span(phase(it))));
     let total: f64 = executed.iter().map(|it| it.seconds).sum();
     #[expect(clippy::cast_precision_loss, reason = "nobody has that many tests")]
-    let each = (total - phase("run")) / executed.len() as f64;
+    let each = (total - phase(Phase::Run)) / executed.len() as f64;
     vec![
         format!(
             "discovery {}, preparation {}; of all tests: {}; beside its run a test took {each:.2} s",

@@ -23,11 +23,11 @@ use tokio_util::sync::CancellationToken;
 use crate::job::Limit;
 use crate::job::Lines;
 use crate::job::usage::after;
+use crate::job::{Account, INTERRUPTED, Outcome, Phase, Reason};
 use crate::job::{Held, Output};
-use crate::job::{INTERRUPTED, Outcome, Reason};
 use crate::job::{Job, LONGEST, Message};
+use crate::session::isolation::Isolation;
 use crate::worker::evidence;
-use crate::worker::namespace::Isolation;
 
 /// How long a worker may take to end once it is told to.
 const GRACE: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ pub(crate) enum Told {
     Begun {
         attempt: usize,
     },
-    Phase(String),
+    Phase(Phase),
     /// Lines of output.
     Lines(String),
 }
@@ -76,7 +76,7 @@ impl Teller {
 /// How an execution went.
 #[derive(Debug)]
 pub(crate) struct Execution {
-    pub(crate) outcome: Outcome,
+    pub(crate) account: Account,
     pub(crate) output: Output,
     pub(crate) seconds: f64,
     /// Whether somebody wanted the end of all.
@@ -124,13 +124,13 @@ pub(crate) async fn execute(
         Ok(worker) => run.follow(worker, cancelled).await,
         Err(error) => {
             let what = format!("the process that runs the test cannot be started: {error:#}");
-            run.end = Some(Outcome { reasons: vec![Reason::new(what)], ..Outcome::default() });
+            run.end = Some(Account::failed(what));
             Ok(ExitStatus::default())
         }
     };
     let interrupted = matches!(run.why, Some(Why::Interrupted));
-    let (outcome, output) = run.weigh(status).await;
-    Execution { outcome, interrupted, output, seconds: begun.elapsed().as_secs_f64() }
+    let (account, output) = run.weigh(status).await;
+    Execution { account, interrupted, output, seconds: begun.elapsed().as_secs_f64() }
 }
 
 async fn start(context: &Context, job: &Job) -> anyhow::Result<Worker> {
@@ -161,7 +161,7 @@ struct Running<'a> {
     context: &'a Context,
     job: &'a Job,
     teller: &'a Teller,
-    end: Option<Outcome>,
+    end: Option<Account>,
     /// Why no more could be understood of what the worker says.
     garbled: Option<String>,
     held: Held,
@@ -310,57 +310,52 @@ impl Running<'_> {
             Ok(Message::Folder(folder)) => self.folder = Some(folder),
             Ok(Message::Phase(phase)) => self.teller.tell(Told::Phase(phase)).await,
             Ok(Message::Alive) => {}
-            Ok(Message::End(outcome)) => self.end = Some(*outcome),
+            Ok(Message::End(account)) => self.end = Some(*account),
             Err(error) => self.garbled = Some(error.to_string()),
         }
     }
 
-    async fn weigh(mut self, status: io::Result<ExitStatus>) -> (Outcome, Output) {
+    async fn weigh(mut self, status: io::Result<ExitStatus>) -> (Account, Output) {
         let ended = std::mem::take(&mut self.held).end();
         let untold = ended.untold();
         if !untold.text().is_empty() {
             self.teller.tell(Told::Lines(untold.text().to_owned())).await;
         }
-        let mut outcome = self.end.take().unwrap_or_else(|| {
+        let mut account = self.end.take().unwrap_or_else(|| {
             let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
             let mut what = format!("the process that runs the test ended ({how})");
             if let Some(garbled) = &self.garbled {
                 what.push_str(&format!("; what it said cannot be understood: {garbled}"));
             }
-            Outcome { reasons: vec![Reason::new(what)], ..Outcome::default() }
+            Account::failed(what)
         });
-        if outcome.evidence.is_none() && !outcome.passed {
-            self.keep(&mut outcome);
+        if account.evidence.is_none() && !account.passed() {
+            self.keep(&mut account);
         }
-        if let Some(place) = &outcome.evidence {
+        if let Some(place) = &account.evidence {
             let path = place.join("output.txt");
             if let Err(error) = ended.write(&path) {
                 let what = format!("the output could not be kept: {}: {error}", path.display());
-                outcome.notes.push(what);
+                account.notes.push(what);
             }
         }
         if let Some(Why::Limit(limit)) = &self.why {
-            outcome.passed = false;
-            outcome.timed_out = true;
-            outcome.reasons.retain(|reason| reason.what != INTERRUPTED);
-            outcome.reasons.insert(0, Reason::new(limit));
+            account.outcome = Outcome::TimedOut;
+            account.reasons.retain(|reason| reason.what != INTERRUPTED);
+            account.reasons.insert(0, Reason::new(limit));
         }
-        (outcome, ended.output())
+        (account, ended.output())
     }
 
     /// Keeps what a worker left that could not do it itself.
-    fn keep(&self, outcome: &mut Outcome) {
+    fn keep(&self, account: &mut Account) {
         let Some(folder) = self.folder.as_deref().filter(|it| it.exists()) else {
             return;
         };
-        match evidence::keep(folder, &self.job.evidence, self.job.keep_core) {
-            Ok(mut kept) => {
-                outcome.notes.extend(kept.note());
-                outcome.evidence = Some(kept.place);
-            }
-            Err(error) => outcome.notes.push(format!("not all evidence could be kept: {error:#}")),
-        }
-        outcome.notes.extend(remove(&self.job.root, folder));
+        let cores = self.job.settings.chosen.keep_core;
+        let kept = evidence::keep(folder, &self.job.evidence(), cores);
+        evidence::attach(account, kept, folder, cores);
+        account.notes.extend(remove(&self.job.settings.sandboxes, folder));
     }
 }
 

@@ -7,22 +7,15 @@ use tokio::task::JoinSet;
 
 use crate::job::Job;
 use crate::job::Options;
-use crate::job::Outcome;
 use crate::job::Output;
+use crate::job::{Account, Outcome};
 use crate::report::{Attempt, Event, Finished, Reports, Verdict};
-use crate::session::Wishes;
 use crate::session::execute::{self, Context, Execution, Teller, Told};
+use crate::session::signals::Signals;
+use crate::session::task::Task;
 
 /// The number of failed executions of a test whose output is held until the test has ended.
 const OUTPUTS: usize = 4;
-
-/// A test to run.
-#[derive(Clone, Debug)]
-pub(crate) struct Task {
-    /// How many servers it has.
-    pub(crate) weight: usize,
-    pub(crate) job: Job,
-}
 
 /// What is needed to run tests.
 pub(crate) struct Schedule<'a> {
@@ -30,7 +23,7 @@ pub(crate) struct Schedule<'a> {
     pub(crate) options: &'a Options,
     /// How many servers may run.
     pub(crate) room: usize,
-    pub(crate) wishes: &'a Wishes,
+    pub(crate) signals: &'a Signals,
 }
 
 /// What running tests tell: which one, and what.
@@ -53,7 +46,7 @@ impl Schedule<'_> {
                 taken += weight;
                 let one = One {
                     context: self.context.clone(),
-                    wishes: self.wishes.clone(),
+                    signals: self.signals.clone(),
                     executions: usize::from(self.options.retries) + 1,
                     dry: self.options.dry_run,
                     sender: sender.clone(),
@@ -78,7 +71,7 @@ impl Schedule<'_> {
                     taken -= weight;
                     reports.tell(&Event::Finished(&test));
                     if test.verdict.is_failure() && self.options.stop_on_error {
-                        self.wishes.drain.cancel();
+                        self.signals.drain.cancel();
                     }
                     finished.push(test.told());
                 }
@@ -94,7 +87,7 @@ impl Schedule<'_> {
     }
 
     fn next_is_wanted(&self) -> bool {
-        !self.wishes.end.is_cancelled() && !self.wishes.drain.is_cancelled()
+        !self.signals.end.is_cancelled() && !self.signals.drain.is_cancelled()
     }
 
     /// The next, if there is room for it. One that is larger than all room has it alone; nobody
@@ -109,7 +102,7 @@ impl Schedule<'_> {
 /// One test, executed until it passes or has had its tries.
 struct One {
     context: Context,
-    wishes: Wishes,
+    signals: Signals,
     executions: usize,
     dry: bool,
     sender: mpsc::Sender<(String, Told)>,
@@ -118,26 +111,25 @@ struct One {
 impl One {
     async fn run(&self, job: &Job) -> Finished {
         if self.dry {
-            let outcome = Outcome { passed: true, ..Outcome::default() };
-            return ended(job, Verdict::Passed, 1, Execution { outcome, ..empty() });
+            let account = Account { outcome: Outcome::Passed, ..Account::default() };
+            return ended(job, Verdict::Passed, 1, Execution { account, ..empty() });
         }
         let (mut before, mut seconds) = (Vec::new(), 0.0);
         let teller = Teller { name: job.test.clone(), to: self.sender.clone() };
         loop {
             let attempt = before.len() + 1;
             teller.tell(Told::Begun { attempt }).await;
-            let end = &self.wishes.end;
+            let end = &self.signals.end;
             let execution = execute::execute(&self.context, job, end, &teller).await;
             seconds += execution.seconds;
-            let outcome = &execution.outcome;
-            let verdict = match (outcome.passed, outcome.timed_out) {
+            let verdict = match execution.account.outcome {
                 _ if execution.interrupted => Verdict::NotRun,
-                (true, _) if attempt > 1 => Verdict::Flaky,
-                (true, _) => Verdict::Passed,
-                (false, true) => Verdict::TimedOut,
-                (false, false) => Verdict::Failed,
+                Outcome::Passed if attempt > 1 => Verdict::Flaky,
+                Outcome::Passed => Verdict::Passed,
+                Outcome::TimedOut => Verdict::TimedOut,
+                Outcome::Failed | Outcome::Faulty => Verdict::Failed,
             };
-            let is_last = attempt >= self.executions || self.wishes.end.is_cancelled();
+            let is_last = attempt >= self.executions || self.signals.end.is_cancelled();
             if !verdict.is_failure() || is_last {
                 return Finished { before, seconds, ..ended(job, verdict, attempt, execution) };
             }
@@ -146,14 +138,14 @@ impl One {
             } else {
                 execution.output
             };
-            before.push(Attempt { outcome: execution.outcome, output });
+            before.push(Attempt { account: execution.account, output });
         }
     }
 }
 
 fn empty() -> Execution {
     Execution {
-        outcome: Outcome::default(),
+        account: Account::default(),
         output: Output::default(),
         seconds: 0.0,
         interrupted: false,
@@ -167,9 +159,9 @@ fn ended(job: &Job, verdict: Verdict, attempts: usize, execution: Execution) -> 
         why: Vec::new(),
         attempts,
         seconds: execution.seconds,
-        outcome: execution.outcome,
+        account: execution.account,
         before: Vec::new(),
-        script: job.script.as_ref().map(|it| it.command.clone()),
+        script: job.command.clone(),
         output: execution.output,
     }
 }
@@ -177,7 +169,7 @@ fn ended(job: &Job, verdict: Verdict, attempts: usize, execution: Execution) -> 
 fn tell(reports: &mut Reports, name: &str, told: &Told) {
     match told {
         Told::Begun { attempt } => reports.tell(&Event::Test { name, attempt: *attempt }),
-        Told::Phase(phase) => reports.tell(&Event::Phase { name, phase }),
+        Told::Phase(phase) => reports.tell(&Event::Phase { name, phase: *phase }),
         Told::Lines(lines) => reports.tell(&Event::Output { name, lines }),
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::job::Few;
+use crate::job::{Account, Few};
 
 /// Of the run itself.
 const FILES: [&str; 4] = ["full.txt", "messages.txt", "packet.pcap", "dumpfile.pcap"];
@@ -129,6 +129,47 @@ impl Kept {
             self.leave(from, format!("it cannot be copied to {}: {error}", to.display()));
         }
     }
+}
+
+/// Puts what was kept into the account of a test, with the cores that the kernel put outside of
+/// `folder`, if cores are kept. Returns whether anything was kept.
+pub(crate) fn attach(
+    account: &mut Account,
+    kept: anyhow::Result<Kept>,
+    folder: &Path,
+    cores: bool,
+) -> bool {
+    match kept {
+        Ok(mut kept) => {
+            account.notes.extend(kept.note());
+            if cores {
+                let kept = keep_cores(&account.cores, folder, &kept.place);
+                account.notes.extend(kept);
+            }
+            account.evidence = Some(kept.place);
+            true
+        }
+        Err(error) => {
+            account.notes.push(format!("evidence could not be kept: {error:#}"));
+            false
+        }
+    }
+}
+
+/// Keeps the cores that the kernel put elsewhere. Those stay there as well: the place is not ours.
+fn keep_cores(cores: &[PathBuf], sandbox: &Path, place: &Path) -> Vec<String> {
+    let elsewhere = cores.iter().filter(|core| !core.starts_with(sandbox));
+    let kept = elsewhere.map(|core| {
+        let target = place.join(core.file_name().unwrap_or_default());
+        match fs::copy(core, &target) {
+            Ok(_) => format!("{} is kept", core.display()),
+            Err(error) => {
+                let target = target.display();
+                format!("{} could not be copied to {target}: {error}", core.display())
+            }
+        }
+    });
+    kept.collect()
 }
 
 /// Copies the beginning of a file, and its end into one whose name ends with `.end`.

@@ -317,7 +317,7 @@ async fn loud(test: TestCase) -> TestResult {
 /// Prints what its process says at its end, and a child does, and fails.
 #[expect(clippy::print_stdout, reason = "as tests do")]
 async fn forged(test: TestCase) -> TestResult {
-    const END: &str = "{\"end\":{\"passed\":true,\"timed_out\":false,\"faulty\":false,\"reasons\":[],\"notes\":[\"forged\"],\"log\":[],\"phases\":[],\"evidence\":null,\"cpu\":0.0,\"memory\":0}}";
+    const END: &str = "{\"end\":{\"outcome\":\"passed\",\"reasons\":[],\"notes\":[\"forged\"],\"log\":[],\"phases\":[],\"evidence\":null,\"cpu\":0.0,\"memory\":0}}";
     let name = std::fs::read_to_string("/proc/self/comm")?;
     test.fail(format!("the real reason, of {}", name.trim()));
     println!("{END}");

@@ -1,0 +1,103 @@
+//! What becomes of each test.
+
+use crate::files::{ConfigError, FoundTest, Suite, TestConfig};
+use crate::job::Options;
+use crate::plan::facts::Facts;
+use crate::plan::lacks::{Judge, Runners};
+use crate::plan::runner::{How, Unmet};
+
+/// A test that was chosen, and what is to be done with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) name: String,
+    pub(crate) instances: usize,
+    pub(crate) fate: Fate,
+}
+
+/// What becomes of a test.
+#[derive(Clone, Debug)]
+pub(crate) enum Fate {
+    Run(How),
+    /// It says so itself, or the suite does.
+    Skip(String),
+    /// It lacks something.
+    Lacks(Vec<Unmet>),
+    /// It cannot be understood.
+    Broken(ConfigError),
+}
+
+/// Decides what becomes of the tests. The second value is a sentence for all those that lack
+/// something of Python.
+pub(crate) fn fates(
+    suite: &Suite,
+    tests: &[&FoundTest],
+    runners: &Runners<'_>,
+    facts: &Facts,
+    options: &Options,
+    isolated: bool,
+) -> (Vec<Planned>, Option<String>) {
+    let found: Vec<_> = tests.iter().map(|test| how(suite, test, runners)).collect();
+    let runnable = tests
+        .iter()
+        .zip(&found)
+        .filter_map(|(test, (config, how))| Some((*test, config.as_ref()?, how.as_ref().ok()?)));
+    let judge = Judge::new(runners, facts, isolated, runnable);
+    let mut without_python = 0;
+    let planned = tests.iter().zip(found).map(|(test, (config, how))| {
+        let fate = match (config, how) {
+            (Some(config), Ok(how)) => {
+                let mut unmet = judge.unmet(&config, &how);
+                let python = judge.lacks_python(test, &config, &how);
+                without_python += usize::from(python.is_some());
+                unmet.extend(python);
+                unmet.extend(refused(options, &how, isolated));
+                if unmet.is_empty() { Fate::Run(how) } else { Fate::Lacks(unmet) }
+            }
+            (_, Err(fate)) => fate,
+            (None, Ok(how)) => Fate::Run(how),
+        };
+        Planned { name: test.name.clone(), instances: test.instances, fate }
+    });
+    let planned = planned.collect();
+    (planned, judge.warning(without_python))
+}
+
+/// Decides what runs a test, or else becomes of it.
+fn how(
+    suite: &Suite,
+    test: &FoundTest,
+    runners: &Runners<'_>,
+) -> (Option<TestConfig>, Result<How, Fate>) {
+    let config = match &test.config {
+        Ok(config) => config.clone(),
+        Err(error) => return (None, Err(Fate::Broken(error.clone()))),
+    };
+    let excluded = suite.global.exclude.iter().find(|it| test.name.contains(&***it));
+    let how = match (&config.skip, excluded) {
+        (Some(reason), _) => Err(Fate::Skip(reason.clone())),
+        (None, Some(excluded)) => {
+            Err(Fate::Skip(format!("the global configuration excludes {excluded}")))
+        }
+        (None, None) => match runners.how(test, &config) {
+            Ok(Ok(how)) => Ok(how),
+            Ok(Err(unmet)) => Err(Fate::Lacks(vec![unmet])),
+            Err(error) => Err(Fate::Broken(error)),
+        },
+    };
+    (Some(config), how)
+}
+
+/// What was asked for that we cannot do for a test.
+fn refused(options: &Options, how: &How, isolated: bool) -> Option<Unmet> {
+    let refusal =
+        |name: &str, reason: &str| Some(Unmet { name: name.to_owned(), reason: reason.to_owned() });
+    match how {
+        How::Native if options.chosen.valgrind => {
+            refusal("--valgrind", "servers of native tests do not run in valgrind")
+        }
+        How::Native if options.chosen.pcap && !isolated => {
+            refusal("--pcap", "packets are captured only in a network of the test's own")
+        }
+        _ => None,
+    }
+}

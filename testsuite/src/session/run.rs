@@ -1,0 +1,342 @@
+//! A run from the command line to the exit code.
+
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use anyhow::Context as _;
+use instance::{Server, Want};
+
+use crate::components::Registry;
+use crate::files::GlobalConfig;
+use crate::files::Suite;
+use crate::job::Account;
+use crate::job::Output;
+use crate::job::usage;
+use crate::job::{ChosenSettings, Settings};
+use crate::job::{Command, Options};
+use crate::plan::How;
+use crate::plan::Python;
+use crate::plan::Runners;
+use crate::plan::{self, Fate, Planned};
+use crate::plan::{RUNNER, lint, list};
+use crate::report::json::Json;
+use crate::report::junit::JUnit;
+use crate::report::live::Live;
+use crate::report::plain::Plain;
+use crate::report::{Event, Finished, Header, Reports, Summary, Verdict};
+use crate::session::durations::History;
+use crate::session::execute::Context;
+use crate::session::ground::Ground;
+use crate::session::isolation::{self, Isolation};
+use crate::session::schedule::Schedule;
+use crate::session::signals::Signals;
+use crate::session::task::Task;
+use crate::session::{lock, order};
+
+/// A test passed, or none had to.
+const PASSED: u8 = 0;
+/// A test failed.
+const FAILED: u8 = 1;
+/// Something could not be run.
+const NOT_RUN: u8 = 2;
+
+/// The failure to print a list.
+const LIST: &str = "the list cannot be printed";
+
+/// Does what the command line says.
+pub(crate) async fn run(registry: &Registry, options: &Options) -> ExitCode {
+    let ended = match &options.command {
+        Some(Command::Lint { suite, testsuite_config }) => {
+            let global = GlobalConfig::named(testsuite_config.as_deref());
+            lint::run(suite, global.as_deref(), registry).map_err(anyhow::Error::from_boxed)
+        }
+        None => Box::pin(tests(registry, options)).await,
+    };
+    ended.unwrap_or_else(|error| {
+        // Nobody may read it; the code tells as well.
+        let _ = writeln!(io::stderr(), "error: {error:#}");
+        ExitCode::from(NOT_RUN)
+    })
+}
+
+async fn tests(registry: &Registry, options: &Options) -> anyhow::Result<ExitCode> {
+    if let Some(what) = options.unsupported() {
+        anyhow::bail!(what);
+    }
+    // Before anybody can build another in its place.
+    let program = isolation::program()?;
+    let begun = Instant::now();
+    let root = std::fs::canonicalize(&options.suite)
+        .with_context(|| format!("the suite {}", options.suite.display()))?;
+    let global = GlobalConfig::named(options.chosen.testsuite_config.as_deref());
+    let suite = Suite::find(&root, global.as_deref())?;
+    let chosen = plan::chosen(&suite, options)?;
+    let discovery = begun.elapsed().as_secs_f64();
+    for problem in &suite.problems {
+        // Nobody may read it, and that is no reason not to run.
+        let _ = writeln!(io::stderr(), "warning: {problem:#}");
+    }
+    for notice in &suite.notices {
+        let _ = writeln!(io::stderr(), "notice: {notice}");
+    }
+    if options.list_tags {
+        list::tags(&chosen).context(LIST)?;
+        return Ok(ExitCode::from(PASSED));
+    }
+    plan::check_names(&suite, options).map_err(anyhow::Error::msg)?;
+    let python = Python::find(options.python.as_deref(), &root).map_err(anyhow::Error::msg)?;
+    if options.library && !root.join(RUNNER).exists() {
+        anyhow::bail!("--library: expected {} in the suite", RUNNER);
+    }
+    if chosen.is_empty() {
+        anyhow::bail!("none of the {} tests of {} is chosen", suite.tests.len(), root.display());
+    }
+    let server = find(options.asterisk.clone().unwrap_or_default()).await?;
+    let sandboxes = std::env::var_os("AST_WORK_DIR").unwrap_or_else(|| "/tmp".into());
+    let sandboxes = std::path::absolute(sandboxes).context("AST_WORK_DIR")?;
+    let mut ground = Ground::new(server.clone(), &sandboxes)?;
+    let facts = ground.ask().await.map_err(anyhow::Error::from_boxed)?;
+    let isolation = Isolation::find(&program);
+    let isolated = isolation.is_there();
+    let runners = Runners {
+        suite: &root,
+        registry,
+        global: &suite.global.modules,
+        version: suite.global.forced_version.as_ref().or(facts.version.as_ref()),
+        python: &python,
+        choice: options.choice(),
+    };
+    let (planned, warning) = plan::fates(&suite, &chosen, &runners, &facts, options, isolated);
+    if let Some(warning) = warning {
+        let _ = writeln!(io::stderr(), "warning: {warning}");
+    }
+    if options.list_tests || options.list_terse {
+        let listed = list::tests(&planned, &chosen, server.version().as_str(), options.list_terse);
+        listed.context(LIST)?;
+        return Ok(ExitCode::from(PASSED));
+    }
+    let has_scripts = planned.iter().any(|it| matches!(it.fate, Fate::Run(How::Script(_))));
+    let logs = std::path::absolute(&options.chosen.logs).context("--logs")?;
+    let settings = Settings {
+        suite: root.clone(),
+        server: server.binary().to_owned(),
+        base: ground.base(&root).context("the suite's configs")?,
+        sandboxes,
+        tree: has_scripts
+            .then(|| ground.tree(&facts, &python))
+            .transpose()
+            .context("the tree for programs")?,
+        isolated,
+        chosen: ChosenSettings { logs, testsuite_config: global, ..options.chosen.clone() },
+    };
+    let preparation = begun.elapsed().as_secs_f64() - discovery;
+    let mut session = Session {
+        options,
+        context: Context {
+            isolation,
+            program: Arc::new(program),
+            inactivity: options.timeout,
+            time_limit: options.time_limit,
+        },
+        reports: reports(options, ground.shared().unwrap_or_else(|| Path::new("/tmp")))?,
+        history: History::read(&root),
+        times: Times { discovery, preparation },
+        version: server.version().to_string(),
+        incomplete: !suite.problems.is_empty(),
+        ground,
+        settings,
+    };
+    session.iterations(&planned).await
+}
+
+/// Finds a server, or fetches one and says so.
+async fn find(want: Want) -> anyhow::Result<Server> {
+    let mut last = None;
+    let server = Server::find_or_fetch(&want, |progress| {
+        let what = progress.to_string();
+        if last.as_ref() != Some(&what) {
+            let _ = writeln!(io::stderr(), "{what}");
+            last = Some(what);
+        }
+    });
+    Ok(server.await?)
+}
+
+/// The reports. What they need of a test until its run ends is held in the folder.
+fn reports(options: &Options, folder: &Path) -> anyhow::Result<Reports> {
+    let report = &options.report;
+    let junit = JUnit::create(report)
+        .with_context(|| format!("the JUnit report {} cannot be written", report.display()))?;
+    let mut reports = Reports::new(folder).context("the results of tests cannot be held")?;
+    reports.add(report.display().to_string(), junit);
+    if let Some(path) = &options.json {
+        let json = Json::create(path)
+            .with_context(|| format!("the JSON report {} cannot be written", path.display()))?;
+        reports.add(path.display().to_string(), json);
+    }
+    const OUTPUT: &str = "the standard output";
+    match Live::new().filter(|_| !options.plain) {
+        Some(live) => reports.add(OUTPUT, live),
+        None => reports.add(OUTPUT, Plain),
+    }
+    Ok(reports)
+}
+
+struct Times {
+    discovery: f64,
+    preparation: f64,
+}
+
+struct Session<'a> {
+    options: &'a Options,
+    context: Context,
+    reports: Reports,
+    history: History,
+    times: Times,
+    version: String,
+    /// A list of tests could not be read.
+    incomplete: bool,
+    ground: Ground,
+    settings: Settings,
+}
+
+impl Session<'_> {
+    async fn iterations(&mut self, planned: &[Planned]) -> anyhow::Result<ExitCode> {
+        let signals = Signals::listen().context("signals cannot be heard")?;
+        let _turn = match (&self.context.isolation, self.ground.shared()) {
+            (Isolation::None(_), Some(shared)) => {
+                let waiting = || {
+                    let _ = writeln!(io::stderr(), "waiting for another runner to end");
+                };
+                tokio::select! {
+                    turn = lock::turn(shared, waiting) => Some(turn?),
+                    () = signals.end.cancelled() => return Ok(ExitCode::from(NOT_RUN)),
+                }
+            }
+            _ => None,
+        };
+        let (mut failed, mut not_run) = (false, self.incomplete);
+        let mut run = 0;
+        while self.options.number < 0
+            || i64::try_from(run).is_ok_and(|run| run < self.options.number)
+        {
+            run += 1;
+            let summary = self.iteration(planned, run, &signals).await;
+            failed |= summary.count(Verdict::is_failure) > 0;
+            not_run |= summary.count(|it| matches!(it, Verdict::Broken | Verdict::NotRun)) > 0;
+            if signals.end.is_cancelled() || signals.drain.is_cancelled() {
+                break;
+            }
+        }
+        if !self.options.dry_run {
+            self.history.write();
+        }
+        if let Some(error) = self.reports.end() {
+            // That a test failed is more.
+            let _ = writeln!(io::stderr(), "error: a report could not be written: {error}");
+            not_run = true;
+        }
+        // A run that was broken off has not shown that all pass.
+        not_run |= signals.end.is_cancelled();
+        Ok(ExitCode::from(if failed {
+            FAILED
+        } else if not_run {
+            NOT_RUN
+        } else {
+            PASSED
+        }))
+    }
+
+    async fn iteration(&mut self, planned: &[Planned], run: u64, signals: &Signals) -> Summary {
+        let (started, begun, cpu) = (SystemTime::now(), Instant::now(), usage::cpu());
+        let jobs = self.options.jobs.map_or_else(default_jobs, usize::from);
+        let (isolation, jobs) = match &self.context.isolation {
+            Isolation::Namespaces(_) => (
+                format!("Up to {jobs} servers at the same time, each test in a network of its own"),
+                jobs,
+            ),
+            Isolation::None(why) => (
+                format!("One test after another, for none can have a network of its own: {why}"),
+                1,
+            ),
+        };
+        let seed = order::seed(self.options, run);
+        let tasks = self.tasks(planned);
+        let tasks = order::ordered(tasks, seed, &self.history);
+        let header = Header {
+            version: self.version.clone(),
+            run,
+            runs: self.options.number,
+            tests: tasks.len(),
+            inactivity: self.options.timeout.seconds(),
+            jobs,
+            isolation,
+            seed,
+        };
+        self.reports.tell(&Event::Started(&header));
+        let mut finished: Vec<_> = planned.iter().filter_map(not_to_run).collect();
+        for test in &finished {
+            self.reports.tell(&Event::Finished(test));
+        }
+        let schedule =
+            Schedule { context: &self.context, options: self.options, room: jobs, signals };
+        finished.extend(schedule.run(tasks, &mut self.reports).await);
+        finished.sort_by(|a, b| a.name.cmp(&b.name));
+        for test in finished.iter().filter(|it| it.verdict.was_run()) {
+            self.history.note(&test.name, test.seconds);
+        }
+        let mut workers: Vec<_> = finished.iter().map(|it| it.account.memory).collect();
+        workers.sort_unstable_by_key(|it| std::cmp::Reverse(*it));
+        let summary = Summary {
+            started,
+            seconds: begun.elapsed().as_secs_f64(),
+            discovery: self.times.discovery,
+            preparation: self.times.preparation,
+            cpu: usage::cpu() - cpu,
+            memory: usage::memory(),
+            workers_memory: workers.iter().take(jobs).sum(),
+            tests: finished,
+        };
+        self.reports.summary(&summary);
+        summary
+    }
+
+    /// The tests to run.
+    fn tasks(&self, planned: &[Planned]) -> Vec<Task> {
+        let runnable = planned.iter().filter_map(|it| match &it.fate {
+            Fate::Run(how) => Some(Task::new(&self.settings, it, how)),
+            _ => None,
+        });
+        runnable.collect()
+    }
+}
+
+/// What is told of a test that is not run.
+fn not_to_run(planned: &Planned) -> Option<Finished> {
+    let (verdict, why) = match &planned.fate {
+        Fate::Run(_) => return None,
+        Fate::Skip(reason) => (Verdict::Skipped, vec![reason.clone()]),
+        Fate::Lacks(unmet) => (Verdict::Lacking, unmet.iter().map(ToString::to_string).collect()),
+        Fate::Broken(error) => (Verdict::Broken, vec![format!("{error:#}")]),
+    };
+    Some(Finished {
+        name: planned.name.clone(),
+        verdict,
+        why,
+        attempts: 0,
+        seconds: 0.0,
+        account: Account::default(),
+        before: Vec::new(),
+        script: None,
+        output: Output::default(),
+    })
+}
+
+/// Tests wait most of their time.
+fn default_jobs() -> usize {
+    4 * std::thread::available_parallelism().map_or(1, NonZero::get)
+}
