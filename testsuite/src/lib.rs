@@ -41,9 +41,15 @@ pub use case::{Ast, FailToken, TestCase, TestResult, Watch, WatchError};
 pub use components::Registry;
 pub use job::Reason;
 
-// Objects and modules of YAML.
-pub use case::Module;
-pub use matching::{Expression, ExpressionError, Matcher};
+// Components of YAML.
+pub use case::{
+    Component, Ended, Failure, Happening, Life, Needs, Pending, Setting, Signal, Stage, Step,
+    Watcher,
+};
+pub use files::{Id, Ids, Section};
+pub use matching::{
+    Count, Expression, ExpressionError, Fields, Matcher, Nearest, Template, TemplateError,
+};
 
 // The files of a suite.
 pub use files::{

@@ -5,16 +5,18 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ami::{Client, Event, Originate, Originated};
+use ami::{Action, Client, Event, Originate, Originated};
 use instance::Instance;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
-use super::{Shared, TestCase};
+use super::TestCase;
+use super::verdict::Verdict;
+use super::watch::{Open, Watch};
 use crate::case::tail;
-use crate::case::watch::Watch;
-use crate::matching::Matcher;
+use crate::files::Id;
+use crate::matching::{Fields, Matcher};
 
 /// A server of the test, and the test's connection to it. A clone is the same.
 #[derive(Clone, Debug)]
@@ -25,15 +27,40 @@ pub struct Ast {
 #[derive(Debug)]
 struct AstInner {
     number: u32,
-    instance: Instance,
+    server: Held,
     client: Client,
-    test: Weak<Shared>,
+    /// What has been said of the test.
+    verdict: Arc<Verdict>,
+    /// What the test waits for.
+    open: Arc<Open>,
     /// The server's log, and how long it was when the server was up.
     log: (PathBuf, u64),
     may_end: AtomicBool,
     /// The channels that events told of and that have not hung up.
     channels: watch::Sender<HashSet<Vec<u8>>>,
+    fence: Fence,
 }
+
+/// The server of a test.
+#[derive(Debug)]
+enum Held {
+    Server(Box<Instance>),
+    /// A test of components alone has a scripted peer instead.
+    #[cfg(test)]
+    Nothing,
+}
+
+/// A value that a global variable is set to, so that the event which tells of it comes behind all
+/// events before it: actions are answered by another way than events come.
+#[derive(Debug, Default)]
+struct Fence {
+    /// The value that is awaited.
+    value: Mutex<Option<String>>,
+    has_come: Notify,
+}
+
+/// The variable that a fence sets.
+const FENCE: &str = "TESTSUITE_FENCE";
 
 impl Ast {
     /// A server that has booted, with the test's own connection to it.
@@ -43,12 +70,31 @@ impl Ast {
         let said = std::fs::metadata(&log).map_or(0, |it| it.len());
         let inner = AstInner {
             number: instance.sandbox().number(),
-            instance,
+            server: Held::Server(Box::new(instance)),
             client,
-            test: Arc::downgrade(&test.shared),
+            verdict: Arc::clone(&test.shared.verdict),
+            open: Arc::clone(&test.shared.open),
             log: (log, said),
             may_end: AtomicBool::new(false),
             channels: watch::Sender::default(),
+            fence: Fence::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// A connection without a server.
+    #[cfg(test)]
+    pub(super) fn alone(number: u32, client: Client, test: &TestCase) -> Self {
+        let inner = AstInner {
+            number,
+            server: Held::Nothing,
+            client,
+            verdict: Arc::clone(&test.shared.verdict),
+            open: Arc::clone(&test.shared.open),
+            log: (PathBuf::new(), 0),
+            may_end: AtomicBool::new(false),
+            channels: watch::Sender::default(),
+            fence: Fence::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -58,6 +104,11 @@ impl Ast {
         self.inner.number
     }
 
+    /// The server as YAML numbers it, from 0.
+    pub fn id(&self) -> Id {
+        Id::of(self.inner.number)
+    }
+
     /// The test's own AMI connection. What the server says there is recorded.
     pub fn ami(&self) -> &Client {
         &self.inner.client
@@ -65,14 +116,17 @@ impl Ast {
 
     /// The server.
     pub fn instance(&self) -> &Instance {
-        &self.inner.instance
+        match &self.inner.server {
+            Held::Server(instance) => instance,
+            #[cfg(test)]
+            Held::Nothing => panic!("a test of components has no server"),
+        }
     }
 
     /// Waits for events, from this call on. If the test ends while one is awaited, it is told that
     /// none came, and what came nearest.
     pub fn watch(&self, matcher: Matcher) -> Watch {
-        let open = self.test().map(|test| Arc::clone(&test.shared.open)).unwrap_or_default();
-        Watch::new(self.ami(), matcher, self.number(), &open)
+        Watch::new(self.ami(), matcher, self.number(), &self.inner.open)
     }
 
     /// Places a call, and waits until it is answered or has failed. `None` if it was not answered,
@@ -89,20 +143,14 @@ impl Ast {
         match self.ami().originate(originate).await {
             Ok(originated) => Ok(Some(originated)),
             Err(ami::Error::Originate { reason, event }) => {
-                if let Some(test) = self.test() {
-                    let channel = event.text("Channel").unwrap_or_default();
-                    let number = self.number();
-                    test.note(format!("Asterisk {number}: {channel} was not answered: {reason}"));
-                }
+                let channel = event.text("Channel").unwrap_or_default();
+                let number = self.number();
+                let note = format!("Asterisk {number}: {channel} was not answered: {reason}");
+                self.inner.verdict.note(note);
                 Ok(None)
             }
             Err(error) => Err(error),
         }
-    }
-
-    /// The test, unless it is over.
-    fn test(&self) -> Option<TestCase> {
-        Some(TestCase { shared: self.inner.test.upgrade()? })
     }
 
     /// Says that the server may end in the middle of the test.
@@ -140,13 +188,39 @@ impl Ast {
         self.inner.channels.subscribe()
     }
 
+    /// Waits until the events that the server has raised so far have come. One that lacks the
+    /// permission, or whose login gets no such events, has none to wait for.
+    pub(super) async fn fence(&self) {
+        let value = uuid::Uuid::new_v4().simple().to_string();
+        *self.fence_value() = Some(value.clone());
+        let set = Action::new("Setvar").field("Variable", FENCE).field("Value", value);
+        if self.ami().call(set).await.is_ok() {
+            self.inner.fence.has_come.notified().await;
+        }
+    }
+
+    /// Whether an event is that of a fence, which is no component's business.
+    pub(super) fn takes_fence(&self, event: &Event) -> bool {
+        if event.head() != b"VarSet" || event.get("Variable") != Some(FENCE.as_bytes()) {
+            return false;
+        }
+        if event.field("Value") == *self.fence_value() {
+            self.inner.fence.has_come.notify_one();
+        }
+        true
+    }
+
+    fn fence_value(&self) -> MutexGuard<'_, Option<String>> {
+        self.inner.fence.value.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn is_let_go(&self) -> bool {
         self.inner.may_end.load(Ordering::Relaxed)
     }
 
     /// Waits until the server has ended though it must not.
     pub(super) async fn ended(&self) -> ExitStatus {
-        let status = self.inner.instance.exited().await;
+        let status = self.instance().exited().await;
         // One that a test stopped by a command has ended well.
         if status.success() || self.is_let_go() {
             std::future::pending::<()>().await;

@@ -10,11 +10,12 @@ use ami::{Buffer, Client, Filter, Recording};
 use anyhow::Context;
 use instance::{Builder, Instance, Sandbox};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 
-use super::{Ast, TestCase, lock, pump, setup};
+use super::{Ast, Happening, TestCase, layers, lock};
 use crate::case::capture::Capture;
 use crate::case::logs;
-use crate::job::{Message, Phase};
+use crate::job::{Message, Phase, link};
 
 impl TestCase {
     /// Boots servers at the same time, and logs in to each. From then on the time-out counts.
@@ -29,7 +30,7 @@ impl TestCase {
         let booted = Box::pin(self.boot_all(builders)).await;
         if booted.is_err() {
             // A test that has to fail has not failed by that.
-            self.state().faulty = true;
+            self.set_faulty();
         }
         booted
     }
@@ -41,11 +42,12 @@ impl TestCase {
         if !self.asts().is_empty() {
             return Err("the test has its servers already".into());
         }
+        let builders = self.shared.actors.prepare(self, builders).await?;
         let sandboxes = Builder::build_all(builders)?;
         if let Some(sandbox) = sandboxes.first() {
             let folder = sandbox.folder();
-            self.state().folder = Some(folder.to_owned());
-            self.say(&Message::Folder(folder.to_owned()));
+            *lock(&self.shared.folder_of_run) = Some(folder.to_owned());
+            link::tell(&Message::Folder(folder.to_owned()));
             logs::go_to(folder).with_context(|| format!("the logs in {}", folder.display()))?;
             if self.shared.job.settings.chosen.pcap {
                 let capture = Capture::start(&folder.join("packet.pcap"));
@@ -69,13 +71,20 @@ impl TestCase {
         lock(&self.shared.asts).clone_from(&asts);
         self.shared.booted.notify_one();
         self.begin(Phase::Run);
-        self.arm();
-        self.tell(|module| module.started(self));
+        self.shared.clock.start();
+        // Before anybody is told of a login, and can make something happen.
+        let subscribe = |ast: &Ast| ast.ami().subscribe_with(Filter::all(), Buffer::unbounded());
+        let subscriptions: Vec<_> = asts.iter().map(subscribe).collect();
+        let actors = &self.shared.actors;
+        actors.begin(self);
+        actors.tell(&Happening::Started);
         for ast in &asts {
-            // Before anything can happen.
-            let events = ast.ami().subscribe_with(Filter::all(), Buffer::unbounded());
-            self.tell(|module| module.connected(ast, self));
-            lock(&self.shared.pumps).push(tokio::spawn(pump(self.clone(), ast.clone(), events)));
+            actors.tell_login(ast);
+            // Components that wait take it now, each in its turn.
+            yield_now().await;
+        }
+        for (ast, events) in asts.iter().zip(subscriptions) {
+            lock(&self.shared.pumps).begin(self, ast, events);
         }
         Ok(asts)
     }
@@ -89,7 +98,7 @@ impl TestCase {
         let address = instance.ami_address();
         let stream = TcpStream::connect(&*address).await.with_context(|| address.clone())?;
         stream.set_nodelay(true)?;
-        let config = setup::login(self.section());
+        let config = layers::login(self);
         Ok(config.handshake(recording.tee(stream)).await?)
     }
 }

@@ -1,18 +1,24 @@
-//! The end of a test: servers are stopped, modules asked, and what was said is weighed.
+//! The end of a test: components let go, servers are stopped, components judge, and what was said is
+//! weighed.
 
-use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use instance::{Finding, Stop, Stopped};
+use futures_util::future::{join_all, pending, select_all};
+use instance::{Finding, Stop};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ast, Panicked, TestCase, TestResult, lock};
+use super::{Ast, Ended, Happening, Panicked, TestCase, TestResult, lock};
 use crate::job::{Account, INTERRUPTED, Outcome, Phase, PhaseTime, Reason};
 
 /// The signals by which a test itself ends a server: SIGKILL and SIGTERM.
 const WILLED: [i32; 2] = [9, 15];
+
+/// How long servers may take to end when they unload their modules: calls are over by then.
+const UNLOADING: Duration = Duration::from_secs(30);
 
 /// How long events may take to be handed out after the last server is gone.
 const EVENTS: Duration = Duration::from_secs(10);
@@ -34,6 +40,8 @@ async fn calls_are_over(ast: &Ast) {
             let since = gone.get_or_insert_with(Instant::now);
             // A test may have asked for fewer events.
             if all_told || since.elapsed() > BEHIND {
+                // What comes by another way, such as the end of a call's records, may be behind.
+                let _ = timeout(BEHIND, ast.fence()).await;
                 return;
             }
         }
@@ -62,20 +70,42 @@ impl TestCase {
         self.begin(Phase::Prepare);
         let (end, open) = self.until_its_end(body, cancelled).await;
         self.begin(Phase::Stop);
+        if !self.shared.actors.has_begun() {
+            // A test that boots nothing is judged as well.
+            self.shared.actors.begin(self);
+        }
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => {}
+            () = self.let_go() => {}
+        }
         // Of its end a server has much to say.
         let log = self.asts().iter().flat_map(Ast::last_lines).collect();
-        let stopped = self.stop_servers(&end, cancelled).await;
+        let ended: Arc<[_]> = self.stop_servers(&end, cancelled).await.into();
         let capture = lock(&self.shared.capture).take();
         if let Some(capture) = capture
             && let Err(error) = capture.finish()
         {
             self.note(format!("the capture of packets is not complete: {error:#}"));
         }
-        let all: Vec<_> = stopped.iter().map(|(_, stopped)| stopped.clone()).collect();
-        self.tell(|module| module.stopped(&all, self));
+        self.shared.actors.tell(&Happening::Stopped(Arc::clone(&ended)));
+        for name in self.shared.actors.end().await {
+            self.fail(format!("{name} did not come to an end"));
+        }
         self.give_up_tasks().await;
-        self.judge_findings(&stopped);
+        self.judge_findings(&ended);
         Account { log, ..self.weigh(&end, open) }
+    }
+
+    /// Tells components that the test ends, behind all that has happened, and waits until they have
+    /// let go.
+    async fn let_go(&self) {
+        let handed_out = lock(&self.shared.pumps).handed_out();
+        // Where events come without end, some are told behind the end.
+        let _ = timeout(EVENTS, handed_out).await;
+        for name in self.shared.actors.let_go().await {
+            self.note(format!("{name} was still busy when the test ended"));
+        }
     }
 
     /// How it ended, and what was being waited for then.
@@ -92,7 +122,9 @@ impl TestCase {
                     // As the last word of a test that says nothing else.
                     Ok(()) => self.set_passed(true),
                     Err(error) => {
-                        self.state().faulty |= error.is::<Panicked>();
+                        if error.is::<Panicked>() {
+                            self.set_faulty();
+                        }
                         self.fail(format!("{:#}", anyhow::Error::from_boxed(error)));
                     }
                 }
@@ -107,8 +139,8 @@ impl TestCase {
                 self.fail(INTERRUPTED);
                 End::Cancelled
             }
-            () = self.time_is_up() => {
-                End::Timeout(self.state().timeout.unwrap_or_default().as_secs_f64())
+            () = self.shared.clock.is_up() => {
+                End::Timeout(self.shared.clock.timeout().unwrap_or_default().as_secs_f64())
             }
         };
         (end, self.shared.open.reasons())
@@ -116,13 +148,18 @@ impl TestCase {
 
     /// Ends what goes on beside the test. One that panicked has failed it.
     async fn give_up_tasks(&self) {
-        let tasks: Vec<_> = lock(&self.shared.spawned).drain(..).collect();
-        for task in tasks {
-            task.abort();
-            if let Err(error) = task.await
+        let mut tasks = std::mem::take(&mut *lock(&self.shared.spawned));
+        tasks.abort_all();
+        self.tell_panics("a task of the test", &mut tasks).await;
+    }
+
+    /// Waits for tasks. One that panicked fails the test.
+    async fn tell_panics(&self, what: &str, tasks: &mut JoinSet<()>) {
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended
                 && error.is_panic()
             {
-                self.fail(format!("a task of the test: {}", Panicked::new(&*error.into_panic())));
+                self.fail(format!("{what}: {}", Panicked::new(&*error.into_panic())));
             }
         }
     }
@@ -131,18 +168,12 @@ impl TestCase {
     async fn a_server_ends(&self) -> String {
         loop {
             let asts = self.asts();
-            let mut ends: Vec<_> = asts.iter().map(|ast| Box::pin(ast.ended())).collect();
-            let any = std::future::poll_fn(|context| {
-                for (at, end) in ends.iter_mut().enumerate() {
-                    if let std::task::Poll::Ready(status) = end.as_mut().poll(context) {
-                        return std::task::Poll::Ready((at, status));
-                    }
-                }
-                std::task::Poll::Pending
-            });
+            let ends = asts.iter().map(|ast| Box::pin(async { (ast.number(), ast.ended().await) }));
+            let ends: Vec<_> = ends.collect();
+            let any =
+                async { if ends.is_empty() { pending().await } else { select_all(ends).await.0 } };
             tokio::select! {
-                (at, status) = any => {
-                    let number = asts[at].number();
+                (number, status) = any => {
                     return format!("Asterisk {number} ended in the middle of the test ({status})");
                 }
                 // There are servers now that were not there.
@@ -153,62 +184,53 @@ impl TestCase {
 
     /// Ends the last phase, and returns how long each took.
     pub(crate) fn phase_times(&self) -> Vec<PhaseTime> {
-        let mut state = self.state();
-        state.end_phase(None);
-        state.phases.clone()
+        let mut phases = lock(&self.shared.phases);
+        phases.end(None);
+        phases.times.clone()
     }
 
     /// The folder that its servers are in.
     pub(crate) fn folder_of_run(&self) -> Option<PathBuf> {
-        self.state().folder.clone()
+        lock(&self.shared.folder_of_run).clone()
     }
 
-    async fn stop_servers(&self, end: &End, cancelled: &CancellationToken) -> Vec<(u32, Stopped)> {
+    async fn stop_servers(&self, end: &End, cancelled: &CancellationToken) -> Vec<Ended> {
         // What is a failure already cannot become anything else.
-        let failed = self.state().passed == Some(false);
-        let patience = if failed { Duration::ZERO } else { self.state().patience };
-        let kill = *end == End::Cancelled;
-        let stop_one = |ast: Ast, cancelled: CancellationToken| async move {
-            tokio::select! {
-                () = cancelled.cancelled() => {}
-                // `core stop gracefully` would unload all modules: some take ten seconds for that.
-                _ = timeout(patience, calls_are_over(&ast)) => {}
-            }
-            ast.shut_down(if kill { Stop::Kill } else { Stop::Now }).await
+        let failed = self.shared.verdict.said().passed == Some(false);
+        let patience = if failed { Duration::ZERO } else { *lock(&self.shared.patience) };
+        let stop = match end {
+            End::Cancelled => Stop::Kill,
+            _ if self.needs().unloads() && !failed => Stop::Gracefully(UNLOADING),
+            // To unload all modules takes some servers ten seconds.
+            _ => Stop::Now,
         };
         let asts = self.asts();
-        let stops: Vec<_> =
-            asts.iter().map(|ast| tokio::spawn(stop_one(ast.clone(), cancelled.clone()))).collect();
-        let mut stopped = Vec::new();
-        for (stop, ast) in stops.into_iter().zip(&asts) {
-            match stop.await {
-                Ok(it) => stopped.push((ast.number(), it)),
-                Err(error) => {
-                    self.fail(format!("Asterisk {} could not be stopped: {error}", ast.number()));
-                }
+        let stops = asts.iter().map(|ast| async move {
+            tokio::select! {
+                () = cancelled.cancelled() => {}
+                _ = timeout(patience, calls_are_over(ast)) => {}
             }
-        }
+            Ended { id: ast.id(), stopped: ast.shut_down(stop).await }
+        });
+        let ended = join_all(stops).await;
         // Events that the servers sent before they ended count.
-        let pumps: Vec<_> = lock(&self.shared.pumps).drain(..).collect();
-        for pump in pumps {
-            match timeout(EVENTS, pump).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => self.fail(format!("events could not be handed out: {error}")),
-                Err(_) => self.note("an AMI connection outlived its server"),
-            }
+        let mut pumps = std::mem::take(&mut *lock(&self.shared.pumps)).into_tasks();
+        let handed_out = self.tell_panics("the way of events", &mut pumps);
+        if timeout(EVENTS, handed_out).await.is_err() {
+            self.note("an AMI connection outlived its server");
         }
-        stopped
+        ended
     }
 
     /// What servers left: a crash is a failure, whatever the test says.
-    fn judge_findings(&self, stopped: &[(u32, Stopped)]) {
-        for (number, finding) in stopped
-            .iter()
-            .flat_map(|(number, it)| it.findings.iter().map(move |finding| (*number, finding)))
-        {
+    fn judge_findings(&self, ended: &[Ended]) {
+        let findings = ended.iter().flat_map(|Ended { id, stopped }| {
+            stopped.findings.iter().map(|finding| (id.number(), finding))
+        });
+        for (number, finding) in findings {
             let what = format!("Asterisk {number}: {finding}");
             if let Finding::Crash(crash) = finding {
-                self.state().cores.extend(crash.core.clone());
+                self.shared.verdict.said().cores.extend(crash.core.clone());
             }
             let asts = self.asts();
             let let_go = asts.iter().any(|ast| ast.number() == number && ast.is_let_go());
@@ -218,7 +240,7 @@ impl TestCase {
                     self.note(what)
                 }
                 Finding::Crash(_) | Finding::Ended(_) | Finding::Sanitizer { .. } => {
-                    self.state().faulty = true;
+                    self.set_faulty();
                     self.fail(what);
                 }
                 // Of those there are many in tests that pass.
@@ -229,19 +251,19 @@ impl TestCase {
     }
 
     fn weigh(&self, end: &End, open: Vec<Reason>) -> Account {
-        let mut state = self.state();
-        let forgotten = std::mem::take(&mut state.tokens).into_iter();
+        let mut said = self.shared.verdict.said();
+        let forgotten = std::mem::take(&mut said.tokens).into_iter();
         let forgotten = forgotten.map(|(_, what)| Reason::new(format!("it was not done: {what}")));
-        state.reasons.extend(forgotten);
-        let passed = state.passed == Some(true) && state.reasons.is_empty();
-        let mut reasons = std::mem::take(&mut state.reasons);
+        said.reasons.extend(forgotten);
+        let passed = said.passed == Some(true) && said.reasons.is_empty();
+        let mut reasons = std::mem::take(&mut said.reasons);
         match end {
             _ if passed => {}
             End::Timeout(seconds) => {
                 reasons.lead(Reason::new(format!("no verdict within {seconds} s")));
             }
             _ if !reasons.is_empty() => {}
-            _ if state.passed.is_some() => reasons.push(Reason::new("the test was said to fail")),
+            _ if said.passed.is_some() => reasons.push(Reason::new("the test was said to fail")),
             _ => reasons.push(Reason::new("the test ended without a verdict")),
         }
         if !passed {
@@ -249,15 +271,15 @@ impl TestCase {
         }
         let outcome = match end {
             _ if passed => Outcome::Passed,
-            _ if state.faulty => Outcome::Faulty,
+            _ if said.faulty => Outcome::Faulty,
             End::Timeout(_) => Outcome::TimedOut,
             End::Done | End::Cancelled => Outcome::Failed,
         };
         Account {
             outcome,
-            cores: std::mem::take(&mut state.cores),
+            cores: std::mem::take(&mut said.cores),
             reasons: reasons.into_vec(),
-            notes: std::mem::take(&mut state.notes).into_vec(),
+            notes: std::mem::take(&mut said.notes).into_vec(),
             ..Account::default()
         }
     }

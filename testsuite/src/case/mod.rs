@@ -1,57 +1,67 @@
 //! A test while it runs: its servers and AMI connections, its clock, what has been said of its
 //! verdict, and what takes part in it.
 //!
-//! This room depends on `files`, `matching` and `job`. A [`TestCase`] is a handle that clones share;
-//! it boots servers, tells modules of everything that happens, and at the end weighs what was said.
+//! This room depends on `files`, `matching` and `job`. A [`TestCase`] is a handle that clones share:
+//! it boots servers, tells components of everything that happens, and at the end weighs what was
+//! said. [`Component`] is here and not with the components: the test prepares them, tells them and
+//! waits for them, and knows none by name.
 //!
-//! Pitfalls: a module may speak to the test while it is told something, so no lock is held then. A
-//! failure is never taken back. The order of the end is fixed: calls are over, servers stop, the
-//! rest of their events is handed out, modules judge.
+//! Pitfalls: every component has a task and an inbox of its own, and whatever is told is told to
+//! inboxes, never under a lock that a component may want. After each event the pump gives way, so
+//! that all components that wait have taken it before the next one is told. A failure is never taken
+//! back. The order of the end is fixed: components let go, calls are over, the events behind them
+//! have come, servers stop, the rest of their events is handed out, components judge.
 
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ami::Event;
 use instance::{Builder, Server};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::case::capture::Capture;
-use crate::files::Node;
-use crate::files::TestConfig;
-use crate::job::Message;
-use crate::job::link;
-use crate::job::usage::after;
-use crate::job::{Few, Job, Phase, PhaseTime, Reason};
+use self::actors::Actors;
+use self::capture::Capture;
+use self::clock::Clock;
+use self::pump::Pumps;
+use self::verdict::Verdict;
+use self::watch::Open;
+use crate::files::{ConfigError, Node, Section, TestConfig};
+use crate::job::{Job, Message, Phase, PhaseTime, Reason, link};
 
+mod actors;
+#[cfg(test)]
+pub(crate) mod alone;
 mod ast;
 mod boot;
 mod capture;
+mod clock;
+mod component;
 mod finish;
+mod layers;
 pub(crate) mod logs;
-mod module;
-mod setup;
+mod object;
+mod pump;
+mod stage;
 mod tail;
+#[cfg(test)]
+mod tests;
+mod verdict;
 mod watch;
 
 pub use self::ast::Ast;
-pub use self::module::Module;
-use self::watch::Open;
+pub use self::component::{Component, Life, Needs, Setting, Step, Watcher};
+pub(crate) use self::object::ObjectSettings;
+pub use self::stage::{Ended, Failure, Happening, Pending, Signal, Stage};
 pub use self::watch::{Watch, WatchError};
 
 /// What a test written in Rust returns. Whatever error it fails with is the reason that is told.
 pub type TestResult = Result<(), Box<dyn Error + Send + Sync>>;
-
-/// How long a test may take, from when its servers are up, unless it says otherwise.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long calls may go on at its end. Most are over in a moment; to hang one up takes the server
 /// a second.
@@ -67,51 +77,46 @@ struct Shared {
     job: Job,
     /// The folder of the test.
     folder: PathBuf,
-    server: Server,
+    /// `None` in tests of components alone, which boot nothing.
+    server: Option<Server>,
     config: TestConfig,
     /// The configuration of its object.
     section: Node,
-    state: Mutex<State>,
+    object: ObjectSettings,
+    verdict: Arc<Verdict>,
+    clock: Clock,
+    phases: Mutex<Phases>,
+    /// How long calls may go on at the end.
+    patience: Mutex<Duration>,
     /// The end of the test.
     ended: CancellationToken,
-    /// The deadline has moved.
-    moved: Notify,
     /// Servers are up.
     booted: Notify,
     /// What is being waited for.
     open: Arc<Open>,
     asts: Mutex<Vec<Ast>>,
-    modules: Mutex<Vec<Box<dyn Module>>>,
-    /// They hand events to the modules.
-    pumps: Mutex<Vec<JoinHandle<()>>>,
-    spawned: Mutex<Vec<JoinHandle<()>>>,
+    actors: Actors,
+    /// They hand out events.
+    pumps: Mutex<Pumps>,
+    spawned: Mutex<JoinSet<()>>,
     capture: Mutex<Option<Capture>>,
+    /// The folder that the servers are in.
+    folder_of_run: Mutex<Option<PathBuf>>,
 }
 
-struct State {
-    /// What was said last; a failure is not taken back.
-    passed: Option<bool>,
-    reasons: Few<Reason>,
-    notes: Few<String>,
-    tokens: Vec<(u64, String)>,
-    next_token: u64,
-    timeout: Option<Duration>,
-    deadline: Option<Instant>,
-    patience: Duration,
-    /// Something went wrong that no test can have expected.
-    faulty: bool,
-    phase: Option<(Phase, Instant)>,
-    phases: Vec<PhaseTime>,
-    folder: Option<PathBuf>,
-    cores: Vec<PathBuf>,
+/// The phase that is under way, and how long those before it took.
+#[derive(Default)]
+struct Phases {
+    now: Option<(Phase, Instant)>,
+    times: Vec<PhaseTime>,
 }
 
-impl State {
+impl Phases {
     /// Ends the phase that is under way, and begins another or none.
-    fn end_phase(&mut self, next: Option<Phase>) {
+    fn end(&mut self, next: Option<Phase>) {
         let now = Instant::now();
-        if let Some((phase, begun)) = std::mem::replace(&mut self.phase, next.map(|it| (it, now))) {
-            self.phases.push(PhaseTime { phase, seconds: (now - begun).as_secs_f64() });
+        if let Some((phase, begun)) = std::mem::replace(&mut self.now, next.map(|it| (it, now))) {
+            self.times.push(PhaseTime { phase, seconds: (now - begun).as_secs_f64() });
         }
     }
 }
@@ -125,49 +130,31 @@ impl fmt::Debug for TestCase {
 impl TestCase {
     pub(crate) fn new(
         job: Job,
-        server: Server,
+        server: Option<Server>,
         config: TestConfig,
-    ) -> Result<Self, crate::files::ConfigError> {
+    ) -> Result<Self, ConfigError> {
         let section = config.object.as_ref().map_or(&config.root, |it| &it.section).clone();
-        let seconds = |key: &str| {
-            let node = section.get(key).filter(|it| !it.is_null());
-            node.map(|node| node.expect_number(key)).transpose()
-        };
-        let timeout = seconds("reactor-timeout")?.unwrap_or(TIMEOUT.as_secs_f64());
-        // As long as that it may take to look for leaks, and some seconds more.
-        let least = seconds("memcheck-delay-stop")?.map_or(0.0, |delay| delay + 3.0);
-        let timeout = if timeout > 0.0 { timeout.max(least) } else { timeout };
-        let state = State {
-            passed: None,
-            reasons: Few::default(),
-            notes: Few::default(),
-            tokens: Vec::new(),
-            next_token: 0,
-            timeout: limit(timeout),
-            deadline: None,
-            patience: PATIENCE,
-            faulty: false,
-            phase: None,
-            phases: Vec::new(),
-            folder: None,
-            cores: Vec::new(),
-        };
+        let object = ObjectSettings::read(&Section::new(&section, "the object reads"))?;
         let shared = Shared {
             folder: job.folder(),
             job,
             server,
             config,
             section,
-            state: Mutex::new(state),
+            verdict: Arc::default(),
+            clock: Clock::new(object.timeout),
+            object,
+            phases: Mutex::default(),
+            patience: Mutex::new(PATIENCE),
             ended: CancellationToken::new(),
-            moved: Notify::new(),
             booted: Notify::new(),
             open: Arc::default(),
             asts: Mutex::default(),
-            modules: Mutex::default(),
+            actors: Actors::default(),
             pumps: Mutex::default(),
             spawned: Mutex::default(),
             capture: Mutex::default(),
+            folder_of_run: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -204,8 +191,8 @@ impl TestCase {
     /// # Errors
     ///
     /// If the configuration of the object cannot be right.
-    pub fn builder(&self, number: u32) -> Result<Builder, crate::files::ConfigError> {
-        setup::builder(self, number)
+    pub fn builder(&self, number: u32) -> Result<Builder, ConfigError> {
+        layers::builder(self, number)
     }
 
     /// Boots the one server of the test, and logs in.
@@ -227,7 +214,7 @@ impl TestCase {
         let builders = (1..=count).map(|number| self.builder(number));
         let builders = builders.collect::<Result<_, _>>().inspect_err(|_| {
             // A test that has to fail has not failed by that.
-            self.state().faulty = true;
+            self.set_faulty();
         });
         self.boot(builders?).await
     }
@@ -237,15 +224,33 @@ impl TestCase {
         lock(&self.shared.asts).clone()
     }
 
-    /// Adds a module: it is told what happens in the test. Before the servers boot.
-    pub fn add(&self, module: Box<dyn Module>) {
-        lock(&self.shared.modules).push(module);
+    /// Adds a component, before the servers boot. Later it is a failure of the test.
+    pub fn add(&self, component: Box<dyn Component>) {
+        let name = component.name().to_owned();
+        self.add_as(name, component, false);
+    }
+
+    /// Adds a component under a name, and says whether it is the object of the test.
+    pub(crate) fn add_as(&self, name: String, component: Box<dyn Component>, is_object: bool) {
+        let late = format!("{name} was added when the servers had been booted");
+        if !self.shared.actors.add(name, component, is_object) {
+            self.fail(late);
+        }
+    }
+
+    /// What all components need.
+    pub(crate) fn needs(&self) -> Needs {
+        self.shared.actors.needs()
+    }
+
+    /// Tells all components of something.
+    pub fn signal(&self, signal: Signal) {
+        self.shared.actors.tell(&Happening::Signal(Arc::new(signal)));
     }
 
     /// Says whether the test has passed. Once it has not, it cannot any more.
     pub fn set_passed(&self, passed: bool) {
-        let mut state = self.state();
-        state.passed = Some(passed && state.passed != Some(false));
+        self.shared.verdict.set_passed(passed);
     }
 
     /// Fails the test, for a reason that is told; of many, the first hundred are, and how many more
@@ -256,16 +261,12 @@ impl TestCase {
 
     /// Fails the test, and tells what came nearest to what was expected.
     pub fn fail_with(&self, reason: Reason) {
-        tracing::error!(reason = reason.what, "failed");
-        self.set_passed(false);
-        self.state().reasons.push(reason);
+        self.shared.verdict.fail(reason);
     }
 
     /// Tells something that is no failure.
     pub fn note(&self, note: impl Into<String>) {
-        let note = note.into();
-        tracing::info!("{note}");
-        self.state().notes.push(note);
+        self.shared.verdict.note(note.into());
     }
 
     /// Prints a line, as part of the test's output.
@@ -277,11 +278,7 @@ impl TestCase {
 
     /// Makes it a failure if the test ends before the token is [removed](FailToken::remove).
     pub fn fail_token(&self, what: impl Into<String>) -> FailToken {
-        let mut state = self.state();
-        state.next_token += 1;
-        let id = state.next_token;
-        state.tokens.push((id, what.into()));
-        FailToken { test: self.clone(), id }
+        FailToken { id: self.shared.verdict.add_token(what.into()), test: self.clone() }
     }
 
     /// Ends the test: the verdict is what was said until then.
@@ -301,88 +298,39 @@ impl TestCase {
     /// How long calls may go on at the end before they are hung up; a quarter of a second unless
     /// set. What they say until then counts. A test that has failed does not wait for them.
     pub fn set_patience(&self, patience: Duration) {
-        self.state().patience = patience;
+        *lock(&self.shared.patience) = patience;
     }
 
     /// How long the test may take, from now on, or from when its servers are up; none for as long
     /// as it takes. Time that runs out ends it, and is a failure unless the test has been said
     /// to pass.
     pub fn set_timeout(&self, timeout: impl Into<Option<Duration>>) {
-        self.state().timeout = timeout.into();
-        self.reset_timeout();
+        self.shared.clock.set_timeout(timeout.into());
     }
 
     /// Starts the clock of the time-out anew.
     pub fn reset_timeout(&self) {
-        let mut state = self.state();
-        if state.deadline.is_some() {
-            state.deadline = Some(deadline(state.timeout));
-        }
-        drop(state);
-        self.shared.moved.notify_one();
+        self.shared.clock.restart();
     }
 
     /// Does something beside the test. It is given up when the servers have stopped.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        lock(&self.shared.spawned).push(tokio::spawn(task));
+        lock(&self.shared.spawned).spawn(task);
     }
 
-    pub(crate) fn say(&self, message: &Message) {
-        link::tell(message);
+    /// Something went wrong that no test can have expected: a failure also where one is expected.
+    fn set_faulty(&self) {
+        self.shared.verdict.said().faulty = true;
     }
 
     /// Begins a phase of the test, and ends the one before.
     pub(crate) fn begin(&self, phase: Phase) {
-        self.say(&Message::Phase(phase));
-        self.state().end_phase(Some(phase));
+        link::tell(&Message::Phase(phase));
+        lock(&self.shared.phases).end(Some(phase));
     }
 
     fn is_in(&self, phase: Phase) -> bool {
-        self.state().phase.is_some_and(|(now, _)| now == phase)
-    }
-
-    /// Tells all modules of something, in their order.
-    fn tell(&self, mut what: impl FnMut(&mut dyn Module)) {
-        // They may speak to the test meanwhile.
-        let mut modules = std::mem::take(&mut *lock(&self.shared.modules));
-        for module in &mut modules {
-            let told = catch_unwind(AssertUnwindSafe(|| what(&mut **module)));
-            if let Err(payload) = told {
-                self.fail(format!("a module: {}", Panicked::new(&*payload)));
-            }
-        }
-        let mut held = lock(&self.shared.modules);
-        modules.append(&mut held);
-        *held = modules;
-    }
-
-    /// The clock starts.
-    fn arm(&self) {
-        let mut state = self.state();
-        state.deadline = Some(deadline(state.timeout));
-        drop(state);
-        self.shared.moved.notify_one();
-    }
-
-    /// Waits until time is up.
-    async fn time_is_up(&self) {
-        loop {
-            let deadline = self.state().deadline;
-            let late = async {
-                match deadline {
-                    Some(deadline) => sleep_until(deadline).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = late => return,
-                () = self.shared.moved.notified() => {}
-            }
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.shared.state)
+        lock(&self.shared.phases).now.is_some_and(|(now, _)| now == phase)
     }
 }
 
@@ -398,35 +346,7 @@ pub struct FailToken {
 impl FailToken {
     /// It was done.
     pub fn remove(self) {
-        self.test.state().tokens.retain(|(id, _)| *id != self.id);
-    }
-}
-
-/// Tells of a sign of life, but not of every one.
-fn alive(test: &TestCase, last: &mut Option<Instant>) {
-    let now = Instant::now();
-    if last.is_none_or(|last| now - last >= Duration::from_millis(200)) {
-        *last = Some(now);
-        test.say(&Message::Alive);
-    }
-}
-
-/// Hands the events of a connection to the modules, until it ends.
-async fn pump(test: TestCase, ast: Ast, mut events: ami::Subscription) {
-    let mut last = None;
-    while let Some(item) = events.next().await {
-        match item {
-            ami::Item::Event(event) => {
-                alive(&test, &mut last);
-                let event: &Event = &event;
-                ast.count_channels(event);
-                test.tell(|module| module.event(event, &ast, &test));
-            }
-            missed => tracing::warn!(?missed, "events are missing here"),
-        }
-    }
-    if test.is_in(Phase::Run) {
-        test.note(format!("the AMI connection to Asterisk {} ended in the middle", ast.number()));
+        self.test.shared.verdict.remove_token(self.id);
     }
 }
 
@@ -441,16 +361,6 @@ impl Panicked {
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
         Self(text.unwrap_or_default())
     }
-}
-
-/// A number of seconds as a limit; none is none.
-fn limit(seconds: f64) -> Option<Duration> {
-    (seconds > 0.0)
-        .then(|| Duration::try_from_secs_f64(seconds.min(31_536_000.0)).unwrap_or(TIMEOUT))
-}
-
-fn deadline(timeout: Option<Duration>) -> Instant {
-    after(Instant::now(), timeout.unwrap_or(Duration::MAX))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

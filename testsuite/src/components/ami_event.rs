@@ -1,29 +1,20 @@
 //! `ami.AMIEventModule`: events that have to come, so many times, with headers as described.
 
-use std::ops::RangeInclusive;
-
 use ami::Event;
-use instance::Stopped;
 
-use super::Refusal;
-use crate::case::Module;
-use crate::case::{Ast, TestCase};
-use crate::files::{ConfigError, Node};
+use crate::case::{Ast, Component, Happening, TestCase, Watcher};
+use crate::components::refused;
+use crate::files::{ConfigError, Ids, Node, Section};
 use crate::job::Reason;
-use crate::matching::{Matcher, Nearest};
+use crate::matching::{Count, Matcher, Nearest, times};
 
-/// What names Python, or means what we do not know.
-const NOT_NATIVE: [&str; 5] =
-    ["callback", "callbackModule", "callbackMethod", "start", "escape-pattern"];
-
-pub(super) fn build(section: &Node) -> Result<Box<dyn Module>, Refusal> {
-    let items = section.items();
-    if items.is_empty() {
-        return Err(section
-            .error(format!("expected a list of events, found {}", section.kind()))
-            .into());
+pub(super) fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
+    let node = section.node();
+    if node.items().is_empty() {
+        return Err(node.error(format!("expected a list of events, found {}", node.kind())));
     }
-    let events = items.iter().map(Expected::read).collect::<Result<_, _>>()?;
+    let events = section.items("ami.AMIEventModule reads");
+    let events = events.iter().map(Expected::read).collect::<Result<_, _>>()?;
     Ok(Box::new(AmiEventModule { events }))
 }
 
@@ -36,10 +27,10 @@ struct Expected {
     place: Node,
     matcher: Matcher,
     requirements: Requirements,
-    /// The connections that it is looked for on, from 0. The first of them that is up is the one.
-    ids: Vec<String>,
+    /// The connections that it is looked for on. The first of them that is up is the one.
+    ids: Ids,
     connection: Option<u32>,
-    count: RangeInclusive<usize>,
+    count: Count,
     stops: bool,
     seen: usize,
     nearest: Nearest,
@@ -55,39 +46,61 @@ enum Requirements {
 }
 
 impl Expected {
-    fn read(node: &Node) -> Result<Self, Refusal> {
-        let kind = node.get("type").and_then(Node::text).unwrap_or("headermatch");
-        if !matches!(kind, "headermatch" | "orderedheadermatch") {
-            return Err(Refusal::NotNative(format!(
-                "events of type {kind} do not run natively yet"
-            )));
+    fn read(section: &Section) -> Result<Self, ConfigError> {
+        let kind = section.text("type")?.unwrap_or("headermatch");
+        match kind {
+            "headermatch" | "orderedheadermatch" => {}
+            "cel" | "callback" => {
+                let what = format!("events of type {kind} do not run natively yet");
+                return Err(section.error(what).unsupported());
+            }
+            _ => return Err(section.error(format!("there is no type {kind} of events"))),
         }
-        if let Some(key) = NOT_NATIVE.iter().find(|key| node.get(key).is_some()) {
-            let what = format!("the key {key} of an event does not run natively yet");
-            return Err(Refusal::NotNative(what));
-        }
-        let conditions = node.get("conditions").filter(|it| it.is_map());
-        let Some(conditions) = conditions else {
-            return Err(node.error("expected `conditions:` with `match:`").into());
+        // It is for callbacks alone.
+        section.ignore(&["start"]);
+        let headers = Headers { plain: section.is_true("escape-pattern") };
+        let conditions = section.part("conditions", "conditions have");
+        let Some(conditions) = conditions.filter(|it| it.node().is_map()) else {
+            return Err(section.error("expected `conditions:` with `match:`"));
         };
         let event = conditions.get("match").and_then(|it| it.get("Event"));
         let Some(event) = event else {
-            return Err(conditions.error("expected `match:` with the name of an `Event:`").into());
+            return Err(conditions.error("expected `match:` with the name of an `Event:`"));
         };
         let name = event.expect_text("Event")?;
-        let ids = node.get("id").map_or("0", |it| it.text().unwrap_or_default());
+        let requirements = section.part("requirements", "requirements have");
+        let requirements = if kind == "headermatch" {
+            let same = requirements.map_or_else(
+                || Ok(Matcher::event(name)),
+                |requirements| headers.matcher(name, &requirements),
+            );
+            Requirements::Same(same?)
+        } else {
+            if let Some(list) = &requirements {
+                list.node().expect_items("requirements")?;
+            }
+            let items = requirements.map(|it| it.items("requirements have")).unwrap_or_default();
+            let matchers = items.iter().map(|item| headers.matcher(name, item));
+            Requirements::Ordered(matchers.collect::<Result<_, _>>()?)
+        };
         Ok(Self {
-            place: node.clone(),
-            matcher: matcher(name, conditions)?,
-            requirements: requirements(name, node.get("requirements"), kind)?,
-            ids: ids.split(',').map(|id| id.trim().to_owned()).collect(),
+            place: section.node().clone(),
+            matcher: headers.matcher(name, &conditions)?,
+            requirements,
+            ids: Ids::read(section.get("id"))?,
             connection: None,
-            count: count(node.get("count"))?,
-            stops: node.get("action").and_then(Node::text) == Some("stop"),
+            count: Count::of_ami(section.get("count"))?,
+            stops: section.text("action")? == Some("stop"),
             seen: 0,
             nearest: Nearest::default(),
             unmet: Vec::new(),
         })
+    }
+
+    fn connect(&mut self, ast: &Ast) {
+        if self.connection.is_none() && self.ids.has(ast.id()) {
+            self.connection = Some(ast.number());
+        }
     }
 
     fn take(&mut self, event: &Event, test: &TestCase) {
@@ -111,20 +124,16 @@ impl Expected {
             let details = unmet.into_iter().chain([self.matcher.summary(event)]).collect();
             self.unmet.push(Reason { what, details });
         }
-        if self.stops && self.seen == *self.count.start() {
+        if self.stops && self.seen == self.count.least() {
             test.stop();
         }
     }
 
     fn judge(&mut self, test: &TestCase) {
-        if !self.count.contains(&self.seen) {
-            let what = format!(
-                "{} came {}, expected {}",
-                self.matcher,
-                times(self.seen),
-                range(&self.count)
-            );
-            let details = if self.seen < *self.count.start() {
+        if !self.count.has(self.seen) {
+            let (seen, count) = (times(self.seen), self.count);
+            let what = format!("{} came {seen}, expected {count}", self.matcher);
+            let details = if self.seen < self.count.least() {
                 self.nearest.lines(self.matcher.name())
             } else {
                 Vec::new()
@@ -143,94 +152,180 @@ impl Expected {
     }
 }
 
-impl Module for AmiEventModule {
-    fn connected(&mut self, ast: &Ast, _: &TestCase) {
-        let id = (ast.number() - 1).to_string();
-        for expected in self.events.iter_mut().filter(|it| it.ids.contains(&id)) {
-            expected.connection.get_or_insert_with(|| ast.number());
+impl Watcher for AmiEventModule {
+    fn see(&mut self, what: &Happening, test: &TestCase) {
+        match what {
+            Happening::Connected(ast) => self.events.iter_mut().for_each(|it| it.connect(ast)),
+            Happening::Event(ast, event) => {
+                let number = Some(ast.number());
+                let events = self.events.iter_mut().filter(|it| it.connection == number);
+                events.for_each(|it| it.take(event, test));
+            }
+            Happening::Stopped(_) => self.events.iter_mut().for_each(|it| it.judge(test)),
+            _ => {}
         }
     }
+}
 
-    fn event(&mut self, event: &Event, ast: &Ast, test: &TestCase) {
-        for expected in &mut self.events {
-            if expected.connection == Some(ast.number()) {
-                expected.take(event, test);
+/// How headers are described.
+#[derive(Clone, Copy)]
+struct Headers {
+    /// By plain texts, and not by expressions.
+    plain: bool,
+}
+
+impl Headers {
+    /// The headers of `match` and `nomatch`.
+    fn matcher(self, event: &str, section: &Section) -> Result<Matcher, ConfigError> {
+        let mut matcher = Matcher::event(event);
+        for (key, not) in [("match", false), ("nomatch", true)] {
+            let Some(headers) = section.get(key) else {
+                continue;
+            };
+            if !headers.is_map() {
+                return Err(headers.error(format!("expected headers, found {}", headers.kind())));
+            }
+            for (name, value) in headers.entries() {
+                let (name, text) =
+                    (name.expect_text("a header")?, value.expect_text("the value of a header")?);
+                let with = match (self.plain, not) {
+                    (true, false) => Ok(matcher.starting(name, text)),
+                    (true, true) => Ok(matcher.not_starting(name, text)),
+                    (false, false) => matcher.matching(name, text),
+                    (false, true) => matcher.not_matching(name, text),
+                };
+                matcher = with.map_err(|error| refused(value, error))?;
             }
         }
-    }
-
-    fn stopped(&mut self, _: &[Stopped], test: &TestCase) {
-        self.events.iter_mut().for_each(|expected| expected.judge(test));
+        Ok(matcher)
     }
 }
 
-/// The headers of `match` and `nomatch`.
-fn matcher(event: &str, node: &Node) -> Result<Matcher, Refusal> {
-    let mut matcher = Matcher::event(event);
-    for (key, not) in [("match", false), ("nomatch", true)] {
-        let Some(headers) = node.get(key).filter(|it| !it.is_null()) else {
-            continue;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::alone::{Alone, section};
+    use crate::job::{Account, Outcome};
+
+    async fn judged(yaml: &str, connections: u32, events: &[(usize, &str)]) -> Account {
+        let alone = Alone::new(connections).await;
+        alone.add("ami.AMIEventModule", build(&section(yaml)).unwrap(), false);
+        alone
+            .play(async |alone| {
+                for number in 1..=connections {
+                    alone.connect(number as usize).await;
+                }
+                for (number, event) in events {
+                    alone.event(*number, &format!("Event: {event}")).await;
+                }
+            })
+            .await
+    }
+
+    async fn passes(yaml: &str, events: &[(usize, &str)]) {
+        let account = judged(yaml, 2, events).await;
+        assert_eq!(account.outcome, Outcome::Passed, "{yaml}: {:?}", account.reasons);
+    }
+
+    async fn fails(yaml: &str, events: &[(usize, &str)], why: &str) {
+        let account = judged(yaml, 2, events).await;
+        assert_eq!(account.outcome, Outcome::Failed, "{yaml}");
+        let told = format!("{:?}", account.reasons);
+        assert!(told.contains(why), "{yaml}: {told}");
+    }
+
+    #[tokio::test]
+    async fn a_header_with_blanks_around_its_name_is_that_header() {
+        // As `UserEvent(X, Status: y)` in a dialplan makes it.
+        let event = [(1, "UserEvent\nUserEvent: X\n Status:  y")];
+        let conditions = |value: &str| {
+            format!("[{{conditions: {{match: {{Event: UserEvent, Status: {value}$}}}}, count: 1}}]")
         };
-        if !headers.is_map() {
-            return Err(headers
-                .error(format!("expected headers, found {}", headers.kind()))
-                .into());
+        passes(&conditions("y"), &event).await;
+        let why = "test-config.yaml:1: UserEvent with Status \\\"z$\\\" came never, expected 1";
+        fails(&conditions("z"), &event, why).await;
+        let none = "[{conditions: {match: {Event: UserEvent, Status: y}}, count: '0'}]";
+        fails(none, &event, "came once, expected 0").await;
+    }
+
+    #[tokio::test]
+    async fn of_several_headers_the_last_counts_and_names_have_no_case() {
+        let event = [(1, "Hangup\nCause: 17\nCAUSE: 16")];
+        let required = |cause: &str| {
+            format!(
+                "[{{conditions: {{match: {{Event: Hangup}}}}, requirements: {{match: {{cause: {cause}}}}}}}]"
+            )
+        };
+        passes(&required("'16$'"), &event).await;
+        fails(&required("'17$'"), &event, "cause is \\\"16\\\", expected to be \\\"17$\\\"").await;
+    }
+
+    #[tokio::test]
+    async fn counts_are_of_the_first_connection_that_is_named() {
+        let on =
+            |id: &str| format!("[{{conditions: {{match: {{Event: A}}}}, id: {id}, count: '>2'}}]");
+        let events = [(1, "A"), (2, "A"), (2, "A")];
+        passes(&on("'1'"), &events).await;
+        passes(&on("[1]"), &events).await;
+        fails(&on("'0,1'"), &events, "A came once, expected at least 2").await;
+    }
+
+    #[tokio::test]
+    async fn what_is_for_callbacks_alone_has_no_effect_on_others() {
+        let yaml = "[{conditions: {match: {Event: A}}, start: fail, count: 1}]";
+        passes(yaml, &[(1, "A")]).await;
+        fails(yaml, &[], "A came never, expected 1").await;
+    }
+
+    #[tokio::test]
+    async fn escaped_patterns_are_plain_texts_at_the_start() {
+        let yaml = "[{conditions: {match: {Event: A, X: 'a.(b'}}, escape-pattern: True, count: 1}]";
+        passes(yaml, &[(1, "A\nX: a.(bc"), (1, "A\nX: axc")]).await;
+        fails(yaml, &[(1, "A\nX: xa.(b")], "A with X \\\"a.(b\\\" came never").await;
+        let not =
+            "[{conditions: {match: {Event: A}, nomatch: {X: a.}}, escape-pattern: True, count: 1}]";
+        passes(not, &[(1, "A\nX: ax"), (1, "A\nX: a.x")]).await;
+    }
+
+    #[tokio::test]
+    async fn ordered_requirements_follow_the_events_that_are_counted() {
+        let yaml = "[{type: orderedheadermatch, conditions: {match: {Event: A}}, requirements: [{match: {N: 1}}, {match: {N: 2}}]}]";
+        passes(yaml, &[(1, "A\nN: 1"), (1, "B\nN: 9"), (1, "A\nN: 2"), (1, "A\nN: 7")]).await;
+        fails(yaml, &[(1, "A\nN: 2")], "N is \\\"2\\\", expected to be \\\"1\\\"").await;
+    }
+
+    #[tokio::test]
+    async fn the_least_number_of_events_stops_the_test() {
+        let yaml = "[{conditions: {match: {Event: A}}, count: '>2', action: stop}]";
+        let alone = Alone::new(1).await;
+        alone.add("ami.AMIEventModule", build(&section(yaml)).unwrap(), false);
+        let account = alone
+            .play(async |alone| {
+                alone.connect(1).await;
+                alone.event(1, "Event: A").await;
+                assert!(!alone.is_ended());
+                alone.event(1, "Event: A").await;
+                alone.ended().await;
+            })
+            .await;
+        assert_eq!(account.outcome, Outcome::Passed, "{:?}", account.reasons);
+    }
+
+    #[test]
+    fn what_python_can_do_and_we_cannot_is_no_mistake() {
+        let refused = |yaml: &str| build(&section(yaml)).err().unwrap();
+        for (yaml, unsupported, told) in [
+            ("[{type: cel}]", true, "events of type cel do not run natively yet"),
+            ("[{type: callback}]", true, "events of type callback do not run natively yet"),
+            ("[{type: hedermatch}]", false, "there is no type hedermatch of events"),
+            ("[{conditions: {match: {Event: A, X: '(?=a)'}}}]", true, "look-around"),
+            ("[{conditions: {match: {Event: A, X: '('}}}]", false, "unclosed group"),
+            ("[{conditions: {match: {X: a}}}]", false, "the name of an `Event:`"),
+            ("{}", false, "expected a list of events, found a mapping"),
+        ] {
+            let error = refused(yaml);
+            assert_eq!(error.is_unsupported(), unsupported, "{yaml}: {error:#}");
+            assert!(format!("{error:#}").contains(told), "{yaml}: {error:#}");
         }
-        for (name, value) in headers.entries() {
-            let (name, pattern) =
-                (name.expect_text("a header")?, value.expect_text("the value of a header")?);
-            let with = if not {
-                matcher.not_matching(name, pattern)
-            } else {
-                matcher.matching(name, pattern)
-            };
-            matcher = with.map_err(|error| Refusal::expression(value, error))?;
-        }
-    }
-    Ok(matcher)
-}
-
-fn requirements(event: &str, node: Option<&Node>, kind: &str) -> Result<Requirements, Refusal> {
-    if kind == "headermatch" {
-        let same = node.map_or_else(|| Ok(Matcher::event(event)), |node| matcher(event, node))?;
-        return Ok(Requirements::Same(same));
-    }
-    let items = node.map_or(Ok(&[][..]), |node| node.expect_items("requirements"))?.iter();
-    Ok(Requirements::Ordered(items.map(|item| matcher(event, item)).collect::<Result<_, _>>()?))
-}
-
-/// `3`, `>3` for at least three, `<3` for at most three; absent for any number.
-fn count(node: Option<&Node>) -> Result<RangeInclusive<usize>, ConfigError> {
-    let Some(node) = node else {
-        return Ok(0..=usize::MAX);
-    };
-    let text = node.expect_text("count")?;
-    let (rest, low, high) = match (text.strip_prefix('>'), text.strip_prefix('<')) {
-        (Some(rest), _) => (rest, true, false),
-        (_, Some(rest)) => (rest, false, true),
-        _ => (text, true, true),
-    };
-    let Ok(number) = rest.trim().parse() else {
-        let what = format!(
-            "count is {text:?}; expected a number, `>` and a number for at least, or `<` for at most"
-        );
-        return Err(node.error(what));
-    };
-    Ok(if low { number } else { 0 }..=if high { number } else { usize::MAX })
-}
-
-fn range(count: &RangeInclusive<usize>) -> String {
-    match (count.start(), count.end()) {
-        (low, &usize::MAX) => format!("at least {low}"),
-        (0, high) if *high > 0 => format!("at most {high}"),
-        (low, _) => low.to_string(),
-    }
-}
-
-fn times(count: usize) -> String {
-    match count {
-        0 => "never".to_owned(),
-        1 => "once".to_owned(),
-        more => format!("{more} times"),
     }
 }

@@ -1,19 +1,18 @@
-//! The test objects and modules of YAML that run natively. Each is one file here, and a line in the
-//! table.
+//! The test objects and modules of YAML that run natively, and the registry that knows them by name.
 //!
-//! This room depends on the rooms up to `case`. A section of YAML goes in, what takes part in a
-//! test comes out. The registry of a user's program adds tests in Rust and modules of its own.
+//! This room depends on the rooms up to `case`. A section of YAML goes in, a [`Component`] comes
+//! out. Each component is one file here and a line in the table of the registry; a user's program
+//! adds its own in the same way.
 //!
-//! Pitfalls: what the suite's own library can run and we cannot is not an error but a
-//! [`Refusal::NotNative`]; only what cannot be right in either is an error.
+//! Pitfalls: building a component has no effect but to note which keys were asked for; plan,
+//! schedule and lint build all components of a suite. What the suite's own library can run and we
+//! cannot is an error that says so ([`ConfigError::unsupported`]); every other error makes a test
+//! broken.
 
 use std::time::Duration;
 
-use crate::case::Module;
-use crate::case::{TestCase, TestResult};
-use crate::files::AsteriskVersion;
-use crate::files::{ConfigError, Node};
-use crate::files::{ModuleConfig, TestConfig};
+use crate::case::{Component, Needs, ObjectSettings, TestCase, TestResult};
+use crate::files::{AsteriskVersion, ConfigError, ModuleConfig, Node, Section, TestConfig};
 use crate::matching::ExpressionError;
 
 mod ami_event;
@@ -26,71 +25,72 @@ pub use self::registry::Registry;
 /// within that time.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// Makes a module of its configuration.
-type Build = fn(&Node) -> Result<Box<dyn Module>, Refusal>;
-
-/// What the suite calls them now, and what it called them in old branches.
-const TABLE: [(&str, Build); 4] = [
-    ("ami.AMIEventModule", ami_event::build),
-    ("ami.AMIEventModule.AMIEventModule", ami_event::build),
-    ("test_case.SimpleTestCase", simple_test_case::build),
-    ("SimpleTestCase.SimpleTestCase", simple_test_case::build),
-];
-
-/// Why a module cannot be made.
-#[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum Refusal {
-    /// Its configuration cannot be right.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// It would need something that only the suite's Python has.
-    #[error("{0}")]
-    NotNative(String),
+/// A component of a test, as `test-config.yaml` names it.
+pub(crate) struct Named {
+    pub(crate) typename: String,
+    pub(crate) component: Box<dyn Component>,
+    pub(crate) is_object: bool,
 }
 
-impl Refusal {
-    /// For an expression at a place.
-    fn expression(node: &Node, error: ExpressionError) -> Self {
-        Self::Config(node.error("the expression cannot be used").caused_by(error))
-    }
-}
-
-/// The names of the types that run natively.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|(name, _)| *name)
-}
-
-/// Makes the modules of a test, and before them its object, unless that is a test in Rust.
+/// Builds the components of a test: its object, unless that is a test in Rust, and its modules, in
+/// their order.
 pub(crate) fn build(
     config: &TestConfig,
     more: &[ModuleConfig],
     version: Option<&AsteriskVersion>,
     registry: &Registry,
-) -> Result<Vec<Box<dyn Module>>, Refusal> {
+) -> Result<Vec<Named>, ConfigError> {
     let Some(object) = &config.object else {
-        return Err(Refusal::NotNative("it names no test-object".to_owned()));
+        return Err(config.root.error("it names no test-object").unsupported());
     };
     let conditions = config.root.get("properties").and_then(|it| it.get("testconditions"));
-    if conditions.is_some_and(Node::is_true) {
-        return Err(Refusal::NotNative("testconditions do not run natively yet".to_owned()));
+    if let Some(conditions) = conditions.filter(|it| it.is_true()) {
+        return Err(conditions.error("testconditions do not run natively yet").unsupported());
     }
-    let object = registry.get(&object.typename).is_none().then_some(object);
-    let all = object.into_iter().chain(config.modules_for(version)).chain(more);
-    all.map(|module| {
-        if let Some(build) = registry.module_of(&module.typename) {
-            return Ok(build(&module.section)?);
-        }
-        match TABLE.iter().find(|(name, _)| *name == module.typename) {
-            Some((_, build)) => build(&module.section),
-            None => Err(Refusal::NotNative(format!("this program has no {}", module.typename))),
-        }
-    })
-    .collect()
+    let object = registry.test_of(&object.typename).is_none().then_some(object);
+    let modules = config.modules_for(version).chain(more).map(|it| (it, false));
+    let all = object.map(|it| (it, true)).into_iter().chain(modules);
+    all.map(|(module, is_object)| build_one(module, is_object, registry).1).collect()
+}
+
+/// Builds an object or module, and returns the section of which it was built as well: that tells
+/// which of its keys nobody reads.
+pub(crate) fn build_one(
+    module: &ModuleConfig,
+    is_object: bool,
+    registry: &Registry,
+) -> (Section, Result<Named, ConfigError>) {
+    let ModuleConfig { typename, section, place, .. } = module;
+    let section = Section::new(section, format!("{typename} reads"));
+    let named = match registry.component_of(typename) {
+        None => Err(place.error(format!("this program has no {typename}")).unsupported()),
+        Some(build) => build(&section).and_then(|component| {
+            if is_object {
+                ObjectSettings::read(&section)?;
+            }
+            Ok(Named { typename: typename.clone(), component, is_object })
+        }),
+    };
+    (section, named)
+}
+
+/// What some components need, all together.
+pub(crate) fn needs(components: &[Named]) -> Needs {
+    let mut needs = Needs::default();
+    components.iter().for_each(|it| it.component.needs(&mut needs));
+    needs
 }
 
 /// Runs a test of YAML: its object and modules do everything, until one of them stops it.
 pub(crate) async fn run(test: TestCase) -> TestResult {
     test.set_patience(PATIENCE);
-    test.start().await?;
+    test.start_many(test.needs().server_count()).await?;
     std::future::pending().await
+}
+
+/// An error of an expression at a place. One that takes more than linear time is no mistake.
+fn refused(node: &Node, error: ExpressionError) -> ConfigError {
+    let backtracks = error.backtracks;
+    let refused = node.error("the expression cannot be used").caused_by(error);
+    if backtracks { refused.unsupported() } else { refused }
 }

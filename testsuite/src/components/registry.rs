@@ -1,15 +1,25 @@
-//! Tests written in Rust, by the names that `test-config.yaml` calls them.
+//! What a program can run natively, by the names that `test-config.yaml` calls it.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use crate::case::Module;
-use crate::case::{TestCase, TestResult};
-use crate::files::{ConfigError, Node};
+use crate::case::{Component, TestCase, TestResult};
+use crate::components::{ami_event, simple_test_case};
+use crate::files::{ConfigError, Section};
 
-/// Tests written in Rust, by the `typename` of their test object.
+/// The objects and modules that every program has: what the suite calls them now, and what it
+/// called them in old branches.
+const TABLE: [(&str, Build); 4] = [
+    ("ami.AMIEventModule", ami_event::build),
+    ("ami.AMIEventModule.AMIEventModule", ami_event::build),
+    ("test_case.SimpleTestCase", simple_test_case::build),
+    ("SimpleTestCase.SimpleTestCase", simple_test_case::build),
+];
+
+/// Tests written in Rust, by the `typename` of their test object, and the components of YAML: those
+/// that every program has, and a program's own.
 ///
 /// A program with tests of its own names them and hands over to [`main`](crate::main):
 ///
@@ -31,17 +41,24 @@ use crate::files::{ConfigError, Node};
 ///     testsuite::main(Registry::new().test("sample.Sample", sample))
 /// }
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Registry {
     tests: BTreeMap<String, Run>,
-    modules: BTreeMap<String, BuildModule>,
+    components: BTreeMap<String, Build>,
 }
 
 /// A test in Rust.
 pub(crate) type Run = Rc<dyn Fn(TestCase) -> Pin<Box<dyn Future<Output = TestResult>>>>;
 
-/// Makes a module of its configuration.
-pub(crate) type BuildModule = fn(&Node) -> Result<Box<dyn Module>, ConfigError>;
+/// Builds a component of its section.
+pub(crate) type Build = fn(&Section) -> Result<Box<dyn Component>, ConfigError>;
+
+impl Default for Registry {
+    fn default() -> Self {
+        let components = TABLE.iter().map(|(name, build)| ((*name).to_owned(), *build)).collect();
+        Self { tests: BTreeMap::new(), components }
+    }
+}
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,7 +67,7 @@ impl fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// No tests.
+    /// No tests, and the components that every program has.
     pub fn new() -> Self {
         Self::default()
     }
@@ -69,27 +86,58 @@ impl Registry {
         self
     }
 
-    /// Adds a module, or a test object, that tests of YAML can name. It is made of its section of
-    /// `test-config.yaml`.
+    /// Adds a component, which tests of YAML can name as their object or as a module. It is built
+    /// of its section of `test-config.yaml`, and replaces one that has the same name.
+    ///
+    /// Building must have no effect: the plan and lint build components as well. Keys that are not
+    /// asked for are warnings of lint; an error makes the test broken, unless it is
+    /// [`unsupported`](ConfigError::unsupported).
+    ///
+    /// ```no_run
+    /// use testsuite::{Component, ConfigError, Happening, Registry, Section, TestCase, Watcher};
+    ///
+    /// /// Fails the test if a channel is named like that.
+    /// struct NoChannel(String);
+    ///
+    /// impl Watcher for NoChannel {
+    ///     fn see(&mut self, what: &Happening, test: &TestCase) {
+    ///         if let Happening::Event(_, event) = what
+    ///             && event.is("Newchannel")
+    ///             && event.text("Channel").is_some_and(|it| it.starts_with(&self.0))
+    ///         {
+    ///             test.fail(format!("there is a channel {}", self.0));
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
+    ///     Ok(Box::new(NoChannel(section.expect_text("name")?.to_owned())))
+    /// }
+    ///
+    /// fn main() -> std::process::ExitCode {
+    ///     testsuite::main(Registry::new().component("own.NoChannel", build))
+    /// }
+    /// ```
     #[must_use]
-    pub fn module(
+    pub fn component(
         mut self,
         typename: impl Into<String>,
-        build: fn(&Node) -> Result<Box<dyn Module>, ConfigError>,
+        build: fn(&Section) -> Result<Box<dyn Component>, ConfigError>,
     ) -> Self {
-        self.modules.insert(typename.into(), build);
+        self.components.insert(typename.into(), build);
         self
     }
 
-    pub(crate) fn module_of(&self, typename: &str) -> Option<&BuildModule> {
-        self.modules.get(typename)
+    pub(crate) fn component_of(&self, typename: &str) -> Option<Build> {
+        self.components.get(typename).copied()
     }
 
-    pub(crate) fn get(&self, typename: &str) -> Option<&Run> {
+    pub(crate) fn test_of(&self, typename: &str) -> Option<&Run> {
         self.tests.get(typename)
     }
 
+    /// The names of all tests and components.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.tests.keys().chain(self.modules.keys()).map(String::as_str)
+        self.tests.keys().chain(self.components.keys()).map(String::as_str)
     }
 }

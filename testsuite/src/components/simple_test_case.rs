@@ -7,15 +7,18 @@
 //! the end of a call's channel makes the next one too. When there is none left, the test
 //! ends, though its calls may go on until they are over, and their events count.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use ami::{Action, Event};
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use uuid::Uuid;
 
-use super::Refusal;
-use crate::case::Module;
-use crate::case::{Ast, TestCase};
-use crate::files::{ConfigError, Node};
+use crate::case::{Ast, Component, Happening, Life, Needs, Stage, TestCase};
+use crate::files::{ConfigError, Id, Section};
+use crate::matching::Fields;
 
 /// The variable that tells a call's channel.
 const VARIABLE: &str = "testuniqueid";
@@ -24,13 +27,12 @@ const VARIABLE: &str = "testuniqueid";
 /// when the call is answered or is not.
 const ORIGINATE: Duration = Duration::from_secs(3_600);
 
-pub(super) fn build(section: &Node) -> Result<Box<dyn Module>, Refusal> {
-    let is_set = |key: &str| section.get(key).is_some_and(Node::is_true);
-    let calls = match section.get("test-iterations") {
+pub(super) fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
+    let calls = match section.part("test-iterations", "test-iterations have") {
         None => vec![Call { channel: "Local/100@test".to_owned(), ..Call::new("Echo") }],
         Some(list) => {
-            let calls = list.expect_items("test-iterations")?.iter();
-            calls.map(Call::read).collect::<Result<_, _>>()?
+            list.node().expect_items("test-iterations")?;
+            list.items("a call has").iter().map(Call::read).collect::<Result<_, _>>()?
         }
     };
     let delay = section.get("end-test-delay").filter(|it| it.is_true());
@@ -38,15 +40,13 @@ pub(super) fn build(section: &Node) -> Result<Box<dyn Module>, Refusal> {
     Ok(Box::new(SimpleTestCase {
         calls,
         next: 0,
-        expected: section
-            .get("expected_events")
-            .map_or(Ok(1), |it| it.expect_count("expected_events"))?,
+        expected: section.count("expected_events")?.unwrap_or(1),
         seen: 0,
         tracked: Vec::new(),
-        ignore_failures: is_set("ignore-originate-failures"),
-        after_hangup: is_set("spawn-after-hangup"),
+        ignore_failures: section.is_true("ignore-originate-failures"),
+        after_hangup: section.is_true("spawn-after-hangup"),
         delay: Duration::try_from_secs_f64(delay).unwrap_or_default(),
-        stop_on_end: section.get("stop-on-end").is_none_or(Node::is_true),
+        stop_on_end: section.truth("stop-on-end").unwrap_or(true),
     }))
 }
 
@@ -70,7 +70,10 @@ struct Call {
     channel: String,
     /// Where it goes: headers of the action.
     to: Vec<(&'static str, String)>,
-    asynchronous: bool,
+    /// Whether the server answers at once, in its words.
+    asynchronous: String,
+    /// Whether a channel said that it is the call's.
+    has_channel: bool,
 }
 
 impl Call {
@@ -79,78 +82,155 @@ impl Call {
             id: Uuid::new_v4().to_string(),
             channel: String::new(),
             to: vec![("Application", application.to_owned())],
-            asynchronous: false,
+            asynchronous: "False".to_owned(),
+            has_channel: false,
         }
     }
 
-    fn read(node: &Node) -> Result<Self, ConfigError> {
-        let text = |key: &str| -> Result<Option<String>, ConfigError> {
-            let value = node.get(key).filter(|it| !it.is_null());
-            value.map(|it| it.expect_text(key).map(str::to_owned)).transpose()
-        };
+    fn read(section: &Section) -> Result<Self, ConfigError> {
+        // The suite drops the one, and puts its own in the place of the other.
+        section.ignore(&["data", "variable"]);
+        let text = |key: &str| section.text(key).map(|it| it.map(str::to_owned));
         let Some(channel) = text("channel")? else {
-            return Err(node.error("this call has no channel"));
+            return Err(section.error("this call has no channel"));
         };
-        let mut to = Vec::new();
-        let mut with =
-            |header, value: Option<String>| to.extend(value.map(|value| (header, value)));
-        match text("application")? {
-            Some(application) => with("Application", Some(application)),
-            None => {
-                let Some(exten) = text("exten")? else {
-                    return Err(node.error("this call has neither an application nor an exten"));
-                };
-                with("Exten", Some(exten));
-                with("Context", text("context")?);
-                with("Priority", Some(text("priority")?.unwrap_or_else(|| "1".to_owned())));
+        let (application, exten) = (text("application")?, text("exten")?);
+        let (context, priority) = (text("context")?, text("priority")?);
+        let mut to = match (application, exten) {
+            (Some(application), _) => vec![("Application", Some(application))],
+            (None, Some(exten)) => vec![
+                ("Exten", Some(exten)),
+                ("Context", context),
+                ("Priority", Some(priority.unwrap_or_else(|| "1".to_owned()))),
+            ],
+            (None, None) => {
+                return Err(section.error("this call has neither an application nor an exten"));
             }
-        }
-        with("Account", text("account")?);
-        with("ChannelId", text("channelid")?);
-        with("OtherChannelId", text("otherchannelid")?);
-        let asynchronous = node.get("async").is_some_and(Node::is_true);
-        Ok(Self { id: Uuid::new_v4().to_string(), channel, to, asynchronous })
+        };
+        to.extend([
+            ("Account", text("account")?),
+            ("ChannelId", text("channelid")?),
+            ("OtherChannelId", text("otherchannelid")?),
+        ]);
+        let asynchronous = section.get("async").map_or(Ok("False"), |node| match node.bool() {
+            Some(asynchronous) => Ok(if asynchronous { "True" } else { "False" }),
+            // The server reads a text as it reads any truth.
+            None => node.expect_text("async"),
+        });
+        Ok(Self {
+            id: Uuid::new_v4().to_string(),
+            channel,
+            to: to.into_iter().filter_map(|(header, value)| Some((header, value?))).collect(),
+            asynchronous: asynchronous?.to_owned(),
+            has_channel: false,
+        })
     }
 
     fn action(&self) -> Action {
         let action = Action::new("Originate").field("Channel", &self.channel);
         let action = self.to.iter().fold(action, |action, (key, value)| action.field(key, value));
         action
-            .field("Async", if self.asynchronous { "True" } else { "False" })
+            .field("Async", &self.asynchronous)
             .field("Variable", format!("{VARIABLE}={}", self.id))
     }
 }
 
+/// An answer that the server has yet to give.
+type Answering = Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+/// What the server answered.
+enum Answered {
+    Originate {
+        channel: String,
+        answer: Result<(), ami::Error>,
+    },
+    /// All channels were to hang up; whether each did.
+    Hangups(bool),
+}
+
+impl Component for SimpleTestCase {
+    fn needs(&self, needs: &mut Needs) {
+        needs.servers(1);
+    }
+
+    fn run(mut self: Box<Self>, mut stage: Stage) -> Life {
+        Box::pin(async move {
+            let test = stage.test().clone();
+            let mut pending = FuturesUnordered::<Answering>::new();
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(answered) = pending.next() => self.answered(answered, &test),
+                    what = stage.next() => match what {
+                        Some(Happening::Connected(ast)) if ast.id() == Id::default() => {
+                            pending.extend(self.start_next(&ast, &test));
+                        }
+                        Some(Happening::Event(ast, event)) if ast.id() == Id::default() => {
+                            pending.extend(self.take(&event, &ast, &test));
+                        }
+                        Some(Happening::Stopped(_)) => self.tell(&test),
+                        Some(_) => {}
+                        None => return Ok(()),
+                    },
+                }
+            }
+        })
+    }
+}
+
 impl SimpleTestCase {
-    fn start_next(&mut self, ast: &Ast, test: &TestCase) {
+    /// Begins the next call, or ends the test if there is none.
+    fn start_next(&self, ast: &Ast, test: &TestCase) -> Option<Answering> {
         let Some(call) = self.calls.get(self.next) else {
             if self.stop_on_end {
                 test.stop_after(self.delay);
             }
-            return;
+            return None;
         };
         test.print(format!("originating {}", call.channel));
         let originate = ast.ami().call(call.action()).timeout(ORIGINATE);
-        let (test, channel, ignore) = (test.clone(), call.channel.clone(), self.ignore_failures);
-        test.clone().spawn(async move {
-            if let Err(error) = originate.await
-                && !ignore
-                && error.fault() != ami::Fault::Link
-                && !matches!(error, ami::Error::Disconnected { .. })
+        let channel = call.channel.clone();
+        Some(Box::pin(
+            async move { Answered::Originate { channel, answer: originate.await.map(drop) } },
+        ))
+    }
+
+    fn answered(&self, answered: Answered, test: &TestCase) {
+        match answered {
+            Answered::Originate { channel, answer: Err(error) }
+                if !self.ignore_failures
+                    && error.fault() != ami::Fault::Link
+                    && !matches!(error, ami::Error::Disconnected { .. }) =>
             {
                 // It only ends the test: what was said until then counts.
                 test.note(format!("originating {channel}: {error:#}"));
                 test.stop();
             }
-        });
+            Answered::Originate { .. } => {}
+            Answered::Hangups(true) => test.stop(),
+            Answered::Hangups(false) => test.stop_after(self.delay),
+        }
     }
 
-    fn user_event(&mut self, ast: &Ast, test: &TestCase) {
+    fn take(&mut self, event: &Event, ast: &Ast, test: &TestCase) -> Option<Answering> {
+        let text = |name| event.field(name).unwrap_or_default();
+        if event.is("UserEvent") {
+            return if self.expected == 0 { None } else { self.user_event(ast, test) };
+        } else if event.is("VarSet") {
+            if text("Variable") == VARIABLE {
+                self.track(&text("Value"), text("Channel"));
+            }
+        } else if event.is("Hangup") {
+            return self.hangup(&text("Channel"), ast, test);
+        }
+        None
+    }
+
+    fn user_event(&mut self, ast: &Ast, test: &TestCase) -> Option<Answering> {
         self.seen += 1;
         if self.seen != self.expected {
             self.next += 1;
-            self.start_next(ast, test);
-            return;
+            return self.start_next(ast, test);
         }
         test.set_passed(true);
         let hangups: Vec<_> = self
@@ -158,47 +238,189 @@ impl SimpleTestCase {
             .iter()
             .map(|(channel, _)| ast.ami().call(Action::new("Hangup").field("Channel", channel)))
             .collect();
-        let (test, delay) = (test.clone(), self.delay);
-        test.clone().spawn(async move {
-            let mut gone = true;
-            for hangup in hangups {
-                gone &= hangup.await.is_ok();
-            }
-            if gone { test.stop() } else { test.stop_after(delay) }
-        });
+        let gone = join_all(hangups);
+        Some(Box::pin(async { Answered::Hangups(gone.await.iter().all(Result::is_ok)) }))
     }
 
-    fn hangup(&mut self, channel: &str, ast: &Ast, test: &TestCase) {
-        let Some(at) = self.tracked.iter().position(|(it, _)| channel.contains(&**it)) else {
-            return;
-        };
-        self.tracked.remove(at);
-        if self.after_hangup {
-            self.next += 1;
-            self.start_next(ast, test);
+    /// Takes note of the channel of a call, the first that says so: the half of a Local channel
+    /// that was asked for.
+    fn track(&mut self, id: &str, channel: String) {
+        let call = self.calls.iter_mut().find(|it| it.id == id && !it.has_channel);
+        if let Some(call) = call {
+            call.has_channel = true;
+            self.tracked.push((channel, id.to_owned()));
         }
+    }
+
+    fn hangup(&mut self, channel: &str, ast: &Ast, test: &TestCase) -> Option<Answering> {
+        let at = self.tracked.iter().position(|(it, _)| channel.contains(&**it))?;
+        self.tracked.remove(at);
+        if !self.after_hangup {
+            return None;
+        }
+        self.next += 1;
+        self.start_next(ast, test)
+    }
+
+    /// Tells how far it came, if that is not the end.
+    fn tell(&self, test: &TestCase) {
+        if self.expected == 0 || self.seen == self.expected {
+            return;
+        }
+        let made = &self.calls[..self.calls.len().min(self.next + 1)];
+        let silent = made.iter().filter(|it| !it.has_channel).map(|it| &*it.channel);
+        let silent = silent.collect::<Vec<_>>().join(", ");
+        let silent = if silent.is_empty() { silent } else { format!("; no channel for {silent}") };
+        test.note(format!(
+            "{} of {} user events came, {} of {} calls were made{silent}",
+            self.seen,
+            self.expected,
+            made.len(),
+            self.calls.len()
+        ));
     }
 }
 
-impl Module for SimpleTestCase {
-    fn connected(&mut self, ast: &Ast, test: &TestCase) {
-        self.start_next(ast, test);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::alone::{Alone, section};
+    use crate::job::{Account, Outcome};
+
+    async fn played(yaml: &str, story: impl AsyncFnOnce(&mut Alone)) -> Account {
+        let alone = Alone::new(1).await;
+        alone.add("test_case.SimpleTestCase", build(&section(yaml)).unwrap(), true);
+        alone
+            .play(async |alone| {
+                alone.connect(1).await;
+                story(alone).await;
+            })
+            .await
     }
 
-    fn event(&mut self, event: &Event, ast: &Ast, test: &TestCase) {
-        let text = |name| event.text(name).unwrap_or_default();
-        if event.is("UserEvent") {
-            if self.expected != 0 {
-                self.user_event(ast, test);
-            }
-        } else if event.is("VarSet") {
-            let id = text("Value");
-            let is_new = self.tracked.iter().all(|(_, it)| *it != id);
-            if text("Variable") == VARIABLE && is_new && self.calls.iter().any(|it| it.id == id) {
-                self.tracked.push((text("Channel").into_owned(), id.into_owned()));
-            }
-        } else if event.is("Hangup") {
-            self.hangup(&text("Channel"), ast, test);
+    /// The event by which a channel says whose it is.
+    fn tracked(originate: &Action, channel: &str) -> String {
+        let id = originate.text("Variable").unwrap().replace("testuniqueid=", "");
+        format!("Event: VarSet\nChannel: {channel}\nVariable: testuniqueid\nValue: {id}")
+    }
+
+    const USER_EVENT: &str = "Event: UserEvent\nUserEvent: X";
+
+    #[tokio::test]
+    async fn the_expected_number_of_user_events_passes_and_hangs_up() {
+        let two = "expected_events: 2\ntest-iterations: [{channel: A, application: Echo}, {channel: B, exten: s, context: c}]";
+        let account = played(two, async |alone| {
+            let first = alone.action(1).await;
+            assert_eq!(first.text("Channel").as_deref(), Some("A"));
+            assert_eq!(first.text("Application").as_deref(), Some("Echo"));
+            assert_eq!(first.text("Async").as_deref(), Some("False"));
+            alone.event(1, &tracked(&first, "Local/a;1")).await;
+            // The other half says the same.
+            alone.event(1, &tracked(&first, "Local/a;2")).await;
+            alone.event(1, USER_EVENT).await;
+            let second = alone.action(1).await;
+            assert_eq!(second.text("Exten").as_deref(), Some("s"));
+            assert_eq!(second.text("Priority").as_deref(), Some("1"));
+            alone.event(1, USER_EVENT).await;
+            let hangup = alone.action(1).await;
+            assert_eq!(
+                (hangup.name(), hangup.text("Channel").as_deref()),
+                ("Hangup", Some("Local/a;1"))
+            );
+            alone.ended().await;
+        })
+        .await;
+        assert_eq!(account.outcome, Outcome::Passed, "{:?}", account.reasons);
+        // The sibling: one of two comes.
+        let account = played(two, async |alone| {
+            alone.action(1).await;
+            alone.event(1, USER_EVENT).await;
+            alone.action(1).await;
+        })
+        .await;
+        assert_eq!(account.outcome, Outcome::Failed);
+        let note = "1 of 2 user events came, 2 of 2 calls were made; no channel for A, B";
+        assert!(account.notes.iter().any(|it| it == note), "{:?}", account.notes);
+    }
+
+    #[tokio::test]
+    async fn the_text_of_async_is_sent_as_it_stands() {
+        for (yaml, sent) in [
+            ("", "False"),
+            ("async: True", "True"),
+            ("async: no", "False"),
+            ("async: 'True'", "True"),
+            ("async: 'False'", "False"),
+        ] {
+            let yaml = format!("test-iterations: [{{channel: A, application: Echo, {yaml}}}]");
+            played(&yaml, async |alone| {
+                assert_eq!(alone.action(1).await.text("Async").as_deref(), Some(sent), "{yaml}");
+            })
+            .await;
         }
+    }
+
+    #[tokio::test]
+    async fn of_several_headers_the_last_counts() {
+        let yaml = "expected_events: 0\nspawn-after-hangup: True\ntest-iterations: [{channel: A, application: Echo}, {channel: B, application: Echo}]";
+        played(yaml, async |alone| {
+            let first = alone.action(1).await;
+            let tracked = tracked(&first, "Local/no;1\n Channel: Local/a;1");
+            alone.event(1, &tracked).await;
+            alone.event(1, "Event: Hangup\nChannel: Local/a;1\nChannel: Local/no;1").await;
+            alone.event(1, "Event: Hangup\nChannel: Local/no;1\nChannel: Local/a;1").await;
+            assert_eq!(alone.action(1).await.text("Channel").as_deref(), Some("B"));
+            assert!(alone.no_action(1));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_refused_call_ends_the_test_without_a_verdict_unless_it_is_ignored() {
+        let refused = "test-iterations: [{channel: refused, application: Echo}]";
+        let account = played(refused, async |alone| {
+            alone.action(1).await;
+            alone.ended().await;
+        })
+        .await;
+        assert_eq!(account.outcome, Outcome::Failed);
+        assert_eq!(account.reasons[0].what, "the test ended without a verdict");
+        assert!(account.notes[0].contains("originating refused"), "{:?}", account.notes);
+        assert!(account.notes[0].contains("this was refused"), "{:?}", account.notes);
+        let ignored = format!("ignore-originate-failures: True\n{refused}");
+        let account = played(&ignored, async |alone| {
+            alone.action(1).await;
+            alone.event(1, USER_EVENT).await;
+            alone.ended().await;
+        })
+        .await;
+        assert_eq!(account.outcome, Outcome::Passed, "{:?}", account.reasons);
+    }
+
+    #[tokio::test]
+    async fn a_pass_does_not_undo_a_failure_and_without_a_channel_the_test_stops_at_once() {
+        let account = played("{}", async |alone| {
+            let call = alone.action(1).await;
+            assert_eq!(call.text("Channel").as_deref(), Some("Local/100@test"));
+            alone.test.fail("somebody else says so");
+            alone.event(1, USER_EVENT).await;
+            alone.ended().await;
+            assert!(alone.no_action(1));
+        })
+        .await;
+        assert_eq!(account.outcome, Outcome::Failed);
+        assert_eq!(account.reasons[0].what, "somebody else says so");
+    }
+
+    #[test]
+    fn calls_that_cannot_be_made_are_refused_with_their_place() {
+        let refused = |yaml: &str| build(&section(yaml)).err().unwrap().to_string();
+        assert!(
+            refused("test-iterations:\n  - {exten: s}")
+                .ends_with("yaml:2: this call has no channel")
+        );
+        assert!(refused("test-iterations: [{channel: A}]").contains("neither an application nor"));
+        assert!(refused("test-iterations: 3").contains("expected a list"));
+        assert!(refused("expected_events: many").contains("not a whole number"));
     }
 }

@@ -7,13 +7,20 @@
 //! Pitfalls: the files are in YAML 1.1 as PyYAML reads it. Of repeated keys the last one counts. A
 //! scalar stays text until somebody asks for a number or a boolean, and quotes change the answer.
 
+mod global;
+mod ids;
+mod section;
 pub(crate) mod suggest;
 pub(crate) mod suite;
 mod test_config;
 mod version;
 mod yaml;
 
+pub use self::global::GlobalConfig;
+pub use self::ids::{Id, Ids};
+pub use self::section::Section;
 pub use self::suite::{FoundTest, Suite};
-pub use self::test_config::{Dependency, GlobalConfig, ModuleConfig, TestConfig};
+pub(crate) use self::test_config::OWN_SECTIONS;
+pub use self::test_config::{Dependency, ModuleConfig, TestConfig};
 pub use self::version::{AsteriskVersion, VersionError};
 pub use self::yaml::{ConfigError, Document, Duplicate, Mapping, Node, Value};

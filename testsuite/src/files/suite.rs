@@ -7,7 +7,8 @@ use std::num::NonZero;
 use std::path::{Component, Path, PathBuf};
 use std::thread;
 
-use crate::files::test_config::{GlobalConfig, TestConfig};
+use crate::files::global::GlobalConfig;
+use crate::files::test_config::TestConfig;
 use crate::files::yaml::{ConfigError, Document, Node, Value};
 
 /// The folder of tests in a suite, and the beginning of every test's name.

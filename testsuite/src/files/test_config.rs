@@ -1,9 +1,9 @@
-//! What a test says of itself in `test-config.yaml`, and what the suite's own file of that name
-//! says of all.
+//! What a test says of itself in `test-config.yaml`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::files::section::Section;
 use crate::files::version::{AsteriskVersion, VersionError};
 use crate::files::yaml::{ConfigError, Document, Duplicate, Node};
 
@@ -58,6 +58,13 @@ pub struct ModuleConfig {
     maxima: Vec<AsteriskVersion>,
 }
 
+/// Sections of the file that are not for objects and modules.
+pub(crate) const OWN_SECTIONS: [&str; 3] = ["testinfo", "properties", "test-modules"];
+
+/// Keys of `test-modules` that say where Python looks for modules.
+const SEARCH_PATHS: [&str; 3] =
+    ["add-test-to-search-path", "add-to-search-path", "add-relative-to-search-path"];
+
 impl TestConfig {
     /// The name of the file.
     pub const FILE: &'static str = "test-config.yaml";
@@ -72,38 +79,79 @@ impl TestConfig {
     }
 
     fn from_document(document: Document) -> Result<Self, ConfigError> {
-        let Document { root, duplicates, aliased } = document;
-        if !root.is_map() {
+        Self::from_section(&Section::new(&document.root, "the file has"), &document)
+    }
+
+    /// The configuration that a document is.
+    #[cfg(test)]
+    pub(crate) fn of(document: Document) -> Self {
+        Self::from_document(document).unwrap()
+    }
+
+    fn from_section(root: &Section, document: &Document) -> Result<Self, ConfigError> {
+        if !root.node().is_map() {
             return Err(root.error(format!(
                 "expected a mapping with testinfo and properties, found {}",
-                root.kind()
+                root.node().kind()
             )));
         }
-        let info = |key: &str| root.get("testinfo").and_then(|it| it.get(key));
-        let summary = info("summary").and_then(Node::text).unwrap_or("(none)");
-        let skip = info("skip").filter(|it| it.is_true()).and_then(Node::text);
-        let properties = root.get("properties");
-        let property = |key: &str| properties.and_then(|it| it.get(key));
-        let expected = property("expectedResult").or_else(|| property("expected-result"));
-        let tags = property("tags").map_or(Ok(&[][..]), |it| one_or_many(it, "tags"))?;
-        let modules = root.get("test-modules");
-        let module = |key: &str| modules.and_then(|it| it.get(key)).filter(|it| !it.is_null());
-        let objects = module("test-object").map(|it| modules_of(&root, it)).transpose()?;
-        Ok(Self {
-            summary: summary.split_whitespace().collect::<Vec<_>>().join(" "),
+        let info = root.part("testinfo", "testinfo has");
+        let (summary, skip) = info.as_ref().map_or((None, None), |info| {
+            info.ignore(&["description", "issues"]);
+            let skip = info.get("skip").filter(|it| it.is_true()).and_then(Node::text);
+            (info.get("summary").and_then(Node::text), skip)
+        });
+        let mut config = Self {
+            summary: summary.unwrap_or("(none)").split_whitespace().collect::<Vec<_>>().join(" "),
             skip: skip.map(str::to_owned),
-            tags: tags.iter().filter_map(Node::text).map(str::to_owned).collect(),
-            dependencies: dependencies(property("dependencies"))?,
-            inverted: expected.is_some_and(|it| !it.is_true()),
-            minima: versions(property("minversion"))?,
-            maxima: versions(property("maxversion"))?,
+            tags: Vec::new(),
+            dependencies: Vec::new(),
+            inverted: false,
+            minima: Vec::new(),
+            maxima: Vec::new(),
+            object: None,
+            modules: Vec::new(),
+            root: document.root.clone(),
+            duplicates: document.duplicates.clone(),
+            aliased: document.aliased.clone(),
+        };
+        if let Some(properties) = root.part("properties", "properties have") {
+            config.take_properties(&properties)?;
+        }
+        if let Some(modules) = root.part("test-modules", "test-modules have") {
+            modules.ignore(&SEARCH_PATHS);
+            let read = |key: &str| {
+                let node = modules.part(key, "test-modules have");
+                node.map(|node| modules_of(root.node(), &node)).transpose()
+            };
             // Of several the first was chosen, once by their versions.
-            object: objects.and_then(|objects| objects.into_iter().next()),
-            modules: module("modules").map_or(Ok(Vec::new()), |it| modules_of(&root, it))?,
-            root: root.clone(),
-            duplicates,
-            aliased,
-        })
+            config.object = read("test-object")?.and_then(|objects| objects.into_iter().next());
+            config.modules = read("modules")?.unwrap_or_default();
+        }
+        Ok(config)
+    }
+
+    fn take_properties(&mut self, properties: &Section) -> Result<(), ConfigError> {
+        properties.ignore(&["features", "testconditions", "forced-version"]);
+        let expected = [properties.get("expectedResult"), properties.get("expected-result")];
+        let tags = properties.get("tags").map_or(Ok(&[][..]), |it| one_or_many(it, "tags"))?;
+        self.tags = tags.iter().filter_map(Node::text).map(str::to_owned).collect();
+        self.inverted = expected.into_iter().flatten().next().is_some_and(|it| !it.is_true());
+        self.minima = versions(properties.get("minversion"))?;
+        self.maxima = versions(properties.get("maxversion"))?;
+        self.dependencies = dependencies(properties.get("dependencies"))?;
+        Ok(())
+    }
+
+    /// Keys of the file that nobody reads, but for its sections and what is in those.
+    pub(crate) fn unread(&self) -> Vec<ConfigError> {
+        let root = Section::new(&self.root, "the file has");
+        drop(root.entries());
+        let document =
+            Document { root: self.root.clone(), duplicates: Vec::new(), aliased: BTreeSet::new() };
+        // The file was read before, and so it can be read.
+        let _ = Self::from_section(&root, &document);
+        root.unread()
     }
 
     /// The objects and modules that count for a version of the server.
@@ -117,13 +165,12 @@ impl TestConfig {
     }
 }
 
-fn modules_of(root: &Node, node: &Node) -> Result<Vec<ModuleConfig>, ConfigError> {
-    let items = if node.is_map() {
-        std::slice::from_ref(node)
-    } else {
-        node.expect_items("objects and modules")?
-    };
-    let module = |item: &Node| {
+/// Reads objects or modules, from a list or of one alone.
+pub(super) fn modules_of(root: &Node, node: &Section) -> Result<Vec<ModuleConfig>, ConfigError> {
+    if !node.node().is_map() {
+        node.node().expect_items("objects and modules")?;
+    }
+    let module = |item: Section| {
         let Some(typename) = item.get("typename") else {
             return Err(item.error("this module has no typename"));
         };
@@ -131,12 +178,12 @@ fn modules_of(root: &Node, node: &Node) -> Result<Vec<ModuleConfig>, ConfigError
         Ok(ModuleConfig {
             typename: typename.expect_text("typename")?.to_owned(),
             section: section.and_then(|name| root.get(name)).unwrap_or(root).clone(),
-            place: item.clone(),
+            place: item.node().clone(),
             minima: versions(item.get("minversion"))?,
             maxima: versions(item.get("maxversion"))?,
         })
     };
-    items.iter().map(module).collect()
+    node.items("a module has").into_iter().map(module).collect()
 }
 
 fn dependencies(node: Option<&Node>) -> Result<Vec<Dependency>, ConfigError> {
@@ -160,8 +207,8 @@ fn one_or_many<'a>(node: &'a Node, what: &str) -> Result<&'a [Node], ConfigError
     node.expect_items(what)
 }
 
-/// One version or several.
-fn versions(node: Option<&Node>) -> Result<Vec<AsteriskVersion>, ConfigError> {
+/// Reads one version or several.
+pub(super) fn versions(node: Option<&Node>) -> Result<Vec<AsteriskVersion>, ConfigError> {
     let Some(node) = node.filter(|node| !node.is_null()) else {
         return Ok(Vec::new());
     };
@@ -173,66 +220,6 @@ fn versions(node: Option<&Node>) -> Result<Vec<AsteriskVersion>, ConfigError> {
         })
     };
     items.iter().map(version).collect()
-}
-
-/// The part of the suite's `test-config.yaml` that is active.
-#[derive(Clone, Debug, Default)]
-pub struct GlobalConfig {
-    /// Tests whose path has one of these in it are left out.
-    pub exclude: Vec<String>,
-    /// The version that tests are chosen for, instead of the server's.
-    pub forced_version: Option<AsteriskVersion>,
-    /// Modules that every test gets.
-    pub modules: Vec<ModuleConfig>,
-}
-
-impl GlobalConfig {
-    /// The environment variable that names another file.
-    pub const VARIABLE: &'static str = "TESTSUITE_CONFIG";
-
-    /// The file that the caller or else the environment names, as an absolute path.
-    pub(crate) fn named(path: Option<&Path>) -> Option<PathBuf> {
-        let variable = || std::env::var_os(Self::VARIABLE).map(PathBuf::from);
-        let path = path.map(Path::to_owned).or_else(variable)?;
-        Some(std::path::absolute(&path).unwrap_or(path))
-    }
-
-    /// Reads the file of a suite's folder, or the one that is named. A suite need not have one.
-    ///
-    /// # Errors
-    ///
-    /// If one that is named cannot be read, or something cannot be right.
-    pub fn read(suite: &Path, named: Option<&Path>) -> Result<Self, ConfigError> {
-        let path = named.map_or_else(|| suite.join(TestConfig::FILE), Path::to_owned);
-        if named.is_none() && !path.exists() {
-            return Ok(Self::default());
-        }
-        let root = Document::read(&path)?.root;
-        let settings = root.get("global-settings");
-        let Some(active) = settings.and_then(|it| it.get("test-configuration")) else {
-            return Ok(Self::default());
-        };
-        let name = active.expect_text("test-configuration")?;
-        let Some(section) = root.get(name) else {
-            return Err(active.error(format!("there is no section {name}")));
-        };
-        if let Some(remote) = section.get("asterisk-instances") {
-            return Err(remote
-                .error("instances on other hosts are not supported: every test starts its own"));
-        }
-        let conditions = section.get("properties").and_then(|it| it.get("testconditions"));
-        if let Some(conditions) = conditions.filter(|it| it.is_true()) {
-            return Err(conditions.error("conditions for all tests are not supported yet"));
-        }
-        let exclude = section.get("exclude-tests");
-        let exclude = exclude.map_or(Ok(&[][..]), |it| it.expect_items("exclude-tests"))?;
-        let modules = section.get("test-modules").and_then(|it| it.get("modules"));
-        Ok(Self {
-            exclude: exclude.iter().filter_map(Node::text).map(str::to_owned).collect(),
-            forced_version: versions(section.get("forced-version"))?.into_iter().next(),
-            modules: modules.map_or(Ok(Vec::new()), |it| modules_of(section, it))?,
-        })
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::job::outcome::{Account, Outcome, Phase, Reason};
+#[cfg(test)]
+use crate::job::settings::ChosenSettings;
 use crate::job::settings::Settings;
 
 /// The longest message, with the end of its line. A worker shortens what would be longer; a runner
@@ -25,6 +27,28 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// A job of a test that has no servers.
+    #[cfg(test)]
+    pub(crate) fn alone() -> Self {
+        let settings = Settings {
+            suite: PathBuf::from("/nonexistent"),
+            server: PathBuf::new(),
+            base: None,
+            sandboxes: PathBuf::new(),
+            tree: None,
+            isolated: false,
+            chosen: ChosenSettings {
+                keep_core: false,
+                keep_full_logs: false,
+                logs: PathBuf::new(),
+                testsuite_config: None,
+                valgrind: false,
+                pcap: false,
+            },
+        };
+        Self { settings, test: "tests/alone".to_owned(), command: None }
+    }
+
     /// The folder of the test.
     pub(crate) fn folder(&self) -> PathBuf {
         self.settings.suite.join(&self.test)

@@ -11,6 +11,8 @@ pub struct ExpressionError {
     pub pattern: String,
     /// What is wrong with it.
     pub reason: String,
+    /// Whether it looks around or back, which takes more than linear time and is no mistake.
+    pub backtracks: bool,
 }
 
 /// A compiled expression, with its source.
@@ -24,6 +26,8 @@ pub struct Expression {
 enum Matches {
     /// The text itself.
     Same,
+    /// The text, and more behind it.
+    Start,
     /// From the beginning on.
     AtStart(Regex),
     /// Wherever the expression says.
@@ -39,6 +43,11 @@ impl Expression {
     /// If it is not one, or looks around or back, which takes more than linear time.
     pub fn at_start(pattern: &str) -> Result<Self, ExpressionError> {
         Ok(Self::new(pattern, Matches::AtStart(compile(pattern, &translated(pattern))?)))
+    }
+
+    /// A plain text at the beginning of a value.
+    pub fn starting_with(text: &str) -> Self {
+        Self::new(text, Matches::Start)
     }
 
     /// An expression for a whole value.
@@ -81,6 +90,7 @@ impl Expression {
     pub fn is_match(&self, value: &str) -> bool {
         match &self.matches {
             Matches::Same => value == self.source,
+            Matches::Start => value.starts_with(&self.source),
             // If there is one at the beginning it is the first.
             Matches::AtStart(regex) => regex.find(value).is_some_and(|found| found.start() == 0),
             Matches::Anywhere(regex) => regex.is_match(value),
@@ -93,7 +103,8 @@ fn compile(source: &str, pattern: &str) -> Result<Regex, ExpressionError> {
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or_default();
         let reason = reason.strip_prefix("error: ").unwrap_or(reason).to_owned();
-        ExpressionError { pattern: source.to_owned(), reason }
+        let backtracks = reason.contains("look-around") || reason.contains("backreference");
+        ExpressionError { pattern: source.to_owned(), reason, backtracks }
     })
 }
 
@@ -213,8 +224,11 @@ mod tests {
 
     #[test]
     fn what_takes_more_than_linear_time_is_refused() {
-        for pattern in ["(?=a)", r"(a)\1", "(", "*a"] {
+        for (pattern, backtracks) in
+            [("(?=a)", true), ("(?<!a)b", true), (r"(a)\1", true), ("(", false), ("*a", false)]
+        {
             let error = Expression::at_start(pattern).unwrap_err();
+            assert_eq!(error.backtracks, backtracks, "{error}");
             assert!(
                 error.to_string().contains(pattern.trim()) || pattern.contains('\\'),
                 "{error}"

@@ -1,13 +1,11 @@
-//! Which events a test waits for; and of those that came, which were nearest.
+//! Descriptions of the events that a test waits for.
 
 use std::fmt;
 
 use ami::Event;
 
 use crate::matching::expression::{Expression, ExpressionError};
-
-/// How many of the nearest events are told.
-const TOLD: usize = 3;
+use crate::matching::fields::Fields;
 
 /// A description of events: a name, and what their headers have to be. Of a header that an event
 /// has several times, the last one counts.
@@ -57,6 +55,18 @@ impl Matcher {
         pattern: &str,
     ) -> Result<Self, ExpressionError> {
         Ok(self.with(name.into(), Expression::at_start(pattern)?, true))
+    }
+
+    /// Those that have a header that a plain text begins.
+    #[must_use]
+    pub fn starting(self, name: impl Into<String>, text: &str) -> Self {
+        self.with(name.into(), Expression::starting_with(text), false)
+    }
+
+    /// Those that have a header that a plain text does not begin.
+    #[must_use]
+    pub fn not_starting(self, name: impl Into<String>, text: &str) -> Self {
+        self.with(name.into(), Expression::starting_with(text), true)
     }
 
     fn with(mut self, name: String, value: Expression, not: bool) -> Self {
@@ -114,19 +124,13 @@ impl Matcher {
 impl Header {
     fn mismatch(&self, event: &Event) -> Option<String> {
         let Self { name, value, not } = self;
-        let Some(found) = last(event, name) else {
+        let Some(found) = event.field(name) else {
             return Some(format!("it has no {name}"));
         };
         let expected = if *not { "not to be" } else { "to be" };
         (value.is_match(&found) == *not)
             .then(|| format!("{name} is {found:?}, expected {expected} {:?}", value.source()))
     }
-}
-
-/// The last value of a header.
-fn last(event: &Event, name: &str) -> Option<String> {
-    let value = event.get_all(name).last()?;
-    Some(String::from_utf8_lossy(value).trim().to_owned())
 }
 
 impl fmt::Display for Matcher {
@@ -138,40 +142,5 @@ impl fmt::Display for Matcher {
             write!(f, "{and} {name}{not} {:?}", value.source())?;
         }
         Ok(())
-    }
-}
-
-/// The events that came nearest to what was awaited.
-#[derive(Debug, Default)]
-pub(crate) struct Nearest {
-    /// With the number of conditions that were not met.
-    best: Vec<(usize, String)>,
-    seen: usize,
-}
-
-impl Nearest {
-    /// Takes note of an event that is of the name that was awaited, and is none of those.
-    pub(crate) fn note(&mut self, event: &Event, matcher: &Matcher) {
-        let mismatches: Vec<_> = matcher.mismatches(event).collect();
-        self.seen += 1;
-        let farthest = self.best.last().map_or(usize::MAX, |(missed, _)| *missed);
-        if self.best.len() == TOLD && mismatches.len() >= farthest {
-            return;
-        }
-        let what = format!("{}: {}", matcher.summary(event), mismatches.join("; "));
-        let at = self.best.partition_point(|(missed, _)| *missed <= mismatches.len());
-        self.best.insert(at, (mismatches.len(), what));
-        self.best.truncate(TOLD);
-    }
-
-    /// What to tell of them.
-    pub(crate) fn lines(&self, name: &str) -> Vec<String> {
-        if self.seen == 0 {
-            return vec![format!("no {name} came that is none of those")];
-        }
-        let nearest = self.best.iter().map(|(_, line)| format!("nearest: {line}"));
-        let more = self.seen - self.best.len();
-        let more = (more > 0).then(|| format!("and {more} more of that name"));
-        nearest.chain(more).collect()
     }
 }

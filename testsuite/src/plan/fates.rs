@@ -10,7 +10,8 @@ use crate::plan::runner::{How, Unmet};
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     pub(crate) name: String,
-    pub(crate) instances: usize,
+    /// The number of servers and other processes that the test runs at the same time.
+    pub(crate) weight: usize,
     pub(crate) fate: Fate,
 }
 
@@ -40,34 +41,35 @@ pub(crate) fn fates(
     let runnable = tests
         .iter()
         .zip(&found)
-        .filter_map(|(test, (config, how))| Some((*test, config.as_ref()?, how.as_ref().ok()?)));
+        .filter_map(|(test, (config, how))| Some((*test, config.as_ref()?, &how.as_ref().ok()?.0)));
     let judge = Judge::new(runners, facts, isolated, runnable);
     let mut without_python = 0;
     let planned = tests.iter().zip(found).map(|(test, (config, how))| {
-        let fate = match (config, how) {
-            (Some(config), Ok(how)) => {
+        let (fate, weight) = match (config, how) {
+            (Some(config), Ok((how, weight))) => {
                 let mut unmet = judge.unmet(&config, &how);
                 let python = judge.lacks_python(test, &config, &how);
                 without_python += usize::from(python.is_some());
                 unmet.extend(python);
                 unmet.extend(refused(options, &how, isolated));
-                if unmet.is_empty() { Fate::Run(how) } else { Fate::Lacks(unmet) }
+                let fate = if unmet.is_empty() { Fate::Run(how) } else { Fate::Lacks(unmet) };
+                (fate, weight)
             }
-            (_, Err(fate)) => fate,
-            (None, Ok(how)) => Fate::Run(how),
+            (None, Ok((how, weight))) => (Fate::Run(how), weight),
+            (_, Err(fate)) => (fate, test.instances),
         };
-        Planned { name: test.name.clone(), instances: test.instances, fate }
+        Planned { name: test.name.clone(), weight, fate }
     });
     let planned = planned.collect();
     (planned, judge.warning(without_python))
 }
 
-/// Decides what runs a test, or else becomes of it.
+/// Decides what runs a test and how heavy it is, or else what becomes of it.
 fn how(
     suite: &Suite,
     test: &FoundTest,
     runners: &Runners<'_>,
-) -> (Option<TestConfig>, Result<How, Fate>) {
+) -> (Option<TestConfig>, Result<(How, usize), Fate>) {
     let config = match &test.config {
         Ok(config) => config.clone(),
         Err(error) => return (None, Err(Fate::Broken(error.clone()))),

@@ -5,8 +5,8 @@ use std::net::{Ipv6Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::components;
 use crate::components::Registry;
-use crate::components::{self, Refusal};
 use crate::files::AsteriskVersion;
 use crate::files::FoundTest;
 use crate::files::{ConfigError, Node};
@@ -40,37 +40,41 @@ pub(crate) struct Runners<'a> {
 }
 
 impl Runners<'_> {
-    /// Finds what runs a test.
+    /// Finds what runs a test, and how heavy the test is.
     pub(crate) fn how(
         &self,
         test: &FoundTest,
         config: &TestConfig,
-    ) -> Result<Result<How, Unmet>, ConfigError> {
+    ) -> Result<Result<(How, usize), Unmet>, ConfigError> {
         let refused = |name: &str, reason: String| Ok(Err(Unmet { name: name.to_owned(), reason }));
         if test.script {
             if self.choice == Choice::Native && python::is_python(self.suite, test) {
                 return refused("--native", "it is a program in Python".to_owned());
             }
-            return Ok(Ok(How::Script(vec![format!("{}/run-test", test.name)])));
+            let command = vec![format!("{}/run-test", test.name)];
+            return Ok(Ok((How::Script(command), test.instances)));
         }
         let has_library = self.suite.join(python::RUNNER).exists();
+        let library = || Ok(Ok((self.python.runs(&test.name), test.instances)));
         // A test in Rust has nothing that Python could run.
-        let is_rust =
-            config.object.as_ref().is_some_and(|it| self.registry.get(&it.typename).is_some());
+        let object = config.object.as_ref();
+        let is_rust = object.is_some_and(|it| self.registry.test_of(&it.typename).is_some());
         match components::build(config, self.global, self.version, self.registry) {
-            Err(Refusal::Config(error)) => Err(error),
-            Ok(_) if self.choice == Choice::Library && has_library && !is_rust => {
-                Ok(Ok(self.python.runs(&test.name)))
+            Ok(_) if self.choice == Choice::Library && has_library && !is_rust => library(),
+            Ok(components) => {
+                let weight = components::needs(&components).weight();
+                // How many servers a test in Rust boots, only its files can tell.
+                let weight = if is_rust { weight.max(test.instances) } else { weight };
+                Ok(Ok((How::Native, weight)))
             }
-            Ok(_) => Ok(Ok(How::Native)),
-            Err(Refusal::NotNative(reason)) if self.choice == Choice::Native => {
-                refused("--native", reason)
+            Err(error) if !error.is_unsupported() => Err(error),
+            Err(error) if self.choice == Choice::Native => refused("--native", error.what),
+            Err(_) if has_library => library(),
+            Err(error) => {
+                let what = error.what;
+                let reason = format!("{what}, and the suite's Python is not in lib/python");
+                refused("test-object", reason)
             }
-            Err(Refusal::NotNative(_)) if has_library => Ok(Ok(self.python.runs(&test.name))),
-            Err(Refusal::NotNative(reason)) => refused(
-                "test-object",
-                format!("{reason}, and the suite's Python is not in lib/python"),
-            ),
         }
     }
 }

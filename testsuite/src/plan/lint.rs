@@ -10,12 +10,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::components;
 use crate::components::Registry;
-use crate::components::{self, Refusal};
-use crate::files::suggest;
 use crate::files::suite::{self, LIST};
 use crate::files::{ConfigError, Document, Duplicate, Node};
 use crate::files::{FoundTest, Suite};
+use crate::files::{GlobalConfig, OWN_SECTIONS, Section, suggest};
 use crate::files::{ModuleConfig, TestConfig};
 use crate::plan::lacks::{CUSTOM, KINDS};
 
@@ -75,19 +75,20 @@ impl Findings {
             return;
         };
         self.duplicates(path, &document.duplicates);
-        self.warnings.extend(suggest::unknown(&document.root, "a list of tests has", &["tests"]));
+        let list = Section::new(&document.root, "a list of tests has");
         let mut seen: BTreeMap<(&str, String), usize> = BTreeMap::new();
-        for item in document.root.get("tests").map(Node::items).unwrap_or_default() {
-            const KINDS: [&str; 2] = ["test", "dir"];
-            self.warnings.extend(suggest::unknown(item, "an entry has", &KINDS));
-            for kind in KINDS {
+        let items = list.get("tests").filter(|it| !it.is_map());
+        let items = items.and_then(|_| list.part("tests", "a list of tests has"));
+        for item in items.map(|it| it.items("an entry has")).unwrap_or_default() {
+            for kind in ["test", "dir"] {
                 let name = item.get(kind).and_then(Node::text).and_then(suite::below);
-                let Some(name) = name else { continue };
-                if let Some(first) = seen.insert((kind, name.clone()), item.line) {
-                    self.warn(item, format!("{name} is listed in line {first} already"));
+                let (Some(name), line) = (name, item.node().line) else { continue };
+                if let Some(first) = seen.insert((kind, name.clone()), line) {
+                    self.warn(item.node(), format!("{name} is listed in line {first} already"));
                 }
             }
         }
+        self.warnings.extend(list.unread());
     }
 
     /// The suite's own configuration.
@@ -96,22 +97,10 @@ impl Findings {
             return;
         };
         self.duplicates(path, &document.duplicates);
-        let Some(settings) = document.root.get("global-settings") else {
-            return self
-                .warn(&document.root, "there are no global-settings, so nothing of it counts");
-        };
-        self.warnings.extend(suggest::unknown(settings, "global-settings have", suggest::GLOBAL));
-        let active = settings.get("test-configuration").and_then(Node::text).unwrap_or_default();
-        if let Some(section) = document.root.get(active) {
-            let modules = section.get("test-modules").is_some();
-            if !modules {
-                self.warnings.extend(suggest::unknown(
-                    section,
-                    "a configuration has",
-                    suggest::ACTIVE,
-                ));
-            }
+        if document.root.get("global-settings").is_none() {
+            self.warn(&document.root, "there are no global-settings, so nothing of it counts");
         }
+        self.warnings.extend(GlobalConfig::unread(&document.root));
     }
 
     fn duplicates(&mut self, path: &Path, duplicates: &[Duplicate]) {
@@ -130,15 +119,7 @@ impl Findings {
         let path = root.join(&test.name).join(TestConfig::FILE);
         self.duplicates(&path, &config.duplicates);
         self.sections(config);
-        let part = |key: &str| config.root.get(key);
-        for (node, what, keys) in [
-            (part("testinfo"), "testinfo has", suggest::TEST_INFO),
-            (part("properties"), "properties have", suggest::PROPERTIES),
-            (part("test-modules"), "test-modules have", suggest::TEST_MODULES),
-        ] {
-            self.warnings
-                .extend(node.into_iter().flat_map(|node| suggest::unknown(node, what, keys)));
-        }
+        self.warnings.extend(config.unread());
         self.dependencies(config);
         self.modules(config, test, registry);
         let folder = root.join(&test.name);
@@ -172,11 +153,11 @@ impl Findings {
         }
         for (key, section) in config.root.entries() {
             let name = key.text().unwrap_or_default();
-            let is_read = suggest::TOP.contains(&name)
+            let is_read = OWN_SECTIONS.contains(&name)
                 || named.contains_key(name)
                 || is_written_out(section, key.line, config);
             if !is_read {
-                let names = suggest::TOP.iter().chain(named.keys()).take(COMPARED);
+                let names = OWN_SECTIONS.iter().chain(named.keys()).take(COMPARED);
                 let hint = suggest::hint(name, names.copied());
                 self.warn(key, format!("nobody reads the section {name}{hint}"));
             }
@@ -196,32 +177,28 @@ impl Findings {
         }
     }
 
+    /// Builds the components, and tells of what cannot be built and of keys that were not read.
     fn modules(&mut self, config: &TestConfig, test: &FoundTest, registry: &Registry) {
-        let all = || config.object.iter().chain(&config.modules);
-        let mut seen = BTreeSet::new();
-        for ModuleConfig { typename, section, place, .. } in all() {
-            self.warnings.extend(suggest::unknown(place, "a module has", suggest::MODULE));
-            let name = place.get("config-section").and_then(Node::text);
-            if !section.is_null()
-                && name.is_some()
-                && !section_is_all(section, config)
-                && seen.insert((typename, name))
-            {
-                self.warnings.extend(suggest::unread(typename, section));
-            }
-            let mut names: Vec<&str> = components::names().collect();
-            names.extend(registry.names());
+        let objects = config.object.iter().map(|it| (it, true));
+        for (module, is_object) in objects.chain(config.modules.iter().map(|it| (it, false))) {
+            let ModuleConfig { typename, section, place, .. } = module;
+            let names: Vec<&str> = registry.names().collect();
             if !names.contains(&&**typename)
                 && let Some(like) = suggest::nearest(typename, names.into_iter())
             {
                 self.warn(place, format!("{typename} does not run natively; is it {like}?"));
             }
-        }
-        if test.script {
-            return;
-        }
-        if let Err(Refusal::Config(error)) = components::build(config, &[], None, registry) {
-            self.errors.push(error);
+            if test.script || registry.test_of(typename).is_some() {
+                continue;
+            }
+            let is_own = place.get("config-section").is_some()
+                && !section.is_null()
+                && !section_is_all(section, config);
+            match components::build_one(module, is_object, registry) {
+                (read, Ok(_)) if is_own => self.warnings.extend(read.unread()),
+                (_, Err(error)) if !error.is_unsupported() => self.errors.push(error),
+                _ => {}
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use crate::plan::{How, Planned};
 /// A test to run.
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
-    /// How many servers it has.
+    /// The number of servers and other processes that it runs at the same time.
     pub(crate) weight: usize,
     pub(crate) job: Job,
 }
@@ -18,6 +18,6 @@ impl Task {
             How::Script(command) => Some(command.clone()),
         };
         let job = Job { settings: settings.clone(), test: planned.name.clone(), command };
-        Self { weight: planned.instances, job }
+        Self { weight: planned.weight, job }
     }
 }

@@ -26,11 +26,12 @@ pub(super) async fn run(
     let global = GlobalConfig::read(&settings.suite, settings.chosen.testsuite_config.as_deref())?;
     let version = global.forced_version.or_else(|| server.version().as_str().parse().ok());
     let typename = config.object.as_ref().map(|it| it.typename.clone()).unwrap_or_default();
-    let test = TestCase::new(job.clone(), server, config.clone())?;
-    let modules = components::build(&config, &global.modules, version.as_ref(), registry)?;
-    modules.into_iter().for_each(|module| test.add(module));
+    let test = TestCase::new(job.clone(), Some(server), config.clone())?;
+    for named in components::build(&config, &global.modules, version.as_ref(), registry)? {
+        test.add_as(named.typename, named.component, named.is_object);
+    }
     let (goes, gone) = oneshot::channel();
-    let body = match registry.get(&typename) {
+    let body = match registry.test_of(&typename) {
         Some(run) => spawn(run(test.clone()), goes),
         None => spawn(components::run(test.clone()), goes),
     };

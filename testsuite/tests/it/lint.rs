@@ -24,7 +24,7 @@ fn slips_are_named_with_their_place_and_what_was_meant() {
         "there is no section objekt, so it gets the whole file; is it object?",
         "warning: tests/a/test-config.yaml:21: ami.AMIEventModule reads no cuont; is it count?",
         "warning: tests/a/test-config.yaml:23: count is there twice: what line 22 says of it is lost",
-        "conditions and requirements have no requirement",
+        "conditions have no requirement",
         "warning: tests/forgotten: no tests.yaml names this test",
         "nobody reads configurations of branches any more",
     ] {

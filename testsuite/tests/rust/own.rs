@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ami::{Action, Event, Originate};
-use instance::Stopped;
-use testsuite::{Ast, ConfigError, Matcher, Module, Node, Registry, TestCase, TestResult};
+use ami::{Action, Originate};
+use testsuite::{
+    Component, ConfigError, Happening, Matcher, Registry, Section, TestCase, TestResult, Watcher,
+};
 
 fn main() -> ExitCode {
     testsuite::main(
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
             .test("own.Panics", panics)
             .test("own.WrongParts", wrong_parts)
             .test("own.Prints", prints)
-            .module("own.Says", says)
+            .component("own.Says", says)
             .test("own.Crash", crash)
             .test("own.Killed", killed)
             .test("own.Stuck", stuck)
@@ -129,26 +130,23 @@ impl Diary {
     }
 }
 
-impl Module for Diary {
-    fn started(&mut self, _: &TestCase) {
-        self.note("started");
-    }
-
-    fn connected(&mut self, ast: &Ast, _: &TestCase) {
-        self.note(format!("connected {}", ast.number()));
-    }
-
-    fn event(&mut self, event: &Event, _: &Ast, _: &TestCase) {
-        if event.is("UserEvent") {
-            self.note(event.text("UserEvent").unwrap_or_default());
-        }
-    }
-
-    fn stopped(&mut self, stopped: &[Stopped], test: &TestCase) {
-        self.note(format!("stopped {}", stopped.len()));
-        let told = self.0.lock().map(|diary| diary.join(", ")).unwrap_or_default();
-        if told != "started, connected 1, One, Two, stopped 1" {
-            test.fail(format!("the module was told: {told}"));
+impl Watcher for Diary {
+    fn see(&mut self, what: &Happening, test: &TestCase) {
+        match what {
+            Happening::Started => self.note("started"),
+            Happening::Connected(ast) => self.note(format!("connected {}", ast.number())),
+            Happening::Event(_, event) if event.is("UserEvent") => {
+                self.note(event.text("UserEvent").unwrap_or_default());
+            }
+            Happening::Stopping(_) => self.note("stopping"),
+            Happening::Stopped(ended) => {
+                self.note(format!("stopped {}", ended.len()));
+                let told = self.0.lock().map(|diary| diary.join(", ")).unwrap_or_default();
+                if told != "started, connected 1, One, Two, stopping, stopped 1" {
+                    test.fail(format!("the module was told: {told}"));
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -204,9 +202,15 @@ async fn panics(test: TestCase) -> TestResult {
 /// A module that is wrong, and would not be heard of.
 struct Wrong;
 
-impl Module for Wrong {
-    fn started(&mut self, _: &TestCase) {
-        panic!("this module is wrong");
+impl Watcher for Wrong {
+    fn name(&self) -> &str {
+        "a module"
+    }
+
+    fn see(&mut self, what: &Happening, _: &TestCase) {
+        if matches!(what, Happening::Stopped(_)) {
+            panic!("this module is wrong");
+        }
     }
 }
 
@@ -237,14 +241,15 @@ async fn prints(test: TestCase) -> TestResult {
 /// Fails the test with what its configuration says.
 struct Says(String);
 
-fn says(section: &Node) -> Result<Box<dyn Module>, ConfigError> {
-    let what = section.get("what").ok_or_else(|| section.error("expected `what:`"))?;
-    Ok(Box::new(Says(what.expect_text("what")?.to_owned())))
+fn says(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
+    Ok(Box::new(Says(section.expect_text("what")?.to_owned())))
 }
 
-impl Module for Says {
-    fn stopped(&mut self, _: &[Stopped], test: &TestCase) {
-        test.fail(&*self.0);
+impl Watcher for Says {
+    fn see(&mut self, what: &Happening, test: &TestCase) {
+        if matches!(what, Happening::Stopped(_)) {
+            test.fail(&*self.0);
+        }
     }
 }
 

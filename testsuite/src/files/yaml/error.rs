@@ -15,12 +15,13 @@ pub struct ConfigError {
     /// What is wrong, and what was expected.
     pub what: String,
     cause: Option<Arc<dyn Error + Send + Sync>>,
+    unsupported: bool,
 }
 
 impl ConfigError {
     /// An error in a file, or in a line of it.
     pub fn new(file: &Path, line: Option<usize>, what: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line, what: what.into(), cause: None }
+        Self { file: file.to_owned(), line, what: what.into(), cause: None, unsupported: false }
     }
 
     /// Adds why it is wrong: the [`source`](Error::source) of this error.
@@ -28,6 +29,19 @@ impl ConfigError {
     pub fn caused_by(mut self, cause: impl Error + Send + Sync + 'static) -> Self {
         self.cause = Some(Arc::new(cause));
         self
+    }
+
+    /// Says that this is no mistake in the file, but something that this program cannot do. The
+    /// suite's Python runs the test then, if it is there.
+    #[must_use]
+    pub fn unsupported(mut self) -> Self {
+        self.unsupported = true;
+        self
+    }
+
+    /// Whether this is something that this program cannot do, and no mistake in the file.
+    pub fn is_unsupported(&self) -> bool {
+        self.unsupported
     }
 
     fn causes(&self) -> impl Iterator<Item = String> {

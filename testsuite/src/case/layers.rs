@@ -11,20 +11,19 @@ use ami::Config;
 use instance::Builder;
 
 use super::TestCase;
+use crate::files::ConfigError;
 use crate::files::TestConfig;
-use crate::files::{ConfigError, Node};
-
-/// The manager user of the suite's configuration, and of ours.
-const USER: &str = "user";
-const SECRET: &str = "mysecret";
 
 /// Modules that cannot be loaded together.
 const CONFLICTS: &str = "configs/conflicts.txt";
 
 /// Returns the builder of a server, by its number.
 pub(super) fn builder(test: &TestCase, number: u32) -> Result<Builder, ConfigError> {
-    let (settings, section) = (&test.shared.job.settings, test.section());
-    let mut builder = Builder::new(test.shared.server.clone()).root(&settings.sandboxes);
+    let (settings, object) = (&test.shared.job.settings, &test.shared.object);
+    let Some(server) = &test.shared.server else {
+        return Err(test.section().error("there is no server to boot"));
+    };
+    let mut builder = Builder::new(server.clone()).root(&settings.sandboxes);
     let base = settings.base.as_ref();
     let fixed = base.is_some_and(|base| base.join("manager.conf").exists());
     if settings.isolated || fixed {
@@ -38,19 +37,17 @@ pub(super) fn builder(test: &TestCase, number: u32) -> Result<Builder, ConfigErr
     for module in conflicting(test.suite(), test.config())? {
         builder = builder.append("modules.conf", format!("noload => {module}\n"));
     }
-    if let Some(path) = section.get("config-path") {
-        let path = test.suite().join(path.expect_text("config-path")?);
-        let path = path.join(format!("ast{number}"));
+    let own = format!("ast{number}");
+    if let Some(path) = &object.configs {
+        let path = test.suite().join(path).join(&own);
         if path.is_dir() {
             builder = builder.configs(path);
         }
     }
-    if let Some(path) = section.get("base-files-path") {
-        let path = test.suite().join(path.expect_text("base-files-path")?);
-        for name in ["common".to_owned(), format!("ast{number}")] {
-            if path.join(&name).is_dir() {
-                builder = builder.files(path.join(name));
-            }
+    if let Some(path) = &object.files {
+        let path = test.suite().join(path);
+        for path in [path.join("common"), path.join(&own)].into_iter().filter(|it| it.is_dir()) {
+            builder = builder.files(path);
         }
     }
     builder = builder.test(test.folder());
@@ -59,20 +56,17 @@ pub(super) fn builder(test: &TestCase, number: u32) -> Result<Builder, ConfigErr
         builder =
             builder.file("manager.general.conf.inc", format!("bindaddr = 127.0.0.{number}\n"));
     }
-    let options = section.get("ast-config-options").into_iter().flat_map(Node::entries);
-    for (key, value) in options {
-        let (key, value) = (key.expect_text("an option")?, value.expect_text("an option")?);
+    for (key, value) in &object.options {
         builder = builder.option(key, value);
     }
-    let (user, secret) = user_of(section);
-    Ok(builder.login(user, secret))
+    Ok(builder.login(&object.user, &object.secret))
 }
 
 /// Returns how the test logs in.
-pub(super) fn login(section: &Node) -> Config {
-    let (user, secret) = user_of(section);
+pub(super) fn login(test: &TestCase) -> Config {
+    let object = &test.shared.object;
     // Another server may have the address once this one has ended.
-    Config::new(user, secret).reconnect(None)
+    Config::new(&*object.user, &*object.secret).reconnect(None)
 }
 
 /// Modules that do not go together with one that the test needs.
@@ -97,11 +91,4 @@ fn conflicting(suite: &Path, config: &TestConfig) -> Result<Vec<String>, ConfigE
         .map(|module| module.trim().to_owned())
         .filter(|module| !module.is_empty())
         .collect())
-}
-
-/// The user and the secret that the object names, or the usual ones.
-fn user_of(section: &Node) -> (&str, &str) {
-    let ami = section.get("connect-ami").filter(|it| it.is_map());
-    let named = |key| ami.and_then(|ami| ami.get(key)).and_then(Node::text);
-    (named("username").unwrap_or(USER), named("secret").unwrap_or(SECRET))
 }

@@ -1,0 +1,187 @@
+//! The components of a test, and the ways to them.
+
+use std::mem;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use instance::Builder;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+use super::component::Setting;
+use super::stage::Pending;
+use super::{Ast, Component, Failure, Happening, Needs, Panicked, Stage, TestCase};
+
+/// How long components may take to let go of the servers at the end.
+const LETTING_GO: Duration = Duration::from_secs(5);
+
+/// How long components may take to judge.
+const JUDGING: Duration = Duration::from_secs(30);
+
+/// The components of a test.
+#[derive(Default)]
+pub(super) struct Actors {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<Waiting>,
+    alive: Vec<Actor>,
+    /// Servers were booted, or the test has ended: nobody can be added any more.
+    begun: bool,
+    needs: Needs,
+}
+
+/// A component before the boot.
+struct Waiting {
+    name: String,
+    component: Box<dyn Component>,
+    is_object: bool,
+}
+
+/// A component that takes part.
+struct Actor {
+    name: String,
+    is_object: bool,
+    inbox: UnboundedSender<Happening>,
+    life: AbortOnDropHandle<()>,
+}
+
+impl Actors {
+    /// Adds a component. The result is whether there was still time.
+    pub(super) fn add(&self, name: String, component: Box<dyn Component>, is_object: bool) -> bool {
+        let mut state = self.state();
+        if !state.begun {
+            component.needs(&mut state.needs);
+            state.waiting.push(Waiting { name, component, is_object });
+        }
+        !state.begun
+    }
+
+    /// Whether a boot was tried.
+    pub(super) fn has_begun(&self) -> bool {
+        self.state().begun
+    }
+
+    /// What all of them need.
+    pub(super) fn needs(&self) -> Needs {
+        self.state().needs
+    }
+
+    /// Has all of them prepare the test.
+    pub(super) async fn prepare(
+        &self,
+        test: &TestCase,
+        builders: Vec<Builder>,
+    ) -> Result<Vec<Builder>, Failure> {
+        let mut waiting = {
+            let mut state = self.state();
+            state.begun = true;
+            mem::take(&mut state.waiting)
+        };
+        let mut setting = Setting::new(test.clone(), builders);
+        for Waiting { name, component, .. } in &mut waiting {
+            if let Err(error) = component.prepare(&mut setting).await {
+                return Err(format!("{name}: {:#}", anyhow::Error::from_boxed(error)).into());
+            }
+        }
+        self.state().waiting = waiting;
+        Ok(setting.into_builders())
+    }
+
+    /// Begins the life of all of them.
+    pub(super) fn begin(&self, test: &TestCase) {
+        let mut state = self.state();
+        state.begun = true;
+        let waiting = mem::take(&mut state.waiting);
+        state.alive.extend(waiting.into_iter().map(|it| it.live(test)));
+    }
+
+    /// Tells all of them of something, in their order.
+    pub(super) fn tell(&self, what: &Happening) {
+        self.state().alive.iter().for_each(|actor| actor.tell(what.clone()));
+    }
+
+    /// Tells all of them of a login: the object last.
+    pub(super) fn tell_login(&self, ast: &Ast) {
+        let state = self.state();
+        for is_object in [false, true] {
+            for actor in state.alive.iter().filter(|it| it.is_object == is_object) {
+                actor.tell(Happening::Connected(ast.clone()));
+            }
+        }
+    }
+
+    /// Tells all of them that the test ends, and waits until each has asked for more. The result
+    /// names those that have not.
+    pub(super) async fn let_go(&self) -> Vec<String> {
+        let told: Vec<_> = {
+            let tell = |actor: &Actor| {
+                let tracker = TaskTracker::new();
+                actor.tell(Happening::Stopping(Pending::new(tracker.token())));
+                tracker.close();
+                (actor.name.clone(), tracker)
+            };
+            self.state().alive.iter().map(tell).collect()
+        };
+        let (end, mut busy) = (Instant::now() + LETTING_GO, Vec::new());
+        for (name, tracker) in told {
+            if timeout_at(end, tracker.wait()).await.is_err() {
+                busy.push(name);
+            }
+        }
+        busy
+    }
+
+    /// Waits until all of them have come to an end. The result names those that have not.
+    pub(super) async fn end(&self) -> Vec<String> {
+        let alive = mem::take(&mut self.state().alive);
+        let (end, mut busy) = (Instant::now() + JUDGING, Vec::new());
+        let lives = alive.into_iter().map(|Actor { name, life, .. }| (name, life));
+        for (name, life) in lives.collect::<Vec<_>>() {
+            // How a life ended it has said itself.
+            if timeout_at(end, life).await.is_err() {
+                busy.push(name);
+            }
+        }
+        busy
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn live(self, test: &TestCase) -> Actor {
+        let Self { name, component, is_object } = self;
+        let (inbox, outbox) = unbounded_channel();
+        let (test, actor) = (test.clone(), name.clone());
+        let life = tokio::spawn(async move {
+            let stage = Stage::new(test.clone(), outbox);
+            let life = AssertUnwindSafe(async move { component.run(stage).await });
+            let failure = match life.catch_unwind().await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => anyhow::Error::from_boxed(error),
+                Err(payload) => {
+                    test.set_faulty();
+                    Panicked::new(&*payload).into()
+                }
+            };
+            test.fail(format!("{actor}: {failure:#}"));
+            test.stop();
+        });
+        Actor { name, is_object, inbox, life: AbortOnDropHandle::new(life) }
+    }
+}
+
+impl Actor {
+    fn tell(&self, what: Happening) {
+        // One that has returned has nothing more to say.
+        let _ = self.inbox.send(what);
+    }
+}

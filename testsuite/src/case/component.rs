@@ -1,0 +1,203 @@
+//! What takes part in a test: objects that drive it, modules that watch it and act in it.
+
+use std::pin::Pin;
+
+use instance::Builder;
+
+use super::{Failure, Happening, Stage, TestCase};
+use crate::files::Id;
+
+/// The life of a component. An error fails the test and ends it.
+pub type Life = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+
+/// A step of a component that may take time. An error fails the test.
+pub type Step<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a>>;
+
+/// Something that takes part in a test.
+///
+/// A component is an actor: its life is one task, and what happens in the test comes to the inbox
+/// of its [`Stage`]. So what is written in sequence happens in sequence, and what takes time is
+/// awaited. While a component awaits something else, what happens waits in its inbox.
+///
+/// What happens is handed to all components in the order in which they were added, and every
+/// component that waits for it has taken it before the next event is handed out. A login is the
+/// exception: the test's object hears of it last, so that modules are ready for what the object
+/// does then.
+///
+/// A component that only watches is a [`Watcher`].
+///
+/// ```
+/// use testsuite::{Component, Happening, Life, Needs, Stage};
+///
+/// /// Hangs up every channel that is named `Local/…`, one after another.
+/// struct HangsUp;
+///
+/// impl Component for HangsUp {
+///     fn needs(&self, needs: &mut Needs) {
+///         needs.servers(1);
+///     }
+///
+///     fn run(self: Box<Self>, mut stage: Stage) -> Life {
+///         Box::pin(async move {
+///             while let Some(happening) = stage.next().await {
+///                 let Happening::Event(ast, event) = happening else { continue };
+///                 let channel = event.text("Channel").unwrap_or_default();
+///                 if event.is("BridgeEnter") && channel.starts_with("Local/") {
+///                     let hangup = ami::Action::new("Hangup").field("Channel", &*channel);
+///                     ast.ami().call(hangup).await?;
+///                 }
+///             }
+///             Ok(())
+///         })
+///     }
+/// }
+/// ```
+pub trait Component: Send + 'static {
+    /// The name of the component in failures. The registry gives the name of its type in YAML; this
+    /// is for those that a test adds itself.
+    fn name(&self) -> &str {
+        std::any::type_name::<Self>()
+    }
+
+    /// Says what the component needs of the machine. Pure: the plan, the schedule and lint ask too,
+    /// and no test may ever run.
+    fn needs(&self, needs: &mut Needs) {
+        let _ = needs;
+    }
+
+    /// Prepares the test, in its network and before its servers are made: binds sockets, changes
+    /// builders, writes configuration.
+    fn prepare<'a>(&'a mut self, setting: &'a mut Setting) -> Step<'a> {
+        let _ = setting;
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Takes part, from when the servers are up until the test has ended. A component that returns
+    /// has nothing more to say.
+    fn run(self: Box<Self>, stage: Stage) -> Life;
+}
+
+/// A component that only watches, and does nothing that takes time. Each is a [`Component`].
+pub trait Watcher: Send + 'static {
+    /// The name of the watcher in failures; see [`Component::name`].
+    fn name(&self) -> &str {
+        std::any::type_name::<Self>()
+    }
+
+    /// Says what the watcher needs of the machine; see [`Component::needs`].
+    fn needs(&self, needs: &mut Needs) {
+        let _ = needs;
+    }
+
+    /// Sees what happens, in its order.
+    fn see(&mut self, what: &Happening, test: &TestCase);
+}
+
+impl<W: Watcher> Component for W {
+    fn name(&self) -> &str {
+        Watcher::name(self)
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        Watcher::needs(self, needs);
+    }
+
+    fn run(mut self: Box<Self>, mut stage: Stage) -> Life {
+        Box::pin(async move {
+            while let Some(what) = stage.next().await {
+                self.see(&what, stage.test());
+            }
+            Ok(())
+        })
+    }
+}
+
+/// What the components of a test need of the machine, all together.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Needs {
+    servers: u32,
+    processes: u32,
+    unloads: bool,
+}
+
+impl Needs {
+    /// The test has at least so many servers. Of what several components say the most counts.
+    pub fn servers(&mut self, count: u32) {
+        self.servers = self.servers.max(count);
+    }
+
+    /// The component starts so many processes that run at the same time, beside the servers. What
+    /// several components say is added up.
+    pub fn processes(&mut self, count: u32) {
+        self.processes = self.processes.saturating_add(count);
+    }
+
+    /// The servers unload their modules at the end, for the component waits for what they say
+    /// then. That can take ten seconds; without it servers stop at once.
+    pub fn unloading(&mut self) {
+        self.unloads = true;
+    }
+
+    /// The number of servers, at least one.
+    pub(crate) fn server_count(self) -> u32 {
+        self.servers.max(1)
+    }
+
+    /// Whether servers have to unload their modules at the end.
+    pub(crate) fn unloads(self) -> bool {
+        self.unloads
+    }
+
+    /// The weight of a test for the schedule: servers and other processes.
+    pub(crate) fn weight(self) -> usize {
+        usize::try_from(self.server_count().saturating_add(self.processes)).unwrap_or(usize::MAX)
+    }
+}
+
+/// A test that is being prepared.
+#[derive(Debug)]
+pub struct Setting {
+    test: TestCase,
+    /// By number, from 1.
+    builders: Vec<Option<Builder>>,
+}
+
+impl Setting {
+    pub(super) fn new(test: TestCase, builders: Vec<Builder>) -> Self {
+        Self { test, builders: builders.into_iter().map(Some).collect() }
+    }
+
+    /// The test.
+    pub fn test(&self) -> &TestCase {
+        &self.test
+    }
+
+    /// The number of servers that the test is about to have.
+    pub fn servers(&self) -> usize {
+        self.builders.len()
+    }
+
+    /// Changes what a server is made of.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the test has no such server.
+    pub fn change(
+        &mut self,
+        id: Id,
+        change: impl FnOnce(Builder) -> Builder,
+    ) -> Result<(), Failure> {
+        let at = usize::try_from(id.number() - 1).unwrap_or(usize::MAX);
+        let servers = self.builders.len();
+        let builder = self.builders.get_mut(at).and_then(|slot| Some((slot.take()?, slot)));
+        let Some((builder, slot)) = builder else {
+            return Err(format!("there is no server {id}, the test has {servers}").into());
+        };
+        *slot = Some(change(builder));
+        Ok(())
+    }
+
+    pub(super) fn into_builders(self) -> Vec<Builder> {
+        self.builders.into_iter().flatten().collect()
+    }
+}

@@ -1,0 +1,98 @@
+//! The way of events from the connections to the components.
+
+use std::time::Duration;
+
+use ami::{Item, Subscription};
+use futures_util::future::join_all;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::Instant;
+
+use super::{Ast, Happening, TestCase};
+use crate::job::{Message, Phase, link};
+
+/// The time between two signs of life.
+const SIGNS: Duration = Duration::from_millis(200);
+
+/// The tasks that hand out events, one for each connection.
+#[derive(Default)]
+pub(super) struct Pumps {
+    tasks: JoinSet<()>,
+    /// Each takes requests to say when it has handed out all that has come.
+    requests: Vec<UnboundedSender<oneshot::Sender<()>>>,
+}
+
+impl Pumps {
+    /// Begins to hand out the events of a connection.
+    pub(super) fn begin(&mut self, test: &TestCase, ast: &Ast, events: Subscription) {
+        let (sender, requests) = unbounded_channel();
+        self.requests.push(sender);
+        self.tasks.spawn(pump(test.clone(), ast.clone(), events, requests));
+    }
+
+    /// Asks all of them to hand out what has come. The result is done when they have.
+    pub(super) fn handed_out(&self) -> impl Future<Output = ()> + use<> {
+        let ask = |requests: &UnboundedSender<oneshot::Sender<()>>| {
+            let (done, is_done) = oneshot::channel();
+            // One whose connection has ended has handed out all.
+            let _ = requests.send(done);
+            is_done
+        };
+        let all = join_all(self.requests.iter().map(ask));
+        async { drop(all.await) }
+    }
+
+    /// The tasks, which end with their connections.
+    pub(super) fn into_tasks(self) -> JoinSet<()> {
+        self.tasks
+    }
+}
+
+/// Hands out the events of a connection, until it ends.
+async fn pump(
+    test: TestCase,
+    ast: Ast,
+    mut events: Subscription,
+    mut requests: UnboundedReceiver<oneshot::Sender<()>>,
+) {
+    let mut last = None;
+    loop {
+        let item = tokio::select! {
+            biased;
+            item = events.next() => item,
+            // All that has come is handed out: there is nothing to read.
+            Some(done) = requests.recv() => {
+                // Who asked may be gone.
+                let _ = done.send(());
+                continue;
+            }
+        };
+        match item {
+            Some(Item::Event(event)) => {
+                show_life(&mut last);
+                if ast.takes_fence(&event) {
+                    continue;
+                }
+                ast.count_channels(&event);
+                test.shared.actors.tell(&Happening::Event(ast.clone(), event));
+                // Components that wait take it now, each in its turn.
+                yield_now().await;
+            }
+            Some(missed) => tracing::warn!(?missed, "events are missing here"),
+            None => break,
+        }
+    }
+    if test.is_in(Phase::Run) {
+        test.note(format!("the AMI connection to Asterisk {} ended in the middle", ast.number()));
+    }
+}
+
+/// Tells the runner of a sign of life, but not of every one.
+fn show_life(last: &mut Option<Instant>) {
+    let now = Instant::now();
+    if last.is_none_or(|last| now - last >= SIGNS) {
+        *last = Some(now);
+        link::tell(&Message::Alive);
+    }
+}

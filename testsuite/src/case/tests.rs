@@ -1,0 +1,201 @@
+//! Components and their test, without a server.
+
+use std::sync::{Arc, Mutex};
+
+use ami::Action;
+use tokio::sync::oneshot;
+
+use super::alone::Alone;
+use super::{Component, Happening, Life, Needs, Signal, Stage, TestCase, Watcher};
+use crate::files::Id;
+use crate::job::Outcome;
+use crate::matching::Fields;
+
+type Diary = Arc<Mutex<Vec<String>>>;
+
+fn told(diary: &Diary) -> String {
+    std::mem::take(&mut *diary.lock().unwrap()).join(" ")
+}
+
+/// Notes what it sees, with its own name.
+struct Notes(&'static str, Diary);
+
+impl Watcher for Notes {
+    fn see(&mut self, what: &Happening, test: &TestCase) {
+        let what = match what {
+            Happening::Started => "started".to_owned(),
+            Happening::Connected(ast) => format!("connected{}", ast.id()),
+            Happening::Event(ast, event) => format!("{}{}", event.name(), ast.id()),
+            Happening::Signal(signal) => {
+                format!("{}:{}", signal.name(), signal.field("to").unwrap_or_default())
+            }
+            Happening::Stopping(_) => "stopping".to_owned(),
+            Happening::Stopped(ended) => {
+                test.set_passed(true);
+                format!("stopped{}", ended.len())
+            }
+        };
+        self.1.lock().unwrap().push(format!("{}.{what}", self.0));
+    }
+}
+
+/// A component that is a function.
+struct Acts<F>(F);
+
+impl<F: FnOnce(Stage) -> Life + Send + 'static> Component for Acts<F> {
+    fn name(&self) -> &str {
+        "acts"
+    }
+
+    fn run(self: Box<Self>, stage: Stage) -> Life {
+        (self.0)(stage)
+    }
+}
+
+#[tokio::test]
+async fn components_are_told_in_their_order_and_the_object_of_a_login_last() {
+    let (alone, diary) = (Alone::new(2).await, Diary::default());
+    alone.add("o", Box::new(Notes("o", Arc::clone(&diary))), true);
+    alone.add("a", Box::new(Notes("a", Arc::clone(&diary))), false);
+    alone.add("b", Box::new(Notes("b", Arc::clone(&diary))), false);
+    let account = alone
+        .play(async |alone| {
+            assert_eq!(told(&diary), "o.started a.started b.started");
+            alone.connect(1).await;
+            assert_eq!(told(&diary), "a.connected0 b.connected0 o.connected0");
+            alone.event(2, "Event: X").await;
+            alone.event(1, "Event: Y").await;
+            assert_eq!(told(&diary), "o.X1 a.X1 b.X1 o.Y0 a.Y0 b.Y0");
+            alone.test.signal(Signal::new("call").with("to", 7));
+            tokio::task::yield_now().await;
+        })
+        .await;
+    let rest = "o.call:7 a.call:7 b.call:7 o.stopping a.stopping b.stopping o.stopped0 a.stopped0 b.stopped0";
+    assert_eq!(told(&diary), rest);
+    assert_eq!(account.outcome, Outcome::Passed);
+}
+
+#[tokio::test]
+async fn a_component_acts_in_sequence_and_what_happens_meanwhile_waits() {
+    let (alone, diary) = (Alone::new(2).await, Diary::default());
+    let noted = Arc::clone(&diary);
+    let (open, is_open) = oneshot::channel();
+    let acts = Acts(move |mut stage: Stage| -> Life {
+        Box::pin(async move {
+            let ast = stage.connected(Id::of(2)).await.ok_or("no login")?;
+            ast.ami().call(Action::new("Hangup")).await?;
+            is_open.await?;
+            while let Some(what) = stage.next().await {
+                if let Happening::Event(_, event) = what {
+                    noted.lock().unwrap().push(event.name().into_owned());
+                }
+            }
+            Ok(())
+        })
+    });
+    alone.add("acts", Box::new(acts), false);
+    alone
+        .play(async |alone| {
+            alone.connect(1).await;
+            alone.connect(2).await;
+            assert_eq!(alone.action(2).await.name(), "Hangup");
+            alone.event(2, "Event: X").await;
+            assert_eq!(told(&diary), "", "it waits for something else");
+            open.send(()).unwrap();
+        })
+        .await;
+    assert_eq!(told(&diary), "X");
+}
+
+#[tokio::test]
+async fn an_error_and_a_panic_fail_the_test_by_name_and_end_it() {
+    for (fault, outcome) in [("error", Outcome::Failed), ("panic", Outcome::Faulty)] {
+        let alone = Alone::new(1).await;
+        let acts = Acts(move |mut stage: Stage| -> Life {
+            Box::pin(async move {
+                stage.connected(Id::default()).await;
+                assert_ne!(fault, "panic", "this is wrong");
+                Err(Box::from(std::io::Error::other("this is wrong")))
+            })
+        });
+        alone.add("own.Acts", Box::new(acts), false);
+        let diary = Diary::default();
+        alone.add("notes", Box::new(Notes("n", Arc::clone(&diary))), false);
+        let account = alone
+            .play(async |alone| {
+                alone.connect(1).await;
+                alone.ended().await;
+            })
+            .await;
+        assert_eq!(account.outcome, outcome, "{:?}", account.reasons);
+        let why = &account.reasons[0].what;
+        assert!(why.starts_with("own.Acts: ") && why.contains("this is wrong"), "{why}");
+        // Others are not in it.
+        assert!(told(&diary).ends_with("n.stopping n.stopped0"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_waits_for_components_but_not_for_long() {
+    // One that works behind the end is waited for.
+    let (alone, diary) = (Alone::new(1).await, Diary::default());
+    let (done, is_done) = oneshot::channel();
+    let noted = Arc::clone(&diary);
+    let acts = Acts(move |mut stage: Stage| -> Life {
+        Box::pin(async move {
+            while let Some(what) = stage.next().await {
+                if let Happening::Stopping(pending) = what {
+                    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+                    noted.lock().unwrap().push("let go".to_owned());
+                    drop(pending);
+                } else if let Happening::Stopped(_) = what {
+                    noted.lock().unwrap().push("judged".to_owned());
+                    stage.test().set_passed(true);
+                }
+            }
+            let _ = done.send(());
+            Ok(())
+        })
+    });
+    alone.add("acts", Box::new(acts), false);
+    alone.add("notes", Box::new(Notes("n", Arc::clone(&diary))), false);
+    let account = alone.play(async |_| ()).await;
+    is_done.await.unwrap();
+    assert_eq!(told(&diary), "n.started n.stopping let go judged n.stopped0");
+    assert!(account.passed() && account.notes.is_empty(), "{:?}", account.notes);
+
+    // One that does not come to an end fails the test.
+    let alone = Alone::new(1).await;
+    let stuck = Acts(|stage: Stage| -> Life {
+        Box::pin(async move {
+            std::future::pending::<()>().await;
+            drop(stage);
+            Ok(())
+        })
+    });
+    alone.add("stuck", Box::new(stuck), false);
+    alone.add("notes", Box::new(Notes("n", diary)), false);
+    let account = alone.play(async |_| ()).await;
+    assert_eq!(account.notes, ["stuck was still busy when the test ended"]);
+    assert_eq!(account.reasons[0].what, "stuck did not come to an end");
+}
+
+#[tokio::test]
+async fn a_component_that_comes_late_fails_the_test() {
+    let (alone, diary) = (Alone::new(1).await, Diary::default());
+    let test = alone.test.clone();
+    let account = alone.play(async |_| test.add(Box::new(Notes("n", Arc::clone(&diary))))).await;
+    assert!(account.reasons[0].what.ends_with("Notes was added when the servers had been booted"));
+    assert_eq!(told(&diary), "");
+}
+
+#[test]
+fn a_test_is_as_heavy_as_its_servers_and_processes() {
+    let mut needs = Needs::default();
+    assert_eq!((needs.weight(), needs.server_count()), (1, 1));
+    needs.servers(2);
+    needs.servers(1);
+    needs.processes(1);
+    needs.processes(2);
+    assert_eq!((needs.weight(), needs.server_count()), (5, 2));
+}

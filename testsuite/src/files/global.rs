@@ -1,0 +1,99 @@
+//! What the suite's own `test-config.yaml` says of all tests.
+
+use std::path::{Path, PathBuf};
+
+use crate::files::section::Section;
+use crate::files::test_config::{ModuleConfig, TestConfig, modules_of, versions};
+use crate::files::version::AsteriskVersion;
+use crate::files::yaml::{ConfigError, Document, Node};
+
+/// The part of the suite's `test-config.yaml` that is active.
+#[derive(Clone, Debug, Default)]
+pub struct GlobalConfig {
+    /// Tests whose path has one of these in it are left out.
+    pub exclude: Vec<String>,
+    /// The version that tests are chosen for, instead of the server's.
+    pub forced_version: Option<AsteriskVersion>,
+    /// Modules that every test gets.
+    pub modules: Vec<ModuleConfig>,
+}
+
+impl GlobalConfig {
+    /// The environment variable that names another file.
+    pub const VARIABLE: &'static str = "TESTSUITE_CONFIG";
+
+    /// The file that the caller or else the environment names, as an absolute path.
+    pub(crate) fn named(path: Option<&Path>) -> Option<PathBuf> {
+        let variable = || std::env::var_os(Self::VARIABLE).map(PathBuf::from);
+        let path = path.map(Path::to_owned).or_else(variable)?;
+        Some(std::path::absolute(&path).unwrap_or(path))
+    }
+
+    /// Reads the file of a suite's folder, or the one that is named. A suite need not have one.
+    ///
+    /// # Errors
+    ///
+    /// If one that is named cannot be read, or something cannot be right.
+    pub fn read(suite: &Path, named: Option<&Path>) -> Result<Self, ConfigError> {
+        let path = named.map_or_else(|| suite.join(TestConfig::FILE), Path::to_owned);
+        if named.is_none() && !path.exists() {
+            return Ok(Self::default());
+        }
+        let root = Document::read(&path)?.root;
+        let section = Section::new(&root, "the file has");
+        match Self::active(&section)? {
+            Some(active) => Self::from_section(&active),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// The section that `global-settings` chooses. `None` if they choose none.
+    fn active(root: &Section) -> Result<Option<Section>, ConfigError> {
+        let Some(settings) = root.part("global-settings", "global-settings have") else {
+            return Ok(None);
+        };
+        settings.ignore(&["condition-definitions"]);
+        let Some(name) = settings.get("test-configuration") else {
+            return Ok(None);
+        };
+        let section = root.part(name.expect_text("test-configuration")?, "a configuration has");
+        section.map(Some).ok_or_else(|| {
+            name.error(format!("there is no section {}", name.text().unwrap_or_default()))
+        })
+    }
+
+    fn from_section(section: &Section) -> Result<Self, ConfigError> {
+        if let Some(remote) = section.get("asterisk-instances") {
+            return Err(remote
+                .error("instances on other hosts are not supported: every test starts its own"));
+        }
+        let conditions = section.get("properties").and_then(|it| it.get("testconditions"));
+        if let Some(conditions) = conditions.filter(|it| it.is_true()) {
+            return Err(conditions.error("conditions for all tests are not supported yet"));
+        }
+        let exclude = section.get("exclude-tests");
+        let exclude = exclude.map_or(Ok(&[][..]), |it| it.expect_items("exclude-tests"))?;
+        let modules = section.part("test-modules", "test-modules have");
+        let modules = modules.and_then(|it| it.part("modules", "test-modules have"));
+        if modules.is_some() {
+            // They have their sections beside them.
+            drop(section.entries());
+        }
+        Ok(Self {
+            exclude: exclude.iter().filter_map(Node::text).map(str::to_owned).collect(),
+            forced_version: versions(section.get("forced-version"))?.into_iter().next(),
+            modules: modules.map_or(Ok(Vec::new()), |it| modules_of(section.node(), &it))?,
+        })
+    }
+
+    /// Keys of a file that nobody reads, but for the sections that are not chosen.
+    pub(crate) fn unread(root: &Node) -> Vec<ConfigError> {
+        let section = Section::new(root, "the file has");
+        drop(section.entries());
+        // What cannot be right is an error, and told as such.
+        if let Ok(Some(active)) = Self::active(&section) {
+            let _ = Self::from_section(&active);
+        }
+        section.unread()
+    }
+}
