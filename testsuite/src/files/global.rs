@@ -56,10 +56,12 @@ impl GlobalConfig {
         let Some(name) = settings.get("test-configuration") else {
             return Ok(None);
         };
-        let section = root.part(name.expect_text("test-configuration")?, "a configuration has");
-        section.map(Some).ok_or_else(|| {
-            name.error(format!("there is no section {}", name.text().unwrap_or_default()))
-        })
+        let key = name.expect_text("test-configuration")?;
+        if root.node().get(key).is_none() {
+            return Err(name.error(format!("there is no section {key}")));
+        }
+        // The suite's own is empty: it changes nothing.
+        Ok(root.part(key, "a configuration has"))
     }
 
     fn from_section(section: &Section) -> Result<Self, ConfigError> {
@@ -95,5 +97,44 @@ impl GlobalConfig {
             let _ = Self::from_section(&active);
         }
         section.unread()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_section_that_counts_may_be_empty_but_has_to_be_there() {
+        let read = |text: &str| {
+            let text = format!("global-settings: {{test-configuration: own}}\n{text}");
+            let root = Document::parse(Path::new("t.yaml"), &text).unwrap().root;
+            let active = GlobalConfig::active(&Section::new(&root, "it has"));
+            active.map(|it| it.map(|it| GlobalConfig::from_section(&it).unwrap().exclude))
+        };
+        assert_eq!(read("own:\n").unwrap(), None);
+        assert_eq!(read("own: {exclude-tests: [a]}\n").unwrap(), Some(vec!["a".to_owned()]));
+        let error = read("other:\n").unwrap_err();
+        assert_eq!(error.to_string(), "t.yaml:1: there is no section own");
+    }
+
+    #[test]
+    fn keys_that_nobody_reads_are_told_but_not_of_sections_that_modules_have() {
+        let unread = |text: &str| {
+            let root = Document::parse(Path::new("t.yaml"), text).unwrap().root;
+            let unread = GlobalConfig::unread(&root).into_iter().map(|it| it.to_string());
+            unread.collect::<Vec<_>>()
+        };
+        let settings =
+            "global-settings: {test-configuration: own, test-config: x}\nother: {x: 1}\n";
+        assert_eq!(
+            unread(&format!("{settings}own: {{exclude-test: []}}\n")),
+            [
+                "t.yaml:1: global-settings have no test-config; is it test-configuration?",
+                "t.yaml:3: a configuration has no exclude-test; is it exclude-tests?"
+            ]
+        );
+        let modules = "own: {test-modules: {modules: [{typename: x.Y, config-section: z}]}, z: {}}";
+        assert_eq!(unread(&format!("{settings}{modules}\n")).len(), 1);
     }
 }
