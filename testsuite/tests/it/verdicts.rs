@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// Every one of them, what becomes of it, and what is told of that.
-const EXPECTED: [(&str, &str, &str); 40] = [
+const EXPECTED: [(&str, &str, &str); 41] = [
     ("tests/sample", "passed", ""),
     ("tests/rust/aborts", "failed", "the process that runs the test ended ("),
     ("tests/rust/calls", "passed", "Asterisk 1: Local/silent@default was not answered: "),
@@ -34,6 +34,7 @@ const EXPECTED: [(&str, &str, &str); 40] = [
     ("tests/rust/sticky", "failed", "the test was said to fail"),
     ("tests/rust/token", "failed", "it was not done: water the plants"),
     ("tests/rust/two_servers", "passed", ""),
+    ("tests/rust/unloads", "passed", ""),
     ("tests/rust/unmet", "timed-out", "state is \\\"rain\\\", expected to be \\\"sun\\\""),
     ("tests/rust/wrong_parts", "failed", "a module: it panicked: this module is wrong"),
     ("tests/rust/wrong_parts", "failed", "a task of the test: it panicked: this task is wrong"),
@@ -83,7 +84,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
     assert!(run.text.starts_with("Running tests for Asterisk 22."), "{}", run.text);
     for line in [
         "(run 1 of 1)...\n",
-        "Tests to run: 32 * 1 time(s) = 32  Maximum test inactivity time: -1 sec.\n",
+        "Tests to run: 33 * 1 time(s) = 33  Maximum test inactivity time: -1 sec.\n",
     ] {
         assert!(run.text.contains(line), "{line}: {}", run.text);
     }
@@ -98,7 +99,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
 
     let report = folder.read("r.xml");
     for part in [
-        "<testsuite errors=\"0\" tests=\"32\" time=\"",
+        "<testsuite errors=\"0\" tests=\"33\" time=\"",
         "failures=\"16\" name=\"AsteriskTestSuite\" timestamp=\"20",
         " skipped=\"3\">",
         " classname=\"yaml\" name=\"verdict\">\n      <failure>",

@@ -3,13 +3,16 @@
 use std::error::Error;
 use std::io::Write;
 use std::num::ParseIntError;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ami::{Action, Originate};
+use instance::Modules;
 use testsuite::{
-    Component, ConfigError, Happening, Matcher, Registry, Section, TestCase, TestResult, Watcher,
+    Component, ConfigError, Happening, Id, Life, Matcher, Needs, Registry, Section, Setting, Stage,
+    Step, TestCase, TestResult, Watcher,
 };
 
 fn main() -> ExitCode {
@@ -21,6 +24,7 @@ fn main() -> ExitCode {
             .test("own.Lists", lists)
             .test("own.Causes", causes)
             .test("own.Observed", observed)
+            .test("own.Unloads", unloads)
             .test("own.Patient", patient)
             .test("own.Unmet", unmet)
             .test("own.Token", token)
@@ -151,8 +155,34 @@ impl Watcher for Diary {
     }
 }
 
+/// Asserts that servers stop behind an event that the runner itself asks for when the last call has
+/// ended, and that nobody is told of it.
+#[derive(Default)]
+struct Behind(PathBuf);
+
+impl Watcher for Behind {
+    fn see(&mut self, what: &Happening, test: &TestCase) {
+        const FENCE: &str = "TESTSUITE_FENCE";
+        match what {
+            Happening::Connected(ast) => self.0 = ast.sandbox().folder().join("ast1.ami"),
+            Happening::Event(_, event) if event.text("Variable").as_deref() == Some(FENCE) => {
+                test.fail("the runner's own event was told");
+            }
+            Happening::Stopped(_) => {
+                let said = std::fs::read_to_string(&self.0).unwrap_or_default();
+                if !said.contains(&format!("Variable: {FENCE}")) {
+                    test.fail("the servers stopped without a fence");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 async fn observed(test: TestCase) -> TestResult {
     test.add(Box::new(Diary(Arc::default())));
+    test.add(Box::new(Behind::default()));
+    test.set_patience(Duration::from_secs(20));
     let ast = test.start().await?;
     let mut second = ast.watch(Matcher::event("UserEvent").header("UserEvent", "Two"));
     let caller = ast.clone();
@@ -160,6 +190,44 @@ async fn observed(test: TestCase) -> TestResult {
         let _ = caller.ami().originate(call()).await;
     });
     second.next().await?;
+    Ok(())
+}
+
+/// Waits for what servers say while they unload their modules.
+struct Unloading;
+
+impl Component for Unloading {
+    fn needs(&self, needs: &mut Needs) {
+        needs.unloading();
+    }
+
+    fn prepare<'a>(&'a mut self, setting: &'a mut Setting) -> Step<'a> {
+        Box::pin(async {
+            // Those of a whole server take ten seconds.
+            setting.change(Id::default(), |it| it.modules(Modules::list(["app_echo"])))
+        })
+    }
+
+    fn run(self: Box<Self>, mut stage: Stage) -> Life {
+        Box::pin(async move {
+            let ast = stage.connected(Id::default()).await.ok_or("no login")?;
+            stage.stopped().await;
+            let log = std::fs::read_to_string(ast.log().path())?;
+            if !log.contains("Unloading app_echo.so") {
+                stage.test().fail("the modules were not unloaded");
+            }
+            Ok(())
+        })
+    }
+}
+
+async fn unloads(test: TestCase) -> TestResult {
+    test.add(Box::new(Unloading));
+    let ast = test.start().await?;
+    let shown = ast.cli("module show like app_").await?;
+    if shown.contains("app_dial") {
+        test.fail(format!("the component changed nothing: {shown}"));
+    }
     Ok(())
 }
 
