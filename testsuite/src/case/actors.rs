@@ -15,10 +15,10 @@ use super::component::Setting;
 use super::stage::Pending;
 use super::{Ast, Component, Failure, Happening, Needs, Panicked, Stage, TestCase};
 
-/// How long components may take to let go of the servers at the end.
+/// The time that components may take to let go of the servers at the end.
 const LETTING_GO: Duration = Duration::from_secs(5);
 
-/// How long components may take to judge.
+/// The time that components may take to judge.
 const JUDGING: Duration = Duration::from_secs(30);
 
 /// The components of a test.
@@ -62,12 +62,12 @@ impl Actors {
         !state.begun
     }
 
-    /// Whether a boot was tried.
+    /// Returns whether a boot was tried.
     pub(super) fn has_begun(&self) -> bool {
         self.state().begun
     }
 
-    /// What all of them need.
+    /// Returns the needs of all of them, added up.
     pub(super) fn needs(&self) -> Needs {
         self.state().needs
     }

@@ -16,7 +16,7 @@ use super::{Ast, Component, Happening, TestCase};
 use crate::files::{Document, Section, TestConfig};
 use crate::job::{Account, Job};
 
-/// How long an action may take to come: longer than on any machine.
+/// The time that an action may take to come: longer than on any machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A test without servers, while it runs.
@@ -98,12 +98,12 @@ impl Alone {
         timeout(PATIENCE, actions.recv()).await.unwrap().unwrap()
     }
 
-    /// Whether no action has come that was not taken.
+    /// Returns whether every action that has come was taken.
     pub(crate) fn no_action(&mut self, number: usize) -> bool {
         self.asts[number - 1].1.is_empty()
     }
 
-    /// Whether a component has ended the test.
+    /// Returns whether a component has ended the test.
     pub(crate) fn is_ended(&self) -> bool {
         self.test.shared.ended.is_cancelled()
     }

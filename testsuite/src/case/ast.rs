@@ -29,9 +29,9 @@ struct AstInner {
     number: u32,
     server: Held,
     client: Client,
-    /// What has been said of the test.
+    /// The verdict of the test so far.
     verdict: Arc<Verdict>,
-    /// What the test waits for.
+    /// The events that the test waits for.
     open: Arc<Open>,
     /// The server's log, and how long it was when the server was up.
     log: (PathBuf, u64),
@@ -199,7 +199,7 @@ impl Ast {
         }
     }
 
-    /// Whether an event is that of a fence, which is no component's business.
+    /// Takes the event of a fence, which is no component's business. Returns whether it was one.
     pub(super) fn takes_fence(&self, event: &Event) -> bool {
         if event.head() != b"VarSet" || event.get("Variable") != Some(FENCE.as_bytes()) {
             return false;

@@ -112,7 +112,7 @@ impl<W: Watcher> Component for W {
     }
 }
 
-/// What the components of a test need of the machine, all together.
+/// The needs of the components of a test, all together.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Needs {
     servers: u32,
@@ -143,7 +143,7 @@ impl Needs {
         self.servers.max(1)
     }
 
-    /// Whether servers have to unload their modules at the end.
+    /// Returns whether servers have to unload their modules at the end.
     pub(crate) fn unloads(self) -> bool {
         self.unloads
     }

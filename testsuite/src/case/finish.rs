@@ -17,16 +17,16 @@ use crate::job::{Account, INTERRUPTED, Outcome, Phase, PhaseTime, Reason};
 /// The signals by which a test itself ends a server: SIGKILL and SIGTERM.
 const WILLED: [i32; 2] = [9, 15];
 
-/// How long servers may take to end when they unload their modules: calls are over by then.
+/// The time that servers may take to end when they unload their modules: calls are over by then.
 const UNLOADING: Duration = Duration::from_secs(30);
 
-/// How long events may take to be handed out after the last server is gone.
+/// The time that events may take to be handed out after the last server is gone.
 const EVENTS: Duration = Duration::from_secs(10);
 
-/// How often to look for channels where no event tells that one has gone.
+/// The time between two looks at the channels where no event tells that one has gone.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long events may be behind the server: their order is certain, their time is not.
+/// The time that events may be behind the server: their order is certain, their time is not.
 const BEHIND: Duration = Duration::from_secs(1);
 
 /// Waits until a server has no channels, and what they said has come; or until it is no server any
@@ -49,12 +49,12 @@ async fn calls_are_over(ast: &Ast) {
     }
 }
 
-/// What ended a test.
+/// The cause of the end of a test.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum End {
-    /// It itself.
+    /// The test itself, or one of its components.
     Done,
-    /// Its time-out, after so many seconds.
+    /// The time-out, after so many seconds.
     Timeout(f64),
     /// Somebody who wants it to end.
     Cancelled,
@@ -108,7 +108,8 @@ impl TestCase {
         }
     }
 
-    /// How it ended, and what was being waited for then.
+    /// Runs the test until something ends it. Returns the cause, and the events that were awaited
+    /// then.
     async fn until_its_end(
         &self,
         body: impl Future<Output = TestResult>,
@@ -222,7 +223,7 @@ impl TestCase {
         ended
     }
 
-    /// What servers left: a crash is a failure, whatever the test says.
+    /// Judges the findings of the servers: a crash is a failure, whatever the test says.
     fn judge_findings(&self, ended: &[Ended]) {
         let findings = ended.iter().flat_map(|Ended { id, stopped }| {
             stopped.findings.iter().map(|finding| (id.number(), finding))

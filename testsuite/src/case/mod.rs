@@ -60,11 +60,11 @@ pub(crate) use self::object::ObjectSettings;
 pub use self::stage::{Ended, Failure, Happening, Pending, Signal, Stage};
 pub use self::watch::{Watch, WatchError};
 
-/// What a test written in Rust returns. Whatever error it fails with is the reason that is told.
+/// The result of a test written in Rust. Whatever error it fails with is the reason that is told.
 pub type TestResult = Result<(), Box<dyn Error + Send + Sync>>;
 
-/// How long calls may go on at its end. Most are over in a moment; to hang one up takes the server
-/// a second.
+/// The time that calls may go on at the end. Most are over in a moment; to hang one up takes the
+/// server a second.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A test while it runs. A clone is the same test.
@@ -86,17 +86,17 @@ struct Shared {
     verdict: Arc<Verdict>,
     clock: Clock,
     phases: Mutex<Phases>,
-    /// How long calls may go on at the end.
+    /// The time that calls may go on at the end.
     patience: Mutex<Duration>,
     /// The end of the test.
     ended: CancellationToken,
     /// Servers are up.
     booted: Notify,
-    /// What is being waited for.
+    /// The events that are awaited.
     open: Arc<Open>,
     asts: Mutex<Vec<Ast>>,
     actors: Actors,
-    /// They hand out events.
+    /// The tasks that hand out events.
     pumps: Mutex<Pumps>,
     spawned: Mutex<JoinSet<()>>,
     capture: Mutex<Option<Capture>>,
@@ -174,7 +174,7 @@ impl TestCase {
         &self.shared.job.settings.suite
     }
 
-    /// What the test says of itself in `test-config.yaml`.
+    /// Returns the configuration of the test, `test-config.yaml`.
     pub fn config(&self) -> &TestConfig {
         &self.shared.config
     }
@@ -185,8 +185,8 @@ impl TestCase {
         &self.shared.section
     }
 
-    /// What a server of the test is made of: the suite's configuration, then that in the test's
-    /// `configs/astN`, then its files. To be changed and given to [`boot`](Self::boot).
+    /// Returns the builder of a server: the suite's configuration, then that in the test's
+    /// `configs/astN`, then its files. It can be changed, and goes to [`boot`](Self::boot).
     ///
     /// # Errors
     ///
@@ -238,7 +238,7 @@ impl TestCase {
         }
     }
 
-    /// What all components need.
+    /// Returns the needs of all components.
     pub(crate) fn needs(&self) -> Needs {
         self.shared.actors.needs()
     }
@@ -295,15 +295,15 @@ impl TestCase {
         });
     }
 
-    /// How long calls may go on at the end before they are hung up; a quarter of a second unless
-    /// set. What they say until then counts. A test that has failed does not wait for them.
+    /// Sets the time that calls may go on at the end before they are hung up; a quarter of a second
+    /// unless set. What they say until then counts. A test that has failed does not wait for them.
     pub fn set_patience(&self, patience: Duration) {
         *lock(&self.shared.patience) = patience;
     }
 
-    /// How long the test may take, from now on, or from when its servers are up; none for as long
-    /// as it takes. Time that runs out ends it, and is a failure unless the test has been said
-    /// to pass.
+    /// Sets the time that the test may take, from now on, or from when its servers are up; `None`
+    /// for as long as it takes. Time that runs out ends the test, and is a failure unless the test
+    /// has been said to pass.
     pub fn set_timeout(&self, timeout: impl Into<Option<Duration>>) {
         self.shared.clock.set_timeout(timeout.into());
     }
@@ -344,7 +344,7 @@ pub struct FailToken {
 }
 
 impl FailToken {
-    /// It was done.
+    /// Removes the token: the thing was done.
     pub fn remove(self) {
         self.test.shared.verdict.remove_token(self.id);
     }

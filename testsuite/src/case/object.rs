@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::files::{ConfigError, Node, Section};
 
-/// How long a test may take, from when its servers are up, unless it says otherwise.
+/// The time that a test may take, from when its servers are up, unless it says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest time-out, in seconds: a year.

@@ -12,7 +12,7 @@ use super::{Ast, TestCase};
 use crate::files::Id;
 use crate::matching::Fields;
 
-/// Why a component gives up, or cannot be prepared.
+/// An error for which a component gives up, or cannot be prepared.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Something that happens in a test.
@@ -34,12 +34,12 @@ pub enum Happening {
     Stopped(Arc<[Ended]>),
 }
 
-/// How a server of a test ended.
+/// The end of a server of a test.
 #[derive(Clone, Debug)]
 pub struct Ended {
     /// The server.
     pub id: Id,
-    /// How it was stopped, and what went wrong in its life.
+    /// The way in which the server was stopped, and the findings of its life.
     pub stopped: Stopped,
 }
 
@@ -106,7 +106,7 @@ impl Stage {
         &self.test
     }
 
-    /// What happens next. `None` when all is over. Cancel safe.
+    /// Returns the next happening. `None` when all is over. Cancel safe.
     pub async fn next(&mut self) -> Option<Happening> {
         self.inbox.recv().await
     }

@@ -5,13 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::job::{Few, Reason};
 
-/// What has been said so far.
+/// The verdict of a test, as far as it has been said.
 #[derive(Debug, Default)]
 pub(super) struct Verdict(Mutex<Said>);
 
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    /// What was said last; a failure is not taken back.
+    /// The last word; a failure is not taken back.
     pub(super) passed: Option<bool>,
     pub(super) reasons: Few<Reason>,
     pub(super) notes: Few<String>,

@@ -9,7 +9,7 @@ use tokio::sync::watch::Receiver;
 use crate::job::Reason;
 use crate::matching::{Matcher, Nearest};
 
-/// What is being waited for.
+/// The events that are awaited.
 #[derive(Debug, Default)]
 pub(crate) struct Open {
     awaited: Mutex<BTreeMap<u64, Awaited>>,
@@ -27,7 +27,7 @@ impl Open {
         what(&mut self.awaited.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What did not come.
+    /// Returns the events that did not come, with those that came nearest.
     pub(crate) fn reasons(&self) -> Vec<Reason> {
         let reason = |it: &Awaited| Reason {
             what: format!("Asterisk {}: no {}", it.number, it.matcher),
@@ -93,11 +93,11 @@ impl Watch {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("Asterisk {number}: the AMI connection ended before {what}")]
 pub struct WatchError {
-    /// What was awaited.
+    /// The event that was awaited.
     pub what: String,
     /// The number of the server.
     pub number: u32,
-    /// Why it ended.
+    /// The cause of the end.
     #[source]
     pub cause: Disconnect,
 }

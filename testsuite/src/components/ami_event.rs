@@ -37,7 +37,7 @@ struct Expected {
     unmet: Vec<Reason>,
 }
 
-/// What an event that is counted has to have besides.
+/// Requirements on an event that is counted.
 enum Requirements {
     /// Each the same.
     Same(Matcher),
@@ -167,7 +167,7 @@ impl Watcher for AmiEventModule {
     }
 }
 
-/// How headers are described.
+/// The dialect in which headers are described.
 #[derive(Clone, Copy)]
 struct Headers {
     /// By plain texts, and not by expressions.

@@ -21,8 +21,8 @@ mod simple_test_case;
 
 pub use self::registry::Registry;
 
-/// How long calls may go on at the end of such a test: the suite stops its servers gracefully,
-/// within that time.
+/// The time that calls may go on at the end of a test of YAML: the suite stops its servers
+/// gracefully, within that time.
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// A component of a test, as `test-config.yaml` names it.
@@ -74,7 +74,7 @@ pub(crate) fn build_one(
     (section, named)
 }
 
-/// What some components need, all together.
+/// Returns the needs of some components, added up.
 pub(crate) fn needs(components: &[Named]) -> Needs {
     let mut needs = Needs::default();
     components.iter().for_each(|it| it.component.needs(&mut needs));

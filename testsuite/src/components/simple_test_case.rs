@@ -23,8 +23,8 @@ use crate::matching::Fields;
 /// The variable that tells a call's channel.
 const VARIABLE: &str = "testuniqueid";
 
-/// How long the server may take to answer an originate. It answers one that is not asynchronous
-/// when the call is answered or is not.
+/// The time that the server may take to answer an originate. One that is not asynchronous is
+/// answered when the call is answered or has failed.
 const ORIGINATE: Duration = Duration::from_secs(3_600);
 
 pub(super) fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
@@ -53,7 +53,7 @@ pub(super) fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError
 struct SimpleTestCase {
     calls: Vec<Call>,
     next: usize,
-    /// How many user events it takes; with none the modules tell.
+    /// The number of user events for a pass; with 0 the modules judge.
     expected: usize,
     seen: usize,
     /// The channels of calls, with what tells them.
@@ -68,9 +68,9 @@ struct SimpleTestCase {
 struct Call {
     id: String,
     channel: String,
-    /// Where it goes: headers of the action.
+    /// The destination of the call: headers of the action.
     to: Vec<(&'static str, String)>,
-    /// Whether the server answers at once, in its words.
+    /// The text of `Async`: whether the server answers the action at once.
     asynchronous: String,
     /// Whether a channel said that it is the call's.
     has_channel: bool,
@@ -138,7 +138,7 @@ impl Call {
 /// An answer that the server has yet to give.
 type Answering = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
-/// What the server answered.
+/// An answer of the server.
 enum Answered {
     Originate {
         channel: String,

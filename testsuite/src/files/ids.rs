@@ -73,7 +73,7 @@ impl Ids {
         Ok(Self(ids))
     }
 
-    /// Whether an id is one of them.
+    /// Returns whether an id is one of them.
     pub fn has(&self, id: Id) -> bool {
         self.0.contains(&id)
     }

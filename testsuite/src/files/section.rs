@@ -43,7 +43,7 @@ struct Asked {
     /// The words before "no", and the key that is not read.
     called: String,
     keys: BTreeSet<String>,
-    /// Whether somebody reads every key.
+    /// Set if every key is read.
     every: bool,
 }
 
@@ -148,13 +148,13 @@ impl Section {
         Ok(seconds.map(|it| Duration::try_from_secs_f64(it).unwrap_or_default()))
     }
 
-    /// Whether Python takes the value of a key for true; `None` if there is no such key.
+    /// Returns whether Python takes the value of a key for true; `None` if there is no such key.
     pub fn truth(&self, key: &str) -> Option<bool> {
         self.note(key);
         self.node.get(key).map(Node::is_true)
     }
 
-    /// Whether there is a key, and Python takes its value for true.
+    /// Returns whether there is a key, and Python takes its value for true.
     pub fn is_true(&self, key: &str) -> bool {
         self.truth(key).unwrap_or_default()
     }

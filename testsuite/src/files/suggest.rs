@@ -1,6 +1,6 @@
 //! What was probably meant by a name that does not exist.
 
-/// What to say of the one of some names that was probably meant.
+/// Returns a question that names the one of some names that was probably meant.
 pub(crate) fn hint<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
     nearest(name, names).map(|like| format!("; is it {like}?")).unwrap_or_default()
 }
@@ -25,7 +25,7 @@ pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> O
     near.min_by_key(|(distance, _)| *distance).map(|(_, like)| like)
 }
 
-/// Whether a word has the letters of another in their order, but for some.
+/// Returns whether a word has the letters of another in their order, but for some.
 fn is_short_for(short: &str, long: &str) -> bool {
     let mut letters = long.chars();
     short.len() >= 4 && short.chars().all(|c| letters.any(|it| it == c))

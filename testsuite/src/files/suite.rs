@@ -17,16 +17,16 @@ const TESTS: &str = "tests";
 /// The list of tests in a folder.
 pub(crate) const LIST: &str = "tests.yaml";
 
-/// Where tests that belong to nobody else can be put; it need not be there.
+/// The folder for tests that belong to nobody else; it need not be there.
 const CUSTOM: &str = "tests/custom";
 
 /// A suite: a checkout of the Asterisk test suite, or a folder of one's own that is laid out like
 /// it.
 #[derive(Debug)]
 pub struct Suite {
-    /// Its folder.
+    /// The folder of the suite.
     pub root: PathBuf,
-    /// What counts for all tests.
+    /// The configuration for all tests.
     pub global: GlobalConfig,
     /// The tests, by their names.
     pub tests: Vec<FoundTest>,
@@ -41,11 +41,11 @@ pub struct Suite {
 /// A test that a list names.
 #[derive(Clone, Debug)]
 pub struct FoundTest {
-    /// Its path from the suite's folder, such as `tests/apps/echo`.
+    /// The path of the test from the suite's folder, such as `tests/apps/echo`.
     pub name: String,
-    /// What it says of itself.
+    /// The configuration of the test.
     pub config: Result<TestConfig, ConfigError>,
-    /// Whether it brings a program `run-test`.
+    /// Whether the test brings a program `run-test`.
     pub script: bool,
     /// The number of servers that the test will boot, as far as its configuration says, and at
     /// least one.

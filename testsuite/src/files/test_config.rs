@@ -10,23 +10,23 @@ use crate::files::yaml::{ConfigError, Document, Duplicate, Node};
 /// A test's `test-config.yaml`.
 #[derive(Clone, Debug)]
 pub struct TestConfig {
-    /// What the test shows, in one line.
+    /// The purpose of the test, in one line.
     pub summary: String,
-    /// Why it is not to be run.
+    /// The reason for which the test is not to be run.
     pub skip: Option<String>,
-    /// Its groups.
+    /// The tags of the test.
     pub tags: Vec<String>,
-    /// What has to be there for it.
+    /// The things that have to be there for the test.
     pub dependencies: Vec<Dependency>,
-    /// Whether it has to fail.
+    /// Whether the test has to fail.
     pub inverted: bool,
     /// The oldest versions that it can run with.
     pub minima: Vec<AsteriskVersion>,
     /// The first versions that it cannot run with any more.
     pub maxima: Vec<AsteriskVersion>,
-    /// What runs it; nothing where that is a script's business.
+    /// The object that runs the test; `None` where that is a script's business.
     pub object: Option<ModuleConfig>,
-    /// What watches it, and acts in it.
+    /// The modules that watch the test and act in it.
     pub modules: Vec<ModuleConfig>,
     /// The whole file.
     pub root: Node,
@@ -39,20 +39,20 @@ pub struct TestConfig {
 /// Something that a test needs.
 #[derive(Clone, Debug)]
 pub struct Dependency {
-    /// Of what kind: `asterisk`, `python`, `app` and so on.
+    /// The kind of the dependency: `asterisk`, `python`, `app` and so on.
     pub kind: String,
-    /// Its name, or what is wanted of it.
+    /// The name of the dependency, or the wanted properties.
     pub value: Node,
 }
 
 /// A test object or module.
 #[derive(Clone, Debug)]
 pub struct ModuleConfig {
-    /// Its type, such as `ami.AMIEventModule`.
+    /// The type, such as `ami.AMIEventModule`.
     pub typename: String,
-    /// Its configuration: the section that it names, or the whole file.
+    /// The configuration: the section that is named, or the whole file.
     pub section: Node,
-    /// Where it is named.
+    /// The place at which the module is named.
     pub place: Node,
     minima: Vec<AsteriskVersion>,
     maxima: Vec<AsteriskVersion>,

@@ -11,7 +11,7 @@ use std::str::FromStr;
 pub struct AsteriskVersion {
     text: String,
     subversion: bool,
-    /// None for master and trunk, which are newer than everything.
+    /// `None` for master and trunk, which are newer than everything.
     major: Option<u64>,
     value: u64,
     revision: Option<u64>,
@@ -116,8 +116,8 @@ impl AsteriskVersion {
         self.major
     }
 
-    /// Whether it lies between bounds, of which each may be several: where some name its major
-    /// version, only those count. A minimum may be reached, a maximum must not.
+    /// Returns whether the version lies between bounds, of which each may be several: where some
+    /// name its major version, only those count. A minimum may be reached, a maximum must not.
     pub fn is_between(&self, minima: &[Self], maxima: &[Self]) -> bool {
         let relevant = |bounds: &[Self]| -> Vec<Self> {
             let own: Vec<_> = bounds.iter().filter(|it| it.major == self.major).cloned().collect();

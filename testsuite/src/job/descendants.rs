@@ -8,7 +8,7 @@ use rustix::process::{
     Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
 };
 
-/// How often to look for more: each time those appear whose parents were killed.
+/// The number of rounds: in each those appear whose parents were killed.
 const ROUNDS: usize = 100;
 
 /// Becomes the parent of descendants whose parents end.

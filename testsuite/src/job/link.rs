@@ -20,14 +20,14 @@ use tokio_util::sync::CancellationToken;
 use crate::job::descendants;
 use crate::job::protocol::{Job, Message};
 
-/// How long a worker may take to end once nobody wants it any more. The runner kills it before, if
-/// there is a runner.
+/// The time that a worker may take to end once nobody wants it any more. The runner kills it
+/// before, if there is a runner.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// The way to the runner: one message at a time.
 static RUNNER: OnceLock<Mutex<UnixStream>> = OnceLock::new();
 
-/// What to do, and until when.
+/// The job of a worker, and the end of it.
 #[derive(Debug)]
 pub(crate) struct Orders {
     pub(crate) job: Job,

@@ -82,8 +82,8 @@ pub(crate) struct Options {
     #[arg(short, long)]
     pub(crate) dry_run: bool,
 
-    /// How many servers may run at the same time; a test with two takes two [default: four for
-    /// each core]
+    /// The number of servers that may run at the same time; a test with two takes two, and programs
+    /// that a component starts count as well [default: four for each core]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
 
@@ -99,7 +99,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SECONDS", value_parser = limit, allow_hyphen_values = true, default_value = "900", hide_default_value = true)]
     pub(crate) time_limit: Limit,
 
-    /// How often to run all of them; -1 for ever
+    /// The number of runs of all of them; -1 for ever
     #[arg(
         long,
         visible_alias = "repeat",
@@ -226,7 +226,7 @@ impl Options {
         }
     }
 
-    /// What was asked for that this runner does not do.
+    /// Returns a complaint about an option that this runner does not support.
     pub(crate) fn unsupported(&self) -> Option<&'static str> {
         if self.email_on_crash {
             return Some("--email-on-crash is not supported: nothing is mailed; see the report");

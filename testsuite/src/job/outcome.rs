@@ -22,12 +22,12 @@ const ALL: usize = 512 * 1024;
 /// The reason of a test that somebody else ended.
 pub(crate) const INTERRUPTED: &str = "interrupted";
 
-/// Why a test failed.
+/// A reason for which a test failed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Reason {
-    /// What was expected and did not come about.
+    /// The expectation that was not met.
     pub what: String,
-    /// What came nearest, one to a line.
+    /// The things that came nearest, one to a line.
     pub details: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) enum Phase {
     Run,
     /// Servers stop, and components judge.
     Stop,
-    /// What is kept of the test is copied.
+    /// The evidence of the test is copied.
     Evidence,
 }
 
@@ -100,11 +100,11 @@ pub(crate) enum Outcome {
 /// The account of one execution of a test: how it went, and what is told of that.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Account {
-    /// How the execution went.
+    /// The outcome of the execution.
     pub(crate) outcome: Outcome,
-    /// Why it failed.
+    /// The reasons for which it failed.
     pub(crate) reasons: Vec<Reason>,
-    /// What else should be known.
+    /// Other things that should be known.
     pub(crate) notes: Vec<String>,
     /// The last lines of the servers' logs.
     pub(crate) log: Vec<String>,
@@ -127,7 +127,7 @@ impl Account {
         Self { reasons: vec![Reason::new(reason)], ..Self::default() }
     }
 
-    /// Whether the test passed.
+    /// Returns whether the test passed.
     pub(crate) fn passed(&self) -> bool {
         self.outcome == Outcome::Passed
     }

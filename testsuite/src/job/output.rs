@@ -29,7 +29,7 @@ pub(crate) struct Held {
 struct Gap {
     bytes: usize,
     lines: usize,
-    /// Whether the last byte ends a line.
+    /// Set if the last byte ends a line.
     is_whole: bool,
 }
 
@@ -112,7 +112,7 @@ fn start_of_line(bytes: &[u8]) -> usize {
     memchr::memchr(b'\n', edge).map_or_else(inside, |at| at + 1)
 }
 
-/// Whether a byte continues a character of UTF-8.
+/// Returns whether a byte continues a character of UTF-8.
 fn is_inside(byte: &u8) -> bool {
     byte & 0b1100_0000 == 0b1000_0000
 }

@@ -60,17 +60,17 @@ impl Job {
     }
 }
 
-/// What a worker says.
+/// A message of a worker.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Message {
-    /// It has made a sandbox.
+    /// A sandbox was made.
     Folder(PathBuf),
     /// A phase of the test begins.
     Phase(Phase),
     /// Something happens in the test.
     Alive,
-    /// It is over.
+    /// The test is over.
     End(Box<Account>),
 }
 

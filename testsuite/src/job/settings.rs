@@ -19,9 +19,9 @@ pub(crate) struct Settings {
     pub(crate) sandboxes: PathBuf,
     /// The system tree for `AST_TEST_ROOT`, if there are programs to run.
     pub(crate) tree: Option<PathBuf>,
-    /// Whether each test has a network of its own.
+    /// Set if each test has a network of its own.
     pub(crate) isolated: bool,
-    /// What the command line says of it.
+    /// The options of the command line that reach the tests.
     pub(crate) chosen: ChosenSettings,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct ChosenSettings {
     #[arg(long)]
     pub(crate) keep_full_logs: bool,
 
-    /// Where logs are kept
+    /// The folder in which logs are kept
     #[arg(long, value_name = "FOLDER", default_value = "logs")]
     pub(crate) logs: PathBuf,
 

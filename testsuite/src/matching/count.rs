@@ -47,7 +47,7 @@ impl Count {
         self.low
     }
 
-    /// Whether a number is right.
+    /// Returns whether a number is right.
     pub fn has(self, number: usize) -> bool {
         (self.low..=self.high).contains(&number)
     }

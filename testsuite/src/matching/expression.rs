@@ -9,9 +9,9 @@ use regex::Regex;
 pub struct ExpressionError {
     /// The expression.
     pub pattern: String,
-    /// What is wrong with it.
+    /// The mistake in it.
     pub reason: String,
-    /// Whether it looks around or back, which takes more than linear time and is no mistake.
+    /// Set if it looks around or back, which takes more than linear time and is no mistake.
     pub backtracks: bool,
 }
 
@@ -86,7 +86,7 @@ impl Expression {
         &self.source
     }
 
-    /// Whether it matches a value.
+    /// Returns whether the expression matches a value.
     pub fn is_match(&self, value: &str) -> bool {
         match &self.matches {
             Matches::Same => value == self.source,
@@ -108,7 +108,7 @@ fn compile(source: &str, pattern: &str) -> Result<Regex, ExpressionError> {
     })
 }
 
-/// What Python takes for a plain character and this engine for more.
+/// Escapes what Python takes for a plain character and this engine for more.
 fn translated(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());
     let mut rest = pattern;
@@ -155,7 +155,7 @@ fn translated(pattern: &str) -> String {
     out
 }
 
-/// Whether what follows an opening brace makes it a number of times.
+/// Returns whether the text behind an opening brace makes it a number of times.
 fn is_repetition(rest: &str) -> bool {
     let Some((inside, _)) = rest.split_once('}') else {
         return false;

@@ -19,7 +19,7 @@ pub struct Matcher {
 struct Header {
     name: String,
     value: Expression,
-    /// Whether it must not match.
+    /// Set if the header must not match.
     not: bool,
 }
 
@@ -29,13 +29,13 @@ impl Matcher {
         Self { event: name.into(), headers: Vec::new() }
     }
 
-    /// Those of them that have a header with this very value.
+    /// Demands a header with this very value.
     #[must_use]
     pub fn header(self, name: impl Into<String>, value: &str) -> Self {
         self.with(name.into(), Expression::exactly(value), false)
     }
 
-    /// Those that have a header that an expression matches from its beginning on.
+    /// Demands a header that an expression matches from its beginning on.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Matcher {
         Ok(self.with(name.into(), Expression::at_start(pattern)?, false))
     }
 
-    /// Those that have a header that an expression does not match.
+    /// Demands a header that an expression does not match.
     ///
     /// # Errors
     ///
@@ -57,13 +57,13 @@ impl Matcher {
         Ok(self.with(name.into(), Expression::at_start(pattern)?, true))
     }
 
-    /// Those that have a header that a plain text begins.
+    /// Demands a header that begins with a plain text.
     #[must_use]
     pub fn starting(self, name: impl Into<String>, text: &str) -> Self {
         self.with(name.into(), Expression::starting_with(text), false)
     }
 
-    /// Those that have a header that a plain text does not begin.
+    /// Demands a header that does not begin with a plain text.
     #[must_use]
     pub fn not_starting(self, name: impl Into<String>, text: &str) -> Self {
         self.with(name.into(), Expression::starting_with(text), true)
@@ -79,12 +79,12 @@ impl Matcher {
         &self.event
     }
 
-    /// Whether an event has that name. The other conditions are not looked at.
+    /// Returns whether an event has the name. The other conditions are not looked at.
     pub(crate) fn is_about(&self, event: &Event) -> bool {
         event.name() == self.event
     }
 
-    /// Whether an event is one of them.
+    /// Returns whether an event matches.
     pub fn matches(&self, event: &Event) -> bool {
         self.is_about(event) && self.mismatches(event).next().is_none()
     }
@@ -115,7 +115,7 @@ impl Matcher {
         line
     }
 
-    /// What of an event of that name is not as described.
+    /// Returns the conditions that an event of the name does not meet, one to a text.
     pub(crate) fn mismatches<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = String> + 'a {
         self.headers.iter().filter_map(|header| header.mismatch(event))
     }

@@ -4,7 +4,7 @@ use ami::Event;
 
 use crate::matching::matcher::Matcher;
 
-/// How many of the nearest events are told.
+/// The number of the nearest events that are told.
 const TOLD: usize = 3;
 
 /// The events that came nearest to a description.

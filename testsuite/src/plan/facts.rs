@@ -6,10 +6,10 @@ use instance::{CliError, Instance, Server};
 
 use crate::files::AsteriskVersion;
 
-/// What was asked of a server that had loaded all that it could.
+/// The answers of a server that had loaded all that it could.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
-    /// None of a version that cannot be compared.
+    /// `None` for a version that cannot be compared.
     pub(crate) version: Option<AsteriskVersion>,
     modules: BTreeSet<String>,
     options: BTreeSet<String>,
@@ -33,8 +33,8 @@ impl Facts {
         })
     }
 
-    /// Why a module cannot be used, if so. One that only declined to run counts: it may lack what
-    /// the test brings.
+    /// Returns the reason for which a module cannot be used, if there is one. A module that only
+    /// declined to run counts as there: it may lack what the test brings.
     pub(crate) fn lacks_module(&self, name: &str) -> Option<String> {
         let name = name.strip_suffix(".so").unwrap_or(name);
         if self.modules.contains(name) {
@@ -50,7 +50,7 @@ impl Facts {
         })
     }
 
-    /// Whether it was built with an option.
+    /// Returns whether the server was built with an option.
     pub(crate) fn has_option(&self, name: &str) -> bool {
         self.options.contains(name)
     }

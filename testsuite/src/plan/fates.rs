@@ -15,15 +15,15 @@ pub(crate) struct Planned {
     pub(crate) fate: Fate,
 }
 
-/// What becomes of a test.
+/// The fate of a test.
 #[derive(Clone, Debug)]
 pub(crate) enum Fate {
     Run(How),
-    /// It says so itself, or the suite does.
+    /// Not to be run, for the test or the suite says so.
     Skip(String),
-    /// It lacks something.
+    /// Not to be run, for something is missing.
     Lacks(Vec<Unmet>),
-    /// It cannot be understood.
+    /// Not to be run, for its configuration cannot be right.
     Broken(ConfigError),
 }
 
@@ -89,7 +89,7 @@ fn how(
     (Some(config), how)
 }
 
-/// What was asked for that we cannot do for a test.
+/// Returns an option that cannot be followed for a test.
 fn refused(options: &Options, how: &How, isolated: bool) -> Option<Unmet> {
     let refusal =
         |name: &str, reason: &str| Some(Unmet { name: name.to_owned(), reason: reason.to_owned() });

@@ -84,7 +84,7 @@ impl Runners<'_> {
 pub(crate) struct Judge<'a> {
     facts: &'a Facts,
     version: Option<&'a AsteriskVersion>,
-    /// Whether each test has a network of its own, where it may do anything.
+    /// Set if each test has a network of its own, where it may do anything.
     isolated: bool,
     suite: &'a Path,
     python: &'a Python,
@@ -96,7 +96,7 @@ pub(crate) struct Judge<'a> {
     openssl: Option<Numbers>,
 }
 
-/// What SIPp says of itself.
+/// The version of SIPp, and all that it says of itself.
 #[derive(Clone, Debug)]
 struct Sipp {
     text: String,
@@ -144,7 +144,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// One sentence for those tests that lack something of Python.
+    /// Returns one sentence for those tests that lack something of Python.
     pub(crate) fn warning(&self, tests: usize) -> Option<String> {
         self.lacking.warning(tests)
     }
@@ -261,7 +261,7 @@ fn told(value: &Node) -> String {
     value.text().map_or_else(|| format!("{value:?}"), str::to_owned)
 }
 
-/// What a program prints first. None if it cannot be run.
+/// Returns the first line that a program prints. `None` if it cannot be run.
 fn said(program: &str, argument: &str) -> Option<String> {
     let output = Command::new(program).arg(argument).stdin(Stdio::null()).output().ok()?;
     let said = [output.stdout, output.stderr].concat();
@@ -282,8 +282,8 @@ fn numbers(text: &str) -> Option<Numbers> {
     (numbers.len() > 1).then_some(numbers)
 }
 
-/// Whether somewhere in a configuration an event has that name: many tests need a server with
-/// `TEST_FRAMEWORK` and do not say so.
+/// Returns whether somewhere in a configuration an event has that name: many tests need a server
+/// with `TEST_FRAMEWORK` and do not say so.
 fn waits_for_test_events(node: &Node) -> bool {
     node.get("Event").and_then(Node::text) == Some("TestEvent")
         || node.entries().any(|(_, value)| waits_for_test_events(value))

@@ -23,7 +23,7 @@ use crate::plan::lacks::{CUSTOM, KINDS};
 /// a dozen.
 const COMPARED: usize = 100;
 
-/// What was found.
+/// The findings so far.
 #[derive(Default)]
 struct Findings {
     errors: Vec<ConfigError>,
@@ -220,13 +220,13 @@ impl Findings {
     }
 }
 
-/// Whether a module got the whole file because its section is not there.
+/// Returns whether a module got the whole file because its section is not there.
 fn section_is_all(section: &Node, config: &TestConfig) -> bool {
     section.line == config.root.line && section.get("test-modules").is_some()
 }
 
-/// Whether a section that begins in a line, or a part of it, is written out elsewhere, too: by an
-/// alias or by `<<`.
+/// Returns whether a section that begins in a line, or a part of it, is written out elsewhere, too:
+/// by an alias or by `<<`.
 fn is_written_out(node: &Node, first: usize, config: &TestConfig) -> bool {
     // What stands before the section is written out in it.
     if node.line < first {

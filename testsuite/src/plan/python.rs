@@ -144,7 +144,7 @@ impl Python {
         Ok(Self(places.filter_map(|place| executable(&place)).next()))
     }
 
-    /// Where the Python is.
+    /// Returns the path of the Python.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.0.as_deref()
     }
@@ -278,7 +278,7 @@ impl Lacking {
         })
     }
 
-    /// One sentence for all tests that lack something of Python.
+    /// Returns one sentence for all tests that lack something of Python.
     pub(crate) fn warning(&self, tests: usize) -> Option<String> {
         let tests = match tests {
             0 => return None,
@@ -317,7 +317,7 @@ impl Lacking {
     }
 }
 
-/// Whether a line of `requirements.txt` is for a package: `Twisted[tls]>=22`, `starpy @
+/// Returns whether a line of `requirements.txt` is for a package: `Twisted[tls]>=22`, `starpy @
 /// git+https://…`, `git+https://…/starpy.git@1`.
 fn requires(line: &str, package: &str) -> bool {
     let name = line.split(|c: char| "[]<>=!~;@ ".contains(c)).next().unwrap_or_default();
@@ -329,12 +329,12 @@ fn list(names: &BTreeSet<&String>) -> String {
     names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether a test is a program in Python.
+/// Returns whether a test is a program in Python.
 pub(crate) fn is_python(suite: &Path, test: &FoundTest) -> bool {
     interpreter(suite, test).is_some_and(|it| it.contains("python"))
 }
 
-/// Whether a test is a program for the Python that `PATH` has, which is ours.
+/// Returns whether a test is a program for the Python that `PATH` has, which is ours.
 fn is_for_ours(suite: &Path, test: &FoundTest) -> bool {
     let interpreter = interpreter(suite, test).unwrap_or_default();
     let words: Vec<_> = interpreter.split_whitespace().collect();

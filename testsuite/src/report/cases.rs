@@ -15,7 +15,7 @@ use crate::report::{Finished, Summary, junit};
 pub(crate) struct Cases {
     file: File,
     length: u64,
-    /// Where each test's is, and how long.
+    /// The place and the length of the element of each test.
     places: BTreeMap<String, (u64, usize)>,
 }
 

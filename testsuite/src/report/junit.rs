@@ -23,7 +23,8 @@ pub(crate) const END_OF_RUN: &str = "  </testsuite>\n";
 #[derive(Debug)]
 pub(crate) struct JUnit {
     file: File,
-    /// Where the end of the document is; none where a file cannot be written over, such as a pipe.
+    /// The place of the end of the document; `None` where a file cannot be written over, such as a
+    /// pipe.
     end: Option<u64>,
 }
 
@@ -214,7 +215,7 @@ const JAVA: [&str; 53] = [
     "while",
 ];
 
-/// What XML 1.0 can hold.
+/// Returns whether XML 1.0 can hold a character.
 fn is_legal(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }

@@ -15,7 +15,7 @@ pub(crate) struct Live {
     view: MultiProgress,
     all: ProgressBar,
     running: HashMap<String, ProgressBar>,
-    /// Those that passed, failed, and were not run.
+    /// The numbers of tests that passed, failed, and were not run.
     counts: [u64; 3],
     colours: bool,
 }

@@ -22,20 +22,20 @@ pub(crate) mod live;
 pub(crate) mod plain;
 pub(crate) mod text;
 
-/// How a test went, all its executions together.
+/// The verdict of a test, all its executions together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verdict {
     Passed,
     Failed,
     TimedOut,
-    /// It failed, and passed when it was run again.
+    /// Failed, and passed when it was run again.
     Flaky,
-    /// It is not to be run.
+    /// Not to be run.
     Skipped,
-    /// It lacks something.
+    /// Not run, for something is missing.
     Lacking,
-    /// Its configuration cannot be right.
+    /// Not run, for its configuration cannot be right.
     Broken,
     /// The run ended before it.
     NotRun,
@@ -56,16 +56,16 @@ impl Verdict {
 pub(crate) struct Finished {
     pub(crate) name: String,
     pub(crate) verdict: Verdict,
-    /// Why it was not run.
+    /// The reasons for which it was not run.
     pub(crate) why: Vec<String>,
-    /// How often it was run.
+    /// The number of executions.
     pub(crate) attempts: usize,
-    /// Of all executions.
+    /// The time of all executions.
     pub(crate) seconds: f64,
     /// The account of the last execution.
     #[serde(rename = "outcome")]
     pub(crate) account: Account,
-    /// Those before it, which failed.
+    /// The executions before the last, which failed.
     pub(crate) before: Vec<Attempt>,
     /// The program that ran it; none for us.
     pub(crate) script: Option<Vec<String>>,
@@ -95,17 +95,17 @@ pub(crate) struct Attempt {
     pub(crate) output: Output,
 }
 
-/// What a run is about.
+/// The head of a run.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Header {
     pub(crate) version: String,
     pub(crate) run: u64,
     pub(crate) runs: i64,
-    /// How many tests are run in each.
+    /// The number of tests that are run in each run.
     pub(crate) tests: usize,
     pub(crate) inactivity: i64,
     pub(crate) jobs: usize,
-    /// How tests are kept apart, or why they are not.
+    /// The way in which tests are kept apart, or the reason for which they are not.
     pub(crate) isolation: String,
     pub(crate) seed: Option<u64>,
 }
@@ -133,7 +133,7 @@ impl Summary {
     }
 }
 
-/// What happens in a run.
+/// An event of a run.
 #[derive(Clone, Debug)]
 pub(crate) enum Event<'a> {
     Started(&'a Header),

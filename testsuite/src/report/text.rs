@@ -5,7 +5,7 @@ use std::io;
 use crate::job::{Account, Phase};
 use crate::report::{Finished, Summary, Verdict, span};
 
-/// How many of the slowest tests are named.
+/// The number of the slowest tests that are named.
 const SLOWEST: usize = 5;
 
 /// Tells the output of a test and why it failed, of every execution, line by line.
@@ -25,7 +25,7 @@ pub(crate) fn story(
     Ok(())
 }
 
-/// What is told of a failure.
+/// Returns the lines that tell of a failure.
 fn reasons(account: &Account) -> Vec<String> {
     let mut lines = Vec::new();
     for reason in &account.reasons {
@@ -64,7 +64,7 @@ pub(crate) fn summary(run: &Summary) -> Vec<String> {
     lines
 }
 
-/// Where the time went.
+/// Returns the lines that tell where the time went.
 fn times(run: &Summary) -> Vec<String> {
     let executed: Vec<_> = run.tests.iter().filter(|it| it.verdict.was_run()).collect();
     if executed.is_empty() {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// What is known of the tests of a suite. It lasts in the user's cache folder; where that cannot
-/// be, it is known no longer.
+/// The durations of the tests of a suite. They last in the user's cache folder; where that cannot
+/// be, they are known no longer.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     path: Option<PathBuf>,
@@ -16,7 +16,7 @@ pub(crate) struct History {
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 struct Times {
-    /// Whose they are.
+    /// The suite whose durations they are.
     suite: PathBuf,
     seconds: BTreeMap<String, f64>,
 }

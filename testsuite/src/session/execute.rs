@@ -29,16 +29,16 @@ use crate::job::{Job, LONGEST, Message};
 use crate::session::isolation::Isolation;
 use crate::worker::evidence;
 
-/// How long a worker may take to end once it is told to.
+/// The time that a worker may take to end once it is told to.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long what it said may take to arrive after it has ended.
+/// The time that its last messages may take to arrive after it has ended.
 const REST: Duration = Duration::from_secs(2);
 
 /// The number of bytes of output that are read at once: as many as a pipe holds.
 const CHUNK: usize = 64 * 1024;
 
-/// What all executions have in common.
+/// The settings that all executions have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) isolation: Isolation,
@@ -48,7 +48,7 @@ pub(crate) struct Context {
     pub(crate) time_limit: Limit,
 }
 
-/// What a worker does, while it does it.
+/// Something that a worker does, told while it does it.
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
     Begun {
@@ -59,7 +59,7 @@ pub(crate) enum Told {
     Lines(String),
 }
 
-/// Who tells of it, by the name of the test.
+/// The sender of what a worker does, by the name of the test.
 #[derive(Clone, Debug)]
 pub(crate) struct Teller {
     pub(crate) name: String,
@@ -73,17 +73,17 @@ impl Teller {
     }
 }
 
-/// How an execution went.
+/// The result of an execution.
 #[derive(Debug)]
 pub(crate) struct Execution {
     pub(crate) account: Account,
     pub(crate) output: Output,
     pub(crate) seconds: f64,
-    /// Whether somebody wanted the end of all.
+    /// Set if somebody wanted the end of all.
     pub(crate) interrupted: bool,
 }
 
-/// Why a worker was told to end.
+/// The reason for which a worker was told to end.
 #[derive(Clone, Debug)]
 enum Why {
     Interrupted,
@@ -162,10 +162,10 @@ struct Running<'a> {
     job: &'a Job,
     teller: &'a Teller,
     end: Option<Account>,
-    /// Why no more could be understood of what the worker says.
+    /// The reason for which no more could be understood of what the worker says.
     garbled: Option<String>,
     held: Held,
-    /// Its sandbox.
+    /// The sandbox of the test.
     folder: Option<PathBuf>,
     why: Option<Why>,
     last_sign: Instant,
@@ -272,7 +272,7 @@ impl Running<'_> {
         status
     }
 
-    /// When the next limit ends it.
+    /// Returns the time at which the next limit ends it.
     fn limit(&self) -> Instant {
         let (inactivity, time_limit) = (self.context.inactivity.0, self.context.time_limit.0);
         let silent = after(self.last_sign, inactivity.unwrap_or(Duration::MAX));

@@ -28,7 +28,7 @@ pub(crate) struct Ground {
 #[expect(dead_code, reason = "what is held is held for its `Drop`")]
 enum Held {
     Made(Box<Sandbox>),
-    /// Its server has ended.
+    /// The sandbox of a server that has ended.
     Asked(Box<Instance>),
     Nothing,
 }
@@ -142,7 +142,7 @@ const FOLDERS: [&str; 9] = [
     "tmp",
 ];
 
-/// Its folders. The library takes the values for paths below the tree.
+/// The folders of the server. The library takes the values for paths below the tree.
 const ASTERISK_CONF: &str = "\
 [directories]
 astetcdir => /etc/asterisk
@@ -213,7 +213,7 @@ fn wrapper(server: &Server) -> String {
     format!("#!/bin/sh\n{}exec {words} \"$@\"\n", set.collect::<String>())
 }
 
-/// How deep the folders of a server may be.
+/// The depth that the folders of a server may have.
 const DEPTH: usize = 16;
 
 /// Makes folders of folders, also of links to them, and links of files.

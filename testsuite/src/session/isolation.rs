@@ -16,7 +16,7 @@ use crate::worker::namespace::{TRIAL, WORKER};
 /// The standard output of a process that has the program there.
 const PROGRAM: &str = "/proc/self/fd/1";
 
-/// How tests are kept apart.
+/// The way in which tests are kept apart.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Isolation {
     /// Each in namespaces of its own, entered with these options of `unshare`.
@@ -85,7 +85,7 @@ impl Isolation {
         Ok(command)
     }
 
-    /// Whether each test has a network of its own.
+    /// Returns whether each test has a network of its own.
     pub(crate) fn is_there(&self) -> bool {
         matches!(self, Self::Namespaces(_))
     }

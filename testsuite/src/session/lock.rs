@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// How often to look whether the other one has ended. Who waits in the kernel cannot give up.
+/// The time between two looks at whether the other one has ended. Who waits in the kernel cannot
+/// give up.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Waits for the other runners of this user: they have their sandboxes in the same folder. The lock

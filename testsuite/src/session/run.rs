@@ -315,7 +315,7 @@ impl Session<'_> {
     }
 }
 
-/// What is told of a test that is not run.
+/// Returns the report of a test that is not run.
 fn not_to_run(planned: &Planned) -> Option<Finished> {
     let (verdict, why) = match &planned.fate {
         Fate::Run(_) => return None,

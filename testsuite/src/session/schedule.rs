@@ -17,16 +17,16 @@ use crate::session::task::Task;
 /// The number of failed executions of a test whose output is held until the test has ended.
 const OUTPUTS: usize = 4;
 
-/// What is needed to run tests.
+/// The things that are needed to run tests.
 pub(crate) struct Schedule<'a> {
     pub(crate) context: &'a Context,
     pub(crate) options: &'a Options,
-    /// How many servers may run.
+    /// The number of servers that may run.
     pub(crate) room: usize,
     pub(crate) signals: &'a Signals,
 }
 
-/// What running tests tell: which one, and what.
+/// The messages of running tests, each with the name of its test.
 type Inbox = mpsc::Receiver<(String, Told)>;
 
 impl Schedule<'_> {
@@ -99,7 +99,7 @@ impl Schedule<'_> {
     }
 }
 
-/// One test, executed until it passes or has had its tries.
+/// A test that is executed until it passes or has had its tries.
 struct One {
     context: Context,
     signals: Signals,

@@ -5,7 +5,7 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// What people and systems ask of a run.
+/// The wishes of people and systems for a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     /// End now.
@@ -50,7 +50,7 @@ async fn heard_of(signal: &mut Option<Signal>) {
     }
 }
 
-/// Whether this process was started to ignore a signal.
+/// Returns whether this process was started to ignore a signal.
 fn is_ignored(signal: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -11,10 +11,10 @@ use anyhow::Context as _;
 
 use crate::job::{Account, Few};
 
-/// Of the run itself.
+/// The files of the run itself that are kept.
 const FILES: [&str; 4] = ["full.txt", "messages.txt", "packet.pcap", "dumpfile.pcap"];
 
-/// Of each server.
+/// The folders of each server that are kept.
 const TREES: [&str; 3] = ["etc/asterisk", "var/log/asterisk", "var/spool/asterisk"];
 
 /// The longest file that is kept whole, in bytes. Of a longer one, such as a log or a recording
@@ -24,10 +24,10 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 /// The length of each of the two, in bytes.
 const PART: u64 = 64 * 1024 * 1024;
 
-/// What was kept.
+/// The evidence that was kept.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    /// Where.
+    /// The folder in which it is.
     pub(crate) place: PathBuf,
     /// Files that are missing or not whole, and why.
     left: Few<String>,

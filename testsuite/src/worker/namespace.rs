@@ -19,7 +19,7 @@ pub(crate) const WORKER: &str = "worker-of-runtests";
 /// The argument behind that, with which it only tries whether the namespaces do what they should.
 pub(crate) const TRIAL: &str = "trial";
 
-/// Whether this process is only to try.
+/// Returns whether this process is only to try.
 pub(crate) fn is_trial(arguments: &[String]) -> bool {
     arguments.iter().any(|it| it == TRIAL)
 }

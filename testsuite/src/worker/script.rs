@@ -32,7 +32,7 @@ pub(crate) struct Script<'a> {
     tree: PathBuf,
     /// A folder for what it writes for a while.
     scratch: PathBuf,
-    /// Where the suite's library links to the folder of the test's runs.
+    /// The place at which the suite's library links to the folder of the test's runs.
     work: PathBuf,
 }
 
@@ -162,7 +162,7 @@ fn cores(job: &Job, since: SystemTime) -> Vec<PathBuf> {
     cores.collect()
 }
 
-/// Whether a file has some bytes in it.
+/// Returns whether a file has some bytes in it.
 fn has(path: &Path, wanted: &[u8]) -> std::io::Result<bool> {
     let (mut file, mut held) = (File::open(path)?, Vec::new());
     let mut chunk = vec![0; 1024 * 1024];

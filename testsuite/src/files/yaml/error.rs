@@ -12,7 +12,7 @@ pub struct ConfigError {
     pub file: PathBuf,
     /// The line in it, from 1.
     pub line: Option<usize>,
-    /// What is wrong, and what was expected.
+    /// The mistake, and what was expected.
     pub what: String,
     cause: Option<Arc<dyn Error + Send + Sync>>,
     unsupported: bool,
@@ -39,7 +39,7 @@ impl ConfigError {
         self
     }
 
-    /// Whether this is something that this program cannot do, and no mistake in the file.
+    /// Returns whether this is something that this program cannot do, and no mistake in the file.
     pub fn is_unsupported(&self) -> bool {
         self.unsupported
     }

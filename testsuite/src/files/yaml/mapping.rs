@@ -8,7 +8,7 @@ use super::Node;
 #[derive(Clone, Debug, Default)]
 pub struct Mapping {
     entries: Vec<(Node, Node)>,
-    /// Where the keys that are texts stand, once there are many.
+    /// The places of the keys that are texts, once there are many.
     places: HashMap<Box<str>, usize>,
 }
 

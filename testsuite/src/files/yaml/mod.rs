@@ -35,7 +35,7 @@ pub struct Duplicate {
 /// A file that was read.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// What is in it; null if nothing is.
+    /// The content; null if the file is empty.
     pub root: Node,
     /// The keys that it has twice.
     pub duplicates: Vec<Duplicate>,
@@ -51,18 +51,18 @@ pub struct Node {
     size: usize,
     /// The line that it begins in, from 1.
     pub line: usize,
-    /// What it is.
+    /// The content of the node.
     pub value: Value,
 }
 
-/// What a node is.
+/// The content of a node.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// A scalar as it is written.
     Scalar {
-        /// Its text, without quotes.
+        /// The text, without quotes.
         text: String,
-        /// Whether it has none, so that `1` is a number and `no` is false.
+        /// Set if there are no quotes, so that `1` is a number and `no` is false.
         plain: bool,
     },
     /// A sequence.
@@ -161,12 +161,12 @@ impl Node {
         }
     }
 
-    /// Whether it is nothing: an empty value, `~` or `null`.
+    /// Returns whether the node is nothing: an empty value, `~` or `null`.
     pub fn is_null(&self) -> bool {
         self.is_plain(&["", "~", "null", "Null", "NULL"])
     }
 
-    /// Whether it is a mapping.
+    /// Returns whether the node is a mapping.
     pub fn is_map(&self) -> bool {
         matches!(self.value, Value::Map(_))
     }
@@ -180,8 +180,8 @@ impl Node {
         self.is_plain(&no).then_some(false)
     }
 
-    /// Whether Python takes it for true: anything but false, null, zero, and what is empty. So
-    /// `'False'` in quotes is.
+    /// Returns whether Python takes the node for true: anything but false, null, zero, and what is
+    /// empty. So `'False'` in quotes is true.
     pub fn is_true(&self) -> bool {
         match &self.value {
             Value::List(items) => !items.is_empty(),
@@ -223,7 +223,7 @@ impl Node {
         (is_number && !is_text).then(|| digits.parse().ok().map(|it: f64| sign * it)).flatten()
     }
 
-    /// What it is called in errors.
+    /// Returns the word for the node in errors.
     pub fn kind(&self) -> &'static str {
         match &self.value {
             Value::List(_) => "a list",

@@ -9,8 +9,8 @@ use granit_parser::{Event, Parser, ScalarStyle};
 use super::mapping::Mapping;
 use super::{ConfigError, Document, Duplicate, Node, Value};
 
-/// How many nodes a document may have once its aliases are written out. The suite's largest has
-/// some thousand.
+/// The number of nodes that a document may have once its aliases are written out. The suite's
+/// largest has some thousand.
 const NODES: usize = 200_000;
 
 /// The key that takes over what another mapping has.
