@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn a_test_has_as_many_servers_as_its_configuration_says() {
-        let root = std::env::temp_dir().join(format!("suite-{}", uuid::Uuid::new_v4().simple()));
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
         for folder in
             ["configs/bridge/ast3", "configs/bridge/ast1", "shared/ast2", "own/configs/ast4"]
         {
@@ -254,7 +255,7 @@ mod tests {
             fs::create_dir_all(root.join(name)).unwrap();
             let text = format!("test-modules: {{test-object: {{typename: '{section}\n");
             fs::write(root.join(name).join(TestConfig::FILE), text).unwrap();
-            read(&root, name).instances
+            read(root, name).instances
         };
         let simple = "test_case.SimpleTestCase', config-section: o}}";
         assert_eq!(object("own", &format!("{simple}\no: {{a: b}}")), 4);
@@ -268,7 +269,6 @@ mod tests {
         assert_eq!(object("bridge", &format!("{bridge}\no: {{asterisk-instances: 4}}")), 4);
         // A program has those of its own configuration.
         fs::write(root.join("own").join(TestConfig::FILE), "testinfo: {summary: x}\n").unwrap();
-        assert_eq!(read(&root, "own").instances, 4);
-        fs::remove_dir_all(root).unwrap();
+        assert_eq!(read(root, "own").instances, 4);
     }
 }

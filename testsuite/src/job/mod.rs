@@ -24,4 +24,4 @@ pub use self::outcome::Reason;
 pub(crate) use self::outcome::{Account, Few, INTERRUPTED, Outcome, Phase, PhaseTime};
 pub(crate) use self::output::{Held, Output};
 pub(crate) use self::protocol::{Job, LONGEST, Message};
-pub(crate) use self::settings::{ChosenSettings, Settings};
+pub(crate) use self::settings::Settings;

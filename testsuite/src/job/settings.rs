@@ -1,6 +1,7 @@
 //! The settings of a run that reach its tests: made once, and sent along with each job.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{self, PathBuf};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -52,4 +53,13 @@ pub(crate) struct ChosenSettings {
     /// themselves
     #[arg(long)]
     pub(crate) pcap: bool,
+}
+
+impl ChosenSettings {
+    /// Makes paths absolute. `config` is the global configuration, which the environment may name.
+    pub(crate) fn absolute(mut self, config: Option<PathBuf>) -> io::Result<Self> {
+        self.logs = path::absolute(&self.logs)?;
+        self.testsuite_config = config;
+        Ok(self)
+    }
 }

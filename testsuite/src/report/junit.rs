@@ -256,8 +256,8 @@ mod tests {
             test("tests/p", Verdict::Passed, ""),
             test("tests/s", Verdict::Skipped, ""),
         ];
-        let folder = std::env::temp_dir();
-        let mut cases = Cases::new(&folder).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut cases = Cases::new(folder.path()).unwrap();
         // In whatever order they end.
         tests.iter().rev().for_each(|test| cases.add(test).unwrap());
         let run = Summary {
@@ -270,7 +270,7 @@ mod tests {
             workers_memory: 0,
             tests: tests.into(),
         };
-        let path = folder.join(format!("runtests-{}.xml", uuid::Uuid::new_v4().simple()));
+        let path = folder.path().join("report.xml");
         let mut report = JUnit::create(&path).unwrap();
         let expected = "  <testsuite errors=\"0\" tests=\"2\" time=\"2.00\" failures=\"1\" name=\"AsteriskTestSuite\" timestamp=\"1970-01-01T00:00:00Z\" skipped=\"1\">
     <testcase time=\"1.50\" classname=\"a\" name=\"b_c\">
@@ -288,7 +288,6 @@ mod tests {
             assert_eq!(text, format!("{BEGIN}{}{END}", expected.repeat(runs)));
             report.take(&Event::Ended(&run, &cases)).unwrap();
         }
-        std::fs::remove_file(path).unwrap();
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A run from the command line to the exit code.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::Path;
@@ -12,11 +13,11 @@ use instance::{Server, Want};
 
 use crate::components::Registry;
 use crate::files::GlobalConfig;
-use crate::files::Suite;
+use crate::files::{FoundTest, Suite};
 use crate::job::Account;
 use crate::job::Output;
+use crate::job::Settings;
 use crate::job::usage;
-use crate::job::{ChosenSettings, Settings};
 use crate::job::{Command, Options};
 use crate::plan::How;
 use crate::plan::Python;
@@ -76,25 +77,13 @@ async fn tests(registry: &Registry, options: &Options) -> anyhow::Result<ExitCod
     let suite = Suite::find(&root, global.as_deref())?;
     let chosen = plan::chosen(&suite, options)?;
     let discovery = begun.elapsed().as_secs_f64();
-    for problem in &suite.problems {
-        // Nobody may read it, and that is no reason not to run.
-        let _ = writeln!(io::stderr(), "warning: {problem:#}");
-    }
-    for notice in &suite.notices {
-        let _ = writeln!(io::stderr(), "notice: {notice}");
-    }
+    warn_of(&suite);
     if options.list_tags {
         list::tags(&chosen).context(LIST)?;
         return Ok(ExitCode::from(PASSED));
     }
-    plan::check_names(&suite, options).map_err(anyhow::Error::msg)?;
+    check(&suite, &chosen, options)?;
     let python = Python::find(options.python.as_deref(), &root).map_err(anyhow::Error::msg)?;
-    if options.library && !root.join(RUNNER).exists() {
-        anyhow::bail!("--library: expected {} in the suite", RUNNER);
-    }
-    if chosen.is_empty() {
-        anyhow::bail!("none of the {} tests of {} is chosen", suite.tests.len(), root.display());
-    }
     let server = find(options.asterisk.clone().unwrap_or_default()).await?;
     let sandboxes = std::env::var_os("AST_WORK_DIR").unwrap_or_else(|| "/tmp".into());
     let sandboxes = std::path::absolute(sandboxes).context("AST_WORK_DIR")?;
@@ -120,37 +109,43 @@ async fn tests(registry: &Registry, options: &Options) -> anyhow::Result<ExitCod
         return Ok(ExitCode::from(PASSED));
     }
     let has_scripts = planned.iter().any(|it| matches!(it.fate, Fate::Run(How::Script(_))));
-    let logs = std::path::absolute(&options.chosen.logs).context("--logs")?;
+    let tree = has_scripts.then(|| ground.tree(&facts, &python)).transpose();
     let settings = Settings {
-        suite: root.clone(),
+        suite: root,
         server: server.binary().to_owned(),
-        base: ground.base(&root).context("the suite's configs")?,
+        base: ground.base(&suite.root).context("the suite's configs")?,
         sandboxes,
-        tree: has_scripts
-            .then(|| ground.tree(&facts, &python))
-            .transpose()
-            .context("the tree for programs")?,
+        tree: tree.context("the tree for programs")?,
         isolated,
-        chosen: ChosenSettings { logs, testsuite_config: global, ..options.chosen.clone() },
+        chosen: options.chosen.clone().absolute(global).context("--logs")?,
     };
-    let preparation = begun.elapsed().as_secs_f64() - discovery;
-    let mut session = Session {
-        options,
-        context: Context {
-            isolation,
-            program: Arc::new(program),
-            inactivity: options.timeout,
-            time_limit: options.time_limit,
-        },
-        reports: reports(options, ground.shared().unwrap_or_else(|| Path::new("/tmp")))?,
-        history: History::read(&root),
-        times: Times { discovery, preparation },
-        version: server.version().to_string(),
-        incomplete: !suite.problems.is_empty(),
-        ground,
-        settings,
-    };
-    session.iterations(&planned).await
+    let times = Times { discovery, preparation: begun.elapsed().as_secs_f64() - discovery };
+    let session = Session::new(options, (isolation, program), &server, ground, settings, times)?;
+    session.iterations(&planned, !suite.problems.is_empty()).await
+}
+
+/// Refuses a choice of tests that cannot be what was meant.
+fn check(suite: &Suite, chosen: &[&FoundTest], options: &Options) -> anyhow::Result<()> {
+    plan::check_names(suite, options).map_err(anyhow::Error::msg)?;
+    if options.library && !suite.root.join(RUNNER).exists() {
+        anyhow::bail!("--library: expected {RUNNER} in the suite");
+    }
+    if chosen.is_empty() {
+        let (all, root) = (suite.tests.len(), suite.root.display());
+        anyhow::bail!("none of the {all} tests of {root} is chosen");
+    }
+    Ok(())
+}
+
+/// Tells of lists of tests that could not be read, and of what was left out.
+fn warn_of(suite: &Suite) {
+    for problem in &suite.problems {
+        // Nobody may read it, and that is no reason not to run.
+        let _ = writeln!(io::stderr(), "warning: {problem:#}");
+    }
+    for notice in &suite.notices {
+        let _ = writeln!(io::stderr(), "notice: {notice}");
+    }
 }
 
 /// Finds a server, or fetches one and says so.
@@ -198,14 +193,37 @@ struct Session<'a> {
     history: History,
     times: Times,
     version: String,
-    /// A list of tests could not be read.
-    incomplete: bool,
     ground: Ground,
     settings: Settings,
 }
 
-impl Session<'_> {
-    async fn iterations(&mut self, planned: &[Planned]) -> anyhow::Result<ExitCode> {
+impl<'a> Session<'a> {
+    fn new(
+        options: &'a Options,
+        (isolation, program): (Isolation, File),
+        server: &Server,
+        ground: Ground,
+        settings: Settings,
+        times: Times,
+    ) -> anyhow::Result<Self> {
+        let context = Context {
+            isolation,
+            program: Arc::new(program),
+            inactivity: options.timeout,
+            time_limit: options.time_limit,
+        };
+        let reports = reports(options, ground.shared().unwrap_or_else(|| Path::new("/tmp")))?;
+        let (history, version) = (History::read(&settings.suite), server.version().to_string());
+        Ok(Self { options, context, reports, history, times, version, ground, settings })
+    }
+
+    /// Runs the tests as often as was asked for. `incomplete` says that a list of tests could not
+    /// be read.
+    async fn iterations(
+        mut self,
+        planned: &[Planned],
+        incomplete: bool,
+    ) -> anyhow::Result<ExitCode> {
         let signals = Signals::listen().context("signals cannot be heard")?;
         let _turn = match (&self.context.isolation, self.ground.shared()) {
             (Isolation::None(_), Some(shared)) => {
@@ -219,7 +237,7 @@ impl Session<'_> {
             }
             _ => None,
         };
-        let (mut failed, mut not_run) = (false, self.incomplete);
+        let (mut failed, mut not_run) = (false, incomplete);
         let mut run = 0;
         while self.options.number < 0
             || i64::try_from(run).is_ok_and(|run| run < self.options.number)

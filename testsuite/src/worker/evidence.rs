@@ -208,7 +208,8 @@ mod tests {
 
     #[test]
     fn of_a_file_that_is_too_long_the_beginning_and_the_end_are_kept() {
-        let root = std::env::temp_dir().join(format!("kept-{}", uuid::Uuid::new_v4().simple()));
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
         let logs = root.join("run/ast1/var/log/asterisk");
         fs::create_dir_all(&logs).unwrap();
         fs::write(logs.join("messages.txt"), "short").unwrap();
@@ -229,7 +230,6 @@ mod tests {
             std::os::unix::fs::FileExt::read_exact_at(&file, &mut read, at).unwrap();
             assert_eq!(read, text);
         }
-        fs::remove_dir_all(root).unwrap();
     }
 
     #[test]

@@ -124,7 +124,8 @@ fn what_is_anchored_is_not_copied() {
 
 #[test]
 fn files_are_in_utf_8_or_16_and_everything_else_is_named() {
-    let file = std::env::temp_dir().join(format!("{}.yaml", uuid::Uuid::new_v4().simple()));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("t.yaml");
     let read = |bytes: Vec<u8>| {
         fs::write(&file, bytes).unwrap();
         Document::read(&file).map_err(|error| {
