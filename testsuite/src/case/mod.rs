@@ -243,7 +243,8 @@ impl TestCase {
         self.shared.actors.needs()
     }
 
-    /// Tells all components of something.
+    /// Tells all components of something that one of them did. Nobody hears of it before the servers
+    /// are up, when the life of components begins.
     pub fn signal(&self, signal: Signal) {
         self.shared.actors.tell(&Happening::Signal(Arc::new(signal)));
     }

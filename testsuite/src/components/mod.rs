@@ -94,3 +94,61 @@ fn refused(node: &Node, error: ExpressionError) -> ConfigError {
     let refused = node.error("the expression cannot be used").caused_by(error);
     if backtracks { refused.unsupported() } else { refused }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::case::{Happening, Watcher};
+    use crate::files::Document;
+
+    struct Heavy;
+
+    impl Watcher for Heavy {
+        fn needs(&self, needs: &mut Needs) {
+            needs.servers(2);
+            needs.processes(1);
+        }
+
+        fn see(&mut self, _: &Happening, _: &TestCase) {}
+    }
+
+    async fn in_rust(_: TestCase) -> TestResult {
+        Ok(())
+    }
+
+    fn built(object: &str, modules: &str) -> Result<Vec<Named>, ConfigError> {
+        let text = format!(
+            "test-modules: {{test-object: {{typename: {object}, config-section: none}}, modules: [{modules}]}}\nnone: {{}}\n"
+        );
+        let document = Document::parse(Path::new("t.yaml"), &text)?;
+        let registry = Registry::new()
+            .component("own.Heavy", |_| Ok(Box::new(Heavy)))
+            .test("own.Test", in_rust);
+        build(&TestConfig::of(document), &[], None, &registry)
+    }
+
+    #[test]
+    fn components_are_built_in_their_order_and_a_test_is_as_heavy_as_they_are() {
+        const SIMPLE: &str = "test_case.SimpleTestCase";
+        let heavy = "{typename: own.Heavy}";
+        let told = |object, modules| {
+            let built = built(object, modules).unwrap();
+            let names = built.iter().map(|it| (it.typename.clone(), it.is_object));
+            (names.collect::<Vec<_>>(), needs(&built).weight())
+        };
+        assert_eq!(told(SIMPLE, ""), (vec![(SIMPLE.to_owned(), true)], 1));
+        let both = vec![(SIMPLE.to_owned(), true), ("own.Heavy".to_owned(), false)];
+        assert_eq!(told(SIMPLE, heavy), (both, 3));
+        // A test in Rust is no component.
+        assert_eq!(told("own.Test", heavy), (vec![("own.Heavy".to_owned(), false)], 3));
+    }
+
+    #[test]
+    fn a_type_that_nobody_knows_is_unsupported() {
+        let error = built("own.Nobody", "").err().unwrap();
+        assert!(error.is_unsupported(), "{error}");
+        assert_eq!(error.to_string(), "t.yaml:1: this program has no own.Nobody");
+    }
+}
