@@ -19,7 +19,7 @@ use super::{Ast, Component, Failure, Happening, Needs, Panicked, Stage, TestCase
 const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// The time that components may take to judge.
-const JUDGING: Duration = Duration::from_secs(30);
+pub(super) const JUDGING: Duration = Duration::from_secs(30);
 
 /// The components of a test.
 #[derive(Default)]

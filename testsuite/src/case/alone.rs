@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A test without servers, while it runs.
 pub(crate) struct Alone {
     pub(crate) test: TestCase,
+    /// Somebody wants the end of all.
+    pub(crate) cancelled: CancellationToken,
     asts: Vec<(Ast, UnboundedReceiver<Action>)>,
 }
 
@@ -54,7 +56,7 @@ impl Alone {
             test.spawn(async move { peer.serve().await.unwrap() });
             asts.push((Ast::alone(number, client, &test), actions));
         }
-        Self { test, asts }
+        Self { test, cancelled: CancellationToken::new(), asts }
     }
 
     /// Adds a component.
@@ -64,15 +66,17 @@ impl Alone {
 
     /// Lets a story happen to the components, and then ends the test.
     pub(crate) async fn play(mut self, story: impl AsyncFnOnce(&mut Self)) -> Account {
-        let test = self.test.clone();
+        let (test, cancelled) = (self.test.clone(), self.cancelled.clone());
         let body = async {
             test.shared.actors.begin(&test);
             self.tell(&Happening::Started).await;
             story(&mut self).await;
-            test.stop();
+            if !self.cancelled.is_cancelled() {
+                test.stop();
+            }
             std::future::pending().await
         };
-        test.run(body, &CancellationToken::new()).await
+        test.run(body, &cancelled).await
     }
 
     async fn tell(&self, what: &Happening) {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{join_all, pending, select_all};
 use instance::{Finding, Stop};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Ast, Ended, Happening, Panicked, TestCase, TestResult, lock};
@@ -22,6 +22,9 @@ const UNLOADING: Duration = Duration::from_secs(30);
 
 /// The time that events may take to be handed out after the last server is gone.
 const EVENTS: Duration = Duration::from_secs(10);
+
+/// The time that components have to judge when somebody wants the end of all.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// The time between two looks at the channels where no event tells that one has gone.
 const LOOK: Duration = Duration::from_millis(100);
@@ -47,6 +50,12 @@ async fn calls_are_over(ast: &Ast) {
         }
         let _ = timeout(LOOK, told.changed()).await;
     }
+}
+
+/// Waits until somebody wants the end of all, and a moment more.
+async fn after_cancellation(cancelled: &CancellationToken) {
+    cancelled.cancelled().await;
+    sleep(MOMENT).await;
 }
 
 /// The cause of the end of a test.
@@ -89,8 +98,15 @@ impl TestCase {
             self.note(format!("the capture of packets is not complete: {error:#}"));
         }
         self.shared.actors.tell(&Happening::Stopped(Arc::clone(&ended)));
-        for name in self.shared.actors.end().await {
-            self.fail(format!("{name} did not come to an end"));
+        tokio::select! {
+            biased;
+            busy = self.shared.actors.end() => {
+                for name in busy {
+                    self.fail(format!("{name} did not come to an end"));
+                }
+            }
+            // Whoever wants the end of all does not wait for one.
+            () = after_cancellation(cancelled) => {}
         }
         self.give_up_tasks().await;
         self.judge_findings(&ended);

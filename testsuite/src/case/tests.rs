@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::alone::Alone;
 use super::{Component, Happening, Life, Needs, Signal, Stage, TestCase, Watcher};
 use crate::files::Id;
-use crate::job::Outcome;
+use crate::job::{INTERRUPTED, Outcome};
 use crate::matching::Fields;
 
 type Diary = Arc<Mutex<Vec<String>>>;
@@ -166,18 +166,32 @@ async fn the_end_waits_for_components_but_not_for_long() {
 
     // One that does not come to an end fails the test.
     let alone = Alone::new(1).await;
-    let stuck = Acts(|stage: Stage| -> Life {
-        Box::pin(async move {
-            std::future::pending::<()>().await;
-            drop(stage);
-            Ok(())
-        })
-    });
-    alone.add("stuck", Box::new(stuck), false);
+    alone.add("stuck", Box::new(Acts(stuck)), false);
     alone.add("notes", Box::new(Notes("n", diary)), false);
     let account = alone.play(async |_| ()).await;
     assert_eq!(account.notes, ["stuck was still busy when the test ended"]);
     assert_eq!(account.reasons[0].what, "stuck did not come to an end");
+}
+
+/// The life of a component that does not come to an end.
+fn stuck(stage: Stage) -> Life {
+    Box::pin(async move {
+        std::future::pending::<()>().await;
+        drop(stage);
+        Ok(())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_wants_the_end_of_all_waits_for_no_component() {
+    let alone = Alone::new(1).await;
+    alone.add("stuck", Box::new(Acts(stuck)), false);
+    let begun = tokio::time::Instant::now();
+    let account = alone.play(async |alone| alone.cancelled.cancel()).await;
+    let reasons: Vec<_> = account.reasons.iter().map(|it| &*it.what).collect();
+    assert_eq!(reasons, [INTERRUPTED]);
+    // The clock goes on only where everybody waits.
+    assert!(begun.elapsed() < super::actors::JUDGING, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
