@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 
 use super::TestCase;
 use super::verdict::Verdict;
-use super::watch::{Open, Watch};
+use super::watch::{OpenWatches, Watch};
 use crate::case::tail;
 use crate::files::Id;
 use crate::matching::{Fields, Matcher};
@@ -27,12 +27,12 @@ pub struct Ast {
 #[derive(Debug)]
 struct AstInner {
     number: u32,
-    server: Held,
+    server: Backing,
     client: Client,
     /// The verdict of the test so far.
     verdict: Arc<Verdict>,
     /// The events that the test waits for.
-    open: Arc<Open>,
+    open: Arc<OpenWatches>,
     /// The server's log, and how long it was when the server was up.
     log: (PathBuf, u64),
     may_end: AtomicBool,
@@ -43,11 +43,11 @@ struct AstInner {
 
 /// The server of a test.
 #[derive(Debug)]
-enum Held {
+enum Backing {
     Server(Box<Instance>),
     /// A test of components alone has a scripted peer instead.
     #[cfg(test)]
-    Nothing,
+    Peer,
 }
 
 /// A value that a global variable is set to, so that the event which tells of it comes behind all
@@ -70,7 +70,7 @@ impl Ast {
         let said = std::fs::metadata(&log).map_or(0, |it| it.len());
         let inner = AstInner {
             number: instance.sandbox().number(),
-            server: Held::Server(Box::new(instance)),
+            server: Backing::Server(Box::new(instance)),
             client,
             verdict: Arc::clone(&test.shared.verdict),
             open: Arc::clone(&test.shared.open),
@@ -87,7 +87,7 @@ impl Ast {
     pub(super) fn alone(number: u32, client: Client, test: &TestCase) -> Self {
         let inner = AstInner {
             number,
-            server: Held::Nothing,
+            server: Backing::Peer,
             client,
             verdict: Arc::clone(&test.shared.verdict),
             open: Arc::clone(&test.shared.open),
@@ -117,9 +117,9 @@ impl Ast {
     /// The server.
     pub fn instance(&self) -> &Instance {
         match &self.inner.server {
-            Held::Server(instance) => instance,
+            Backing::Server(instance) => instance,
             #[cfg(test)]
-            Held::Nothing => panic!("a test of components has no server"),
+            Backing::Peer => panic!("a test of components has no server"),
         }
     }
 

@@ -30,7 +30,7 @@ use self::capture::Capture;
 use self::clock::Clock;
 use self::pump::Pumps;
 use self::verdict::Verdict;
-use self::watch::Open;
+use self::watch::OpenWatches;
 use crate::files::{ConfigError, Node, Section, TestConfig};
 use crate::job::{Job, Message, Phase, PhaseTime, Reason, link};
 
@@ -93,7 +93,7 @@ struct Shared {
     /// Servers are up.
     booted: Notify,
     /// The events that are awaited.
-    open: Arc<Open>,
+    open: Arc<OpenWatches>,
     asts: Mutex<Vec<Ast>>,
     actors: Actors,
     /// The tasks that hand out events.

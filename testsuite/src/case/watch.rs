@@ -11,7 +11,7 @@ use crate::matching::{Matcher, Nearest};
 
 /// The events that are awaited.
 #[derive(Debug, Default)]
-pub(crate) struct Open {
+pub(crate) struct OpenWatches {
     awaited: Mutex<BTreeMap<u64, Awaited>>,
 }
 
@@ -22,7 +22,7 @@ struct Awaited {
     nearest: Nearest,
 }
 
-impl Open {
+impl OpenWatches {
     fn with<T>(&self, what: impl FnOnce(&mut BTreeMap<u64, Awaited>) -> T) -> T {
         what(&mut self.awaited.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -44,11 +44,16 @@ pub struct Watch {
     state: Receiver<State>,
     matcher: Matcher,
     number: u32,
-    open: Arc<Open>,
+    open: Arc<OpenWatches>,
 }
 
 impl Watch {
-    pub(crate) fn new(client: &Client, matcher: Matcher, number: u32, open: &Arc<Open>) -> Self {
+    pub(crate) fn new(
+        client: &Client,
+        matcher: Matcher,
+        number: u32,
+        open: &Arc<OpenWatches>,
+    ) -> Self {
         let filter = Filter::named([matcher.name()]);
         let events = client.subscribe_with(filter, Buffer::unbounded());
         Self { events, state: client.state(), matcher, number, open: Arc::clone(open) }
@@ -104,12 +109,12 @@ pub struct WatchError {
 
 /// An entry for as long as somebody waits.
 struct Guard<'a> {
-    open: &'a Open,
+    open: &'a OpenWatches,
     id: u64,
 }
 
 impl<'a> Guard<'a> {
-    fn new(open: &'a Open, matcher: &Matcher, number: u32) -> Self {
+    fn new(open: &'a OpenWatches, matcher: &Matcher, number: u32) -> Self {
         let id = open.with(|awaited| {
             let id = awaited.last_key_value().map_or(0, |(last, _)| last + 1);
             let nearest = Nearest::default();

@@ -22,6 +22,6 @@ pub(crate) use self::lines::Lines;
 pub(crate) use self::options::{Choice, Command, Limit, Options};
 pub use self::outcome::Reason;
 pub(crate) use self::outcome::{Account, Few, INTERRUPTED, Outcome, Phase, PhaseTime};
-pub(crate) use self::output::{Held, Output};
+pub(crate) use self::output::{Output, OutputBuffer};
 pub(crate) use self::protocol::{Job, LONGEST, Message};
 pub(crate) use self::settings::Settings;

@@ -14,7 +14,7 @@ const EDGE: usize = 64 * 1024;
 
 /// The output of a test while it runs.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct OutputBuffer {
     first: Vec<u8>,
     /// The bytes behind the first; at most twice as many, so that they are rarely moved.
     last: Vec<u8>,
@@ -47,7 +47,7 @@ impl Gap {
     }
 }
 
-impl Held {
+impl OutputBuffer {
     /// Adds what has come.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let (first, rest) = bytes.split_at(bytes.len().min(HELD - self.first.len()));
@@ -133,7 +133,7 @@ impl Ended {
         self.parts(0).iter().try_for_each(|part| file.write_all(part))
     }
 
-    /// The lines that [`Held::new_lines`] has not given.
+    /// The lines that [`OutputBuffer::new_lines`] has not given.
     pub(crate) fn untold(&self) -> Output {
         Output::new(&self.parts(self.told))
     }
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     fn held(input: impl IntoIterator<Item = Vec<u8>>) -> (String, String) {
-        let (mut held, mut told) = (Held::default(), String::new());
+        let (mut held, mut told) = (OutputBuffer::default(), String::new());
         for piece in input {
             held.push(&piece);
             told.extend(held.new_lines());

@@ -24,8 +24,8 @@ use crate::job::Limit;
 use crate::job::Lines;
 use crate::job::usage::after;
 use crate::job::{Account, INTERRUPTED, Outcome, Phase, Reason};
-use crate::job::{Held, Output};
 use crate::job::{Job, LONGEST, Message};
+use crate::job::{Output, OutputBuffer};
 use crate::session::isolation::Isolation;
 use crate::worker::evidence;
 
@@ -50,7 +50,7 @@ pub(crate) struct Context {
 
 /// Something that a worker does, told while it does it.
 #[derive(Clone, Debug)]
-pub(crate) enum Told {
+pub(crate) enum Progress {
     Begun {
         attempt: usize,
     },
@@ -61,15 +61,15 @@ pub(crate) enum Told {
 
 /// The sender of what a worker does, by the name of the test.
 #[derive(Clone, Debug)]
-pub(crate) struct Teller {
+pub(crate) struct ProgressSender {
     pub(crate) name: String,
-    pub(crate) to: Sender<(String, Told)>,
+    pub(crate) to: Sender<(String, Progress)>,
 }
 
-impl Teller {
-    pub(crate) async fn tell(&self, told: Told) {
+impl ProgressSender {
+    pub(crate) async fn send(&self, progress: Progress) {
         // The one who listens is there until all tests have ended.
-        let _ = self.to.send((self.name.clone(), told)).await;
+        let _ = self.to.send((self.name.clone(), progress)).await;
     }
 }
 
@@ -105,16 +105,16 @@ pub(crate) async fn execute(
     context: &Context,
     job: &Job,
     cancelled: &CancellationToken,
-    teller: &Teller,
+    progress: &ProgressSender,
 ) -> Execution {
     let begun = Instant::now();
     let mut run = Running {
         context,
         job,
-        teller,
+        progress,
         end: None,
         garbled: None,
-        held: Held::default(),
+        held: OutputBuffer::default(),
         folder: None,
         why: None,
         last_sign: begun,
@@ -160,11 +160,11 @@ async fn start(context: &Context, job: &Job) -> anyhow::Result<Worker> {
 struct Running<'a> {
     context: &'a Context,
     job: &'a Job,
-    teller: &'a Teller,
+    progress: &'a ProgressSender,
     end: Option<Account>,
     /// The reason for which no more could be understood of what the worker says.
     garbled: Option<String>,
-    held: Held,
+    held: OutputBuffer,
     /// The sandbox of the test.
     folder: Option<PathBuf>,
     why: Option<Why>,
@@ -301,14 +301,14 @@ impl Running<'_> {
             Came::Printed => {
                 self.held.push(printed);
                 if let Some(lines) = self.held.new_lines() {
-                    self.teller.tell(Told::Lines(lines)).await;
+                    self.progress.send(Progress::Lines(lines)).await;
                 }
                 return;
             }
         };
         match serde_json::from_slice(&line) {
             Ok(Message::Folder(folder)) => self.folder = Some(folder),
-            Ok(Message::Phase(phase)) => self.teller.tell(Told::Phase(phase)).await,
+            Ok(Message::Phase(phase)) => self.progress.send(Progress::Phase(phase)).await,
             Ok(Message::Alive) => {}
             Ok(Message::End(account)) => self.end = Some(*account),
             Err(error) => self.garbled = Some(error.to_string()),
@@ -319,7 +319,7 @@ impl Running<'_> {
         let ended = std::mem::take(&mut self.held).end();
         let untold = ended.untold();
         if !untold.text().is_empty() {
-            self.teller.tell(Told::Lines(untold.text().to_owned())).await;
+            self.progress.send(Progress::Lines(untold.text().to_owned())).await;
         }
         let mut account = self.end.take().unwrap_or_else(|| {
             let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());

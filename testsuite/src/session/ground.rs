@@ -21,12 +21,12 @@ pub(crate) struct Ground {
     data: PathBuf,
     spool: PathBuf,
     logs: PathBuf,
-    held: Held,
+    held: Probe,
 }
 
 #[derive(Debug)]
 #[expect(dead_code, reason = "what is held is held for its `Drop`")]
-enum Held {
+enum Probe {
     Made(Box<Sandbox>),
     /// The sandbox of a server that has ended.
     Asked(Box<Instance>),
@@ -43,7 +43,7 @@ impl Ground {
             data: sandbox.data(),
             spool: sandbox.spool(),
             logs: sandbox.logs(),
-            held: Held::Made(Box::new(sandbox)),
+            held: Probe::Made(Box::new(sandbox)),
         })
     }
 
@@ -54,13 +54,13 @@ impl Ground {
 
     /// Boots the server with all its modules, and asks. Once.
     pub(crate) async fn ask(&mut self) -> Result<Facts, Box<dyn std::error::Error + Send + Sync>> {
-        let Held::Made(sandbox) = std::mem::replace(&mut self.held, Held::Nothing) else {
+        let Probe::Made(sandbox) = std::mem::replace(&mut self.held, Probe::Nothing) else {
             return Err("it was asked before".into());
         };
         let instance = sandbox.boot().await?;
         let facts = Facts::ask(&self.server, &instance).await;
         instance.shut_down(Stop::Now).await;
-        self.held = Held::Asked(Box::new(instance));
+        self.held = Probe::Asked(Box::new(instance));
         Ok(facts?)
     }
 

@@ -10,7 +10,7 @@ use crate::job::Options;
 use crate::job::Output;
 use crate::job::{Account, Outcome};
 use crate::report::{Attempt, Event, Finished, Reports, Verdict};
-use crate::session::execute::{self, Context, Execution, Teller, Told};
+use crate::session::execute::{self, Context, Execution, Progress, ProgressSender};
 use crate::session::signals::Signals;
 use crate::session::task::Task;
 
@@ -27,7 +27,7 @@ pub(crate) struct Schedule<'a> {
 }
 
 /// The messages of running tests, each with the name of its test.
-type Inbox = mpsc::Receiver<(String, Told)>;
+type Inbox = mpsc::Receiver<(String, Progress)>;
 
 impl Schedule<'_> {
     /// Runs all of them and tells of each.
@@ -44,7 +44,7 @@ impl Schedule<'_> {
             while let Some(task) = self.next(&mut tasks, taken) {
                 let weight = task.weight.clamp(1, self.room);
                 taken += weight;
-                let one = One {
+                let one = TestRun {
                     context: self.context.clone(),
                     signals: self.signals.clone(),
                     executions: usize::from(self.options.retries) + 1,
@@ -61,7 +61,7 @@ impl Schedule<'_> {
                 Some(ended) = running.join_next() => {
                     // What it said before it ended comes before its end.
                     while let Ok((name, told)) = inbox.try_recv() {
-                        tell(reports, &name, &told);
+                        report(reports, &name, &told);
                     }
                     let (weight, test) = ended.unwrap_or_else(|error| match error.try_into_panic() {
                         Ok(panic) => std::panic::resume_unwind(panic),
@@ -75,7 +75,7 @@ impl Schedule<'_> {
                     }
                     finished.push(test.told());
                 }
-                Some((name, told)) = inbox.recv() => tell(reports, &name, &told),
+                Some((name, told)) = inbox.recv() => report(reports, &name, &told),
             }
         }
         for task in tasks {
@@ -100,27 +100,27 @@ impl Schedule<'_> {
 }
 
 /// A test that is executed until it passes or has had its tries.
-struct One {
+struct TestRun {
     context: Context,
     signals: Signals,
     executions: usize,
     dry: bool,
-    sender: mpsc::Sender<(String, Told)>,
+    sender: mpsc::Sender<(String, Progress)>,
 }
 
-impl One {
+impl TestRun {
     async fn run(&self, job: &Job) -> Finished {
         if self.dry {
             let account = Account { outcome: Outcome::Passed, ..Account::default() };
             return ended(job, Verdict::Passed, 1, Execution { account, ..empty() });
         }
         let (mut before, mut seconds) = (Vec::new(), 0.0);
-        let teller = Teller { name: job.test.clone(), to: self.sender.clone() };
+        let progress = ProgressSender { name: job.test.clone(), to: self.sender.clone() };
         loop {
             let attempt = before.len() + 1;
-            teller.tell(Told::Begun { attempt }).await;
+            progress.send(Progress::Begun { attempt }).await;
             let end = &self.signals.end;
-            let execution = execute::execute(&self.context, job, end, &teller).await;
+            let execution = execute::execute(&self.context, job, end, &progress).await;
             seconds += execution.seconds;
             let verdict = match execution.account.outcome {
                 _ if execution.interrupted => Verdict::NotRun,
@@ -166,10 +166,10 @@ fn ended(job: &Job, verdict: Verdict, attempts: usize, execution: Execution) -> 
     }
 }
 
-fn tell(reports: &mut Reports, name: &str, told: &Told) {
-    match told {
-        Told::Begun { attempt } => reports.tell(&Event::Test { name, attempt: *attempt }),
-        Told::Phase(phase) => reports.tell(&Event::Phase { name, phase: *phase }),
-        Told::Lines(lines) => reports.tell(&Event::Output { name, lines }),
+fn report(reports: &mut Reports, name: &str, progress: &Progress) {
+    match progress {
+        Progress::Begun { attempt } => reports.tell(&Event::Test { name, attempt: *attempt }),
+        Progress::Phase(phase) => reports.tell(&Event::Phase { name, phase: *phase }),
+        Progress::Lines(lines) => reports.tell(&Event::Output { name, lines }),
     }
 }
