@@ -1,5 +1,5 @@
-//! The end of a test: components let go, servers are stopped, components judge, and what was said is
-//! weighed.
+//! The end of a test: components let go, servers are stopped, components judge, and what was said
+//! is weighed.
 
 use std::path::PathBuf;
 use std::sync::Arc;

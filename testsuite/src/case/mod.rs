@@ -1,16 +1,16 @@
 //! A test while it runs: its servers and AMI connections, its clock, what has been said of its
 //! verdict, and what takes part in it.
 //!
-//! This room depends on `files`, `matching` and `job`. A [`TestCase`] is a handle that clones share:
-//! it boots servers, tells components of everything that happens, and at the end weighs what was
-//! said. [`Component`] is here and not with the components: the test prepares them, tells them and
-//! waits for them, and knows none by name.
+//! This room depends on `files`, `matching` and `job`. A [`TestCase`] is a handle that clones
+//! share: it boots servers, tells components of everything that happens, and at the end weighs what
+//! was said. [`Component`] is here and not with the components: the test prepares them, tells them
+//! and waits for them, and knows none by name.
 //!
 //! Pitfalls: every component has a task and an inbox of its own, and whatever is told is told to
 //! inboxes, never under a lock that a component may want. After each event the pump gives way, so
-//! that all components that wait have taken it before the next one is told. A failure is never taken
-//! back. The order of the end is fixed: components let go, calls are over, the events behind them
-//! have come, servers stop, the rest of their events is handed out, components judge.
+//! that all components that wait have taken it before the next one is told. A failure is never
+//! taken back. The order of the end is fixed: components let go, calls are over, the events behind
+//! them have come, servers stop, the rest of their events is handed out, components judge.
 
 use std::any::Any;
 use std::error::Error;
@@ -243,8 +243,8 @@ impl TestCase {
         self.shared.actors.needs()
     }
 
-    /// Tells all components of something that one of them did. Nobody hears of it before the servers
-    /// are up, when the life of components begins.
+    /// Tells all components of something that one of them did. Nobody hears of it before the
+    /// servers are up, when the life of components begins.
     pub fn signal(&self, signal: Signal) {
         self.shared.actors.tell(&Happening::Signal(Arc::new(signal)));
     }

@@ -1,4 +1,5 @@
-//! The test objects and modules of YAML that run natively, and the registry that knows them by name.
+//! The test objects and modules of YAML that run natively, and the registry that knows them by
+//! name.
 //!
 //! This room depends on the rooms up to `case`. A section of YAML goes in, a [`Component`] comes
 //! out. Each component is one file here and a line in the table of the registry; a user's program

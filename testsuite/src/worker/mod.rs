@@ -4,8 +4,8 @@
 //! out; the runner takes from here how to start such a process, and how to keep the evidence of one
 //! that died.
 //!
-//! Pitfalls: nothing of a test may outlive its process, also where the kernel allows no namespace of
-//! its own. The process must enter its namespaces before it has threads.
+//! Pitfalls: nothing of a test may outlive its process, also where the kernel allows no namespace
+//! of its own. The process must enter its namespaces before it has threads.
 
 pub(crate) mod evidence;
 mod main;
