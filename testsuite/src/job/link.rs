@@ -17,7 +17,6 @@ use std::time::Duration;
 use rustix::io::fcntl_dupfd_cloexec;
 use tokio_util::sync::CancellationToken;
 
-use crate::job::descendants;
 use crate::job::protocol::{Job, Message};
 
 /// The time that a worker may take to end once nobody wants it any more. The runner kills it
@@ -76,7 +75,7 @@ fn take_name() {
 /// Ends a worker that does not do it itself: its test may hold the thread.
 fn give_up() {
     thread::park_timeout(GRACE);
-    descendants::kill();
+    instance::kill_children();
     #[expect(
         clippy::disallowed_methods,
         reason = "whoever should drop things does not come to it"

@@ -8,7 +8,6 @@
 //! Pitfalls: paths are absolute, for a worker changes its working directory. The messages have a
 //! socket of their own; what a test prints goes through a pipe and is never taken for a message.
 
-pub(crate) mod descendants;
 mod lines;
 pub(crate) mod link;
 mod options;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::components::Registry;
 use crate::files::TestConfig;
 use crate::job::link::{self, Orders};
-use crate::job::{Account, Job, Message, Phase, PhaseTime, descendants, usage};
+use crate::job::{Account, Job, Message, Phase, PhaseTime, usage};
 use crate::worker::script::{self, Script};
 use crate::worker::{evidence, namespace, native};
 
@@ -45,7 +45,7 @@ pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
     };
     // As process 1 it takes all others along anyway.
     if std::process::id() != 1 {
-        descendants::kill();
+        instance::kill_children();
     }
     account.cpu = usage::cpu();
     account.memory = usage::memory();
@@ -65,7 +65,7 @@ async fn run(registry: &Registry, job: &Job, end: &CancellationToken) -> anyhow:
     if job.settings.isolated {
         namespace::enter().context("the network of the test")?;
     }
-    descendants::adopt().context("processes that lose their parents cannot be adopted")?;
+    instance::adopt_descendants().context("processes that lose their parents cannot be adopted")?;
     std::env::set_current_dir(suite)
         .with_context(|| format!("the suite {} cannot be entered", suite.display()))?;
     let config = TestConfig::read(&job.folder())?;

@@ -15,7 +15,6 @@ use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
 use crate::files::GlobalConfig;
-use crate::job::descendants;
 use crate::job::{Account, INTERRUPTED, Job, Outcome, Reason};
 use crate::worker::evidence::{self, Kept};
 
@@ -104,7 +103,7 @@ impl<'a> Script<'a> {
         };
         // What it started goes with it, whatever group that is in.
         let _ = child.kill().await;
-        descendants::kill();
+        instance::kill_children();
         account.cores = cores(self.job, begun);
         for core in &account.cores {
             account.outcome = Outcome::Faulty;
