@@ -114,7 +114,7 @@ pub(crate) enum Reply {
 /// An enumeration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Enum {
-    /// The names of the fields that have it.
+    /// The fields that have it, in words.
     pub(crate) fields: BTreeSet<String>,
     /// The texts and the names of their variants.
     pub(crate) values: Vec<(String, String)>,

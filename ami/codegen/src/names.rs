@@ -3,7 +3,7 @@
 use std::iter;
 
 /// Names that are not written in the way that tells where a word begins.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 22] = [
     ("Uniqueid", "UniqueId"),
     ("Linkedid", "LinkedId"),
     ("Tenantid", "TenantId"),
@@ -16,6 +16,16 @@ const WORDS: [(&str, &str); 12] = [
     ("IDname", "IdName"),
     ("IDton", "IdTon"),
     ("AORs", "Aors"),
+    ("IDani", "IdAni"),
+    ("IDrdnis", "IdRdnis"),
+    ("IDdnid", "IdDnid"),
+    ("FAXes", "Faxes"),
+    ("DNSmanager", "DnsManager"),
+    ("Logintime", "LoginTime"),
+    ("Accountcode", "AccountCode"),
+    ("Channeltype", "ChannelType"),
+    ("Devicestatus", "DeviceStatus"),
+    ("Wrapuptime", "WrapUpTime"),
 ];
 
 /// The words that Rust keeps for itself.
@@ -126,6 +136,10 @@ mod tests {
             ("T38UdptlEc", "t38_udptl_ec"),
             ("IPaddress", "ip_address"),
             ("MCallerIDton", "m_caller_id_ton"),
+            ("CallerIDani", "caller_id_ani"),
+            ("CallerIDrdnis", "caller_id_rdnis"),
+            ("CompletedFAXes", "completed_faxes"),
+            ("DNSmanager", "dns_manager"),
             ("SSRC", "ssrc"),
             ("Type", "type_"),
             ("Match", "match_"),

@@ -63,6 +63,15 @@ fn since(since: &[String]) -> String {
     }
 }
 
+/// Returns `a, b and c`.
+fn join(parts: &[String]) -> String {
+    match parts.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
 fn note(note: &str) -> String {
     if note.is_empty() { String::new() } else { format!(" {note}") }
 }
@@ -93,11 +102,7 @@ fn event_doc(name: &str, event: &Event) -> String {
             .iter()
             .map(|name| format!("[`{name}`](crate::action::{})", type_name(name)))
             .collect();
-        let and = links.split_last().map(|(last, rest)| (rest.join(", "), last));
-        and.map_or_else(String::new, |(rest, last)| match &*rest {
-            "" => last.clone(),
-            rest => format!("{rest} and {last}"),
-        })
+        join(&links)
     };
     let lists = |names: &[String]| if names.len() == 1 { "the list of" } else { "the lists of" };
     if !event.item_of.is_empty() {
@@ -118,7 +123,7 @@ fn events(model: &Model) -> String {
         _ = writeln!(out, "    {ident} = \"{name}\" {} {{", classes(&event.classes));
         for field in &event.fields {
             if field.versions != event.versions {
-                out += &doc("        ", &format!("{}.", asterisk(&field.versions)));
+                out += &doc("        ", &format!("Only in {}.", asterisk(&field.versions)));
             }
             _ = writeln!(out, "        {}: {} = \"{}\";", field.method, field.kind, field.wire);
         }
@@ -135,6 +140,10 @@ fn action_doc(name: &str, action: &Action) -> String {
     };
     let versions = asterisk(&action.versions) + &since(&action.since);
     let mut text = format!("The action `{name}`. {needs}. {versions}.{}", note(&action.note));
+    for param in action.params.iter().filter(|param| param.required && !param.values.is_empty()) {
+        let values = prose(&param.values, "and");
+        _ = write!(text, " Documented values of `{}`: {values}.", param.wire);
+    }
     if let Reply::Items(items, end) = &action.reply {
         let link = |name: &String| format!("[`{name}`](event::{})", type_name(name));
         let links: Vec<_> = items.iter().map(link).collect();
@@ -192,7 +201,7 @@ fn actions(model: &Model) -> String {
                 text.push(format!("Default: `{default}`."));
             }
             if param.versions != action.versions {
-                text.push(format!("{}.", asterisk(&param.versions)));
+                text.push(format!("Only in {}.", asterisk(&param.versions)));
             }
             if !text.is_empty() {
                 out += &doc("        ", &text.join(" "));
@@ -207,8 +216,9 @@ fn actions(model: &Model) -> String {
 fn values(model: &Model) -> String {
     let mut out = String::from(VALUES);
     for (name, all) in &model.enums {
-        let fields: Vec<_> = all.fields.iter().collect();
-        out += &doc("    ", &format!("The values of {}.", prose(&fields, "and")));
+        let fields: Vec<_> = all.fields.iter().cloned().collect();
+        let of = if fields.len() == 1 { "field" } else { "fields" };
+        out += &doc("    ", &format!("The values of the {of} {}.", join(&fields)));
         _ = writeln!(out, "    {name} {{");
         for (text, variant) in &all.values {
             _ = writeln!(out, "        {variant} = {text:?},");

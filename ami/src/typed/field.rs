@@ -2,8 +2,8 @@
 //!
 //! A text is `None` if the event has no such field, and an empty text if the field is empty. Every
 //! other kind is `None` if the field is absent or empty, or is `(null)`, which the server writes
-//! where it has no text. The value itself is never changed: `<unknown>` and `unknown` stay texts,
-//! and bytes that are not UTF-8 are replaced with U+FFFD in texts and do not parse as anything else.
+//! where it has no text. The value of a text is never changed: `<unknown>` and `unknown` stay as
+//! they are, and bytes that are not UTF-8 are replaced with U+FFFD in texts and do not parse as anything else.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -65,12 +65,20 @@ impl<'a> Field<'a> {
         self.filled().map(|value| T::from(lossy(value)))
     }
 
+    /// Returns the value as the name of a channel, or `None` if it stands for no channel.
     pub(crate) fn channel_name(self) -> Option<ChannelName<'a>> {
-        self.open()
+        self.of_channel().map(|value| lossy(value).into())
     }
 
+    /// Returns the value as a unique id, or `None` if it stands for no channel.
     pub(crate) fn unique_id(self) -> Option<UniqueId<'a>> {
-        self.open()
+        self.of_channel().map(|value| lossy(value).into())
+    }
+
+    /// Returns the value of a field that identifies a channel, without the words that the server
+    /// writes for no channel: `none` in `VarSet`, the others in `OriginateResponse`.
+    fn of_channel(self) -> Option<&'a [u8]> {
+        self.filled().filter(|value| !matches!(*value, b"none" | b"<unknown>" | b"<null>"))
     }
 
     /// Parses a number, or an enumeration of numbers.
@@ -98,14 +106,27 @@ impl<'a> Field<'a> {
         self.parse(Expected::Text("a number of milliseconds"), |text| Some(decimal(text)? / 1_000))
     }
 
+    /// Parses microseconds. `N/A`, which the server writes for a value that it has not measured, is
+    /// `None`.
+    pub(crate) fn micros(self) -> Result<Option<Duration>, FieldError> {
+        if self.raw().is_some_and(|value| value.trim_ascii().eq_ignore_ascii_case(b"N/A")) {
+            return Ok(None);
+        }
+        self.parse(Expected::Text("a number of microseconds"), |text| {
+            Some(decimal(text)? / 1_000_000)
+        })
+    }
+
     pub(crate) fn clock(self) -> Result<Option<Duration>, FieldError> {
         self.parse(Expected::Text("a duration as HH:MM:SS"), clock)
     }
 
+    /// Parses a time. The server writes 0 for what never happened, which is `None`.
     pub(crate) fn epoch(self) -> Result<Option<SystemTime>, FieldError> {
-        self.parse(Expected::Text("a number of seconds since 1970"), |text| {
+        let time = self.parse(Expected::Text("a number of seconds since 1970"), |text| {
             SystemTime::UNIX_EPOCH.checked_add(decimal(text)?)
-        })
+        })?;
+        Ok(time.filter(|time| *time != SystemTime::UNIX_EPOCH))
     }
 
     pub(crate) fn date_time(self) -> Result<Option<SystemTime>, FieldError> {

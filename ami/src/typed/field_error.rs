@@ -6,6 +6,9 @@ use crate::wire::hides;
 
 /// The error of a field whose value is not of the type that the field is documented with.
 ///
+/// Converts into `Box<dyn Error + Send + Sync>` with `?`. [`ami::Error`](crate::Error) is about the
+/// connection and its calls, so functions that return both need a type that holds both.
+///
 /// The event is not affected: its other fields can be read, and [`value`](Self::value) has this one
 /// as sent. `Display` and `Debug` show the beginning of the value with control characters escaped,
 /// and no value of a field that holds a secret.

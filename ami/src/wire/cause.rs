@@ -70,6 +70,13 @@ impl From<Cause> for u32 {
     }
 }
 
+/// Parameters of actions take `i64`.
+impl From<Cause> for i64 {
+    fn from(cause: Cause) -> Self {
+        cause.0.into()
+    }
+}
+
 impl FromStr for Cause {
     type Err = CauseError;
 

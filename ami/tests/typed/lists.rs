@@ -125,7 +125,7 @@ async fn core(lister: &mut Lister, filled: &Filled) {
 }
 
 async fn modules(lister: &mut Lister, filled: &Filled) {
-    lister.list(action::FAXSession::new(filled.fax.parse().unwrap()), one).await;
+    lister.list(action::FAXSession::new(filled.fax.parse::<u32>().unwrap()), one).await;
     lister.list(action::FAXStats::new(), one).await;
     lister.list(action::ConfbridgeList::new("meeting"), one).await;
     lister.list(action::ConfbridgeListRooms::new(), one).await;
@@ -144,6 +144,14 @@ async fn pjsip(lister: &mut Lister) {
     lister.list(action::PJSIPShowAuths::new(), one).await;
     lister.list(action::PJSIPShowContacts::new(), one).await;
     lister.list(action::PJSIPShowEndpoint::new("alice"), any).await;
+    let alice = lister.client.call(action::PJSIPShowEndpoint::new("alice"));
+    let alice = alice.collect().await.unwrap().items;
+    let transport = alice.iter().find_map(|item| match item {
+        Typed::TransportDetail(transport) => Some(transport),
+        _ => None,
+    });
+    let operations = transport.unwrap().async_operations();
+    assert_eq!(operations.as_deref(), Some("1"), "{transport:?}");
     lister.list(action::PJSIPShowEndpoints::new(), one).await;
     lister.list(action::PJSIPShowRegistrationInboundContactStatuses::new(), one).await;
     lister.list(action::PJSIPShowRegistrationsInbound::new(), any).await;

@@ -62,7 +62,8 @@ impl<'a> Kinds<'a> {
         self.used.insert(key);
         if let Some(name) = kind.strip_prefix("open(").and_then(|rest| rest.strip_suffix(')')) {
             let known = self.enums.entry(name.to_owned()).or_default();
-            known.fields.insert(field.to_owned());
+            let of = key.split_once('.').map_or(String::new(), |_| format!(" of `{event}`"));
+            known.fields.insert(format!("`{field}`{of}"));
             for value in values {
                 if !known.values.iter().any(|(text, _)| text.eq_ignore_ascii_case(value)) {
                     known.values.push((value.clone(), String::new()));

@@ -17,6 +17,7 @@ actions! {
         command_id: text = "CommandID";
     }
     /// The action `AOCMessage`. Needs the write class `aoc`. Asterisk 16 and 22, since 1.8.0.
+    /// Documented values of `MsgType`: `S`, `D` and `E`.
     AOCMessage = "AOCMessage" (msg_type: text = "MsgType") [Aoc] -> Plain {
         channel: text = "Channel";
         channel_prefix: text = "ChannelPrefix";
@@ -36,26 +37,26 @@ actions! {
         charging_association_number: text = "ChargingAssociationNumber";
         charging_association_plan: text = "ChargingAssociationPlan";
         /// Documented values: `NA`, `SpecialArrangement`, `BasicCommunication`, `CallAttempt`,
-        /// `CallSetup`, `UserUserInfo` and `SupplementaryService`. Asterisk 22.
+        /// `CallSetup`, `UserUserInfo` and `SupplementaryService`. Only in Asterisk 22.
         charged_item: text = "ChargedItem";
         /// Documented values: `NA`, `Free`, `FreeFromBeginning`, `Duration`, `Flat`, `Volume` and
-        /// `SpecialCode`. Asterisk 22.
+        /// `SpecialCode`. Only in Asterisk 22.
         rate_type: text = "RateType";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         time: text = "Time";
         /// Documented values: `OneHundredthSecond`, `OneTenthSecond`, `Second`, `TenSeconds`,
-        /// `Minute`, `Hour` and `Day`. Asterisk 22.
+        /// `Minute`, `Hour` and `Day`. Only in Asterisk 22.
         time_scale: text = "TimeScale";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         granularity: text = "Granularity";
         /// Documented values: `OneHundredthSecond`, `OneTenthSecond`, `Second`, `TenSeconds`,
-        /// `Minute`, `Hour` and `Day`. Asterisk 22.
+        /// `Minute`, `Hour` and `Day`. Only in Asterisk 22.
         granularity_time_scale: text = "GranularityTimeScale";
-        /// Documented values: `ContinuousCharging` and `StepFunction`. Asterisk 22.
+        /// Documented values: `ContinuousCharging` and `StepFunction`. Only in Asterisk 22.
         charging_type: text = "ChargingType";
-        /// Documented values: `Octet`, `Segment` and `Message`. Asterisk 22.
+        /// Documented values: `Octet`, `Segment` and `Message`. Only in Asterisk 22.
         volume_unit: text = "VolumeUnit";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         code: text = "Code";
     }
     /// The action `AbsoluteTimeout`. Needs one of the write classes `system` and `call`. Asterisk
@@ -130,7 +131,7 @@ actions! {
     CancelAtxfer = "CancelAtxfer" (channel: text = "Channel") [Call] -> Plain {
     }
     /// The action `Challenge`. Needs no class. Asterisk 16 and 22, since 0.4.0. The client sends it
-    /// itself, if its configuration says so.
+    /// itself, if its configuration says so. Documented values of `AuthType`: `MD5`.
     Challenge = "Challenge" (auth_type: text = "AuthType") [] -> Plain {
     }
     /// The action `ChangeMonitor`. Needs the write class `call`. Asterisk 16.
@@ -201,7 +202,7 @@ actions! {
     ) [Call] -> Plain {
     }
     /// The action `ControlPlayback`. Needs the write class `call`. Asterisk 16 and 22, since
-    /// 12.0.0.
+    /// 12.0.0. Documented values of `Control`: `stop`, `forward`, `reverse`, `pause` and `restart`.
     ControlPlayback = "ControlPlayback" (
         channel: text = "Channel",
         control: text = "Control"
@@ -316,7 +317,8 @@ actions! {
     ) [System] -> Plain {
         priority: text = "Priority";
     }
-    /// The action `Events`. Needs no class. Asterisk 16 and 22, since 0.9.0.
+    /// The action `Events`. Needs no class. Asterisk 16 and 22, since 0.9.0. Documented values of
+    /// `EventMask`: `on`, `off` and `system,call,log,...`.
     Events = "Events" (event_mask: text = "EventMask") [] -> Plain {
     }
     /// The action `ExtensionState`. Needs one of the write classes `call` and `reporting`. Asterisk
@@ -348,9 +350,10 @@ actions! {
     FAXStats = "FAXStats" () [Reporting] -> Items<event::FAXStats> {
     }
     /// The action `Filter`. Needs the write class `system`. Asterisk 16 and 22, since 10.0.0.
+    /// Documented values of `Operation`: `Add`.
     Filter = "Filter" (operation: text = "Operation", filter: text = "Filter") [System] -> Plain {
         /// Documented values: `action(include|exclude)`, `name(<event_name>)`,
-        /// `header(<header_name>)` and `<match_method>`. Asterisk 22.
+        /// `header(<header_name>)` and `<match_method>`. Only in Asterisk 22.
         match_criteria: text = "MatchCriteria";
     }
     /// The action `FilterList`. Needs the write class `system`. Asterisk 16. No version registers
@@ -423,12 +426,11 @@ actions! {
     /// The action `Login`. Needs no class. Asterisk 16 and 22, since 0.2.0. The client sends it
     /// itself when it connects.
     Login = "Login" (username: text = "Username") [] -> Plain {
-        /// Documented values: `plain` and `MD5`. Asterisk 22.
+        /// Documented values: `plain` and `MD5`.
         auth_type: text = "AuthType";
         secret: text = "Secret";
-        /// Asterisk 22.
         key: text = "Key";
-        /// Documented values: `on`, `off` and `system,call,log,...`. Asterisk 22.
+        /// Documented values: `on`, `off` and `system,call,log,...`.
         events: text = "Events";
     }
     /// The action `Logoff`. Needs no class. Asterisk 16 and 22, since 0.2.0.
@@ -495,28 +497,33 @@ actions! {
     }
     /// The action `MixMonitorMute`. Needs one of the write classes `system` and `call`. Asterisk 16
     /// and 22, since 1.8.0.
-    MixMonitorMute = "MixMonitorMute" (channel: text = "Channel") [System Call] -> Plain {
-        direction: text = "Direction";
-        state: bit = "State";
+    MixMonitorMute = "MixMonitorMute" (
+        channel: text = "Channel",
+        direction: text = "Direction",
+        state: bit = "State"
+    ) [System Call] -> Plain {
     }
     /// The action `ModuleCheck`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
     ModuleCheck = "ModuleCheck" (module: text = "Module") [System] -> Plain {
     }
     /// The action `ModuleLoad`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
+    /// Documented values of `LoadType`: `load`, `unload`, `reload` and `refresh`.
     ModuleLoad = "ModuleLoad" (load_type: text = "LoadType") [System] -> Whole {
         /// Documented values: `cdr`, `dnsmgr`, `extconfig`, `enum`, `acl`, `manager`, `http`,
         /// `logger`, `features`, `dsp`, `udptl`, `indications`, `cel` and `plc`.
         module: text = "Module";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         recursive: flag = "Recursive";
     }
     /// The action `Monitor`. Needs the write class `call`. Asterisk 16.
     Monitor = "Monitor" (channel: text = "Channel") [Call] -> Plain {
         file: text = "File";
         format: text = "Format";
-        mix: text = "Mix";
+        mix: flag = "Mix";
     }
     /// The action `MuteAudio`. Needs the write class `system`. Asterisk 16 and 22, since 1.8.0.
+    /// Documented values of `Direction`: `in`, `out` and `all`. Documented values of `State`: `on`
+    /// and `off`.
     MuteAudio = "MuteAudio" (
         channel: text = "Channel",
         direction: text = "Direction",
@@ -541,11 +548,12 @@ actions! {
         codecs: text = "Codecs";
         channel_id: text = "ChannelId";
         other_channel_id: text = "OtherChannelId";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         pre_dial_go_sub: text = "PreDialGoSub";
     }
     /// The action `PJSIPHangup`. Needs one of the write classes `system` and `call`. Asterisk 22,
-    /// since 18.21.0, 20.6.0 and 21.1.0.
+    /// since 18.21.0, 20.6.0 and 21.1.0. Documented values of `Cause`: `Response code` and
+    /// `Response code name`.
     PJSIPHangup = "PJSIPHangup" (
         channel: text = "Channel",
         cause: text = "Cause"
@@ -556,7 +564,7 @@ actions! {
         endpoint: text = "Endpoint";
         uri: text = "URI";
         channel: text = "channel";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         option: text = "Option";
         variable: texts = "Variable";
     }
@@ -571,7 +579,7 @@ actions! {
     ) [System Reporting] -> Plain {
     }
     /// The action `PJSIPSetMaintenance`. Needs the write class `system`. Asterisk 22, since
-    /// 20.20.0, 22.10.0 and 23.4.0.
+    /// 20.20.0, 22.10.0 and 23.4.0. Documented values of `State`: `on` and `off`.
     PJSIPSetMaintenance = "PJSIPSetMaintenance" (
         endpoint: text = "Endpoint",
         state: text = "State"
@@ -664,7 +672,8 @@ actions! {
     /// The action `PRIDebugFileUnset`. Needs no class. Asterisk 16 and 22, since 13.0.0.
     PRIDebugFileUnset = "PRIDebugFileUnset" () [] -> Plain {
     }
-    /// The action `PRIDebugSet`. Needs no class. Asterisk 16 and 22, since 13.0.0.
+    /// The action `PRIDebugSet`. Needs no class. Asterisk 16 and 22, since 13.0.0. Documented
+    /// values of `Level`: `off`, `on`, `hex` and `intense`.
     PRIDebugSet = "PRIDebugSet" (span: text = "Span", level: text = "Level") [] -> Whole {
     }
     /// The action `PRIShowSpans`. Needs no class. Asterisk 16 and 22, since 10.0.0. The reply is a
@@ -679,7 +688,7 @@ actions! {
         announce_channel: text = "AnnounceChannel";
         timeout: millis = "Timeout";
         parkinglot: text = "Parkinglot";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         parking_space: text = "ParkingSpace";
     }
     /// The action `ParkedCalls`. Needs the write class `call`. Asterisk 16 and 22, since 0.7.2. The
@@ -723,7 +732,7 @@ actions! {
     QueueAdd = "QueueAdd" (queue: text = "Queue", interface: text = "Interface") [Agent] -> Plain {
         penalty: number = "Penalty";
         paused: flag = "Paused";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         reason: text = "Reason";
         member_name: text = "MemberName";
         state_interface: text = "StateInterface";
@@ -734,7 +743,7 @@ actions! {
         caller: text = "Caller",
         priority: number = "Priority"
     ) [] -> Plain {
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         immediate: flag = "Immediate";
     }
     /// The action `QueueLog`. Needs the write class `agent`. Asterisk 16 and 22, since 1.6.0.
@@ -770,11 +779,11 @@ actions! {
     QueueReload = "QueueReload" () [] -> Plain {
         queue: text = "Queue";
         /// Documented values: `yes` and `no`.
-        members: text = "Members";
+        members: yes = "Members";
         /// Documented values: `yes` and `no`.
-        rules: text = "Rules";
+        rules: yes = "Rules";
         /// Documented values: `yes` and `no`.
-        parameters: text = "Parameters";
+        parameters: yes = "Parameters";
     }
     /// The action `QueueRemove`. Needs the write class `agent`. Asterisk 16 and 22, since 1.0.0.
     QueueRemove = "QueueRemove" (

@@ -4,9 +4,10 @@
 macro_rules! kind {
     (text) => { impl AsRef<[u8]> };
     (texts) => { impl AsRef<[u8]> };
-    (number) => { i64 };
+    (number) => { impl Into<i64> };
     (flag) => { bool };
     (bit) => { bool };
+    (yes) => { bool };
     (seconds) => { Duration };
     (millis) => { Duration };
 }
@@ -20,13 +21,16 @@ macro_rules! sent {
         $value
     };
     (number $value:ident) => {
-        $value.to_string()
+        Into::<i64>::into($value).to_string()
     };
     (flag $value:ident) => {
         if $value { "true" } else { "false" }
     };
     (bit $value:ident) => {
         if $value { "1" } else { "0" }
+    };
+    (yes $value:ident) => {
+        if $value { "yes" } else { "no" }
     };
     (seconds $value:ident) => {
         $value.as_secs().to_string()
@@ -52,6 +56,9 @@ macro_rules! note {
     };
     (bit) => {
         " The value is sent as `1` or `0`."
+    };
+    (yes) => {
+        " The value is sent as `yes` or `no`."
     };
     (seconds) => {
         " The value is sent in whole seconds."

@@ -58,3 +58,32 @@ pub fn classes(name: impl AsRef<[u8]>) -> Option<&'static [EventClass]> {
     let same = |(known, _): &&(&str, _)| known.as_bytes().eq_ignore_ascii_case(name);
     found.or_else(|| KNOWN.iter().find(same)).map(|(_, classes)| *classes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::DeviceState;
+    use crate::wire::Cause;
+
+    /// Returns the value of a field as sent.
+    fn sent(action: impl TypedAction, name: &str) -> String {
+        String::from_utf8(action.into().get(name).unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn parameters_take_numbers_and_enumerations_and_are_sent_as_the_server_reads_them() {
+        let hangup = || Hangup::new("PJSIP/a-00000001");
+        assert_eq!(sent(hangup().cause(Cause::new(17)), "Cause"), "17");
+        assert_eq!(sent(hangup().cause(17_u8), "Cause"), "17");
+        assert_eq!(sent(hangup().cause(i64::MIN), "Cause"), i64::MIN.to_string());
+        assert_eq!(i64::from(DeviceState::InUse), 2);
+        assert_eq!(sent(QueueReload::new().members(true), "Members"), "yes");
+        assert_eq!(sent(Monitor::new("x").mix(true), "Mix"), "true");
+        assert_eq!(sent(MixMonitorMute::new("x", "read", false), "State"), "0");
+        assert_eq!(sent(UserEvent::new("X").field("S", event_text()), "S"), "Reachable");
+    }
+
+    fn event_text() -> crate::value::PeerState<'static> {
+        "reachable".into()
+    }
+}

@@ -20,7 +20,7 @@ events! {
         snapshot: channel_snapshot = "";
         command: text = "Command";
         command_id: text = "CommandId";
-        result_code: text = "ResultCode";
+        result_code: number(u32) = "ResultCode";
         result: text = "Result";
     }
     /// The event `AGIExecStart`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
@@ -82,7 +82,7 @@ events! {
         queue: text = "Queue";
         member_name: text = "MemberName";
         interface: text = "Interface";
-        ring_time: number(u32) = "RingTime";
+        ring_time: seconds = "RingTime";
         hold_time: seconds = "HoldTime";
     }
     /// The event `AgentDump`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
@@ -100,10 +100,10 @@ events! {
     }
     /// The event `AgentLogoff`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     AgentLogoff = "AgentLogoff" [Agent] {
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         snapshot: channel_snapshot = "";
         agent: text = "Agent";
-        logintime: seconds = "Logintime";
+        login_time: seconds = "Logintime";
     }
     /// The event `AgentRingNoAnswer`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     AgentRingNoAnswer = "AgentRingNoAnswer" [Agent] {
@@ -112,7 +112,7 @@ events! {
         queue: text = "Queue";
         member_name: text = "MemberName";
         interface: text = "Interface";
-        ring_time: number(u32) = "RingTime";
+        ring_time: millis = "RingTime";
     }
     /// The event `Agents`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 12.0.0. An item of the list of [`Agents`](crate::action::Agents).
@@ -157,7 +157,7 @@ events! {
         mailboxes: text = "Mailboxes";
         outbound_proxy: text = "OutboundProxy";
         support_path: flag = "SupportPath";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         qualify2xx_only: flag = "Qualify2xxOnly";
         qualify_timeout: number(f64) = "QualifyTimeout";
         voicemail_extension: text = "VoicemailExtension";
@@ -176,7 +176,7 @@ events! {
         default_expiration: seconds = "DefaultExpiration";
         qualify_frequency: seconds = "QualifyFrequency";
         qualify_timeout: number(f64) = "QualifyTimeout";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         qualify2xx_only: flag = "Qualify2xxOnly";
         authenticate_qualify: flag = "AuthenticateQualify";
         max_contacts: number(u32) = "MaxContacts";
@@ -223,7 +223,7 @@ events! {
         local_two: channel_snapshot = "LocalTwo";
         dest_transferer_channel: channel = "DestTransfererChannel";
         transferee: channel_snapshot = "Transferee";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         transfer_target: channel_snapshot = "TransferTarget";
         is_external: flag = "IsExternal";
     }
@@ -242,17 +242,17 @@ events! {
         nonce_lifetime: seconds = "NonceLifetime";
         auth_type: text = "AuthType";
         endpoint_name: text = "EndpointName";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         oauth_client_id: text = "OauthClientid";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         oauth_secret: text = "OauthSecret";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         password_digest: text = "PasswordDigest";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         refresh_token: text = "RefreshToken";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         supported_algorithms_uac: text = "SupportedAlgorithmsUac";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         supported_algorithms_uas: text = "SupportedAlgorithmsUas";
     }
     /// The event `AuthList`, which is only sent in replies and has no class. Asterisk 16 and 22,
@@ -266,17 +266,17 @@ events! {
         auth_type: text = "AuthType";
         password: text = "Password";
         nonce_lifetime: seconds = "NonceLifetime";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         oauth_client_id: text = "OauthClientid";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         oauth_secret: text = "OauthSecret";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         password_digest: text = "PasswordDigest";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         refresh_token: text = "RefreshToken";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         supported_algorithms_uac: text = "SupportedAlgorithmsUac";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         supported_algorithms_uas: text = "SupportedAlgorithmsUas";
     }
     /// The event `AuthListComplete`, which is only sent in replies and has no class. Asterisk 16
@@ -291,7 +291,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -452,9 +452,9 @@ events! {
         account_code: text = "AccountCode";
         caller_id_num: text = "CallerIDnum";
         caller_id_name: text = "CallerIDname";
-        caller_i_dani: text = "CallerIDani";
-        caller_i_drdnis: text = "CallerIDrdnis";
-        caller_i_ddnid: text = "CallerIDdnid";
+        caller_id_ani: text = "CallerIDani";
+        caller_id_rdnis: text = "CallerIDrdnis";
+        caller_id_dnid: text = "CallerIDdnid";
         exten: text = "Exten";
         context: text = "Context";
         application: text = "Application";
@@ -467,7 +467,7 @@ events! {
         peer: text = "Peer";
         peer_account: text = "PeerAccount";
         extra: text = "Extra";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         tenant_id: text = "TenantID";
         channel: channel = "Channel";
         user_def_type: text = "UserDefType";
@@ -498,7 +498,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -514,7 +514,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -587,7 +587,7 @@ events! {
         talking: flag = "Talking";
         answered_time: seconds = "AnsweredTime";
         snapshot: channel_snapshot = "";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         end_marked_any: flag = "EndMarkedAny";
     }
     /// The event `ConfbridgeListComplete`, which is only sent in replies and has no class. Asterisk
@@ -658,22 +658,22 @@ events! {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
         via_addr: text = "ViaAddr";
-        via_port: text = "ViaPort";
+        via_port: number(u32) = "ViaPort";
         qualify_timeout: number(f64) = "QualifyTimeout";
         call_id: text = "CallId";
         reg_server: text = "RegServer";
-        prune_on_boot: text = "PruneOnBoot";
+        prune_on_boot: flag = "PruneOnBoot";
         path: text = "Path";
         endpoint: text = "Endpoint";
-        authenticate_qualify: text = "AuthenticateQualify";
+        authenticate_qualify: flag = "AuthenticateQualify";
         uri: text = "Uri";
         qualify_frequency: seconds = "QualifyFrequency";
         user_agent: text = "UserAgent";
         expiration_time: epoch = "ExpirationTime";
         outbound_proxy: text = "OutboundProxy";
         status: open(ContactState) = "Status";
-        roundtrip_usec: text = "RoundtripUsec";
-        /// Asterisk 22.
+        roundtrip_usec: micros = "RoundtripUsec";
+        /// Only in Asterisk 22.
         qualify2xx_only: flag = "Qualify2xxOnly";
     }
     /// The event `ContactListComplete`, which is only sent in replies and has no class. Asterisk 16
@@ -689,7 +689,7 @@ events! {
         contact_status: open(ContactState) = "ContactStatus";
         aor: text = "AOR";
         endpoint_name: text = "EndpointName";
-        roundtrip_usec: text = "RoundtripUsec";
+        roundtrip_usec: micros = "RoundtripUsec";
     }
     /// The event `ContactStatusDetail`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. An item of the lists of
@@ -699,19 +699,19 @@ events! {
         aor: text = "AOR";
         uri: text = "URI";
         status: open(ContactState) = "Status";
-        roundtrip_usec: text = "RoundtripUsec";
+        roundtrip_usec: micros = "RoundtripUsec";
         endpoint_name: text = "EndpointName";
         user_agent: text = "UserAgent";
         reg_expire: epoch = "RegExpire";
         via_address: text = "ViaAddress";
         call_id: text = "CallID";
         id: text = "ID";
-        authenticate_qualify: text = "AuthenticateQualify";
+        authenticate_qualify: flag = "AuthenticateQualify";
         outbound_proxy: text = "OutboundProxy";
         path: text = "Path";
         qualify_frequency: seconds = "QualifyFrequency";
         qualify_timeout: number(f64) = "QualifyTimeout";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         qualify2xx_only: flag = "Qualify2xxOnly";
     }
     /// The event `ContactStatusDetailComplete`, which is only sent in replies and has no class.
@@ -862,13 +862,13 @@ events! {
     /// Asterisk does not document the event. An item of the list of
     /// [`SKINNYdevices`](crate::action::SKINNYdevices).
     DeviceEntry = "DeviceEntry" [] {
-        channeltype: text = "Channeltype";
+        channel_type: text = "Channeltype";
         object_name: text = "ObjectName";
         channel_object_type: text = "ChannelObjectType";
         device_id: text = "DeviceId";
         ip_address: text = "IPaddress";
         type_: text = "Type";
-        devicestatus: text = "Devicestatus";
+        device_status: text = "Devicestatus";
         number_of_lines: number(u32) = "NumberOfLines";
     }
     /// The event `DeviceStateChange`, of class `call`. Asterisk 16 and 22, since 13.0.0. An item of
@@ -940,8 +940,8 @@ events! {
         identify_by: text = "IdentifyBy";
         direct_media: flag = "DirectMedia";
         direct_media_method: text = "DirectMediaMethod";
-        trust_connected_line: text = "TrustConnectedLine";
-        send_connected_line: text = "SendConnectedLine";
+        trust_connected_line: flag = "TrustConnectedLine";
+        send_connected_line: flag = "SendConnectedLine";
         connected_line_method: text = "ConnectedLineMethod";
         direct_media_glare_mitigation: text = "DirectMediaGlareMitigation";
         disable_direct_media_on_nat: flag = "DisableDirectMediaOnNat";
@@ -994,7 +994,7 @@ events! {
         mwi_from_user: text = "MwiFromUser";
         rtp_engine: text = "RtpEngine";
         dtls_verify: text = "DtlsVerify";
-        dtls_rekey: text = "DtlsRekey";
+        dtls_rekey: seconds = "DtlsRekey";
         dtls_cert_file: text = "DtlsCertFile";
         dtls_private_key: text = "DtlsPrivateKey";
         dtls_cipher: text = "DtlsCipher";
@@ -1005,13 +1005,13 @@ events! {
         redirect_method: text = "RedirectMethod";
         set_var: text = "SetVar";
         message_context: text = "MessageContext";
-        accountcode: text = "Accountcode";
+        account_code: text = "Accountcode";
         preferred_codec_only: flag = "PreferredCodecOnly";
         device_state: text = "DeviceState";
         active_channels: number(u32) = "ActiveChannels";
         subscribe_context: text = "SubscribeContext";
         allow_overlap: flag = "AllowOverlap";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         overlap_context: text = "OverlapContext";
         accept_multiple_sdp_answers: flag = "AcceptMultipleSdpAnswers";
         acl: text = "Acl";
@@ -1019,16 +1019,16 @@ events! {
         asymmetric_rtp_codec: flag = "AsymmetricRtpCodec";
         bind_rtp_to_media_address: flag = "BindRtpToMediaAddress";
         bundle: flag = "Bundle";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         codec_prefs_incoming_answer: text = "CodecPrefsIncomingAnswer";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         codec_prefs_incoming_offer: text = "CodecPrefsIncomingOffer";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         codec_prefs_outgoing_answer: text = "CodecPrefsOutgoingAnswer";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         codec_prefs_outgoing_offer: text = "CodecPrefsOutgoingOffer";
         contact_acl: text = "ContactAcl";
-        dtls_auto_generate_cert: text = "DtlsAutoGenerateCert";
+        dtls_auto_generate_cert: flag = "DtlsAutoGenerateCert";
         dtls_fingerprint: text = "DtlsFingerprint";
         fax_detect_timeout: seconds = "FaxDetectTimeout";
         follow_early_media_fork: flag = "FollowEarlyMediaFork";
@@ -1036,14 +1036,14 @@ events! {
         geoloc_incoming_call_profile: text = "GeolocIncomingCallProfile";
         geoloc_outgoing_call_profile: text = "GeolocOutgoingCallProfile";
         ignore183_without_sdp: flag = "Ignore183WithoutSdp";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         incoming_call_offer_pref: text = "IncomingCallOfferPref";
         incoming_mwi_mailbox: text = "IncomingMwiMailbox";
         max_audio_streams: number(u32) = "MaxAudioStreams";
         max_video_streams: number(u32) = "MaxVideoStreams";
-        mwi_subscribe_replaces_unsolicited: text = "MwiSubscribeReplacesUnsolicited";
+        mwi_subscribe_replaces_unsolicited: flag = "MwiSubscribeReplacesUnsolicited";
         notify_early_inuse_ringing: flag = "NotifyEarlyInuseRinging";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         outgoing_call_offer_pref: text = "OutgoingCallOfferPref";
         refer_blind_progress: flag = "ReferBlindProgress";
         rpid_immediate: flag = "RpidImmediate";
@@ -1051,27 +1051,27 @@ events! {
         rtp_keepalive: seconds = "RtpKeepalive";
         rtp_timeout: seconds = "RtpTimeout";
         rtp_timeout_hold: seconds = "RtpTimeoutHold";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         rtp_port_start: number(u32) = "RtpPortStart";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         rtp_port_end: number(u32) = "RtpPortEnd";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         security_negotiation: text = "SecurityNegotiation";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         send_aoc: flag = "SendAoc";
         send_history_info: flag = "SendHistoryInfo";
         stir_shaken: text = "StirShaken";
         stir_shaken_profile: text = "StirShakenProfile";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         suppress_moh_on_sendonly: flag = "SuppressMohOnSendonly";
         suppress_q850_reason_headers: flag = "SuppressQ850ReasonHeaders";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         tenant_id: text = "Tenantid";
         voicemail_extension: text = "VoicemailExtension";
-        webrtc: text = "Webrtc";
-        /// Asterisk 16.
+        webrtc: flag = "Webrtc";
+        /// Only in Asterisk 16.
         disallow: text = "Disallow";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         follow_redirect_methods: text = "FollowRedirectMethods";
     }
     /// The event `EndpointDetailComplete`, which is only sent in replies and has no class. Asterisk
@@ -1122,17 +1122,17 @@ events! {
     /// The event `FAXSession`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 13.0.0. An item of the list of [`FAXSession`](crate::action::FAXSession).
     FAXSession = "FAXSession" [] {
-        session_number: text = "SessionNumber";
+        session_number: number(u32) = "SessionNumber";
         operation: open(FaxOperation) = "Operation";
         state: open(FaxSessionState) = "State";
         error_correction_mode: flag = "ErrorCorrectionMode";
-        data_rate: text = "DataRate";
+        data_rate: number(u32) = "DataRate";
         image_resolution: text = "ImageResolution";
-        page_number: text = "PageNumber";
+        page_number: number(u32) = "PageNumber";
         file_name: text = "FileName";
-        pages_transmitted: text = "PagesTransmitted";
-        pages_received: text = "PagesReceived";
-        total_bad_lines: text = "TotalBadLines";
+        pages_transmitted: number(u32) = "PagesTransmitted";
+        pages_received: number(u32) = "PagesReceived";
+        total_bad_lines: number(u32) = "TotalBadLines";
     }
     /// The event `FAXSessionsComplete`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. The end of the list of [`FAXSessions`](crate::action::FAXSessions).
@@ -1146,7 +1146,7 @@ events! {
     FAXSessionsEntry = "FAXSessionsEntry" [] {
         channel: channel = "Channel";
         technology: text = "Technology";
-        session_number: text = "SessionNumber";
+        session_number: number(u32) = "SessionNumber";
         session_type: open(FaxSessionType) = "SessionType";
         operation: open(FaxOperation) = "Operation";
         state: open(FaxSessionState) = "State";
@@ -1159,8 +1159,8 @@ events! {
         reserved_sessions: number(u32) = "ReservedSessions";
         transmit_attempts: number(u32) = "TransmitAttempts";
         receive_attempts: number(u32) = "ReceiveAttempts";
-        completed_fa_xes: number(u32) = "CompletedFAXes";
-        failed_fa_xes: number(u32) = "FailedFAXes";
+        completed_faxes: number(u32) = "CompletedFAXes";
+        failed_faxes: number(u32) = "FailedFAXes";
     }
     /// The event `FAXStatus`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     FAXStatus = "FAXStatus" [Call] {
@@ -1175,7 +1175,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -1199,7 +1199,7 @@ events! {
         snapshot: channel_snapshot = "";
         cause: number(Cause) = "Cause";
         cause_txt: text = "Cause-txt";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         tech_cause: text = "TechCause";
     }
     /// The event `HangupHandlerPop`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
@@ -1234,10 +1234,10 @@ events! {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
         endpoint: text = "Endpoint";
-        srv_lookups: text = "SrvLookups";
+        srv_lookups: flag = "SrvLookups";
         match_: text = "Match";
         match_header: text = "MatchHeader";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         match_request_uri: text = "MatchRequestUri";
         endpoint_name: text = "EndpointName";
     }
@@ -1252,11 +1252,11 @@ events! {
         qualify_timeout: number(f64) = "QualifyTimeout";
         qualify2xx_only: flag = "Qualify2xxOnly";
         mailboxes: text = "Mailboxes";
-        support_path: text = "SupportPath";
+        support_path: flag = "SupportPath";
         remove_unavailable: flag = "RemoveUnavailable";
         voicemail_extension: text = "VoicemailExtension";
         max_contacts: number(u32) = "MaxContacts";
-        authenticate_qualify: text = "AuthenticateQualify";
+        authenticate_qualify: flag = "AuthenticateQualify";
         maximum_expiration: seconds = "MaximumExpiration";
         qualify_frequency: seconds = "QualifyFrequency";
         remove_existing: flag = "RemoveExisting";
@@ -1297,7 +1297,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -1310,7 +1310,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -1326,7 +1326,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -1349,7 +1349,7 @@ events! {
     /// does not document the event. An item of the list of
     /// [`SKINNYlines`](crate::action::SKINNYlines).
     LineEntry = "LineEntry" [] {
-        channeltype: text = "Channeltype";
+        channel_type: text = "Channeltype";
         object_name: text = "ObjectName";
         channel_object_type: text = "ChannelObjectType";
         device: text = "Device";
@@ -1388,7 +1388,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -1557,7 +1557,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -1670,10 +1670,10 @@ events! {
         max_retries: number(u32) = "MaxRetries";
         client_uri: text = "ClientUri";
         security_negotiation: text = "SecurityNegotiation";
-        auth_rejection_permanent: text = "AuthRejectionPermanent";
+        auth_rejection_permanent: flag = "AuthRejectionPermanent";
         server_uri: text = "ServerUri";
         max_random_initial_delay: seconds = "MaxRandomInitialDelay";
-        support_path: text = "SupportPath";
+        support_path: flag = "SupportPath";
         retry_interval: seconds = "RetryInterval";
         contact_header_params: text = "ContactHeaderParams";
         expiration: seconds = "Expiration";
@@ -1686,7 +1686,7 @@ events! {
         outbound_auth: text = "OutboundAuth";
         outbound_proxy: text = "OutboundProxy";
         fatal_retry_interval: seconds = "FatalRetryInterval";
-        support_outbound: text = "SupportOutbound";
+        support_outbound: flag = "SupportOutbound";
         status: open(RegistrationStatus) = "Status";
         next_reg: seconds = "NextReg";
     }
@@ -1819,28 +1819,28 @@ events! {
     /// [`IAXpeerlist`](crate::action::IAXpeerlist), [`IAXpeers`](crate::action::IAXpeers) and
     /// [`SIPpeers`](crate::action::SIPpeers).
     PeerEntry = "PeerEntry" [] {
-        channeltype: text = "Channeltype";
+        channel_type: text = "Channeltype";
         object_name: text = "ObjectName";
         object_username: text = "ObjectUsername";
         chan_object_type: text = "ChanObjectType";
         ip_address: text = "IPaddress";
-        ip_port: text = "IPport";
-        port: text = "Port";
+        ip_port: number(u32) = "IPport";
+        port: number(u32) = "Port";
         mask: text = "Mask";
         dynamic: flag = "Dynamic";
         trunk: flag = "Trunk";
         encryption: flag = "Encryption";
-        auto_forcerport: text = "AutoForcerport";
-        forcerport: text = "Forcerport";
-        auto_comedia: text = "AutoComedia";
-        comedia: text = "Comedia";
-        video_support: text = "VideoSupport";
-        text_support: text = "TextSupport";
-        acl: text = "ACL";
+        auto_forcerport: flag = "AutoForcerport";
+        forcerport: flag = "Forcerport";
+        auto_comedia: flag = "AutoComedia";
+        comedia: flag = "Comedia";
+        video_support: flag = "VideoSupport";
+        text_support: flag = "TextSupport";
+        acl: flag = "ACL";
         status: text = "Status";
-        realtime_device: text = "RealtimeDevice";
+        realtime_device: flag = "RealtimeDevice";
         description: text = "Description";
-        accountcode: text = "Accountcode";
+        account_code: text = "Accountcode";
     }
     /// The event `PeerStatus`, of class `system`. Asterisk 16 and 22, since 12.0.0. An item of the
     /// list of [`SIPpeerstatus`](crate::action::SIPpeerstatus).
@@ -1850,7 +1850,7 @@ events! {
         peer_status: open(PeerState) = "PeerStatus";
         cause: text = "Cause";
         address: text = "Address";
-        port: text = "Port";
+        port: number(u32) = "Port";
         time: text = "Time";
     }
     /// The event `PeerlistComplete`, which is only sent in replies and has no class. Asterisk 16
@@ -1946,7 +1946,7 @@ events! {
         status: number(DeviceState) = "Status";
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
-        wrapuptime: seconds = "Wrapuptime";
+        wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueMemberAdded`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     QueueMemberAdded = "QueueMemberAdded" [Agent] {
@@ -1965,7 +1965,7 @@ events! {
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
-        wrapuptime: seconds = "Wrapuptime";
+        wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueMemberPause`, of class `agent`. Asterisk 16 and 22, since 12.2.0.
     QueueMemberPause = "QueueMemberPause" [Agent] {
@@ -1984,8 +1984,8 @@ events! {
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
-        wrapuptime: seconds = "Wrapuptime";
-        /// Asterisk 16.
+        wrap_up_time: seconds = "Wrapuptime";
+        /// Only in Asterisk 16.
         reason: text = "Reason";
     }
     /// The event `QueueMemberPenalty`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
@@ -2005,7 +2005,7 @@ events! {
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
-        wrapuptime: seconds = "Wrapuptime";
+        wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueMemberRemoved`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     QueueMemberRemoved = "QueueMemberRemoved" [Agent] {
@@ -2024,7 +2024,7 @@ events! {
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
-        wrapuptime: seconds = "Wrapuptime";
+        wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueMemberRinginuse`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     QueueMemberRinginuse = "QueueMemberRinginuse" [Agent] {
@@ -2043,7 +2043,7 @@ events! {
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
-        wrapuptime: seconds = "Wrapuptime";
+        wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueMemberStatus`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     QueueMemberStatus = "QueueMemberStatus" [Agent] {
@@ -2062,7 +2062,7 @@ events! {
         paused: flag = "Paused";
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
-        wrapuptime: seconds = "Wrapuptime";
+        wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueParams`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 16.24.0, 18.10.0 and 19.2.0. An item of the list of
@@ -2121,7 +2121,7 @@ events! {
         sent_octets: number(u32) = "SentOctets";
         reports: reports = "ReportX";
         to: address = "To";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         mes: number(f64) = "MES";
     }
     /// The event `RTCPSent`, of class `reporting`. Asterisk 16 and 22, since 12.0.0.
@@ -2137,7 +2137,7 @@ events! {
         sent_octets: number(u32) = "SentOctets";
         reports: reports = "ReportX";
         from: address = "From";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         mes: number(f64) = "MES";
     }
     /// The event `ReceiveFAX`, of class `call`. Asterisk 16 and 22, since 12.0.0.
@@ -2145,9 +2145,9 @@ events! {
         snapshot: channel_snapshot = "";
         local_station_id: text = "LocalStationID";
         remote_station_id: text = "RemoteStationID";
-        pages_transferred: text = "PagesTransferred";
+        pages_transferred: number(u32) = "PagesTransferred";
         resolution: text = "Resolution";
-        transfer_rate: text = "TransferRate";
+        transfer_rate: number(u32) = "TransferRate";
         file_name: text = "FileName";
     }
     /// The event `RegistrationsComplete`, which is only sent in replies and has no class. Asterisk
@@ -2172,11 +2172,11 @@ events! {
     /// [`SIPshowregistry`](crate::action::SIPshowregistry).
     RegistryEntry = "RegistryEntry" [] {
         host: text = "Host";
-        port: text = "Port";
-        dn_smanager: text = "DNSmanager";
+        port: number(u32) = "Port";
+        dns_manager: text = "DNSmanager";
         username: text = "Username";
         domain: text = "Domain";
-        domain_port: text = "DomainPort";
+        domain_port: number(u32) = "DomainPort";
         perceived: text = "Perceived";
         refresh: seconds = "Refresh";
         state: text = "State";
@@ -2198,7 +2198,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -2213,7 +2213,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -2228,7 +2228,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -2244,10 +2244,10 @@ events! {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
         event: text = "Event";
-        full_state: text = "FullState";
+        full_state: flag = "FullState";
         list_item: text = "ListItem";
-        notification_batch_interval: text = "NotificationBatchInterval";
-        resource_display_name: text = "ResourceDisplayName";
+        notification_batch_interval: millis = "NotificationBatchInterval";
+        resource_display_name: flag = "ResourceDisplayName";
     }
     /// The event `ResourceListDetailComplete`, which is only sent in replies and has no class.
     /// Asterisk 16 and 22. Asterisk does not document the event. The end of the list of
@@ -2272,9 +2272,9 @@ events! {
         snapshot: channel_snapshot = "";
         local_station_id: text = "LocalStationID";
         remote_station_id: text = "RemoteStationID";
-        pages_transferred: text = "PagesTransferred";
+        pages_transferred: number(u32) = "PagesTransferred";
         resolution: text = "Resolution";
-        transfer_rate: text = "TransferRate";
+        transfer_rate: number(u32) = "TransferRate";
         file_name: text = "FileName";
     }
     /// The event `SessionLimit`, of class `security`. Asterisk 16 and 22, since 12.1.0.
@@ -2282,7 +2282,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -2360,7 +2360,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -2386,7 +2386,6 @@ events! {
         object_name: text = "ObjectName";
         protocol: text = "Protocol";
         bind: text = "Bind";
-        asyc_operations: text = "AsycOperations";
         ca_list_file: text = "CaListFile";
         ca_list_path: text = "CaListPath";
         cert_file: text = "CertFile";
@@ -2405,21 +2404,22 @@ events! {
         tos: text = "Tos";
         cos: text = "Cos";
         websocket_write_timeout: text = "WebsocketWriteTimeout";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         allow_reload: text = "AllowReload";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         allow_wildcard_certs: text = "AllowWildcardCerts";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         symmetric_transport: text = "SymmetricTransport";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         tcp_keepalive_enable: text = "TcpKeepaliveEnable";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         tcp_keepalive_idle_time: text = "TcpKeepaliveIdleTime";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         tcp_keepalive_interval_time: text = "TcpKeepaliveIntervalTime";
-        /// Asterisk 22.
+        /// Only in Asterisk 22.
         tcp_keepalive_probe_count: text = "TcpKeepaliveProbeCount";
         endpoint_name: text = "EndpointName";
+        async_operations: text = "AsyncOperations";
     }
     /// The event `UnParkedCall`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     UnParkedCall = "UnParkedCall" [Call] {
@@ -2436,7 +2436,7 @@ events! {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
         service: text = "Service";
-        event_version: text = "EventVersion";
+        event_version: number(u32) = "EventVersion";
         account_id: text = "AccountID";
         session_id: text = "SessionID";
         local_address: address = "LocalAddress";
@@ -2508,7 +2508,7 @@ events! {
         dialout: text = "Dialout";
         unique_id: text = "UniqueID";
         exit_context: text = "ExitContext";
-        say_duration_minimum: text = "SayDurationMinimum";
+        say_duration_minimum: seconds = "SayDurationMinimum";
         say_envelope: flag = "SayEnvelope";
         say_cid: flag = "SayCID";
         attach_message: flag = "AttachMessage";
@@ -2548,7 +2548,7 @@ events! {
         dialout: text = "Dialout";
         unique_id: text = "UniqueID";
         exit_context: text = "ExitContext";
-        say_duration_minimum: text = "SayDurationMinimum";
+        say_duration_minimum: seconds = "SayDurationMinimum";
         say_envelope: flag = "SayEnvelope";
         say_cid: flag = "SayCID";
         attach_message: flag = "AttachMessage";

@@ -72,12 +72,16 @@ macro_rules! field {
         parser!($(#[$meta])* $name, $wire, "as a duration, in milliseconds on the wire.",
             Duration, millis());
     };
+    ($at:lifetime $(#[$meta:meta])* $name:ident: micros = $wire:literal) => {
+        parser!($(#[$meta])* $name, $wire, "as a duration, in microseconds or `N/A` on the wire.",
+            Duration, micros());
+    };
     ($at:lifetime $(#[$meta:meta])* $name:ident: clock = $wire:literal) => {
         parser!($(#[$meta])* $name, $wire, "as a duration, `HH:MM:SS` on the wire.",
             Duration, clock());
     };
     ($at:lifetime $(#[$meta:meta])* $name:ident: epoch = $wire:literal) => {
-        parser!($(#[$meta])* $name, $wire, "as a time, in seconds since 1970 on the wire.",
+        parser!($(#[$meta])* $name, $wire, "as a time, in seconds since 1970 on the wire. The server writes 0 for never, which is `None`.",
             SystemTime, epoch());
     };
     ($at:lifetime $(#[$meta:meta])* $name:ident: date_time = $wire:literal) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio_util::codec::Decoder;
@@ -141,4 +142,35 @@ fn variables_are_read_where_events_have_them() {
     let variables: Vec<_> = status.variables().map(|it| (it.name, it.unescaped())).collect();
     let expected: [(&[u8], _); 2] = [(b"A", b"b=c\\n"[..].into()), (b"B", b"(null)"[..].into())];
     assert_eq!(variables, expected);
+}
+
+#[test]
+fn values_that_servers_send_are_of_their_kinds() {
+    use crate::value::{PeerState, RegistrationStatus};
+    let event = |text: &str| Event::parse(text).unwrap();
+    for text in ["Reachable", "Unreachable", "Unmonitored", "Lagged"] {
+        assert!(!matches!(PeerState::from(text), PeerState::Other(_)), "{text}");
+    }
+    for text in ["Registered", "Stopping", "Stopped", "Timeout"] {
+        assert!(!matches!(RegistrationStatus::from(text), RegistrationStatus::Other(_)), "{text}");
+    }
+    let rings = event("Event: AgentRingNoAnswer\nRingTime: 5000").view::<AgentRingNoAnswer>();
+    let connects = event("Event: AgentConnect\nRingTime: 5").view::<AgentConnect>();
+    let five = Ok(Some(Duration::from_secs(5)));
+    assert_eq!((rings.unwrap().ring_time(), connects.unwrap().ring_time()), (five.clone(), five));
+    let never = event("Event: QueueMember\nLastCall: 0\nLoginTime: 1795707001");
+    let never = never.view::<QueueMember>().unwrap();
+    assert_eq!(never.last_call(), Ok(None));
+    assert!(never.login_time().unwrap().is_some());
+    let contact = event("Event: ContactList\nRoundtripUsec: N/A\nViaPort: 5060\nPruneOnBoot: no");
+    let contact = contact.view::<ContactList>().unwrap();
+    assert_eq!(contact.roundtrip_usec(), Ok(None));
+    assert_eq!((contact.via_port(), contact.prune_on_boot()), (Ok(Some(5060)), Ok(Some(false))));
+    let global = event("Event: VarSet\nChannel: none\nUniqueid: none").view::<VarSet>().unwrap();
+    assert_eq!((global.channel(), global.unique_id()), (None, None));
+    assert_eq!(global.raw().get("Channel"), Some(&b"none"[..]));
+    let failed = event("Event: OriginateResponse\nUniqueid: <unknown>");
+    assert_eq!(failed.view::<OriginateResponse>().unwrap().unique_id(), None);
+    let cel = event("Event: CEL\nCallerIDani: 100").view::<CEL>().unwrap();
+    assert_eq!(cel.caller_id_ani().as_deref(), Some("100"));
 }

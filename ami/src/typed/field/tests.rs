@@ -87,9 +87,12 @@ fn names_ids_and_open_enumerations_are_absent_if_they_say_nothing() {
     }
     let event = event(b"none");
     let field = Field::new(&event, "", "F");
-    assert_eq!(field.channel_name().unwrap(), "none");
-    assert_eq!(field.unique_id().unwrap(), "none");
     assert_eq!(field.open::<DialStatus<'_>>(), Some(DialStatus::Other("none".into())));
+    for word in ["none", "<unknown>", "<null>"] {
+        let event = self::event(word.as_bytes());
+        let field = Field::new(&event, "", "F");
+        assert_eq!((field.channel_name(), field.unique_id()), (None, None), "{word}");
+    }
     let event = self::event(b"noAnswer");
     assert_eq!(Field::new(&event, "", "F").open::<DialStatus<'_>>(), Some(DialStatus::NoAnswer));
 }
@@ -141,6 +144,12 @@ fn durations_have_their_unit() {
         [("0", secs(0)), ("1500", nanos(1_500_000_000)), ("0.5", nanos(500_000))],
         &bad,
     );
+    let good = [("0", secs(0)), ("1500", nanos(1_500_000)), ("0.5", nanos(500))];
+    for (text, time) in good {
+        assert_eq!(Field::new(&event(text.as_bytes()), "", "F").micros(), Ok(Some(time)));
+    }
+    assert_eq!(Field::new(&event(b"N/A"), "", "F").micros(), Ok(None));
+    assert!(Field::new(&event(b"-1"), "", "F").micros().is_err());
     let good = [("00:00:00", secs(0)), ("01:02:03", secs(3723)), ("100:00:59", secs(360_059))];
     let bad = ["1:2", "00:60:00", "00:00:60", "-1:00:00", "00:00:00:00", "+1:00:00", ":00:00"];
     let long = ["5124095576030432:00:00", "99999999999999999999:00:00", "1:99999999999999999999:1"];
@@ -151,7 +160,9 @@ fn durations_have_their_unit() {
 fn times_are_since_1970_or_have_a_zone() {
     let at = |millis| UNIX_EPOCH + Duration::from_millis(millis);
     let bad = ["-1", "1.", "18446744073709551615", "2026-01-31"];
-    check(|it| it.epoch(), [("0", at(0)), ("1700000000.25", at(1_700_000_000_250))], &bad);
+    let never = event(b"0");
+    assert_eq!(Field::new(&never, "", "F").epoch(), Ok(None));
+    check(|it| it.epoch(), [("1", at(1000)), ("1700000000.25", at(1_700_000_000_250))], &bad);
     let good = [
         ("1970-01-01T00:00:00.000+0000", at(0)),
         ("2026-11-22T11:45:52.746+0000", at(1_795_347_952_746)),

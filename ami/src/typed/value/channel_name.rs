@@ -44,7 +44,7 @@ const ZOMBIE: &str = "<ZOMBIE>";
 
 impl<'a> ChannelName<'a> {
     /// Returns the technology: the text before the first slash, such as `PJSIP`. `None` if there is
-    /// no slash, as in `none`, which the server writes for variables that belong to no channel.
+    /// no slash.
     pub fn technology(&self) -> Option<&str> {
         self.0.split_once('/').map(|(technology, _)| technology)
     }

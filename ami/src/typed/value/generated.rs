@@ -6,30 +6,30 @@ use std::fmt;
 use super::macros::open;
 
 open! {
-    /// The values of `Reason`.
+    /// The values of the field `Reason` of `AgentComplete`.
     AgentCompleteReason {
         Caller = "caller",
         Agent = "agent",
         Transfer = "transfer",
     }
-    /// The values of `Status`.
+    /// The values of the field `Status` of `Agents`.
     AgentStatus {
         AgentLoggedoff = "AGENT_LOGGEDOFF",
         AgentIdle = "AGENT_IDLE",
         AgentOncall = "AGENT_ONCALL",
     }
-    /// The values of `Status`.
+    /// The values of the fields `Status` of `DNDState` and `Status` of `PJSIPMaintenanceStatus`.
     AlarmState {
         Enabled = "enabled",
         Disabled = "disabled",
     }
-    /// The values of `AMAFlags`.
+    /// The values of the field `AMAFlags`.
     AmaFlags {
         Omit = "OMIT",
         Billing = "BILLING",
         Documentation = "DOCUMENTATION",
     }
-    /// The values of `Charge/BillingID`.
+    /// The values of the field `Charge/BillingID`.
     AocBillingId {
         Normal = "Normal",
         Reverse = "Reverse",
@@ -41,14 +41,14 @@ open! {
         CallTransfer = "CallTransfer",
         NotAvailable = "NotAvailable",
     }
-    /// The values of `Charge/Type`.
+    /// The values of the field `Charge/Type`.
     AocChargeType {
         NotAvailable = "NotAvailable",
         Free = "Free",
         Currency = "Currency",
         Units = "Units",
     }
-    /// The values of `Charge/Currency/Multiplier`.
+    /// The values of the field `Charge/Currency/Multiplier`.
     AocMultiplier {
         OneThousandth = "1/1000",
         OneHundredth = "1/100",
@@ -58,12 +58,12 @@ open! {
         Hundred = "100",
         Thousand = "1000",
     }
-    /// The values of `Charge/TotalType`.
+    /// The values of the field `Charge/TotalType`.
     AocTotalType {
         SubTotal = "SubTotal",
         Total = "Total",
     }
-    /// The values of `DestType`.
+    /// The values of the field `DestType`.
     AttendedTransferType {
         Bridge = "Bridge",
         App = "App",
@@ -71,7 +71,7 @@ open! {
         Threeway = "Threeway",
         Fail = "Fail",
     }
-    /// The values of `Disposition`.
+    /// The values of the field `Disposition`.
     CdrDisposition {
         NoAnswer = "NO ANSWER",
         Failed = "FAILED",
@@ -79,7 +79,7 @@ open! {
         Answered = "ANSWERED",
         Congestion = "CONGESTION",
     }
-    /// The values of `EventName`.
+    /// The values of the field `EventName`.
     CelEventName {
         BlindTransfer = "BLINDTRANSFER",
         AttendedTransfer = "ATTENDEDTRANSFER",
@@ -103,7 +103,8 @@ open! {
         Dtmf = "DTMF",
         UserDefined = "USER_DEFINED",
     }
-    /// The values of `ContactStatus` and `Status`.
+    /// The values of the fields `ContactStatus` of `ContactStatus`, `Status` of `ContactList` and
+    /// `Status` of `ContactStatusDetail`.
     ContactState {
         Reachable = "Reachable",
         Unreachable = "Unreachable",
@@ -113,7 +114,7 @@ open! {
         Removed = "Removed",
         Updated = "Updated",
     }
-    /// The values of `DialStatus`.
+    /// The values of the field `DialStatus`.
     DialStatus {
         ChanUnavail = "CHANUNAVAIL",
         NoAnswer = "NOANSWER",
@@ -128,12 +129,12 @@ open! {
         Proceeding = "PROCEEDING",
         Progress = "PROGRESS",
     }
-    /// The values of `Direction`.
+    /// The values of the fields `Direction` of `DTMFBegin` and `Direction` of `DTMFEnd`.
     DtmfDirection {
         Received = "Received",
         Sent = "Sent",
     }
-    /// The values of `ExtensionStates` and `StatusText`.
+    /// The values of the fields `ExtensionStates` and `StatusText`.
     ExtensionStateText {
         Idle = "Idle",
         InUse = "InUse",
@@ -145,7 +146,7 @@ open! {
         InUseHold = "InUse&Hold",
         Unknown = "Unknown",
     }
-    /// The values of `Operation`.
+    /// The values of the field `Operation`.
     FaxOperation {
         V21 = "V.21",
         Gateway = "gateway",
@@ -153,7 +154,7 @@ open! {
         Receive = "receive",
         None = "none",
     }
-    /// The values of `State`.
+    /// The values of the fields `State` of `FAXSession` and `State` of `FAXSessionsEntry`.
     FaxSessionState {
         Uninitialized = "Uninitialized",
         Initialized = "Initialized",
@@ -164,69 +165,76 @@ open! {
         Inactive = "Inactive",
         Unknown = "Unknown",
     }
-    /// The values of `SessionType`.
+    /// The values of the field `SessionType`.
     FaxSessionType {
         G711 = "G.711",
         T38 = "T.38",
     }
-    /// The values of `Status`.
+    /// The values of the fields `Status` of `Load` and `Status` of `Unload`.
     ModuleStatus {
         Failure = "Failure",
         Success = "Success",
         Decline = "Decline",
     }
-    /// The values of `Response`.
+    /// The values of the field `Response` of `OriginateResponse`.
     OriginateResult {
         Failure = "Failure",
         Success = "Success",
     }
-    /// The values of `PeerStatus`.
+    /// The values of the field `PeerStatus`.
     PeerState {
+        Reachable = "Reachable",
+        Unreachable = "Unreachable",
+        Unmonitored = "Unmonitored",
         Unknown = "Unknown",
         Registered = "Registered",
         Unregistered = "Unregistered",
         Rejected = "Rejected",
         Lagged = "Lagged",
     }
-    /// The values of `Membership`.
+    /// The values of the field `Membership`.
     QueueMembership {
         Dynamic = "dynamic",
         Realtime = "realtime",
         Static = "static",
     }
-    /// The values of `Status`.
+    /// The values of the fields `Status` of `OutboundRegistrationDetail` and `Status` of
+    /// `Registry`.
     RegistrationStatus {
+        Stopping = "Stopping",
+        Stopped = "Stopped",
+        Timeout = "Timeout",
         Registered = "Registered",
         Unregistered = "Unregistered",
         Rejected = "Rejected",
         Failed = "Failed",
     }
-    /// The values of `PT`.
+    /// The values of the field `PT`.
     RtcpType {
         SenderReport = "200(SR)",
         ReceiverReport = "201(RR)",
     }
-    /// The values of `Source`.
+    /// The values of the field `Source` of `SessionTimeout`.
     SessionTimeoutSource {
         RtpTimeout = "RTPTimeout",
         SipSessionTimer = "SIPSessionTimer",
     }
-    /// The values of `Severity`.
+    /// The values of the field `Severity`.
     Severity {
         Informational = "Informational",
         Error = "Error",
     }
-    /// The values of `Shutdown`.
+    /// The values of the field `Shutdown` of `Shutdown`.
     ShutdownKind {
         Uncleanly = "Uncleanly",
         Cleanly = "Cleanly",
     }
-    /// The values of `SubscriptionType`.
+    /// The values of the field `SubscriptionType`.
     SubscriptionType {
         Mwi = "mwi",
         ExtensionState = "extension_state",
     }
-    /// The values of `Result`.
+    /// The values of the fields `Result` of `AttendedTransfer` and `Result` of `BlindTransfer`.
     TransferResult {
         Fail = "Fail",
         Invalid = "Invalid",

@@ -54,6 +54,21 @@ macro_rules! open {
             }
         }
 
+        impl AsRef<str> for $name<'_> {
+            #[inline]
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        /// Fields of actions take bytes.
+        impl AsRef<[u8]> for $name<'_> {
+            #[inline]
+            fn as_ref(&self) -> &[u8] {
+                self.as_str().as_bytes()
+            }
+        }
+
         impl PartialEq<&str> for $name<'_> {
             #[inline]
             fn eq(&self, other: &&str) -> bool {
@@ -124,6 +139,13 @@ macro_rules! numbered {
         impl From<$name> for i32 {
             fn from(value: $name) -> Self {
                 value.number()
+            }
+        }
+
+        /// Parameters of actions take `i64`.
+        impl From<$name> for i64 {
+            fn from(value: $name) -> Self {
+                value.number().into()
             }
         }
 

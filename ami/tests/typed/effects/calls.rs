@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use ami::{Cause, Client, Subscription, action, event};
+use ami::{Action, Cause, Client, Error, Subscription, action, event};
 
 use super::{Halves, call, of, until};
 
@@ -153,7 +153,12 @@ async fn recorded(client: &Client) {
     let mut end = client.subscribe_to::<event::MixMonitorStop>();
     client.call(action::MixMonitor::new(&second).file("effect.wav")).await.unwrap();
     until(&mut begin, |it| of(it.channel(), &second)).await;
-    let mute = action::MixMonitorMute::new(&second).direction("read").state(true);
+    for given in [&[][..], &[("Direction", "read")], &[("State", "1")]] {
+        let mute = Action::new("MixMonitorMute").field("Channel", &second);
+        let mute = given.iter().fold(mute, |mute, (name, value)| mute.field(name, value));
+        assert!(matches!(client.call(mute).await, Err(Error::Rejected(_))), "{given:?}");
+    }
+    let mute = action::MixMonitorMute::new(&second, "read", true);
     client.call(mute).await.unwrap();
     until(&mut muted, |it| of(it.channel(), &second)).await;
     client.call(action::StopMixMonitor::new(&second)).await.unwrap();
