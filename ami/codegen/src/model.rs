@@ -40,6 +40,8 @@ pub(crate) struct Event {
     pub(crate) reply: bool,
     /// What the documentation of the type says besides.
     pub(crate) note: String,
+    /// The version and the name under which it is documented.
+    pub(crate) page: Option<(u32, String)>,
     /// The fields and groups.
     pub(crate) fields: Vec<Field>,
     /// The actions whose lists have it as an item, and those whose lists it ends.

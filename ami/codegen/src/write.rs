@@ -86,6 +86,14 @@ fn classes(classes: &[String]) -> String {
     format!("[{}]", names.join(" "))
 }
 
+/// Returns a paragraph that links to a page of the documentation on the web.
+fn page(indent: &str, kind: &str, version: u32, name: &str) -> String {
+    format!(
+        "{indent}///\n{indent}/// [Asterisk's documentation](https://docs.asterisk.org/\
+         Asterisk_{version}_Documentation/API_Documentation/AMI_{kind}/{name}/)\n"
+    )
+}
+
 fn event_doc(name: &str, event: &Event) -> String {
     let of = match &event.classes[..] {
         [] => ", which is only sent in replies and has no class".to_owned(),
@@ -119,6 +127,9 @@ fn events(model: &Model) -> String {
     let mut out = String::from(EVENTS);
     for (name, event) in &model.events {
         out += &doc("    ", &event_doc(name, event));
+        if let Some((version, name)) = &event.page {
+            out += &page("    ", "Events", *version, name);
+        }
         let ident = type_name(name);
         _ = writeln!(out, "    {ident} = \"{name}\" {} {{", classes(&event.classes));
         for field in &event.fields {
@@ -179,6 +190,9 @@ fn actions(model: &Model) -> String {
     let mut out = String::from(ACTIONS);
     for (name, action) in &model.actions {
         out += &doc("    ", &action_doc(name, action));
+        if let Some(version) = action.versions.last() {
+            out += &page("    ", "Actions", *version, name);
+        }
         let required = action.params.iter().filter(|param| param.required);
         let required: Vec<_> = required
             .map(|param| format!("{}: {} = \"{}\"", param.method, param.kind, param.wire))

@@ -34,6 +34,7 @@ pub(super) fn join(tables: &[Table], rows: &[Row<'_>]) -> Result<BTreeMap<String
             if draft.event.versions.is_empty() {
                 draft.event.classes.clone_from(&event.head.classes);
                 draft.event.since.clone_from(&event.head.since);
+                draft.event.page = Some((table.version, event.head.name.clone()));
             }
             draft.event.documented = true;
             draft.event.versions.extend(&of);

@@ -46,6 +46,8 @@ fn rows_correct_and_complete() {
     )
     .unwrap();
     assert_eq!(model.events["E"].fields[1].method, "f_value");
+    assert_eq!(model.events["Back"].page, Some((16, "Gone".to_owned())));
+    assert_eq!(model.events["Item"].page, None);
     assert_eq!(model.events["Item"].item_of, ["A"]);
     assert_eq!(model.events["End"].ends, ["A"]);
     assert!(model.events["Item"].reply && model.events["Item"].classes.is_empty());

@@ -13,11 +13,15 @@ use crate::wire::{Action, EventClass};
 actions! {
     /// The action `AGI`. Needs the write class `agi`. Asterisk 16 and 22, since 1.6.0.
     /// [`Client::async_agi`](crate::Client::async_agi) returns sessions that wait for the results.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/AGI/)
     AGI = "AGI" (channel: text = "Channel", command: text = "Command") [Agi] -> Plain {
         command_id: text = "CommandID";
     }
     /// The action `AOCMessage`. Needs the write class `aoc`. Asterisk 16 and 22, since 1.8.0.
     /// Documented values of `MsgType`: `S`, `D` and `E`.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/AOCMessage/)
     AOCMessage = "AOCMessage" (msg_type: text = "MsgType") [Aoc] -> Plain {
         channel: text = "Channel";
         channel_prefix: text = "ChannelPrefix";
@@ -61,25 +65,35 @@ actions! {
     }
     /// The action `AbsoluteTimeout`. Needs one of the write classes `system` and `call`. Asterisk
     /// 16 and 22, since 0.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/AbsoluteTimeout/)
     AbsoluteTimeout = "AbsoluteTimeout" (
         channel: text = "Channel",
         timeout: seconds = "Timeout"
     ) [System Call] -> Plain {
     }
     /// The action `AgentLogoff`. Needs the write class `agent`. Asterisk 16 and 22, since 1.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/AgentLogoff/)
     AgentLogoff = "AgentLogoff" (agent: text = "Agent") [Agent] -> Plain {
         soft: flag = "Soft";
     }
     /// The action `Agents`. Needs the write class `agent`. Asterisk 16 and 22, since 1.2.0. The
     /// reply is a list of [`Agents`](event::Agents), and [`AgentsComplete`](event::AgentsComplete)
     /// ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Agents/)
     Agents = "Agents" () [Agent] -> Items<event::Agents> {
     }
     /// The action `Atxfer`. Needs the write class `call`. Asterisk 16 and 22, since 1.6.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Atxfer/)
     Atxfer = "Atxfer" (channel: text = "Channel", exten: text = "Exten") [Call] -> Plain {
         context: text = "Context";
     }
     /// The action `BlindTransfer`. Needs the write class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BlindTransfer/)
     BlindTransfer = "BlindTransfer" (
         channel: text = "Channel",
         exten: text = "Exten"
@@ -87,63 +101,89 @@ actions! {
         context: text = "Context";
     }
     /// The action `Bridge`. Needs the write class `call`. Asterisk 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Bridge/)
     Bridge = "Bridge" (channel1: text = "Channel1", channel2: text = "Channel2") [Call] -> Plain {
         /// Documented values: `no`, `Channel1`, `Channel2` and `Both`.
         tone: text = "Tone";
     }
     /// The action `BridgeDestroy`. Needs no class. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeDestroy/)
     BridgeDestroy = "BridgeDestroy" (bridge_unique_id: text = "BridgeUniqueid") [] -> Plain {
     }
     /// The action `BridgeInfo`. Needs no class. Asterisk 16 and 22, since 12.0.0. The reply is a
     /// list of [`BridgeInfoChannel`](event::BridgeInfoChannel), and
     /// [`BridgeInfoComplete`](event::BridgeInfoComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeInfo/)
     BridgeInfo = "BridgeInfo" (
         bridge_unique_id: text = "BridgeUniqueid"
     ) [] -> Items<event::BridgeInfoChannel> {
     }
     /// The action `BridgeKick`. Needs no class. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeKick/)
     BridgeKick = "BridgeKick" (channel: text = "Channel") [] -> Plain {
         bridge_unique_id: text = "BridgeUniqueid";
     }
     /// The action `BridgeList`. Needs no class. Asterisk 16 and 22, since 12.0.0. The reply is a
     /// list of [`BridgeListItem`](event::BridgeListItem), and
     /// [`BridgeListComplete`](event::BridgeListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeList/)
     BridgeList = "BridgeList" () [] -> Items<event::BridgeListItem> {
         bridge_type: text = "BridgeType";
     }
     /// The action `BridgeTechnologyList`. Needs no class. Asterisk 16 and 22, since 12.0.0. The
     /// reply is a list of [`BridgeTechnologyListItem`](event::BridgeTechnologyListItem), and
     /// [`BridgeTechnologyListComplete`](event::BridgeTechnologyListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeTechnologyList/)
     BridgeTechnologyList = "BridgeTechnologyList" () [] -> Items<event::BridgeTechnologyListItem> {
     }
     /// The action `BridgeTechnologySuspend`. Needs no class. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeTechnologySuspend/)
     BridgeTechnologySuspend = "BridgeTechnologySuspend" (
         bridge_technology: text = "BridgeTechnology"
     ) [] -> Plain {
     }
     /// The action `BridgeTechnologyUnsuspend`. Needs no class. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeTechnologyUnsuspend/)
     BridgeTechnologyUnsuspend = "BridgeTechnologyUnsuspend" (
         bridge_technology: text = "BridgeTechnology"
     ) [] -> Plain {
     }
     /// The action `CancelAtxfer`. Needs the write class `call`. Asterisk 16 and 22, since 13.18.0,
     /// 14.7.0 and 15.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CancelAtxfer/)
     CancelAtxfer = "CancelAtxfer" (channel: text = "Channel") [Call] -> Plain {
     }
     /// The action `Challenge`. Needs no class. Asterisk 16 and 22, since 0.4.0. The client sends it
     /// itself, if its configuration says so. Documented values of `AuthType`: `MD5`.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Challenge/)
     Challenge = "Challenge" (auth_type: text = "AuthType") [] -> Plain {
     }
     /// The action `ChangeMonitor`. Needs the write class `call`. Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/ChangeMonitor/)
     ChangeMonitor = "ChangeMonitor" (
         channel: text = "Channel",
         file: text = "File"
     ) [Call] -> Plain {
     }
     /// The action `Command`. Needs the write class `command`. Asterisk 16 and 22, since 0.3.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Command/)
     Command = "Command" (command: text = "Command") [Command] -> Output {
     }
     /// The action `ConfbridgeKick`. Needs the write class `call`. Asterisk 16 and 22, since 10.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeKick/)
     ConfbridgeKick = "ConfbridgeKick" (
         conference: text = "Conference",
         channel: text = "Channel"
@@ -152,6 +192,8 @@ actions! {
     /// The action `ConfbridgeList`. Needs the write class `reporting`. Asterisk 16 and 22, since
     /// 10.0.0. The reply is a list of [`ConfbridgeList`](event::ConfbridgeList), and
     /// [`ConfbridgeListComplete`](event::ConfbridgeListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeList/)
     ConfbridgeList = "ConfbridgeList" (
         conference: text = "Conference"
     ) [Reporting] -> Items<event::ConfbridgeList> {
@@ -159,12 +201,18 @@ actions! {
     /// The action `ConfbridgeListRooms`. Needs the write class `reporting`. Asterisk 16 and 22,
     /// since 10.0.0. The reply is a list of [`ConfbridgeListRooms`](event::ConfbridgeListRooms),
     /// and [`ConfbridgeListRoomsComplete`](event::ConfbridgeListRoomsComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeListRooms/)
     ConfbridgeListRooms = "ConfbridgeListRooms" () [Reporting] -> Items<event::ConfbridgeListRooms> {
     }
     /// The action `ConfbridgeLock`. Needs the write class `call`. Asterisk 16 and 22, since 10.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeLock/)
     ConfbridgeLock = "ConfbridgeLock" (conference: text = "Conference") [Call] -> Plain {
     }
     /// The action `ConfbridgeMute`. Needs the write class `call`. Asterisk 16 and 22, since 10.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeMute/)
     ConfbridgeMute = "ConfbridgeMute" (
         conference: text = "Conference",
         channel: text = "Channel"
@@ -172,6 +220,8 @@ actions! {
     }
     /// The action `ConfbridgeSetSingleVideoSrc`. Needs the write class `call`. Asterisk 16 and 22,
     /// since 10.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeSetSingleVideoSrc/)
     ConfbridgeSetSingleVideoSrc = "ConfbridgeSetSingleVideoSrc" (
         conference: text = "Conference",
         channel: text = "Channel"
@@ -179,6 +229,8 @@ actions! {
     }
     /// The action `ConfbridgeStartRecord`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 10.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeStartRecord/)
     ConfbridgeStartRecord = "ConfbridgeStartRecord" (
         conference: text = "Conference"
     ) [System] -> Plain {
@@ -186,16 +238,22 @@ actions! {
     }
     /// The action `ConfbridgeStopRecord`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 10.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeStopRecord/)
     ConfbridgeStopRecord = "ConfbridgeStopRecord" (
         conference: text = "Conference"
     ) [System] -> Plain {
     }
     /// The action `ConfbridgeUnlock`. Needs the write class `call`. Asterisk 16 and 22, since
     /// 10.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeUnlock/)
     ConfbridgeUnlock = "ConfbridgeUnlock" (conference: text = "Conference") [Call] -> Plain {
     }
     /// The action `ConfbridgeUnmute`. Needs the write class `call`. Asterisk 16 and 22, since
     /// 10.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeUnmute/)
     ConfbridgeUnmute = "ConfbridgeUnmute" (
         conference: text = "Conference",
         channel: text = "Channel"
@@ -203,6 +261,8 @@ actions! {
     }
     /// The action `ControlPlayback`. Needs the write class `call`. Asterisk 16 and 22, since
     /// 12.0.0. Documented values of `Control`: `stop`, `forward`, `reverse`, `pause` and `restart`.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ControlPlayback/)
     ControlPlayback = "ControlPlayback" (
         channel: text = "Channel",
         control: text = "Control"
@@ -210,12 +270,16 @@ actions! {
     }
     /// The action `CoreSettings`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CoreSettings/)
     CoreSettings = "CoreSettings" () [System Reporting] -> Plain {
     }
     /// The action `CoreShowChannelMap`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 22, since 18.19.0 and 20.4.0. The reply is a list of
     /// [`CoreShowChannelMap`](event::CoreShowChannelMap), and
     /// [`CoreShowChannelMapComplete`](event::CoreShowChannelMapComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CoreShowChannelMap/)
     CoreShowChannelMap = "CoreShowChannelMap" (
         channel: text = "Channel"
     ) [System Reporting] -> Items<event::CoreShowChannelMap> {
@@ -224,57 +288,85 @@ actions! {
     /// Asterisk 16 and 22, since 1.6.0. The reply is a list of
     /// [`CoreShowChannel`](event::CoreShowChannel), and
     /// [`CoreShowChannelsComplete`](event::CoreShowChannelsComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CoreShowChannels/)
     CoreShowChannels = "CoreShowChannels" () [System Reporting] -> Items<event::CoreShowChannel> {
     }
     /// The action `CoreStatus`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CoreStatus/)
     CoreStatus = "CoreStatus" () [System Reporting] -> Plain {
     }
     /// The action `CreateConfig`. Needs the write class `config`. Asterisk 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CreateConfig/)
     CreateConfig = "CreateConfig" (filename: text = "Filename") [Config] -> Plain {
     }
     /// The action `DAHDIDNDoff`. Needs no class. Asterisk 16 and 22, since 1.4.22.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIDNDoff/)
     DAHDIDNDoff = "DAHDIDNDoff" (dahdi_channel: text = "DAHDIChannel") [] -> Plain {
     }
     /// The action `DAHDIDNDon`. Needs no class. Asterisk 16 and 22, since 1.4.22.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIDNDon/)
     DAHDIDNDon = "DAHDIDNDon" (dahdi_channel: text = "DAHDIChannel") [] -> Plain {
     }
     /// The action `DAHDIDialOffhook`. Needs no class. Asterisk 16 and 22, since 1.4.22.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIDialOffhook/)
     DAHDIDialOffhook = "DAHDIDialOffhook" (
         dahdi_channel: text = "DAHDIChannel",
         number: text = "Number"
     ) [] -> Plain {
     }
     /// The action `DAHDIHangup`. Needs no class. Asterisk 16 and 22, since 1.4.22.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIHangup/)
     DAHDIHangup = "DAHDIHangup" (dahdi_channel: text = "DAHDIChannel") [] -> Plain {
     }
     /// The action `DAHDIRestart`. Needs no class. Asterisk 16 and 22, since 1.4.22.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIRestart/)
     DAHDIRestart = "DAHDIRestart" () [] -> Plain {
     }
     /// The action `DAHDIShowChannels`. Needs no class. Asterisk 16 and 22, since 1.4.22. The reply
     /// is a list of [`DAHDIShowChannels`](event::DAHDIShowChannels), and
     /// [`DAHDIShowChannelsComplete`](event::DAHDIShowChannelsComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIShowChannels/)
     DAHDIShowChannels = "DAHDIShowChannels" () [] -> Items<event::DAHDIShowChannels> {
         dahdi_channel: text = "DAHDIChannel";
     }
     /// The action `DAHDIShowStatus`. Needs no class. Asterisk 22, since 18.23.0, 20.8.0 and 21.3.0.
     /// The reply is a list of [`DAHDIShowStatus`](event::DAHDIShowStatus), and
     /// [`DAHDIShowStatusComplete`](event::DAHDIShowStatusComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIShowStatus/)
     DAHDIShowStatus = "DAHDIShowStatus" () [] -> Items<event::DAHDIShowStatus> {
     }
     /// The action `DAHDITransfer`. Needs no class. Asterisk 16 and 22, since 1.4.22.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDITransfer/)
     DAHDITransfer = "DAHDITransfer" (dahdi_channel: text = "DAHDIChannel") [] -> Plain {
     }
     /// The action `DBDel`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DBDel/)
     DBDel = "DBDel" (family: text = "Family", key: text = "Key") [System] -> Plain {
     }
     /// The action `DBDelTree`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DBDelTree/)
     DBDelTree = "DBDelTree" (family: text = "Family") [System] -> Plain {
         key: text = "Key";
     }
     /// The action `DBGet`. Needs one of the write classes `system` and `reporting`. Asterisk 16 and
     /// 22, since 1.2.0. The reply is a list of [`DBGetResponse`](event::DBGetResponse), and
     /// [`DBGetComplete`](event::DBGetComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DBGet/)
     DBGet = "DBGet" (
         family: text = "Family",
         key: text = "Key"
@@ -284,11 +376,15 @@ actions! {
     /// and 22, since 16.28.0, 18.14.0 and 19.6.0. The reply is a list of
     /// [`DBGetTreeResponse`](event::DBGetTreeResponse), and
     /// [`DBGetTreeComplete`](event::DBGetTreeComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DBGetTree/)
     DBGetTree = "DBGetTree" () [System Reporting] -> Items<event::DBGetTreeResponse> {
         family: text = "Family";
         key: text = "Key";
     }
     /// The action `DBPut`. Needs the write class `system`. Asterisk 16 and 22, since 1.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DBPut/)
     DBPut = "DBPut" (family: text = "Family", key: text = "Key") [System] -> Plain {
         val: text = "Val";
     }
@@ -296,10 +392,14 @@ actions! {
     /// Asterisk 16 and 22, since 13.0.0. The reply is a list of
     /// [`DeviceStateChange`](event::DeviceStateChange), and
     /// [`DeviceStateListComplete`](event::DeviceStateListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DeviceStateList/)
     DeviceStateList = "DeviceStateList" () [Call Reporting] -> Items<event::DeviceStateChange> {
     }
     /// The action `DialplanExtensionAdd`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 13.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DialplanExtensionAdd/)
     DialplanExtensionAdd = "DialplanExtensionAdd" (
         context: text = "Context",
         extension: text = "Extension",
@@ -311,6 +411,8 @@ actions! {
     }
     /// The action `DialplanExtensionRemove`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DialplanExtensionRemove/)
     DialplanExtensionRemove = "DialplanExtensionRemove" (
         context: text = "Context",
         extension: text = "Extension"
@@ -319,10 +421,14 @@ actions! {
     }
     /// The action `Events`. Needs no class. Asterisk 16 and 22, since 0.9.0. Documented values of
     /// `EventMask`: `on`, `off` and `system,call,log,...`.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Events/)
     Events = "Events" (event_mask: text = "EventMask") [] -> Plain {
     }
     /// The action `ExtensionState`. Needs one of the write classes `call` and `reporting`. Asterisk
     /// 16 and 22, since 0.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ExtensionState/)
     ExtensionState = "ExtensionState" (
         exten: text = "Exten",
         context: text = "Context"
@@ -332,10 +438,14 @@ actions! {
     /// Asterisk 16 and 22, since 13.0.0. The reply is a list of
     /// [`ExtensionStatus`](event::ExtensionStatus), and
     /// [`ExtensionStateListComplete`](event::ExtensionStateListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ExtensionStateList/)
     ExtensionStateList = "ExtensionStateList" () [Call Reporting] -> Items<event::ExtensionStatus> {
     }
     /// The action `FAXSession`. Needs the write class `call`. Asterisk 16 and 22, since 13.0.0. The
     /// reply is one event [`FAXSession`](event::FAXSession).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/FAXSession/)
     FAXSession = "FAXSession" (
         session_number: number = "SessionNumber"
     ) [Call] -> Items<event::FAXSession> {
@@ -343,14 +453,20 @@ actions! {
     /// The action `FAXSessions`. Needs the write class `call`. Asterisk 16 and 22, since 13.0.0.
     /// The reply is a list of [`FAXSessionsEntry`](event::FAXSessionsEntry), and
     /// [`FAXSessionsComplete`](event::FAXSessionsComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/FAXSessions/)
     FAXSessions = "FAXSessions" () [Call] -> Items<event::FAXSessionsEntry> {
     }
     /// The action `FAXStats`. Needs the write class `reporting`. Asterisk 16 and 22, since 13.0.0.
     /// The reply is one event [`FAXStats`](event::FAXStats).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/FAXStats/)
     FAXStats = "FAXStats" () [Reporting] -> Items<event::FAXStats> {
     }
     /// The action `Filter`. Needs the write class `system`. Asterisk 16 and 22, since 10.0.0.
     /// Documented values of `Operation`: `Add`.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Filter/)
     Filter = "Filter" (operation: text = "Operation", filter: text = "Filter") [System] -> Plain {
         /// Documented values: `action(include|exclude)`, `name(<event_name>)`,
         /// `header(<header_name>)` and `<match_method>`. Only in Asterisk 22.
@@ -358,50 +474,70 @@ actions! {
     }
     /// The action `FilterList`. Needs the write class `system`. Asterisk 16. No version registers
     /// the action, although Asterisk 16 documents it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/FilterList/)
     FilterList = "FilterList" () [System] -> Plain {
     }
     /// The action `GetConfig`. Needs one of the write classes `system` and `config`. Asterisk 16
     /// and 22, since 1.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/GetConfig/)
     GetConfig = "GetConfig" (filename: text = "Filename") [System Config] -> Plain {
         category: text = "Category";
         filter: text = "Filter";
     }
     /// The action `GetConfigJSON`. Needs one of the write classes `system` and `config`. Asterisk
     /// 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/GetConfigJSON/)
     GetConfigJSON = "GetConfigJSON" (filename: text = "Filename") [System Config] -> Plain {
         category: text = "Category";
         filter: text = "Filter";
     }
     /// The action `Getvar`. Needs one of the write classes `call` and `reporting`. Asterisk 16 and
     /// 22, since 1.0.0. [`Client::variable`](crate::Client::variable) returns the value.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Getvar/)
     Getvar = "Getvar" (variable: text = "Variable") [Call Reporting] -> Plain {
         channel: text = "Channel";
     }
     /// The action `Hangup`. Needs one of the write classes `system` and `call`. Asterisk 16 and 22,
     /// since 0.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Hangup/)
     Hangup = "Hangup" (channel: text = "Channel") [System Call] -> Plain {
         cause: number = "Cause";
     }
     /// The action `IAXnetstats`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/IAXnetstats/)
     IAXnetstats = "IAXnetstats" () [System Reporting] -> Whole {
     }
     /// The action `IAXpeerlist`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.6.0. The reply is a list of [`PeerEntry`](event::PeerEntry), and
     /// [`PeerlistComplete`](event::PeerlistComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/IAXpeerlist/)
     IAXpeerlist = "IAXpeerlist" () [System Reporting] -> Items<event::PeerEntry> {
     }
     /// The action `IAXpeers`. Needs one of the write classes `system` and `reporting`. Asterisk 16
     /// and 22, since 0.3.0. The reply is a list of [`PeerEntry`](event::PeerEntry), and
     /// [`PeerlistComplete`](event::PeerlistComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/IAXpeers/)
     IAXpeers = "IAXpeers" () [System Reporting] -> Items<event::PeerEntry> {
     }
     /// The action `IAXregistry`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.6.2.0. The reply is a list of [`RegistryEntry`](event::RegistryEntry),
     /// and [`RegistrationsComplete`](event::RegistrationsComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/IAXregistry/)
     IAXregistry = "IAXregistry" () [System Reporting] -> Items<event::RegistryEntry> {
     }
     /// The action `JabberSend`. Needs the write class `system`. Asterisk 16 and 22, since 1.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/JabberSend/)
     JabberSend = "JabberSend" (
         jabber: text = "Jabber",
         jid: text = "JID",
@@ -410,21 +546,31 @@ actions! {
     }
     /// The action `ListCategories`. Needs the write class `config`. Asterisk 16 and 22, since
     /// 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ListCategories/)
     ListCategories = "ListCategories" (filename: text = "Filename") [Config] -> Plain {
     }
     /// The action `ListCommands`. Needs no class. Asterisk 16 and 22, since 1.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ListCommands/)
     ListCommands = "ListCommands" () [] -> Plain {
     }
     /// The action `LocalOptimizeAway`. Needs one of the write classes `system` and `call`. Asterisk
     /// 16 and 22, since 1.8.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/LocalOptimizeAway/)
     LocalOptimizeAway = "LocalOptimizeAway" (channel: text = "Channel") [System Call] -> Plain {
     }
     /// The action `LoggerRotate`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 13.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/LoggerRotate/)
     LoggerRotate = "LoggerRotate" () [System Reporting] -> Plain {
     }
     /// The action `Login`. Needs no class. Asterisk 16 and 22, since 0.2.0. The client sends it
     /// itself when it connects.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Login/)
     Login = "Login" (username: text = "Username") [] -> Plain {
         /// Documented values: `plain` and `MD5`.
         auth_type: text = "AuthType";
@@ -434,53 +580,75 @@ actions! {
         events: text = "Events";
     }
     /// The action `Logoff`. Needs no class. Asterisk 16 and 22, since 0.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Logoff/)
     Logoff = "Logoff" () [] -> Plain {
     }
     /// The action `MWIDelete`. Needs the write class `call`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MWIDelete/)
     MWIDelete = "MWIDelete" (mailbox: text = "Mailbox") [Call] -> Plain {
     }
     /// The action `MWIGet`. Needs one of the write classes `call` and `reporting`. Asterisk 16 and
     /// 22, since 12.1.0. The reply is a list of [`MWIGet`](event::MWIGet), and
     /// [`MWIGetComplete`](event::MWIGetComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MWIGet/)
     MWIGet = "MWIGet" (mailbox: text = "Mailbox") [Call Reporting] -> Items<event::MWIGet> {
     }
     /// The action `MWIUpdate`. Needs the write class `call`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MWIUpdate/)
     MWIUpdate = "MWIUpdate" (mailbox: text = "Mailbox") [Call] -> Plain {
         old_messages: number = "OldMessages";
         new_messages: number = "NewMessages";
     }
     /// The action `MailboxCount`. Needs one of the write classes `call` and `reporting`. Asterisk
     /// 16 and 22, since 0.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MailboxCount/)
     MailboxCount = "MailboxCount" (mailbox: text = "Mailbox") [Call Reporting] -> Plain {
     }
     /// The action `MailboxStatus`. Needs one of the write classes `call` and `reporting`. Asterisk
     /// 16 and 22, since 0.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MailboxStatus/)
     MailboxStatus = "MailboxStatus" (mailbox: text = "Mailbox") [Call Reporting] -> Plain {
     }
     /// The action `MeetmeList`. Needs the write class `reporting`. Asterisk 16 and 22, since 1.6.0.
     /// The reply is a list of [`MeetmeList`](event::MeetmeList), and
     /// [`MeetmeListComplete`](event::MeetmeListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MeetmeList/)
     MeetmeList = "MeetmeList" () [Reporting] -> Items<event::MeetmeList> {
         conference: text = "Conference";
     }
     /// The action `MeetmeListRooms`. Needs the write class `reporting`. Asterisk 16 and 22, since
     /// 10.0.0. The reply is a list of [`MeetmeListRooms`](event::MeetmeListRooms), and
     /// [`MeetmeListRoomsComplete`](event::MeetmeListRoomsComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MeetmeListRooms/)
     MeetmeListRooms = "MeetmeListRooms" () [Reporting] -> Items<event::MeetmeListRooms> {
     }
     /// The action `MeetmeMute`. Needs the write class `call`. Asterisk 16 and 22, since 1.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MeetmeMute/)
     MeetmeMute = "MeetmeMute" (
         meetme: text = "Meetme",
         usernum: text = "Usernum"
     ) [Call] -> Plain {
     }
     /// The action `MeetmeUnmute`. Needs the write class `call`. Asterisk 16 and 22, since 1.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MeetmeUnmute/)
     MeetmeUnmute = "MeetmeUnmute" (
         meetme: text = "Meetme",
         usernum: text = "Usernum"
     ) [Call] -> Plain {
     }
     /// The action `MessageSend`. Needs the write class `message`. Asterisk 16 and 22, since 11.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MessageSend/)
     MessageSend = "MessageSend" () [Message] -> Plain {
         destination: text = "Destination";
         to: text = "To";
@@ -490,6 +658,8 @@ actions! {
         variable: texts = "Variable";
     }
     /// The action `MixMonitor`. Needs the write class `system`. Asterisk 16 and 22, since 11.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MixMonitor/)
     MixMonitor = "MixMonitor" (channel: text = "Channel") [System] -> Plain {
         file: text = "File";
         options: text = "Options";
@@ -497,6 +667,8 @@ actions! {
     }
     /// The action `MixMonitorMute`. Needs one of the write classes `system` and `call`. Asterisk 16
     /// and 22, since 1.8.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MixMonitorMute/)
     MixMonitorMute = "MixMonitorMute" (
         channel: text = "Channel",
         direction: text = "Direction",
@@ -504,10 +676,14 @@ actions! {
     ) [System Call] -> Plain {
     }
     /// The action `ModuleCheck`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ModuleCheck/)
     ModuleCheck = "ModuleCheck" (module: text = "Module") [System] -> Plain {
     }
     /// The action `ModuleLoad`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
     /// Documented values of `LoadType`: `load`, `unload`, `reload` and `refresh`.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ModuleLoad/)
     ModuleLoad = "ModuleLoad" (load_type: text = "LoadType") [System] -> Whole {
         /// Documented values: `cdr`, `dnsmgr`, `extconfig`, `enum`, `acl`, `manager`, `http`,
         /// `logger`, `features`, `dsp`, `udptl`, `indications`, `cel` and `plc`.
@@ -516,6 +692,8 @@ actions! {
         recursive: flag = "Recursive";
     }
     /// The action `Monitor`. Needs the write class `call`. Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/Monitor/)
     Monitor = "Monitor" (channel: text = "Channel") [Call] -> Plain {
         file: text = "File";
         format: text = "Format";
@@ -524,6 +702,8 @@ actions! {
     /// The action `MuteAudio`. Needs the write class `system`. Asterisk 16 and 22, since 1.8.0.
     /// Documented values of `Direction`: `in`, `out` and `all`. Documented values of `State`: `on`
     /// and `off`.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MuteAudio/)
     MuteAudio = "MuteAudio" (
         channel: text = "Channel",
         direction: text = "Direction",
@@ -532,6 +712,8 @@ actions! {
     }
     /// The action `Originate`. Needs the write class `originate`. Asterisk 16 and 22, since 0.2.0.
     /// [`ami::Originate`](crate::Originate) also waits for the outcome of the call.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Originate/)
     Originate = "Originate" (channel: text = "Channel") [Originate] -> Plain {
         exten: text = "Exten";
         context: text = "Context";
@@ -554,12 +736,16 @@ actions! {
     /// The action `PJSIPHangup`. Needs one of the write classes `system` and `call`. Asterisk 22,
     /// since 18.21.0, 20.6.0 and 21.1.0. Documented values of `Cause`: `Response code` and
     /// `Response code name`.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPHangup/)
     PJSIPHangup = "PJSIPHangup" (
         channel: text = "Channel",
         cause: text = "Cause"
     ) [System Call] -> Plain {
     }
     /// The action `PJSIPNotify`. Needs the write class `system`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPNotify/)
     PJSIPNotify = "PJSIPNotify" () [System] -> Plain {
         endpoint: text = "Endpoint";
         uri: text = "URI";
@@ -570,16 +756,22 @@ actions! {
     }
     /// The action `PJSIPQualify`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPQualify/)
     PJSIPQualify = "PJSIPQualify" (endpoint: text = "Endpoint") [System Reporting] -> Plain {
     }
     /// The action `PJSIPRegister`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16 and 22, since 13.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPRegister/)
     PJSIPRegister = "PJSIPRegister" (
         registration: text = "Registration"
     ) [System Reporting] -> Plain {
     }
     /// The action `PJSIPSetMaintenance`. Needs the write class `system`. Asterisk 22, since
     /// 20.20.0, 22.10.0 and 23.4.0. Documented values of `State`: `on` and `off`.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPSetMaintenance/)
     PJSIPSetMaintenance = "PJSIPSetMaintenance" (
         endpoint: text = "Endpoint",
         state: text = "State"
@@ -588,16 +780,22 @@ actions! {
     /// The action `PJSIPShowAors`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 16.0.0. The reply is a list of [`AorList`](event::AorList), and
     /// [`AorListComplete`](event::AorListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowAors/)
     PJSIPShowAors = "PJSIPShowAors" () [System] -> Items<event::AorList> {
     }
     /// The action `PJSIPShowAuths`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 16.0.0. The reply is a list of [`AuthList`](event::AuthList), and
     /// [`AuthListComplete`](event::AuthListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowAuths/)
     PJSIPShowAuths = "PJSIPShowAuths" () [System] -> Items<event::AuthList> {
     }
     /// The action `PJSIPShowContacts`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 16.0.0. The reply is a list of [`ContactList`](event::ContactList), and
     /// [`ContactListComplete`](event::ContactListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowContacts/)
     PJSIPShowContacts = "PJSIPShowContacts" () [System] -> Items<event::ContactList> {
     }
     /// The action `PJSIPShowEndpoint`. Needs the write class `system`. Asterisk 16 and 22, since
@@ -606,6 +804,8 @@ actions! {
     /// [`ContactStatusDetail`](event::ContactStatusDetail), [`AuthDetail`](event::AuthDetail),
     /// [`TransportDetail`](event::TransportDetail), [`AorDetail`](event::AorDetail), and
     /// [`EndpointDetailComplete`](event::EndpointDetailComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowEndpoint/)
     PJSIPShowEndpoint = "PJSIPShowEndpoint" (
         endpoint: text = "Endpoint"
     ) [System] -> Items<event::Typed> {
@@ -613,12 +813,16 @@ actions! {
     /// The action `PJSIPShowEndpoints`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 12.0.0. The reply is a list of [`EndpointList`](event::EndpointList), and
     /// [`EndpointListComplete`](event::EndpointListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowEndpoints/)
     PJSIPShowEndpoints = "PJSIPShowEndpoints" () [System] -> Items<event::EndpointList> {
     }
     /// The action `PJSIPShowMaintenance`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 22, since 20.20.0, 22.10.0 and 23.4.0. The reply is a list of
     /// [`PJSIPMaintenanceStatus`](event::PJSIPMaintenanceStatus), and
     /// [`PJSIPMaintenanceStatusComplete`](event::PJSIPMaintenanceStatusComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowMaintenance/)
     PJSIPShowMaintenance = "PJSIPShowMaintenance" () [System Reporting] -> Items<event::PJSIPMaintenanceStatus> {
         endpoint: text = "Endpoint";
     }
@@ -626,6 +830,8 @@ actions! {
     /// Asterisk 16 and 22, since 13.14.0 and 14.3.0. The reply is a list of
     /// [`ContactStatusDetail`](event::ContactStatusDetail), and
     /// [`ContactStatusDetailComplete`](event::ContactStatusDetailComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowRegistrationInboundContactStatuses/)
     PJSIPShowRegistrationInboundContactStatuses = "PJSIPShowRegistrationInboundContactStatuses" () [System] -> Items<event::ContactStatusDetail> {
     }
     /// The action `PJSIPShowRegistrationsInbound`. Needs the write class `system`. Asterisk 16 and
@@ -633,6 +839,8 @@ actions! {
     /// [`InboundRegistrationDetail`](event::InboundRegistrationDetail),
     /// [`AuthDetail`](event::AuthDetail), and
     /// [`InboundRegistrationDetailComplete`](event::InboundRegistrationDetailComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowRegistrationsInbound/)
     PJSIPShowRegistrationsInbound = "PJSIPShowRegistrationsInbound" () [System] -> Items<event::Typed> {
     }
     /// The action `PJSIPShowRegistrationsOutbound`. Needs one of the write classes `system` and
@@ -640,49 +848,69 @@ actions! {
     /// [`OutboundRegistrationDetail`](event::OutboundRegistrationDetail),
     /// [`AuthDetail`](event::AuthDetail), and
     /// [`OutboundRegistrationDetailComplete`](event::OutboundRegistrationDetailComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowRegistrationsOutbound/)
     PJSIPShowRegistrationsOutbound = "PJSIPShowRegistrationsOutbound" () [System Reporting] -> Items<event::Typed> {
     }
     /// The action `PJSIPShowResourceLists`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.0.0. The reply is a list of [`ResourceListDetail`](event::ResourceListDetail), and
     /// [`ResourceListDetailComplete`](event::ResourceListDetailComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowResourceLists/)
     PJSIPShowResourceLists = "PJSIPShowResourceLists" () [System] -> Items<event::ResourceListDetail> {
     }
     /// The action `PJSIPShowSubscriptionsInbound`. Needs the write class `system`. Asterisk 16 and
     /// 22, since 12.0.0. The reply is a list of
     /// [`InboundSubscriptionDetail`](event::InboundSubscriptionDetail), and
     /// [`InboundSubscriptionDetailComplete`](event::InboundSubscriptionDetailComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowSubscriptionsInbound/)
     PJSIPShowSubscriptionsInbound = "PJSIPShowSubscriptionsInbound" () [System] -> Items<event::InboundSubscriptionDetail> {
     }
     /// The action `PJSIPShowSubscriptionsOutbound`. Needs the write class `system`. Asterisk 16 and
     /// 22, since 12.0.0. The reply is a list of
     /// [`OutboundSubscriptionDetail`](event::OutboundSubscriptionDetail), and
     /// [`OutboundSubscriptionDetailComplete`](event::OutboundSubscriptionDetailComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowSubscriptionsOutbound/)
     PJSIPShowSubscriptionsOutbound = "PJSIPShowSubscriptionsOutbound" () [System] -> Items<event::OutboundSubscriptionDetail> {
     }
     /// The action `PJSIPUnregister`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPUnregister/)
     PJSIPUnregister = "PJSIPUnregister" (
         registration: text = "Registration"
     ) [System Reporting] -> Plain {
     }
     /// The action `PRIDebugFileSet`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 13.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PRIDebugFileSet/)
     PRIDebugFileSet = "PRIDebugFileSet" (file: text = "File") [System] -> Plain {
     }
     /// The action `PRIDebugFileUnset`. Needs no class. Asterisk 16 and 22, since 13.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PRIDebugFileUnset/)
     PRIDebugFileUnset = "PRIDebugFileUnset" () [] -> Plain {
     }
     /// The action `PRIDebugSet`. Needs no class. Asterisk 16 and 22, since 13.0.0. Documented
     /// values of `Level`: `off`, `on`, `hex` and `intense`.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PRIDebugSet/)
     PRIDebugSet = "PRIDebugSet" (span: text = "Span", level: text = "Level") [] -> Whole {
     }
     /// The action `PRIShowSpans`. Needs no class. Asterisk 16 and 22, since 10.0.0. The reply is a
     /// list of [`PRIShowSpans`](event::PRIShowSpans), and
     /// [`PRIShowSpansComplete`](event::PRIShowSpansComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PRIShowSpans/)
     PRIShowSpans = "PRIShowSpans" () [] -> Items<event::PRIShowSpans> {
         span: text = "Span";
     }
     /// The action `Park`. Needs the write class `call`. Asterisk 16 and 22, since 1.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Park/)
     Park = "Park" (channel: text = "Channel") [Call] -> Plain {
         timeout_channel: text = "TimeoutChannel";
         announce_channel: text = "AnnounceChannel";
@@ -694,41 +922,59 @@ actions! {
     /// The action `ParkedCalls`. Needs the write class `call`. Asterisk 16 and 22, since 0.7.2. The
     /// reply is a list of [`ParkedCall`](event::ParkedCall), and
     /// [`ParkedCallsComplete`](event::ParkedCallsComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ParkedCalls/)
     ParkedCalls = "ParkedCalls" () [Call] -> Items<event::ParkedCall> {
         parking_lot: text = "ParkingLot";
     }
     /// The action `Parkinglots`. Needs the write class `call`. Asterisk 16 and 22, since 11.0.0.
     /// The reply is a list of [`Parkinglot`](event::Parkinglot), and
     /// [`ParkinglotsComplete`](event::ParkinglotsComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Parkinglots/)
     Parkinglots = "Parkinglots" () [Call] -> Items<event::Parkinglot> {
     }
     /// The action `PauseMonitor`. Needs the write class `call`. Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/PauseMonitor/)
     PauseMonitor = "PauseMonitor" (channel: text = "Channel") [Call] -> Plain {
     }
     /// The action `Ping`. Needs no class. Asterisk 16 and 22, since 0.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Ping/)
     Ping = "Ping" () [] -> Plain {
     }
     /// The action `PlayDTMF`. Needs the write class `call`. Asterisk 16 and 22, since 1.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PlayDTMF/)
     PlayDTMF = "PlayDTMF" (channel: text = "Channel", digit: text = "Digit") [Call] -> Plain {
         duration: millis = "Duration";
         receive: flag = "Receive";
     }
     /// The action `PlayMF`. Needs the write class `call`. Asterisk 16 and 22, since 16.21.0, 18.7.0
     /// and 19.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PlayMF/)
     PlayMF = "PlayMF" (channel: text = "Channel", digit: text = "Digit") [Call] -> Plain {
         duration: millis = "Duration";
     }
     /// The action `PresenceState`. Needs one of the write classes `call` and `reporting`. Asterisk
     /// 16 and 22, since 11.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PresenceState/)
     PresenceState = "PresenceState" (provider: text = "Provider") [Call Reporting] -> Plain {
     }
     /// The action `PresenceStateList`. Needs one of the write classes `call` and `reporting`.
     /// Asterisk 16 and 22, since 13.0.0. The reply is a list of
     /// [`PresenceStateChange`](event::PresenceStateChange), and
     /// [`PresenceStateListComplete`](event::PresenceStateListComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PresenceStateList/)
     PresenceStateList = "PresenceStateList" () [Call Reporting] -> Items<event::PresenceStateChange> {
     }
     /// The action `QueueAdd`. Needs the write class `agent`. Asterisk 16 and 22, since 1.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueAdd/)
     QueueAdd = "QueueAdd" (queue: text = "Queue", interface: text = "Interface") [Agent] -> Plain {
         penalty: number = "Penalty";
         paused: flag = "Paused";
@@ -738,6 +984,8 @@ actions! {
         state_interface: text = "StateInterface";
     }
     /// The action `QueueChangePriorityCaller`. Needs no class. Asterisk 16 and 22, since 15.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueChangePriorityCaller/)
     QueueChangePriorityCaller = "QueueChangePriorityCaller" (
         queue: text = "Queue",
         caller: text = "Caller",
@@ -747,6 +995,8 @@ actions! {
         immediate: flag = "Immediate";
     }
     /// The action `QueueLog`. Needs the write class `agent`. Asterisk 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueLog/)
     QueueLog = "QueueLog" (queue: text = "Queue", event: text = "Event") [Agent] -> Plain {
         unique_id: text = "Uniqueid";
         interface: text = "Interface";
@@ -754,6 +1004,8 @@ actions! {
     }
     /// The action `QueueMemberRingInUse`. Needs the write class `agent`. Asterisk 16 and 22, since
     /// 11.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueMemberRingInUse/)
     QueueMemberRingInUse = "QueueMemberRingInUse" (
         interface: text = "Interface",
         ring_in_use: flag = "RingInUse"
@@ -761,6 +1013,8 @@ actions! {
         queue: text = "Queue";
     }
     /// The action `QueuePause`. Needs the write class `agent`. Asterisk 16 and 22, since 1.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueuePause/)
     QueuePause = "QueuePause" (
         interface: text = "Interface",
         paused: flag = "Paused"
@@ -769,6 +1023,8 @@ actions! {
         reason: text = "Reason";
     }
     /// The action `QueuePenalty`. Needs the write class `agent`. Asterisk 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueuePenalty/)
     QueuePenalty = "QueuePenalty" (
         interface: text = "Interface",
         penalty: number = "Penalty"
@@ -776,6 +1032,8 @@ actions! {
         queue: text = "Queue";
     }
     /// The action `QueueReload`. Needs no class. Asterisk 16 and 22, since 1.6.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueReload/)
     QueueReload = "QueueReload" () [] -> Plain {
         queue: text = "Queue";
         /// Documented values: `yes` and `no`.
@@ -786,16 +1044,22 @@ actions! {
         parameters: yes = "Parameters";
     }
     /// The action `QueueRemove`. Needs the write class `agent`. Asterisk 16 and 22, since 1.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueRemove/)
     QueueRemove = "QueueRemove" (
         queue: text = "Queue",
         interface: text = "Interface"
     ) [Agent] -> Plain {
     }
     /// The action `QueueReset`. Needs no class. Asterisk 16 and 22, since 1.6.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueReset/)
     QueueReset = "QueueReset" () [] -> Plain {
         queue: text = "Queue";
     }
     /// The action `QueueRule`. Needs no class. Asterisk 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueRule/)
     QueueRule = "QueueRule" () [] -> Plain {
         rule: text = "Rule";
     }
@@ -803,6 +1067,8 @@ actions! {
     /// list of [`QueueParams`](event::QueueParams), [`QueueMember`](event::QueueMember),
     /// [`QueueEntry`](event::QueueEntry), and [`QueueStatusComplete`](event::QueueStatusComplete)
     /// ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueStatus/)
     QueueStatus = "QueueStatus" () [] -> Items<event::Typed> {
         queue: text = "Queue";
         member: text = "Member";
@@ -810,11 +1076,15 @@ actions! {
     /// The action `QueueSummary`. Needs no class. Asterisk 16 and 22, since 1.6.0. The reply is a
     /// list of [`QueueSummary`](event::QueueSummary), and
     /// [`QueueSummaryComplete`](event::QueueSummaryComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueSummary/)
     QueueSummary = "QueueSummary" () [] -> Items<event::QueueSummary> {
         queue: text = "Queue";
     }
     /// The action `QueueWithdrawCaller`. Needs no class. Asterisk 16 and 22, since 16.25.0, 18.11.0
     /// and 19.3.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueWithdrawCaller/)
     QueueWithdrawCaller = "QueueWithdrawCaller" (
         queue: text = "Queue",
         caller: text = "Caller"
@@ -822,6 +1092,8 @@ actions! {
         withdraw_info: text = "WithdrawInfo";
     }
     /// The action `Redirect`. Needs the write class `call`. Asterisk 16 and 22, since 0.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Redirect/)
     Redirect = "Redirect" (
         channel: text = "Channel",
         exten: text = "Exten",
@@ -835,10 +1107,14 @@ actions! {
     }
     /// The action `Reload`. Needs one of the write classes `system` and `config`. Asterisk 16 and
     /// 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Reload/)
     Reload = "Reload" () [System Config] -> Plain {
         module: text = "Module";
     }
     /// The action `SIPnotify`. Needs the write class `system`. Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPnotify/)
     SIPnotify = "SIPnotify" (
         channel: text = "Channel",
         variable: texts = "Variable"
@@ -848,73 +1124,103 @@ actions! {
     /// The action `SIPpeers`. Needs one of the write classes `system` and `reporting`. Asterisk 16.
     /// The reply is a list of [`PeerEntry`](event::PeerEntry), and
     /// [`PeerlistComplete`](event::PeerlistComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPpeers/)
     SIPpeers = "SIPpeers" () [System Reporting] -> Items<event::PeerEntry> {
     }
     /// The action `SIPpeerstatus`. Needs the write class `system`. Asterisk 16. The reply is a list
     /// of [`PeerStatus`](event::PeerStatus), and
     /// [`SIPpeerstatusComplete`](event::SIPpeerstatusComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPpeerstatus/)
     SIPpeerstatus = "SIPpeerstatus" () [System] -> Items<event::PeerStatus> {
         peer: text = "Peer";
     }
     /// The action `SIPqualifypeer`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPqualifypeer/)
     SIPqualifypeer = "SIPqualifypeer" (peer: text = "Peer") [System Reporting] -> Plain {
     }
     /// The action `SIPshowpeer`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPshowpeer/)
     SIPshowpeer = "SIPshowpeer" (peer: text = "Peer") [System Reporting] -> Plain {
     }
     /// The action `SIPshowregistry`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16. The reply is a list of [`RegistryEntry`](event::RegistryEntry), and
     /// [`RegistrationsComplete`](event::RegistrationsComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPshowregistry/)
     SIPshowregistry = "SIPshowregistry" () [System Reporting] -> Items<event::RegistryEntry> {
     }
     /// The action `SKINNYdevices`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16. The reply is a list of [`DeviceEntry`](event::DeviceEntry), and
     /// [`DevicelistComplete`](event::DevicelistComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SKINNYdevices/)
     SKINNYdevices = "SKINNYdevices" () [System Reporting] -> Items<event::DeviceEntry> {
     }
     /// The action `SKINNYlines`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16. The reply is a list of [`LineEntry`](event::LineEntry), and
     /// [`LinelistComplete`](event::LinelistComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SKINNYlines/)
     SKINNYlines = "SKINNYlines" () [System Reporting] -> Items<event::LineEntry> {
     }
     /// The action `SKINNYshowdevice`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SKINNYshowdevice/)
     SKINNYshowdevice = "SKINNYshowdevice" (device: text = "Device") [System Reporting] -> Plain {
     }
     /// The action `SKINNYshowline`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SKINNYshowline/)
     SKINNYshowline = "SKINNYshowline" (line: text = "Line") [System Reporting] -> Plain {
     }
     /// The action `SendFlash`. Needs the write class `call`. Asterisk 22, since 18.18.0 and 20.3.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SendFlash/)
     SendFlash = "SendFlash" (channel: text = "Channel") [Call] -> Plain {
         receive: flag = "Receive";
     }
     /// The action `SendText`. Needs the write class `call`. Asterisk 16 and 22, since 1.6.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SendText/)
     SendText = "SendText" (channel: text = "Channel", message: text = "Message") [Call] -> Plain {
         content_type: text = "Content-Type";
     }
     /// The action `Setvar`. Needs the write class `call`. Asterisk 16 and 22, since 1.0.0.
     /// [`Client::set_variable`](crate::Client::set_variable) is the short form.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Setvar/)
     Setvar = "Setvar" (variable: text = "Variable", value: text = "Value") [Call] -> Plain {
         channel: text = "Channel";
     }
     /// The action `ShowDialPlan`. Needs one of the write classes `config` and `reporting`. Asterisk
     /// 16 and 22, since 1.6.0. The reply is a list of [`ListDialplan`](event::ListDialplan), and
     /// [`ShowDialPlanComplete`](event::ShowDialPlanComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ShowDialPlan/)
     ShowDialPlan = "ShowDialPlan" () [Config Reporting] -> Items<event::ListDialplan> {
         extension: text = "Extension";
         context: text = "Context";
     }
     /// The action `SorceryMemoryCacheExpire`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SorceryMemoryCacheExpire/)
     SorceryMemoryCacheExpire = "SorceryMemoryCacheExpire" (
         cache: text = "Cache"
     ) [System] -> Plain {
     }
     /// The action `SorceryMemoryCacheExpireObject`. Needs the write class `system`. Asterisk 16 and
     /// 22, since 13.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SorceryMemoryCacheExpireObject/)
     SorceryMemoryCacheExpireObject = "SorceryMemoryCacheExpireObject" (
         cache: text = "Cache",
         object: text = "Object"
@@ -922,16 +1228,22 @@ actions! {
     }
     /// The action `SorceryMemoryCachePopulate`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.7.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SorceryMemoryCachePopulate/)
     SorceryMemoryCachePopulate = "SorceryMemoryCachePopulate" (
         cache: text = "Cache"
     ) [System] -> Plain {
     }
     /// The action `SorceryMemoryCacheStale`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SorceryMemoryCacheStale/)
     SorceryMemoryCacheStale = "SorceryMemoryCacheStale" (cache: text = "Cache") [System] -> Plain {
     }
     /// The action `SorceryMemoryCacheStaleObject`. Needs the write class `system`. Asterisk 16 and
     /// 22, since 13.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SorceryMemoryCacheStaleObject/)
     SorceryMemoryCacheStaleObject = "SorceryMemoryCacheStaleObject" (
         cache: text = "Cache",
         object: text = "Object"
@@ -941,6 +1253,8 @@ actions! {
     /// The action `Status`. Needs one of the write classes `system`, `call` and `reporting`.
     /// Asterisk 16 and 22, since 0.2.0. The reply is a list of [`Status`](event::Status), and
     /// [`StatusComplete`](event::StatusComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Status/)
     Status = "Status" () [System Call Reporting] -> Items<event::Status> {
         channel: text = "Channel";
         variables: text = "Variables";
@@ -949,16 +1263,24 @@ actions! {
     }
     /// The action `StopMixMonitor`. Needs one of the write classes `system` and `call`. Asterisk 16
     /// and 22, since 11.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/StopMixMonitor/)
     StopMixMonitor = "StopMixMonitor" (channel: text = "Channel") [System Call] -> Plain {
         mix_monitor_id: text = "MixMonitorID";
     }
     /// The action `StopMonitor`. Needs the write class `call`. Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/StopMonitor/)
     StopMonitor = "StopMonitor" (channel: text = "Channel") [Call] -> Plain {
     }
     /// The action `UnpauseMonitor`. Needs the write class `call`. Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/UnpauseMonitor/)
     UnpauseMonitor = "UnpauseMonitor" (channel: text = "Channel") [Call] -> Plain {
     }
     /// The action `UpdateConfig`. Needs the write class `config`. Asterisk 16 and 22, since 1.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/UpdateConfig/)
     UpdateConfig = "UpdateConfig" (
         src_filename: text = "SrcFilename",
         dst_filename: text = "DstFilename"
@@ -967,12 +1289,16 @@ actions! {
         preserve_effective_context: flag = "PreserveEffectiveContext";
     }
     /// The action `UserEvent`. Needs the write class `user`. Asterisk 16 and 22, since 1.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/UserEvent/)
     UserEvent = "UserEvent" (user_event: text = "UserEvent") [User] -> Plain {
     }
     /// The action `VoicemailBoxSummary`. Needs one of the write classes `call` and `reporting`.
     /// Asterisk 22, since 18.20.0 and 20.5.0. The reply is a list of
     /// [`VoicemailBoxDetail`](event::VoicemailBoxDetail), and
     /// [`VoicemailBoxDetailComplete`](event::VoicemailBoxDetailComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailBoxSummary/)
     VoicemailBoxSummary = "VoicemailBoxSummary" (
         context: text = "Context",
         mailbox: text = "Mailbox"
@@ -980,6 +1306,8 @@ actions! {
     }
     /// The action `VoicemailForward`. Needs the write class `user`. Asterisk 22, since 18.20.0 and
     /// 20.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailForward/)
     VoicemailForward = "VoicemailForward" (
         context: text = "Context",
         mailbox: text = "Mailbox",
@@ -992,6 +1320,8 @@ actions! {
     }
     /// The action `VoicemailMove`. Needs the write class `user`. Asterisk 22, since 18.20.0 and
     /// 20.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailMove/)
     VoicemailMove = "VoicemailMove" (
         context: text = "Context",
         mailbox: text = "Mailbox",
@@ -1002,12 +1332,16 @@ actions! {
     }
     /// The action `VoicemailRefresh`. Needs the write class `user`. Asterisk 16 and 22, since
     /// 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailRefresh/)
     VoicemailRefresh = "VoicemailRefresh" () [User] -> Plain {
         context: text = "Context";
         mailbox: text = "Mailbox";
     }
     /// The action `VoicemailRemove`. Needs the write class `user`. Asterisk 22, since 18.20.0 and
     /// 20.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailRemove/)
     VoicemailRemove = "VoicemailRemove" (
         context: text = "Context",
         mailbox: text = "Mailbox",
@@ -1019,6 +1353,8 @@ actions! {
     /// Asterisk 16 and 22, since 16.0.0. The reply is a list of
     /// [`VoicemailUserDetail`](event::VoicemailUserDetail), and
     /// [`VoicemailUserDetailComplete`](event::VoicemailUserDetailComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailUserStatus/)
     VoicemailUserStatus = "VoicemailUserStatus" (
         context: text = "Context",
         mailbox: text = "Mailbox"
@@ -1028,10 +1364,14 @@ actions! {
     /// Asterisk 16 and 22, since 1.6.0. The reply is a list of
     /// [`VoicemailUserEntry`](event::VoicemailUserEntry), and
     /// [`VoicemailUserEntryComplete`](event::VoicemailUserEntryComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailUsersList/)
     VoicemailUsersList = "VoicemailUsersList" () [Call Reporting] -> Items<event::VoicemailUserEntry> {
     }
     /// The action `WaitEvent`. Needs no class. Asterisk 16 and 22, since 1.4.0. The reply is a list
     /// of events of any kind, and [`WaitEventComplete`](event::WaitEventComplete) ends it.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/WaitEvent/)
     WaitEvent = "WaitEvent" (timeout: seconds = "Timeout") [] -> Items<event::Typed> {
     }
 }

@@ -1,7 +1,26 @@
 //! Typed actions: a type for each action that Asterisk documents.
 //!
-//! The constructor takes the mandatory parameters, and a method each of the rest. The type of an
-//! action decides the type of its reply.
+//! The constructor takes the mandatory parameters, and the other parameters have a method each.
+//! `field` adds any other field. [`Client::call`](crate::Client::call) sends an action, and the type
+//! of the action decides the type of the reply:
+//!
+//! ```no_run
+//! use ami::action::{QueueAdd, QueueSummary};
+//!
+//! # async fn example(client: &ami::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! client.call(QueueAdd::new("sales", "PJSIP/alice").penalty(3).paused(false)).await?;
+//! for summary in client.call(QueueSummary::new().queue("sales")).await?.items {
+//!     println!("{:?}: {:?} callers", summary.queue(), summary.callers()?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! In the table, the class is the one that a user needs in `write` of `manager.conf` to send the
+//! action, or one of several; an action without a class is open to every user. The reply is a
+//! response, a list of events, the output of a command, or an exchange: everything that the server
+//! sends until the next answer. What an action does and what its parameters mean is in Asterisk's
+//! documentation, which each type links.
 //!
 #![doc = include_str!("table.md")]
 

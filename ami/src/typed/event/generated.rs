@@ -16,6 +16,8 @@ use crate::wire::{Cause, Event, EventClass, Reason};
 
 events! {
     /// The event `AGIExecEnd`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AGIExecEnd/)
     AGIExecEnd = "AGIExecEnd" [Agi] {
         snapshot: channel_snapshot = "";
         command: text = "Command";
@@ -24,12 +26,16 @@ events! {
         result: text = "Result";
     }
     /// The event `AGIExecStart`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AGIExecStart/)
     AGIExecStart = "AGIExecStart" [Agi] {
         snapshot: channel_snapshot = "";
         command: text = "Command";
         command_id: text = "CommandId";
     }
     /// The event `AOC-D`, of class `aoc`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AOC-D/)
     AOCD = "AOC-D" [Aoc] {
         snapshot: channel_snapshot = "";
         charge_type: open(AocChargeType) = "Charge/Type";
@@ -40,6 +46,8 @@ events! {
         charge_currency_multiplier: open(AocMultiplier) = "Charge/Currency/Multiplier";
     }
     /// The event `AOC-E`, of class `aoc`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AOC-E/)
     AOCE = "AOC-E" [Aoc] {
         snapshot: channel_snapshot = "";
         charging_association_number: text = "ChargingAssociation/Number";
@@ -53,10 +61,14 @@ events! {
         charge_currency_multiplier: open(AocMultiplier) = "Charge/Currency/Multiplier";
     }
     /// The event `AOC-S`, of class `aoc`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AOC-S/)
     AOCS = "AOC-S" [Aoc] {
         snapshot: channel_snapshot = "";
     }
     /// The event `AgentCalled`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentCalled/)
     AgentCalled = "AgentCalled" [Agent] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -65,6 +77,8 @@ events! {
         interface: text = "Interface";
     }
     /// The event `AgentComplete`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentComplete/)
     AgentComplete = "AgentComplete" [Agent] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -76,6 +90,8 @@ events! {
         reason: open(AgentCompleteReason) = "Reason";
     }
     /// The event `AgentConnect`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentConnect/)
     AgentConnect = "AgentConnect" [Agent] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -86,6 +102,8 @@ events! {
         hold_time: seconds = "HoldTime";
     }
     /// The event `AgentDump`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentDump/)
     AgentDump = "AgentDump" [Agent] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -94,11 +112,15 @@ events! {
         interface: text = "Interface";
     }
     /// The event `AgentLogin`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentLogin/)
     AgentLogin = "AgentLogin" [Agent] {
         snapshot: channel_snapshot = "";
         agent: text = "Agent";
     }
     /// The event `AgentLogoff`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentLogoff/)
     AgentLogoff = "AgentLogoff" [Agent] {
         /// Only in Asterisk 22.
         snapshot: channel_snapshot = "";
@@ -106,6 +128,8 @@ events! {
         login_time: seconds = "Logintime";
     }
     /// The event `AgentRingNoAnswer`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentRingNoAnswer/)
     AgentRingNoAnswer = "AgentRingNoAnswer" [Agent] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -116,6 +140,8 @@ events! {
     }
     /// The event `Agents`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 12.0.0. An item of the list of [`Agents`](crate::action::Agents).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Agents/)
     Agents = "Agents" [] {
         agent: text = "Agent";
         name: text = "Name";
@@ -127,22 +153,30 @@ events! {
     }
     /// The event `AgentsComplete`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 12.0.0. The end of the list of [`Agents`](crate::action::Agents).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentsComplete/)
     AgentsComplete = "AgentsComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `Alarm`, of class `system`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Alarm/)
     Alarm = "Alarm" [System] {
         dahdi_channel: text = "DAHDIChannel";
         alarm: text = "Alarm";
     }
     /// The event `AlarmClear`, of class `system`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AlarmClear/)
     AlarmClear = "AlarmClear" [System] {
         dahdi_channel: text = "DAHDIChannel";
     }
     /// The event `AorDetail`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 13.12.0 and 14.1.0. An item of the list of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AorDetail/)
     AorDetail = "AorDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -168,6 +202,8 @@ events! {
     }
     /// The event `AorList`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 16.0.0. An item of the list of [`PJSIPShowAors`](crate::action::PJSIPShowAors).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AorList/)
     AorList = "AorList" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -190,26 +226,36 @@ events! {
     }
     /// The event `AorListComplete`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 16.0.0. The end of the list of [`PJSIPShowAors`](crate::action::PJSIPShowAors).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AorListComplete/)
     AorListComplete = "AorListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `AsyncAGIEnd`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AsyncAGIEnd/)
     AsyncAGIEnd = "AsyncAGIEnd" [Agi] {
         snapshot: channel_snapshot = "";
     }
     /// The event `AsyncAGIExec`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AsyncAGIExec/)
     AsyncAGIExec = "AsyncAGIExec" [Agi] {
         snapshot: channel_snapshot = "";
         command_id: text = "CommandID";
         result: text = "Result";
     }
     /// The event `AsyncAGIStart`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AsyncAGIStart/)
     AsyncAGIStart = "AsyncAGIStart" [Agi] {
         snapshot: channel_snapshot = "";
         env: text = "Env";
     }
     /// The event `AttendedTransfer`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AttendedTransfer/)
     AttendedTransfer = "AttendedTransfer" [Call] {
         result: open(TransferResult) = "Result";
         orig_transferer: channel_snapshot = "OrigTransferer";
@@ -232,6 +278,8 @@ events! {
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint),
     /// [`PJSIPShowRegistrationsInbound`](crate::action::PJSIPShowRegistrationsInbound) and
     /// [`PJSIPShowRegistrationsOutbound`](crate::action::PJSIPShowRegistrationsOutbound).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AuthDetail/)
     AuthDetail = "AuthDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -257,6 +305,8 @@ events! {
     }
     /// The event `AuthList`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 16.0.0. An item of the list of [`PJSIPShowAuths`](crate::action::PJSIPShowAuths).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AuthList/)
     AuthList = "AuthList" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -282,11 +332,15 @@ events! {
     /// The event `AuthListComplete`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 16.0.0. The end of the list of
     /// [`PJSIPShowAuths`](crate::action::PJSIPShowAuths).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AuthListComplete/)
     AuthListComplete = "AuthListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `AuthMethodNotAllowed`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AuthMethodNotAllowed/)
     AuthMethodNotAllowed = "AuthMethodNotAllowed" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -301,6 +355,8 @@ events! {
         session_tv: date_time = "SessionTV";
     }
     /// The event `BlindTransfer`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BlindTransfer/)
     BlindTransfer = "BlindTransfer" [Call] {
         result: open(TransferResult) = "Result";
         transferer: channel_snapshot = "Transferer";
@@ -311,14 +367,20 @@ events! {
         extension: text = "Extension";
     }
     /// The event `BridgeCreate`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeCreate/)
     BridgeCreate = "BridgeCreate" [Call] {
         bridge: bridge_snapshot = "";
     }
     /// The event `BridgeDestroy`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeDestroy/)
     BridgeDestroy = "BridgeDestroy" [Call] {
         bridge: bridge_snapshot = "";
     }
     /// The event `BridgeEnter`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeEnter/)
     BridgeEnter = "BridgeEnter" [Call] {
         bridge: bridge_snapshot = "";
         snapshot: channel_snapshot = "";
@@ -326,17 +388,23 @@ events! {
     }
     /// The event `BridgeInfoChannel`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. An item of the list of [`BridgeInfo`](crate::action::BridgeInfo).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeInfoChannel/)
     BridgeInfoChannel = "BridgeInfoChannel" [] {
         snapshot: channel_snapshot = "";
     }
     /// The event `BridgeInfoComplete`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. The end of the list of [`BridgeInfo`](crate::action::BridgeInfo).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeInfoComplete/)
     BridgeInfoComplete = "BridgeInfoComplete" [] {
         bridge: bridge_snapshot = "";
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `BridgeLeave`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeLeave/)
     BridgeLeave = "BridgeLeave" [Call] {
         bridge: bridge_snapshot = "";
         snapshot: channel_snapshot = "";
@@ -356,6 +424,8 @@ events! {
     }
     /// The event `BridgeMerge`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and
     /// 19.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeMerge/)
     BridgeMerge = "BridgeMerge" [Call] {
         to: bridge_snapshot = "To";
         from: bridge_snapshot = "From";
@@ -378,6 +448,8 @@ events! {
     }
     /// The event `BridgeVideoSourceUpdate`, of class `call`. Asterisk 16 and 22, since 13.13.0 and
     /// 14.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeVideoSourceUpdate/)
     BridgeVideoSourceUpdate = "BridgeVideoSourceUpdate" [Call] {
         bridge: bridge_snapshot = "";
         bridge_previous_video_source: unique_id = "BridgePreviousVideoSource";
@@ -447,6 +519,8 @@ events! {
         callee: text = "Callee";
     }
     /// The event `CEL`, of class `call`. Asterisk 16 and 22, since 13.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/CEL/)
     CEL = "CEL" [Call] {
         event_name: open(CelEventName) = "EventName";
         account_code: text = "AccountCode";
@@ -473,6 +547,8 @@ events! {
         user_def_type: text = "UserDefType";
     }
     /// The event `Cdr`, of class `cdr`. Asterisk 16 and 22, since 13.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Cdr/)
     Cdr = "Cdr" [Cdr] {
         account_code: text = "AccountCode";
         source: text = "Source";
@@ -494,6 +570,8 @@ events! {
         user_field: text = "UserField";
     }
     /// The event `ChallengeResponseFailed`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChallengeResponseFailed/)
     ChallengeResponseFailed = "ChallengeResponseFailed" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -510,6 +588,8 @@ events! {
         session_tv: date_time = "SessionTV";
     }
     /// The event `ChallengeSent`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChallengeSent/)
     ChallengeSent = "ChallengeSent" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -524,11 +604,15 @@ events! {
         session_tv: date_time = "SessionTV";
     }
     /// The event `ChanSpyStart`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChanSpyStart/)
     ChanSpyStart = "ChanSpyStart" [Call] {
         spyer: channel_snapshot = "Spyer";
         spyee: channel_snapshot = "Spyee";
     }
     /// The event `ChanSpyStop`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChanSpyStop/)
     ChanSpyStop = "ChanSpyStop" [Call] {
         spyer: channel_snapshot = "Spyer";
         spyee: channel_snapshot = "Spyee";
@@ -539,10 +623,14 @@ events! {
         channel: channel = "Channel";
     }
     /// The event `ChannelTalkingStart`, of class `call`. Asterisk 16 and 22, since 12.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChannelTalkingStart/)
     ChannelTalkingStart = "ChannelTalkingStart" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `ChannelTalkingStop`, of class `call`. Asterisk 16 and 22, since 12.4.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChannelTalkingStop/)
     ChannelTalkingStop = "ChannelTalkingStop" [Call] {
         snapshot: channel_snapshot = "";
         duration: millis = "Duration";
@@ -554,11 +642,15 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `ConfbridgeEnd`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeEnd/)
     ConfbridgeEnd = "ConfbridgeEnd" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
     }
     /// The event `ConfbridgeJoin`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeJoin/)
     ConfbridgeJoin = "ConfbridgeJoin" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
@@ -567,6 +659,8 @@ events! {
         muted: flag = "Muted";
     }
     /// The event `ConfbridgeLeave`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeLeave/)
     ConfbridgeLeave = "ConfbridgeLeave" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
@@ -576,6 +670,8 @@ events! {
     /// The event `ConfbridgeList`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 13.20.0 and 15.3.0. An item of the list of
     /// [`ConfbridgeList`](crate::action::ConfbridgeList).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeList/)
     ConfbridgeList = "ConfbridgeList" [] {
         conference: text = "Conference";
         admin: flag = "Admin";
@@ -600,6 +696,8 @@ events! {
     /// The event `ConfbridgeListRooms`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 16.29.0, 18.15.0 and 19.7.0. An item of the list of
     /// [`ConfbridgeListRooms`](crate::action::ConfbridgeListRooms).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeListRooms/)
     ConfbridgeListRooms = "ConfbridgeListRooms" [] {
         conference: text = "Conference";
         parties: number(u32) = "Parties";
@@ -615,6 +713,8 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `ConfbridgeMute`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeMute/)
     ConfbridgeMute = "ConfbridgeMute" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
@@ -622,21 +722,29 @@ events! {
         admin: flag = "Admin";
     }
     /// The event `ConfbridgeRecord`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeRecord/)
     ConfbridgeRecord = "ConfbridgeRecord" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
     }
     /// The event `ConfbridgeStart`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeStart/)
     ConfbridgeStart = "ConfbridgeStart" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
     }
     /// The event `ConfbridgeStopRecord`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeStopRecord/)
     ConfbridgeStopRecord = "ConfbridgeStopRecord" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
     }
     /// The event `ConfbridgeTalking`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeTalking/)
     ConfbridgeTalking = "ConfbridgeTalking" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
@@ -645,6 +753,8 @@ events! {
         admin: flag = "Admin";
     }
     /// The event `ConfbridgeUnmute`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeUnmute/)
     ConfbridgeUnmute = "ConfbridgeUnmute" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
@@ -654,6 +764,8 @@ events! {
     /// The event `ContactList`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 16.0.0. An item of the list of
     /// [`PJSIPShowContacts`](crate::action::PJSIPShowContacts).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ContactList/)
     ContactList = "ContactList" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -679,11 +791,15 @@ events! {
     /// The event `ContactListComplete`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 16.0.0. The end of the list of
     /// [`PJSIPShowContacts`](crate::action::PJSIPShowContacts).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ContactListComplete/)
     ContactListComplete = "ContactListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `ContactStatus`, of class `system`. Asterisk 16 and 22, since 13.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ContactStatus/)
     ContactStatus = "ContactStatus" [System] {
         uri: text = "URI";
         contact_status: open(ContactState) = "ContactStatus";
@@ -695,6 +811,8 @@ events! {
     /// and 22, since 13.0.0. An item of the lists of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint) and
     /// [`PJSIPShowRegistrationInboundContactStatuses`](crate::action::PJSIPShowRegistrationInboundContactStatuses).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ContactStatusDetail/)
     ContactStatusDetail = "ContactStatusDetail" [] {
         aor: text = "AOR";
         uri: text = "URI";
@@ -724,6 +842,8 @@ events! {
     /// The event `CoreShowChannel`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 18.26.0, 20.11.0, 21.6.0 and 22.1.0. An item of the list of
     /// [`CoreShowChannels`](crate::action::CoreShowChannels).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/CoreShowChannel/)
     CoreShowChannel = "CoreShowChannel" [] {
         snapshot: channel_snapshot = "";
         bridge_id: text = "BridgeId";
@@ -741,6 +861,8 @@ events! {
     /// The event `CoreShowChannelMapComplete`, which is only sent in replies and has no class.
     /// Asterisk 22, since 18.26.0, 20.11.0, 21.6.0 and 22.1.0. The end of the list of
     /// [`CoreShowChannelMap`](crate::action::CoreShowChannelMap).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/CoreShowChannelMapComplete/)
     CoreShowChannelMapComplete = "CoreShowChannelMapComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -748,11 +870,15 @@ events! {
     /// The event `CoreShowChannelsComplete`, which is only sent in replies and has no class.
     /// Asterisk 16 and 22, since 18.26.0, 20.11.0, 21.6.0 and 22.1.0. The end of the list of
     /// [`CoreShowChannels`](crate::action::CoreShowChannels).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/CoreShowChannelsComplete/)
     CoreShowChannelsComplete = "CoreShowChannelsComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `DAHDIChannel`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DAHDIChannel/)
     DAHDIChannel = "DAHDIChannel" [Call] {
         snapshot: channel_snapshot = "";
         dahdi_group: text = "DAHDIGroup";
@@ -835,18 +961,24 @@ events! {
         val: text = "Val";
     }
     /// The event `DNDState`, of class `system`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DNDState/)
     DNDState = "DNDState" [System] {
         dahdi_channel: text = "DAHDIChannel";
         status: open(AlarmState) = "Status";
     }
     /// The event `DTMFBegin`, of class `dtmf`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and
     /// 19.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DTMFBegin/)
     DTMFBegin = "DTMFBegin" [Dtmf] {
         snapshot: channel_snapshot = "";
         digit: text = "Digit";
         direction: open(DtmfDirection) = "Direction";
     }
     /// The event `DTMFEnd`, of class `dtmf`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DTMFEnd/)
     DTMFEnd = "DTMFEnd" [Dtmf] {
         snapshot: channel_snapshot = "";
         digit: text = "Digit";
@@ -855,6 +987,8 @@ events! {
     }
     /// The event `DeadlockStart`, of class `system`. Asterisk 22, since 16.29.0, 18.15.0 and
     /// 19.7.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DeadlockStart/)
     DeadlockStart = "DeadlockStart" [System] {
         mutex: text = "Mutex";
     }
@@ -873,6 +1007,8 @@ events! {
     }
     /// The event `DeviceStateChange`, of class `call`. Asterisk 16 and 22, since 13.0.0. An item of
     /// the list of [`DeviceStateList`](crate::action::DeviceStateList).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DeviceStateChange/)
     DeviceStateChange = "DeviceStateChange" [Call] {
         device: text = "Device";
         state: number(DeviceState) = "State";
@@ -880,6 +1016,8 @@ events! {
     /// The event `DeviceStateListComplete`, which is only sent in replies and has no class.
     /// Asterisk 16 and 22, since 13.0.0. The end of the list of
     /// [`DeviceStateList`](crate::action::DeviceStateList).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DeviceStateListComplete/)
     DeviceStateListComplete = "DeviceStateListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -892,12 +1030,16 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `DialBegin`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DialBegin/)
     DialBegin = "DialBegin" [Call] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
         dial_string: text = "DialString";
     }
     /// The event `DialEnd`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DialEnd/)
     DialEnd = "DialEnd" [Call] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -905,6 +1047,8 @@ events! {
         forward: text = "Forward";
     }
     /// The event `DialState`, of class `call`. Asterisk 16 and 22, since 14.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DialState/)
     DialState = "DialState" [Call] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -914,6 +1058,8 @@ events! {
     /// The event `EndpointDetail`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/EndpointDetail/)
     EndpointDetail = "EndpointDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -1077,6 +1223,8 @@ events! {
     /// The event `EndpointDetailComplete`, which is only sent in replies and has no class. Asterisk
     /// 16 and 22, since 12.0.0. The end of the list of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/EndpointDetailComplete/)
     EndpointDetailComplete = "EndpointDetailComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1084,6 +1232,8 @@ events! {
     /// The event `EndpointList`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowEndpoints`](crate::action::PJSIPShowEndpoints).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/EndpointList/)
     EndpointList = "EndpointList" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -1098,6 +1248,8 @@ events! {
     /// The event `EndpointListComplete`, which is only sent in replies and has no class. Asterisk
     /// 16 and 22, since 12.0.0. The end of the list of
     /// [`PJSIPShowEndpoints`](crate::action::PJSIPShowEndpoints).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/EndpointListComplete/)
     EndpointListComplete = "EndpointListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1105,6 +1257,8 @@ events! {
     /// The event `ExtensionStateListComplete`, which is only sent in replies and has no class.
     /// Asterisk 16 and 22, since 13.0.0. The end of the list of
     /// [`ExtensionStateList`](crate::action::ExtensionStateList).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ExtensionStateListComplete/)
     ExtensionStateListComplete = "ExtensionStateListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1112,6 +1266,8 @@ events! {
     /// The event `ExtensionStatus`, of class `call`. Asterisk 16 and 22, since 18.26.0, 20.11.0,
     /// 21.6.0 and 22.1.0. An item of the list of
     /// [`ExtensionStateList`](crate::action::ExtensionStateList).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ExtensionStatus/)
     ExtensionStatus = "ExtensionStatus" [Call] {
         exten: text = "Exten";
         context: text = "Context";
@@ -1121,6 +1277,8 @@ events! {
     }
     /// The event `FAXSession`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 13.0.0. An item of the list of [`FAXSession`](crate::action::FAXSession).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FAXSession/)
     FAXSession = "FAXSession" [] {
         session_number: number(u32) = "SessionNumber";
         operation: open(FaxOperation) = "Operation";
@@ -1136,6 +1294,8 @@ events! {
     }
     /// The event `FAXSessionsComplete`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. The end of the list of [`FAXSessions`](crate::action::FAXSessions).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FAXSessionsComplete/)
     FAXSessionsComplete = "FAXSessionsComplete" [] {
         total: number(u32) = "Total";
         event_list: text = "EventList";
@@ -1143,6 +1303,8 @@ events! {
     }
     /// The event `FAXSessionsEntry`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. An item of the list of [`FAXSessions`](crate::action::FAXSessions).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FAXSessionsEntry/)
     FAXSessionsEntry = "FAXSessionsEntry" [] {
         channel: channel = "Channel";
         technology: text = "Technology";
@@ -1154,6 +1316,8 @@ events! {
     }
     /// The event `FAXStats`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 13.0.0. An item of the list of [`FAXStats`](crate::action::FAXStats).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FAXStats/)
     FAXStats = "FAXStats" [] {
         current_sessions: number(u32) = "CurrentSessions";
         reserved_sessions: number(u32) = "ReservedSessions";
@@ -1163,6 +1327,8 @@ events! {
         failed_faxes: number(u32) = "FailedFAXes";
     }
     /// The event `FAXStatus`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FAXStatus/)
     FAXStatus = "FAXStatus" [Call] {
         snapshot: channel_snapshot = "";
         operation: open(FaxOperation) = "Operation";
@@ -1171,6 +1337,8 @@ events! {
         file_name: text = "FileName";
     }
     /// The event `FailedACL`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FailedACL/)
     FailedACL = "FailedACL" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1185,16 +1353,22 @@ events! {
         session_tv: date_time = "SessionTV";
     }
     /// The event `Flash`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Flash/)
     Flash = "Flash" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `FullyBooted`, of class `system`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FullyBooted/)
     FullyBooted = "FullyBooted" [System] {
         status: text = "Status";
         uptime: seconds = "Uptime";
         last_reload: seconds = "LastReload";
     }
     /// The event `Hangup`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Hangup/)
     Hangup = "Hangup" [Call] {
         snapshot: channel_snapshot = "";
         cause: number(Cause) = "Cause";
@@ -1203,26 +1377,36 @@ events! {
         tech_cause: text = "TechCause";
     }
     /// The event `HangupHandlerPop`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/HangupHandlerPop/)
     HangupHandlerPop = "HangupHandlerPop" [Dialplan] {
         snapshot: channel_snapshot = "";
         handler: text = "Handler";
     }
     /// The event `HangupHandlerPush`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/HangupHandlerPush/)
     HangupHandlerPush = "HangupHandlerPush" [Dialplan] {
         snapshot: channel_snapshot = "";
         handler: text = "Handler";
     }
     /// The event `HangupHandlerRun`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/HangupHandlerRun/)
     HangupHandlerRun = "HangupHandlerRun" [Dialplan] {
         snapshot: channel_snapshot = "";
         handler: text = "Handler";
     }
     /// The event `HangupRequest`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/HangupRequest/)
     HangupRequest = "HangupRequest" [Call] {
         snapshot: channel_snapshot = "";
         cause: number(Cause) = "Cause";
     }
     /// The event `Hold`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Hold/)
     Hold = "Hold" [Call] {
         snapshot: channel_snapshot = "";
         music_class: text = "MusicClass";
@@ -1230,6 +1414,8 @@ events! {
     /// The event `IdentifyDetail`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 13.20.0 and 15.3.0. An item of the list of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/IdentifyDetail/)
     IdentifyDetail = "IdentifyDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -1244,6 +1430,8 @@ events! {
     /// The event `InboundRegistrationDetail`, which is only sent in replies and has no class.
     /// Asterisk 16 and 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowRegistrationsInbound`](crate::action::PJSIPShowRegistrationsInbound).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/InboundRegistrationDetail/)
     InboundRegistrationDetail = "InboundRegistrationDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -1274,6 +1462,8 @@ events! {
     /// The event `InboundSubscriptionDetail`, which is only sent in replies and has no class.
     /// Asterisk 16 and 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowSubscriptionsInbound`](crate::action::PJSIPShowSubscriptionsInbound).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/InboundSubscriptionDetail/)
     InboundSubscriptionDetail = "InboundSubscriptionDetail" [] {
         role: text = "Role";
         endpoint: text = "Endpoint";
@@ -1293,6 +1483,8 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `InvalidAccountID`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/InvalidAccountID/)
     InvalidAccountID = "InvalidAccountID" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1306,6 +1498,8 @@ events! {
         session_tv: date_time = "SessionTV";
     }
     /// The event `InvalidPassword`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/InvalidPassword/)
     InvalidPassword = "InvalidPassword" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1322,6 +1516,8 @@ events! {
         received_hash: text = "ReceivedHash";
     }
     /// The event `InvalidTransport`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/InvalidTransport/)
     InvalidTransport = "InvalidTransport" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1379,11 +1575,15 @@ events! {
         ignore_pattern: text = "IgnorePattern";
     }
     /// The event `Load`, of class `system`. Asterisk 16 and 22, since 16.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Load/)
     Load = "Load" [System] {
         module: text = "Module";
         status: open(ModuleStatus) = "Status";
     }
     /// The event `LoadAverageLimit`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/LoadAverageLimit/)
     LoadAverageLimit = "LoadAverageLimit" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1397,6 +1597,8 @@ events! {
         session_tv: date_time = "SessionTV";
     }
     /// The event `LocalBridge`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/LocalBridge/)
     LocalBridge = "LocalBridge" [Call] {
         local_one: channel_snapshot = "LocalOne";
         local_two: channel_snapshot = "LocalTwo";
@@ -1405,6 +1607,8 @@ events! {
         local_optimization: flag = "LocalOptimization";
     }
     /// The event `LocalOptimizationBegin`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/LocalOptimizationBegin/)
     LocalOptimizationBegin = "LocalOptimizationBegin" [Call] {
         local_one: channel_snapshot = "LocalOne";
         local_two: channel_snapshot = "LocalTwo";
@@ -1413,6 +1617,8 @@ events! {
         id: text = "Id";
     }
     /// The event `LocalOptimizationEnd`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/LocalOptimizationEnd/)
     LocalOptimizationEnd = "LocalOptimizationEnd" [Call] {
         local_one: channel_snapshot = "LocalOne";
         local_two: channel_snapshot = "LocalTwo";
@@ -1421,12 +1627,16 @@ events! {
     }
     /// The event `LogChannel`, of class `system`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and
     /// 19.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/LogChannel/)
     LogChannel = "LogChannel" [System] {
         channel: text = "Channel";
         enabled: flag = "Enabled";
         reason: text = "Reason";
     }
     /// The event `MCID`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MCID/)
     MCID = "MCID" [Call] {
         snapshot: channel_snapshot = "";
         m_caller_id_num_valid: text = "MCallerIDNumValid";
@@ -1458,6 +1668,8 @@ events! {
     }
     /// The event `MWIGet`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 12.1.0. An item of the list of [`MWIGet`](crate::action::MWIGet).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MWIGet/)
     MWIGet = "MWIGet" [] {
         mailbox: text = "Mailbox";
         old_messages: number(u32) = "OldMessages";
@@ -1465,21 +1677,29 @@ events! {
     }
     /// The event `MWIGetComplete`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 12.1.0. The end of the list of [`MWIGet`](crate::action::MWIGet).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MWIGetComplete/)
     MWIGetComplete = "MWIGetComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `MeetmeEnd`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeEnd/)
     MeetmeEnd = "MeetmeEnd" [Call] {
         meetme: text = "Meetme";
     }
     /// The event `MeetmeJoin`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeJoin/)
     MeetmeJoin = "MeetmeJoin" [Call] {
         meetme: text = "Meetme";
         user: text = "User";
         snapshot: channel_snapshot = "";
     }
     /// The event `MeetmeLeave`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeLeave/)
     MeetmeLeave = "MeetmeLeave" [Call] {
         meetme: text = "Meetme";
         user: text = "User";
@@ -1489,6 +1709,8 @@ events! {
     /// The event `MeetmeList`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 16.29.0, 18.15.0 and 19.7.0. An item of the list of
     /// [`MeetmeList`](crate::action::MeetmeList).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeList/)
     MeetmeList = "MeetmeList" [] {
         conference: text = "Conference";
         user_number: text = "UserNumber";
@@ -1513,6 +1735,8 @@ events! {
     /// The event `MeetmeListRooms`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 16.29.0, 18.15.0 and 19.7.0. An item of the list of
     /// [`MeetmeListRooms`](crate::action::MeetmeListRooms).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeListRooms/)
     MeetmeListRooms = "MeetmeListRooms" [] {
         conference: text = "Conference";
         parties: number(u32) = "Parties";
@@ -1529,6 +1753,8 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `MeetmeMute`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeMute/)
     MeetmeMute = "MeetmeMute" [Call] {
         meetme: text = "Meetme";
         user: text = "User";
@@ -1537,6 +1763,8 @@ events! {
         status: flag = "Status";
     }
     /// The event `MeetmeTalkRequest`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeTalkRequest/)
     MeetmeTalkRequest = "MeetmeTalkRequest" [Call] {
         meetme: text = "Meetme";
         user: text = "User";
@@ -1545,6 +1773,8 @@ events! {
         status: flag = "Status";
     }
     /// The event `MeetmeTalking`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeTalking/)
     MeetmeTalking = "MeetmeTalking" [Call] {
         meetme: text = "Meetme";
         user: text = "User";
@@ -1553,6 +1783,8 @@ events! {
         status: flag = "Status";
     }
     /// The event `MemoryLimit`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MemoryLimit/)
     MemoryLimit = "MemoryLimit" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1567,6 +1799,8 @@ events! {
     }
     /// The event `MessageWaiting`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and
     /// 19.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MessageWaiting/)
     MessageWaiting = "MessageWaiting" [Call] {
         snapshot: channel_snapshot = "";
         mailbox: text = "Mailbox";
@@ -1575,6 +1809,8 @@ events! {
         old_messages: number(u32) = "Old";
     }
     /// The event `MiniVoiceMail`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MiniVoiceMail/)
     MiniVoiceMail = "MiniVoiceMail" [Call] {
         snapshot: channel_snapshot = "";
         action: text = "Action";
@@ -1582,16 +1818,22 @@ events! {
         counter: text = "Counter";
     }
     /// The event `MixMonitorMute`, of class `call`. Asterisk 16 and 22, since 16.17.0 and 18.3.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MixMonitorMute/)
     MixMonitorMute = "MixMonitorMute" [Call] {
         snapshot: channel_snapshot = "";
         direction: text = "Direction";
         state: flag = "State";
     }
     /// The event `MixMonitorStart`, of class `call`. Asterisk 16 and 22, since 16.17.0 and 18.3.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MixMonitorStart/)
     MixMonitorStart = "MixMonitorStart" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `MixMonitorStop`, of class `call`. Asterisk 16 and 22, since 16.17.0 and 18.3.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MixMonitorStop/)
     MixMonitorStop = "MixMonitorStop" [Call] {
         snapshot: channel_snapshot = "";
     }
@@ -1602,41 +1844,59 @@ events! {
         device: text = "Device";
     }
     /// The event `MonitorStart`, of class `call`. Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Events/MonitorStart/)
     MonitorStart = "MonitorStart" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `MonitorStop`, of class `call`. Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Events/MonitorStop/)
     MonitorStop = "MonitorStop" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `MusicOnHoldStart`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MusicOnHoldStart/)
     MusicOnHoldStart = "MusicOnHoldStart" [Call] {
         snapshot: channel_snapshot = "";
         class: text = "Class";
     }
     /// The event `MusicOnHoldStop`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MusicOnHoldStop/)
     MusicOnHoldStop = "MusicOnHoldStop" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `NewAccountCode`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/NewAccountCode/)
     NewAccountCode = "NewAccountCode" [Call] {
         snapshot: channel_snapshot = "";
         old_account_code: text = "OldAccountCode";
     }
     /// The event `NewCallerid`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/NewCallerid/)
     NewCallerid = "NewCallerid" [Call] {
         snapshot: channel_snapshot = "";
         cid_calling_pres: unescaped = "CID-CallingPres";
     }
     /// The event `NewConnectedLine`, of class `call`. Asterisk 16 and 22, since 13.13.0 and 14.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/NewConnectedLine/)
     NewConnectedLine = "NewConnectedLine" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `Newchannel`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Newchannel/)
     Newchannel = "Newchannel" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `Newexten`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/NewExten/)
     Newexten = "Newexten" [Dialplan] {
         snapshot: channel_snapshot = "";
         extension: text = "Extension";
@@ -1644,11 +1904,15 @@ events! {
         app_data: text = "AppData";
     }
     /// The event `Newstate`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Newstate/)
     Newstate = "Newstate" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `OriginateResponse`, of class `call`. Asterisk 16 and 22, since 18.26.0, 20.11.0,
     /// 21.6.0 and 22.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/OriginateResponse/)
     OriginateResponse = "OriginateResponse" [Call] {
         response: open(OriginateResult) = "Response";
         channel: text = "Channel";
@@ -1664,6 +1928,8 @@ events! {
     /// The event `OutboundRegistrationDetail`, which is only sent in replies and has no class.
     /// Asterisk 16 and 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowRegistrationsOutbound`](crate::action::PJSIPShowRegistrationsOutbound).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/OutboundRegistrationDetail/)
     OutboundRegistrationDetail = "OutboundRegistrationDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -1702,6 +1968,8 @@ events! {
     /// The event `OutboundSubscriptionDetail`, which is only sent in replies and has no class.
     /// Asterisk 16 and 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowSubscriptionsOutbound`](crate::action::PJSIPShowSubscriptionsOutbound).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/OutboundSubscriptionDetail/)
     OutboundSubscriptionDetail = "OutboundSubscriptionDetail" [] {
         role: text = "Role";
         endpoint: text = "Endpoint";
@@ -1723,6 +1991,8 @@ events! {
     /// The event `PJSIPMaintenanceStatus`, of class `system`. Asterisk 22, since 20.20.0, 22.10.0
     /// and 23.4.0. An item of the list of
     /// [`PJSIPShowMaintenance`](crate::action::PJSIPShowMaintenance).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PJSIPMaintenanceStatus/)
     PJSIPMaintenanceStatus = "PJSIPMaintenanceStatus" [System] {
         endpoint: text = "Endpoint";
         status: open(AlarmState) = "Status";
@@ -1755,6 +2025,8 @@ events! {
     }
     /// The event `ParkedCall`, of class `call`. Asterisk 16 and 22, since 12.0.0. An item of the
     /// list of [`ParkedCalls`](crate::action::ParkedCalls).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ParkedCall/)
     ParkedCall = "ParkedCall" [Call] {
         parkee: channel_snapshot = "Parkee";
         parker_dial_string: text = "ParkerDialString";
@@ -1764,6 +2036,8 @@ events! {
         parking_duration: seconds = "ParkingDuration";
     }
     /// The event `ParkedCallGiveUp`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ParkedCallGiveUp/)
     ParkedCallGiveUp = "ParkedCallGiveUp" [Call] {
         parkee: channel_snapshot = "Parkee";
         parker_dial_string: text = "ParkerDialString";
@@ -1773,6 +2047,8 @@ events! {
         parking_duration: seconds = "ParkingDuration";
     }
     /// The event `ParkedCallSwap`, of class `call`. Asterisk 16 and 22, since 13.5.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ParkedCallSwap/)
     ParkedCallSwap = "ParkedCallSwap" [Call] {
         parkee: channel_snapshot = "Parkee";
         parker_dial_string: text = "ParkerDialString";
@@ -1782,6 +2058,8 @@ events! {
         parking_duration: seconds = "ParkingDuration";
     }
     /// The event `ParkedCallTimeOut`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ParkedCallTimeOut/)
     ParkedCallTimeOut = "ParkedCallTimeOut" [Call] {
         parkee: channel_snapshot = "Parkee";
         parker_dial_string: text = "ParkerDialString";
@@ -1844,6 +2122,8 @@ events! {
     }
     /// The event `PeerStatus`, of class `system`. Asterisk 16 and 22, since 12.0.0. An item of the
     /// list of [`SIPpeerstatus`](crate::action::SIPpeerstatus).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PeerStatus/)
     PeerStatus = "PeerStatus" [System] {
         channel_type: text = "ChannelType";
         peer: text = "Peer";
@@ -1862,12 +2142,16 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `Pickup`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Pickup/)
     Pickup = "Pickup" [Call] {
         snapshot: channel_snapshot = "";
         target: channel_snapshot = "Target";
     }
     /// The event `PresenceStateChange`, of class `call`. Asterisk 16 and 22, since 13.0.0. An item
     /// of the list of [`PresenceStateList`](crate::action::PresenceStateList).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PresenceStateChange/)
     PresenceStateChange = "PresenceStateChange" [Call] {
         presentity: text = "Presentity";
         status: number(PresenceState) = "Status";
@@ -1877,12 +2161,16 @@ events! {
     /// The event `PresenceStateListComplete`, which is only sent in replies and has no class.
     /// Asterisk 16 and 22, since 13.0.0. The end of the list of
     /// [`PresenceStateList`](crate::action::PresenceStateList).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PresenceStateListComplete/)
     PresenceStateListComplete = "PresenceStateListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `PresenceStatus`, of class `call`. Asterisk 16 and 22, since 18.26.0, 20.11.0,
     /// 21.6.0 and 22.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PresenceStatus/)
     PresenceStatus = "PresenceStatus" [Call] {
         exten: text = "Exten";
         context: text = "Context";
@@ -1892,6 +2180,8 @@ events! {
         message: text = "Message";
     }
     /// The event `QueueCallerAbandon`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueCallerAbandon/)
     QueueCallerAbandon = "QueueCallerAbandon" [Agent] {
         snapshot: channel_snapshot = "";
         queue: text = "Queue";
@@ -1900,6 +2190,8 @@ events! {
         hold_time: seconds = "HoldTime";
     }
     /// The event `QueueCallerJoin`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueCallerJoin/)
     QueueCallerJoin = "QueueCallerJoin" [Agent] {
         snapshot: channel_snapshot = "";
         queue: text = "Queue";
@@ -1907,6 +2199,8 @@ events! {
         count: number(u32) = "Count";
     }
     /// The event `QueueCallerLeave`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueCallerLeave/)
     QueueCallerLeave = "QueueCallerLeave" [Agent] {
         snapshot: channel_snapshot = "";
         queue: text = "Queue";
@@ -1916,6 +2210,8 @@ events! {
     /// The event `QueueEntry`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 16.24.0, 18.10.0 and 19.2.0. An item of the list of
     /// [`QueueStatus`](crate::action::QueueStatus).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueEntry/)
     QueueEntry = "QueueEntry" [] {
         queue: text = "Queue";
         position: number(u32) = "Position";
@@ -1949,6 +2245,8 @@ events! {
         wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueMemberAdded`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberAdded/)
     QueueMemberAdded = "QueueMemberAdded" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -1968,6 +2266,8 @@ events! {
         wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueMemberPause`, of class `agent`. Asterisk 16 and 22, since 12.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberPause/)
     QueueMemberPause = "QueueMemberPause" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -1989,6 +2289,8 @@ events! {
         reason: text = "Reason";
     }
     /// The event `QueueMemberPenalty`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberPenalty/)
     QueueMemberPenalty = "QueueMemberPenalty" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -2008,6 +2310,8 @@ events! {
         wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueMemberRemoved`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberRemoved/)
     QueueMemberRemoved = "QueueMemberRemoved" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -2027,6 +2331,8 @@ events! {
         wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueMemberRinginuse`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberRinginuse/)
     QueueMemberRinginuse = "QueueMemberRinginuse" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -2046,6 +2352,8 @@ events! {
         wrap_up_time: seconds = "Wrapuptime";
     }
     /// The event `QueueMemberStatus`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberStatus/)
     QueueMemberStatus = "QueueMemberStatus" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -2067,6 +2375,8 @@ events! {
     /// The event `QueueParams`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 16.24.0, 18.10.0 and 19.2.0. An item of the list of
     /// [`QueueStatus`](crate::action::QueueStatus).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueParams/)
     QueueParams = "QueueParams" [] {
         max: number(u32) = "Max";
         strategy: text = "Strategy";
@@ -2108,6 +2418,8 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `RTCPReceived`, of class `reporting`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/RTCPReceived/)
     RTCPReceived = "RTCPReceived" [Reporting] {
         snapshot: channel_snapshot = "";
         ssrc: hex = "SSRC";
@@ -2125,6 +2437,8 @@ events! {
         mes: number(f64) = "MES";
     }
     /// The event `RTCPSent`, of class `reporting`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/RTCPSent/)
     RTCPSent = "RTCPSent" [Reporting] {
         snapshot: channel_snapshot = "";
         ssrc: hex = "SSRC";
@@ -2141,6 +2455,8 @@ events! {
         mes: number(f64) = "MES";
     }
     /// The event `ReceiveFAX`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ReceiveFAX/)
     ReceiveFAX = "ReceiveFAX" [Call] {
         snapshot: channel_snapshot = "";
         local_station_id: text = "LocalStationID";
@@ -2159,6 +2475,8 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `Registry`, of class `system`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Registry/)
     Registry = "Registry" [System] {
         channel_type: text = "ChannelType";
         username: text = "Username";
@@ -2183,17 +2501,23 @@ events! {
         registration_time: text = "RegistrationTime";
     }
     /// The event `Reload`, of class `system`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Reload/)
     Reload = "Reload" [System] {
         module: text = "Module";
         status: number(u32) = "Status";
     }
     /// The event `Rename`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Rename/)
     Rename = "Rename" [Call] {
         channel: channel = "Channel";
         newname: text = "Newname";
         unique_id: unique_id = "Uniqueid";
     }
     /// The event `RequestBadFormat`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/RequestBadFormat/)
     RequestBadFormat = "RequestBadFormat" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2209,6 +2533,8 @@ events! {
         request_params: text = "RequestParams";
     }
     /// The event `RequestNotAllowed`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/RequestNotAllowed/)
     RequestNotAllowed = "RequestNotAllowed" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2224,6 +2550,8 @@ events! {
         request_params: text = "RequestParams";
     }
     /// The event `RequestNotSupported`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/RequestNotSupported/)
     RequestNotSupported = "RequestNotSupported" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2240,6 +2568,8 @@ events! {
     /// The event `ResourceListDetail`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. An item of the list of
     /// [`PJSIPShowResourceLists`](crate::action::PJSIPShowResourceLists).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ResourceListDetail/)
     ResourceListDetail = "ResourceListDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -2257,6 +2587,8 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `SIPQualifyPeerDone`, of class `call`. Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Events/SIPQualifyPeerDone/)
     SIPQualifyPeerDone = "SIPQualifyPeerDone" [Call] {
         peer: text = "Peer";
     }
@@ -2268,6 +2600,8 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `SendFAX`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SendFAX/)
     SendFAX = "SendFAX" [Call] {
         snapshot: channel_snapshot = "";
         local_station_id: text = "LocalStationID";
@@ -2278,6 +2612,8 @@ events! {
         file_name: text = "FileName";
     }
     /// The event `SessionLimit`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SessionLimit/)
     SessionLimit = "SessionLimit" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2291,6 +2627,8 @@ events! {
         session_tv: date_time = "SessionTV";
     }
     /// The event `SessionTimeout`, of class `call`. Asterisk 16.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Events/SessionTimeout/)
     SessionTimeout = "SessionTimeout" [Call] {
         snapshot: channel_snapshot = "";
         source: open(SessionTimeoutSource) = "Source";
@@ -2306,27 +2644,37 @@ events! {
         list_contexts: number(u32) = "ListContexts";
     }
     /// The event `Shutdown`, of class `system`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Shutdown/)
     Shutdown = "Shutdown" [System] {
         shutdown: open(ShutdownKind) = "Shutdown";
         restart: flag = "Restart";
     }
     /// The event `SoftHangupRequest`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SoftHangupRequest/)
     SoftHangupRequest = "SoftHangupRequest" [Call] {
         snapshot: channel_snapshot = "";
         cause: number(Cause) = "Cause";
     }
     /// The event `SpanAlarm`, of class `system`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SpanAlarm/)
     SpanAlarm = "SpanAlarm" [System] {
         span: text = "Span";
         alarm: text = "Alarm";
     }
     /// The event `SpanAlarmClear`, of class `system`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SpanAlarmClear/)
     SpanAlarmClear = "SpanAlarmClear" [System] {
         span: text = "Span";
     }
     /// The event `Status`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 18.26.0, 20.11.0, 21.6.0 and 22.1.0. An item of the list of
     /// [`Status`](crate::action::Status).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Status/)
     Status = "Status" [] {
         snapshot: channel_snapshot = "";
         type_: text = "Type";
@@ -2350,12 +2698,16 @@ events! {
     /// The event `StatusComplete`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 18.26.0, 20.11.0, 21.6.0 and 22.1.0. The end of the list of
     /// [`Status`](crate::action::Status).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/StatusComplete/)
     StatusComplete = "StatusComplete" [] {
         items: number(u32) = "Items";
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `SuccessfulAuth`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SuccessfulAuth/)
     SuccessfulAuth = "SuccessfulAuth" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2381,6 +2733,8 @@ events! {
     /// The event `TransportDetail`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 12.6.0. An item of the list of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint).
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/TransportDetail/)
     TransportDetail = "TransportDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -2422,6 +2776,8 @@ events! {
         async_operations: text = "AsyncOperations";
     }
     /// The event `UnParkedCall`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/UnParkedCall/)
     UnParkedCall = "UnParkedCall" [Call] {
         parkee: channel_snapshot = "Parkee";
         parker_dial_string: text = "ParkerDialString";
@@ -2432,6 +2788,8 @@ events! {
         retriever: channel_snapshot = "Retriever";
     }
     /// The event `UnexpectedAddress`, of class `security`. Asterisk 16 and 22, since 12.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/UnexpectedAddress/)
     UnexpectedAddress = "UnexpectedAddress" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2446,20 +2804,28 @@ events! {
         session_tv: date_time = "SessionTV";
     }
     /// The event `Unhold`, of class `call`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Unhold/)
     Unhold = "Unhold" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `Unload`, of class `system`. Asterisk 16 and 22, since 16.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Unload/)
     Unload = "Unload" [System] {
         module: text = "Module";
         status: open(ModuleStatus) = "Status";
     }
     /// The event `UserEvent`, of class `user`. Asterisk 16 and 22, since 12.3.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/UserEvent/)
     UserEvent = "UserEvent" [User] {
         snapshot: channel_snapshot = "";
         user_event: text = "UserEvent";
     }
     /// The event `VarSet`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/VarSet/)
     VarSet = "VarSet" [Dialplan] {
         snapshot: channel_snapshot = "";
         variable: text = "Variable";
@@ -2485,6 +2851,8 @@ events! {
     }
     /// The event `VoicemailPasswordChange`, of the classes `system` and `user`. Asterisk 16 and 22,
     /// since 18.21.0, 20.6.0 and 21.1.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/VoicemailPasswordChange/)
     VoicemailPasswordChange = "VoicemailPasswordChange" [System User] {
         context: text = "Context";
         mailbox: text = "Mailbox";
@@ -2576,6 +2944,8 @@ events! {
     WaitEventComplete = "WaitEventComplete" [] {
     }
     /// The event `Wink`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
+    ///
+    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Wink/)
     Wink = "Wink" [Call] {
         snapshot: channel_snapshot = "";
     }

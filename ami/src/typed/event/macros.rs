@@ -43,11 +43,11 @@ macro_rules! field {
             impl Iterator<Item = Cow<$at, str>>, texts());
     };
     ($at:lifetime $(#[$meta:meta])* $name:ident: channel = $wire:literal) => {
-        getter!($(#[$meta])* $name, $wire, "as the name of a channel. `None` if it is absent or empty.",
+        getter!($(#[$meta])* $name, $wire, "as the name of a channel. `None` if it is absent or empty, or if there is no channel.",
             Option<ChannelName<$at>>, channel_name());
     };
     ($at:lifetime $(#[$meta:meta])* $name:ident: unique_id = $wire:literal) => {
-        getter!($(#[$meta])* $name, $wire, "as a unique id. `None` if it is absent or empty.",
+        getter!($(#[$meta])* $name, $wire, "as a unique id. `None` if it is absent or empty, or if there is no channel.",
             Option<UniqueId<$at>>, unique_id());
     };
     ($at:lifetime $(#[$meta:meta])* $name:ident: open($kind:ident) = $wire:literal) => {

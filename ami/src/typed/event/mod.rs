@@ -21,14 +21,19 @@
 //! ```
 //!
 //! A text is `None` if the event has no such field. Any other kind is `None` if the field is
-//! absent or empty, or is `(null)`, as the server writes a text that it does not have. `None` is also
-//! a channel or a unique id that is `none`, `<unknown>` or `<null>`, a time that is 0, for what never
-//! happened, and a round trip that is `N/A`. A value that does not parse is a
+//! absent or empty, or is `(null)`, as the server writes a text that it does not have. So is
+//! a channel or a unique id that is `none`, `<unknown>` or `<null>`, a time that is 0, which stands
+//! for never, and a round trip that is `N/A`. A value that does not parse is a
 //! [`FieldError`](crate::FieldError), and affects no other field.
 //!
 //! Fields that describe a channel come as a group, and some events have several of them, told apart
 //! by a prefix: `dial.channel()` is the field `Channel`, and `dial.dest().channel()` the field
 //! `DestChannel`.
+//!
+//! In the table, the class is the one that a user needs in `read` of `manager.conf` to get the event,
+//! or several, all of which are needed. An event without a class is only sent in replies to actions,
+//! to the user who asked. What the fields mean is in Asterisk's documentation, which each type
+//! links.
 //!
 #![doc = include_str!("table.md")]
 
