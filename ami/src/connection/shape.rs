@@ -117,7 +117,9 @@ pub(crate) fn says_follow(message: &[u8]) -> bool {
 /// wait for its time-out. All other calls end with the answer to a later action, or with their
 /// time-out.
 pub(crate) fn may_stay_silent(action: &str) -> bool {
-    ["IAXnetstats", "Queues", "Events", "DataGet"].iter().any(|it| it.eq_ignore_ascii_case(action))
+    const SILENT: [&str; 6] =
+        ["IAXnetstats", "Queues", "Events", "DataGet", "SKINNYshowdevice", "SKINNYshowline"];
+    SILENT.iter().any(|it| it.eq_ignore_ascii_case(action))
 }
 
 /// Returns `true` if `ListItems` of an action's list is exactly the number of its items. Asterisk

@@ -111,7 +111,7 @@ async fn an_exchange_is_not_given_what_belongs_to_an_earlier_call_or_to_nobody()
 
 #[tokio::test]
 async fn a_call_that_the_server_is_silent_about_ends_with_its_fence() {
-    for action in ["IAXnetstats", "queues", "Events", "DataGet"] {
+    for action in ["IAXnetstats", "queues", "Events", "DataGet", "SKINNYshowline"] {
         let (client, mut peer) = with_banner(NEW).await;
         let server = async {
             let id = peer.fenced().await;

@@ -169,6 +169,11 @@ async fn versions(lister: &mut Lister, filled: &Filled, major: u32) {
         lister.list(action::VoicemailUserStatus::new("default", "100"), one).await;
     } else {
         lister.list(action::SIPpeers::new(), one).await;
+        // The server says nothing at all of a phone that it does not know.
+        let device = lister.client.call(action::SKINNYshowdevice::new("nobody")).await;
+        assert!(device.unwrap().is_empty());
+        let line = lister.client.call(action::SKINNYshowline::new("nobody")).await;
+        assert!(line.unwrap().is_empty());
         lister.list(action::SIPpeerstatus::new(), one).await;
         lister.list(action::SIPshowregistry::new(), one).await;
     }

@@ -1173,13 +1173,13 @@ actions! {
     /// Asterisk 16.
     ///
     /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SKINNYshowdevice/)
-    SKINNYshowdevice = "SKINNYshowdevice" (device: text = "Device") [System Reporting] -> Plain {
+    SKINNYshowdevice = "SKINNYshowdevice" (device: text = "Device") [System Reporting] -> Whole {
     }
     /// The action `SKINNYshowline`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16.
     ///
     /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SKINNYshowline/)
-    SKINNYshowline = "SKINNYshowline" (line: text = "Line") [System Reporting] -> Plain {
+    SKINNYshowline = "SKINNYshowline" (line: text = "Line") [System Reporting] -> Whole {
     }
     /// The action `SendFlash`. Needs the write class `call`. Asterisk 22, since 18.18.0 and 20.3.0.
     ///
