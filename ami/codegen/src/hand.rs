@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 pub(crate) struct Row<'a> {
     /// The file and the line, for errors.
     pub(crate) place: String,
-    /// What the row says: the first word.
+    /// The first word, which says what the row does.
     pub(crate) verb: &'a str,
     /// The other words.
     pub(crate) words: Vec<&'a str>,

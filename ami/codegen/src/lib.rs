@@ -54,7 +54,7 @@ pub fn generate(root: &Path) -> Result<Vec<File>> {
     Ok(write::files(&join(root)?))
 }
 
-/// What there is a type of.
+/// The actions and events that have a type.
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// The actions, by name.

@@ -38,7 +38,7 @@ pub(crate) struct Event {
     pub(crate) documented: bool,
     /// Whether it is sent as a reply alone, and has no class for that.
     pub(crate) reply: bool,
-    /// What the documentation of the type says besides.
+    /// A sentence that the documentation of the type has besides.
     pub(crate) note: String,
     /// The version and the name under which it is documented.
     pub(crate) page: Option<(u32, String)>,
@@ -72,7 +72,7 @@ pub(crate) struct Action {
     pub(crate) versions: Versions,
     /// The versions that it exists since, as documented.
     pub(crate) since: Vec<String>,
-    /// What the documentation of the type says besides.
+    /// A sentence that the documentation of the type has besides.
     pub(crate) note: String,
     /// The parameters.
     pub(crate) params: Vec<Param>,

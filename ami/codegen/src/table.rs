@@ -19,7 +19,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// What one version of Asterisk documents.
+/// The actions and events that one version of Asterisk documents.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Table {
     /// The major version.

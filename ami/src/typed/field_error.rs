@@ -24,7 +24,7 @@ struct Inner {
     expected: Expected,
 }
 
-/// What a value was expected to be.
+/// The form that a value was expected to have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Expected {
     /// In words.

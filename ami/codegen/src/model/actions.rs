@@ -67,7 +67,7 @@ fn param_of(action: &mut Action, param: &crate::table::Param, first: bool, versi
     }
 }
 
-/// What a row about actions can be.
+/// The forms of a row about actions.
 const EXPECTED: &str = "expected classes NAMES CLASSES, items NAME END ITEMS, whole NAMES, output \
                         NAMES, optional NAME PARAMS, required NAME PARAMS, params NAME PARAMS, \
                         without NAME PARAMS or note NAME TEXT";

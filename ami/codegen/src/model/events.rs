@@ -47,7 +47,7 @@ pub(super) fn join(tables: &[Table], rows: &[Row<'_>]) -> Result<BTreeMap<String
     Ok(drafts)
 }
 
-/// What a row about events can be.
+/// The forms of a row about events.
 const EXPECTED: &str = "expected rename OLD NEW, event NAME CLASSES PARTS, list NAMES, reply NAMES, \
                         classes NAME CLASSES, versions NAME VERSIONS, parts NAME PARTS, without \
                         NAME PARTS, method NAME FIELD METHOD or note NAME TEXT";

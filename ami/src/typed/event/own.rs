@@ -1,4 +1,4 @@
-//! What `UserEvent`, `VarSet` and `Status` have beyond their fields.
+//! The methods that `UserEvent`, `VarSet` and `Status` have beside those of their fields.
 
 use super::generated::{Status, UserEvent, VarSet};
 use crate::typed::event::TypedEvent;

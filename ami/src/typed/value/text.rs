@@ -1,4 +1,4 @@
-//! What values that are texts have in common.
+//! The methods and traits of values that are texts.
 
 /// Writes what a type that wraps a `Cow<str>` has in common with a text. It is compared and hashed
 /// as its text.
