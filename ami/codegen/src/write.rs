@@ -49,14 +49,23 @@ fn asterisk(versions: &Versions) -> String {
     format!("Asterisk {}", versions.join(" and "))
 }
 
-/// Returns a sentence on the versions that a thing exists since, if that is known.
-fn since(since: &[String]) -> String {
+/// Returns a sentence on the versions that a thing exists since, if that is known. The
+/// documentation of some things has the version in which they were documented, which is left out
+/// if an older server has them.
+fn since(versions: &Versions, since: &[String]) -> String {
     let number = |version: &String| -> Vec<u32> {
         version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
     };
-    let mut versions = since.to_vec();
-    versions.sort_by_key(number);
-    match versions.split_last() {
+    let is_newer = |version: &String| {
+        let major = number(version).first().copied();
+        major.zip(versions.iter().min()).is_some_and(|(major, oldest)| major > *oldest)
+    };
+    if since.iter().all(is_newer) {
+        return String::new();
+    }
+    let mut since = since.to_vec();
+    since.sort_by_key(number);
+    match since.split_last() {
         None => String::new(),
         Some((last, [])) => format!(", since {last}"),
         Some((last, rest)) => format!(", since {} and {last}", rest.join(", ")),
@@ -100,7 +109,7 @@ fn event_doc(name: &str, event: &Event) -> String {
         [class] => format!(", of class `{class}`"),
         all => format!(", of the classes {}", prose(all, "and")),
     };
-    let versions = asterisk(&event.versions) + &since(&event.since);
+    let versions = asterisk(&event.versions) + &since(&event.versions, &event.since);
     let mut text = format!("The event `{name}`{of}. {versions}.{}", note(&event.note));
     if !event.documented {
         text += " Asterisk does not document the event.";
@@ -149,7 +158,7 @@ fn action_doc(name: &str, action: &Action) -> String {
         [class] => format!("Needs the write class `{class}`"),
         all => format!("Needs one of the write classes {}", prose(all, "and")),
     };
-    let versions = asterisk(&action.versions) + &since(&action.since);
+    let versions = asterisk(&action.versions) + &since(&action.versions, &action.since);
     let mut text = format!("The action `{name}`. {needs}. {versions}.{}", note(&action.note));
     for param in action.params.iter().filter(|param| param.required && !param.values.is_empty()) {
         let values = prose(&param.values, "and");

@@ -48,8 +48,11 @@
 //!
 //! # Source
 //!
-//! `res/res_agi.c` of Asterisk. Version 12 or later is needed. The room names `client` and all
-//! rooms before it.
+//! `res/res_agi.c` of Asterisk. Version 12 or later is needed. The server needs the module
+//! `res_agi`, which on Asterisk 22 needs `res_speech`; sounds need a timing module
+//! (`res_timing_timerfd`), without which the server can crash.
+
+// The room names `client` and all rooms before it.
 
 mod arguments;
 mod commands;

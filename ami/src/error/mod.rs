@@ -249,7 +249,10 @@ pub enum Withheld {
     User,
     /// The server does not tell what the user may read, because that takes the write class
     /// `command`. The events may or may not arrive.
-    #[error("the server does not tell whether the user may read it")]
+    #[error(
+        "the server does not tell whether the user may read it, because that takes \
+         `write = …,command` in manager.conf"
+    )]
     Unknown,
 }
 
@@ -289,7 +292,7 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Action(_)
-            | Self::Withheld { .. }
+            | Self::Withheld { why: Withheld::Mask(_), .. }
             | Self::Withdrawn
             | Self::Filter
             | Self::EventMask { .. }
@@ -300,6 +303,7 @@ impl Error {
             | Self::Lost(Disconnect::Closed) => Fault::Caller,
             Self::Rejected(_)
             | Self::Forbidden(_)
+            | Self::Withheld { .. }
             | Self::Command { .. }
             | Self::NoResponse
             | Self::ListIncomplete

@@ -79,8 +79,10 @@ pub struct ListError<T = Event> {
 
 impl<T: fmt::Debug> fmt::Display for ListError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let items = self.partial.items.len();
-        write_error(f, self, |f| write!(f, "the list is not complete ({items} items of it came)"))
+        write_error(f, self, |f| match self.partial.items.len() {
+            0 if self.partial.response.is_none() => f.write_str("the list did not begin"),
+            items => write!(f, "the list is not complete ({items} items of it came)"),
+        })
     }
 }
 

@@ -86,10 +86,7 @@ async fn an_empty_list_may_begin_in_another_spelling_or_not_at_all() {
 async fn a_refused_list_is_an_error() {
     let error = collect(NEW, "PJSIPShowEndpoints", &LATE.replace("late", "none\n")).await.0;
     let error = error.unwrap_err();
-    assert_eq!(
-        format!("{error:#}"),
-        "the list is not complete (0 items of it came): the server refused the action: none"
-    );
+    assert_eq!(format!("{error:#}"), "the list did not begin: the server refused the action: none");
     assert!(error.partial.response.is_none());
 }
 

@@ -840,8 +840,7 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `CoreShowChannel`, which is only sent in replies and has no class. Asterisk 16 and
-    /// 22, since 18.26.0, 20.11.0, 21.6.0 and 22.1.0. An item of the list of
-    /// [`CoreShowChannels`](crate::action::CoreShowChannels).
+    /// 22. An item of the list of [`CoreShowChannels`](crate::action::CoreShowChannels).
     ///
     /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/CoreShowChannel/)
     CoreShowChannel = "CoreShowChannel" [] {
@@ -868,7 +867,7 @@ events! {
         list_items: number(u32) = "ListItems";
     }
     /// The event `CoreShowChannelsComplete`, which is only sent in replies and has no class.
-    /// Asterisk 16 and 22, since 18.26.0, 20.11.0, 21.6.0 and 22.1.0. The end of the list of
+    /// Asterisk 16 and 22. The end of the list of
     /// [`CoreShowChannels`](crate::action::CoreShowChannels).
     ///
     /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/CoreShowChannelsComplete/)
@@ -1263,8 +1262,7 @@ events! {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
-    /// The event `ExtensionStatus`, of class `call`. Asterisk 16 and 22, since 18.26.0, 20.11.0,
-    /// 21.6.0 and 22.1.0. An item of the list of
+    /// The event `ExtensionStatus`, of class `call`. Asterisk 16 and 22. An item of the list of
     /// [`ExtensionStateList`](crate::action::ExtensionStateList).
     ///
     /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ExtensionStatus/)
@@ -1909,8 +1907,7 @@ events! {
     Newstate = "Newstate" [Call] {
         snapshot: channel_snapshot = "";
     }
-    /// The event `OriginateResponse`, of class `call`. Asterisk 16 and 22, since 18.26.0, 20.11.0,
-    /// 21.6.0 and 22.1.0.
+    /// The event `OriginateResponse`, of class `call`. Asterisk 16 and 22.
     ///
     /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/OriginateResponse/)
     OriginateResponse = "OriginateResponse" [Call] {
@@ -2167,8 +2164,7 @@ events! {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
-    /// The event `PresenceStatus`, of class `call`. Asterisk 16 and 22, since 18.26.0, 20.11.0,
-    /// 21.6.0 and 22.1.0.
+    /// The event `PresenceStatus`, of class `call`. Asterisk 16 and 22.
     ///
     /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PresenceStatus/)
     PresenceStatus = "PresenceStatus" [Call] {
@@ -2670,9 +2666,8 @@ events! {
     SpanAlarmClear = "SpanAlarmClear" [System] {
         span: text = "Span";
     }
-    /// The event `Status`, which is only sent in replies and has no class. Asterisk 16 and 22,
-    /// since 18.26.0, 20.11.0, 21.6.0 and 22.1.0. An item of the list of
-    /// [`Status`](crate::action::Status).
+    /// The event `Status`, which is only sent in replies and has no class. Asterisk 16 and 22. An
+    /// item of the list of [`Status`](crate::action::Status).
     ///
     /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Status/)
     Status = "Status" [] {
@@ -2696,8 +2691,7 @@ events! {
         variable: texts = "Variable";
     }
     /// The event `StatusComplete`, which is only sent in replies and has no class. Asterisk 16 and
-    /// 22, since 18.26.0, 20.11.0, 21.6.0 and 22.1.0. The end of the list of
-    /// [`Status`](crate::action::Status).
+    /// 22. The end of the list of [`Status`](crate::action::Status).
     ///
     /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/StatusComplete/)
     StatusComplete = "StatusComplete" [] {
@@ -2849,8 +2843,7 @@ events! {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
-    /// The event `VoicemailPasswordChange`, of the classes `system` and `user`. Asterisk 16 and 22,
-    /// since 18.21.0, 20.6.0 and 21.1.0.
+    /// The event `VoicemailPasswordChange`, of the classes `system` and `user`. Asterisk 16 and 22.
     ///
     /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/VoicemailPasswordChange/)
     VoicemailPasswordChange = "VoicemailPasswordChange" [System User] {

@@ -166,8 +166,8 @@ macro_rules! numbered {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self.name() {
-                    Some(name) => write!(f, "{} ({name})", self.number()),
-                    None => write!(f, "{}", self.number()),
+                    Some(name) => f.pad(&format!("{} ({name})", self.number())),
+                    None => f.pad(&self.number().to_string()),
                 }
             }
         }
