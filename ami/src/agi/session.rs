@@ -16,9 +16,9 @@ use super::error::AgiError;
 use super::reply::Reply;
 use crate::client::Client;
 use crate::error::Error;
-use crate::events::{Filter, Subscription};
+use crate::events::{Filter, Lost, Subscription};
 use crate::state::State;
-use crate::wire::{Action, Event, percent_decode};
+use crate::wire::{Action, Event, EventClass, percent_decode};
 
 /// The events that end a session, or announce its end.
 const ENDS: [&str; 4] = ["AsyncAGIEnd", "Hangup", "HangupRequest", "SoftHangupRequest"];
@@ -65,7 +65,7 @@ impl Fate {
     /// Reads the events that have arrived.
     fn read(&mut self) {
         while self.over.is_none() {
-            let next = now(self.events.next_event());
+            let next = now(next_of(&mut self.events));
             match next {
                 Poll::Ready(Ok(event)) => self.note(&event),
                 Poll::Ready(Err(lost)) => self.over = Some(lost.into()),
@@ -89,6 +89,17 @@ impl Fate {
 /// Returns `true` if an event announces the end of a channel, and is not the end yet.
 fn is_request(event: &Event) -> bool {
     event.is("HangupRequest") || event.is("SoftHangupRequest")
+}
+
+/// Waits for the next event of a channel. A session only needs the class `agi`: without the others
+/// it cannot tell a hang-up from another end.
+async fn next_of(events: &mut Subscription) -> Result<Event, Lost> {
+    loop {
+        match events.next_event().await {
+            Err(Lost::Withheld(it)) if !it.classes.contains(&EventClass::Agi) => {}
+            event => return event,
+        }
+    }
 }
 
 /// Polls a future once. The task's budget is not charged, because this does not wait.
@@ -210,7 +221,7 @@ impl Session {
         loop {
             tokio::select! {
                 biased;
-                event = events.next_event() => {
+                event = next_of(&mut events) => {
                     if let Some(result) = self.result(&event?, &id) {
                         return result;
                     }
@@ -221,7 +232,7 @@ impl Session {
                     // An end that was being delivered when the events were subscribed to has come
                     // before this answer. A result can have come before the end.
                     if let Err(over) = self.check() {
-                        let known = || match now(events.next_event()) {
+                        let known = || match now(next_of(&mut events)) {
                             Poll::Ready(Ok(event)) => Some(self.result(&event, &id)),
                             _ => None,
                         };
@@ -325,7 +336,7 @@ impl Session {
             }
             tokio::select! {
                 biased;
-                event = events.next_event() => match event {
+                event = next_of(&mut events) => match event {
                     Ok(event) => drop(self.note(&event)),
                     Err(lost) => return lost.into(),
                 },

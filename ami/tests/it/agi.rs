@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ami::agi::{AgiError, Session, Sessions};
 use ami::testing::{Peer, Reply, Script, Server};
-use ami::{Action, Client, Config, Delivery, Error, Lost, Reconnect};
+use ami::{Action, Client, Config, Delivery, Error, EventMask, Lost, Reconnect};
 use tokio::time::timeout;
 
 fn config() -> Config {
@@ -346,4 +346,31 @@ async fn an_end_at_any_moment_ends_the_command() {
     drop(go);
     client.close().await.unwrap();
     server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_needs_no_events_of_calls() {
+    let all = script();
+    let agi = || "agi".parse::<EventMask>().unwrap();
+    for (config, script) in [
+        (config(), Script::new().read(agi())),
+        (config().event_mask(agi()), all),
+    ] {
+        let (client, mut peer) = Peer::connect_with(&config, script).await.unwrap();
+        let mut sessions = peer.serve_until(client.async_agi()).await.unwrap().unwrap();
+        peer.event(start("a")).await.unwrap();
+        let session = peer.serve_until(sessions.next()).await.unwrap().unwrap().unwrap();
+        let server = async {
+            let action = peer.expect("AGI").await.unwrap();
+            peer.respond(&action, queued()).await.unwrap();
+            peer.event(exec("a", &id(&action), "200 result=0\n")).await.unwrap();
+            peer.expect("Ping").await.unwrap();
+            peer.event(event("AsyncAGIEnd", "a", "")).await.unwrap();
+        };
+        let commands = async { (session.noop().await, session.over().await) };
+        let ((noop, over), ()) = tokio::join!(commands, server);
+        noop.unwrap();
+        assert!(matches!(over, AgiError::Ended), "{over:?}");
+        assert!(matches!(session.noop().await, Err(AgiError::Ended)));
+    }
 }
