@@ -70,6 +70,17 @@ pub(super) struct Told {
     mask: Classes,
 }
 
+impl Told {
+    /// Adds to an item the classes of an earlier one of the same cause that still do not come.
+    pub(super) fn add_earlier(self, earlier: &Item, later: &mut Item) {
+        if let (Item::Withheld(earlier), Item::Withheld(later)) = (earlier, later) {
+            let still = if later.why == Withheld::User { self.user } else { self.mask };
+            let earlier = Classes::from(&earlier.classes[..]).and(still);
+            later.classes = earlier.or(later.classes[..].into()).iter().collect();
+        }
+    }
+}
+
 /// Returns `true` if two items say of the same cause that classes do not come.
 pub(super) fn say_the_same(one: &Item, other: &Item) -> bool {
     let by_user = |item: &Item| match item {

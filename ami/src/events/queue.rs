@@ -293,12 +293,16 @@ impl State {
     }
 
     /// Adds an item that says which classes do not come. After one event there is at most one of
-    /// each cause, the latest.
-    fn withhold(&mut self, item: Item) {
+    /// each cause: an earlier one that was not read becomes a part of it.
+    fn withhold(&mut self, mut item: Item) {
+        let told = self.told;
         let items = self.items.iter_mut().rev().map(|entry| &mut entry.item);
         let mut behind = items.take_while(|item| !matches!(item, Item::Event(_) | Item::Stray(_)));
         match behind.find(|known| say_the_same(known, &item)) {
-            Some(known) => *known = item,
+            Some(known) => {
+                told.add_earlier(known, &mut item);
+                *known = item;
+            }
             None => self.push(item, 0, false),
         }
     }

@@ -352,10 +352,9 @@ async fn an_end_at_any_moment_ends_the_command() {
 async fn a_session_needs_no_events_of_calls() {
     let all = script();
     let agi = || "agi".parse::<EventMask>().unwrap();
-    for (config, script) in [
-        (config(), Script::new().read(agi())),
-        (config().event_mask(agi()), all),
-    ] {
+    for (config, script) in
+        [(config(), Script::new().read(agi())), (config().event_mask(agi()), all)]
+    {
         let (client, mut peer) = Peer::connect_with(&config, script).await.unwrap();
         let mut sessions = peer.serve_until(client.async_agi()).await.unwrap().unwrap();
         peer.event(start("a")).await.unwrap();
