@@ -125,10 +125,12 @@ pub(crate) type Admission = (Place, Arc<Connection>);
 impl Shared {
     pub(crate) fn new(config: &Config, banner: Banner, subscribers: Arc<Subscribers>) -> Self {
         let mask = config.events;
+        // A call that waits for the answer needs the rest of its own time-out.
+        let limit = config.connect_timeout.min(config.timeout / 2);
         Self {
             user: config.user.as_str().into(),
             timeout: config.timeout,
-            question: config.permissions.then_some(config.connect_timeout),
+            question: config.permissions.then_some(limit),
             subscribers,
             counters: Arc::default(),
             permits: Arc::new(Semaphore::new(config.max_in_flight)),

@@ -256,8 +256,9 @@ impl Config {
     /// which classes [do not come](crate::Item::Withheld), and
     /// [`Client::permissions`](crate::Client::permissions) has something to say. Actions of the
     /// program are sent once the server has answered. A server that refuses or answers something
-    /// else leaves the permissions unknown, and one that is silent does so after
-    /// [`connect_timeout`](Self::connect_timeout).
+    /// else leaves the permissions unknown. So does one that is silent for half of the
+    /// [time-out](Self::timeout) of calls, or for [`connect_timeout`](Self::connect_timeout) if
+    /// that is shorter.
     #[must_use]
     pub fn ask_permissions(mut self, asks: bool) -> Self {
         self.permissions = asks;

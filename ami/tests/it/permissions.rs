@@ -174,6 +174,36 @@ async fn without_a_proper_answer_nothing_is_known_and_everything_is_sent() {
     }
 }
 
+/// A peer that ignores `ListCommands` and is otherwise healthy, as a proxy can be.
+fn deaf() -> (tokio::io::DuplexStream, Peer) {
+    let script = Script::new().answer("ListCommands", Reply::none());
+    let (near, peer) = Peer::pipe();
+    (near, peer.script(script.answer("ModuleLoad", Reply::success())))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ignores_the_question_serves_calls_within_their_time_outs() {
+    let (near, mut peer) = deaf();
+    let client = peer.serve_until(config().handshake(near)).await.unwrap().unwrap();
+    let loaded = peer.serve_until(client.call(Action::new("ModuleLoad"))).await.unwrap();
+    assert!(loaded.is_ok(), "{loaded:?}");
+    // `close` is held back, too, and returns no error.
+    let (near, mut peer) = deaf();
+    let client = peer.serve_until(config().handshake(near)).await.unwrap().unwrap();
+    peer.serve_until(client.close()).await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ignores_the_question_is_not_taken_for_dead() {
+    let second = Duration::from_secs(1);
+    let (near, mut peer) = deaf();
+    let config = config().keepalive(second).timeout(5 * second).connect_timeout(20 * second);
+    let client = peer.serve_until(config.handshake(near)).await.unwrap().unwrap();
+    let end = peer.serve_until(tokio::time::timeout(60 * second, client.ended())).await.unwrap();
+    assert!(end.is_err(), "{end:?}");
+    assert!(client.stats().responses > 10);
+}
+
 #[tokio::test]
 async fn a_connection_that_is_cut_before_the_answer_is_lost_like_any_other() {
     let server = Server::bind().await.unwrap();
