@@ -165,9 +165,12 @@ impl Connection {
         let Error::Rejected(response) = error else { return error };
         let denied = response.message().trim_end() == "Permission denied";
         let classes = action::classes(action).filter(|classes| denied && !classes.is_empty());
-        let allowed = || self.write().is_some_and(|write| write.lists(action));
+        let allowed = |classes: &[EventClass]| {
+            let has = |write: &Write| classes.iter().any(|class| write.has(*class) == Some(true));
+            self.write().is_some_and(|write| write.lists(action) || has(write))
+        };
         match classes {
-            Some(classes) if !allowed() => self.forbidden(action, classes, Some(*response)),
+            Some(classes) if !allowed(classes) => self.forbidden(action, classes, Some(*response)),
             _ => Error::Rejected(response),
         }
     }

@@ -255,7 +255,15 @@ async fn a_refusal_by_the_server_says_what_is_missing() {
     assert!(!error.may_have_been_executed());
     let error = peer.serve_until(client.call(Action::new("Unheard"))).await.unwrap().unwrap_err();
     assert!(matches!(error, Error::Rejected(_)), "{error:?}");
-    // A user who has the class is refused because the module is not running.
+    // A user who has the class is refused because the module is not running, whether or not the
+    // module had registered the action at the login.
+    let agents = ["Ping", "Logoff", "Events", "ListCommands", "AgentLogoff"]
+        .iter()
+        .fold(Reply::success(), |reply, name| reply.field(name, "Something.  (Priv: agent,all)"));
+    let script = Script::new().answer("ListCommands", agents).answer("QueueAdd", denied());
+    let (client, mut peer) = Peer::connect_with(&config(), script).await.unwrap();
+    let error = peer.serve_until(client.call(Action::new("QueueAdd"))).await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Rejected(_)), "{error:?}");
     let script = Script::new().answer("ModuleLoad", denied());
     let (client, mut peer) = Peer::connect_with(&config(), script).await.unwrap();
     let error =
