@@ -35,7 +35,7 @@ pub struct Played {
 pub struct Recorded {
     /// The digit that has stopped the recording.
     pub digit: Option<char>,
-    /// The server's word for what has stopped the recording: `dtmf`, `timeout` or `hangup`.
+    /// The server's word for what has stopped the recording: `dtmf` or `timeout`.
     pub stopped_by: String,
     /// The length of the recording in samples.
     pub end: u64,
@@ -55,7 +55,9 @@ impl Session {
     async fn run(&self, words: &str, arguments: &[&str]) -> Result<Reply, AgiError> {
         let reply = self.command(&arguments::command(words, arguments)).await?;
         match reply.number() {
-            Some(..0) if self.is_hanging_up() => Err(AgiError::HungUp),
+            Some(..0) if self.is_hanging_up() || reply.data() == Some(b"hangup") => {
+                Err(AgiError::HungUp)
+            }
             Some(..0) => Err(AgiError::Failed(reply)),
             _ => Ok(reply),
         }
@@ -211,7 +213,8 @@ impl Session {
     }
 
     /// Records the caller into a file, named without its ending, until the caller presses one of
-    /// `escape_digits` or the time is over; without a time, until the caller hangs up.
+    /// `escape_digits` or the time is over. A caller who hangs up ends the recording, too: the file
+    /// is kept, and the error is [`AgiError::HungUp`].
     pub async fn record_file(
         &self,
         file: &str,
@@ -272,10 +275,11 @@ impl Session {
     }
 }
 
-/// Returns a time in milliseconds as AGI has it, where -1 is no limit.
+/// Returns a time in milliseconds as AGI has it, where -1 is no limit. `GET DATA` takes 0 for a
+/// default of several seconds, so the shortest time is 1.
 fn millis(limit: Option<Duration>) -> Cow<'static, str> {
     let millis = limit.and_then(|limit| i32::try_from(limit.as_millis()).ok());
-    millis.map_or(Cow::Borrowed("-1"), |millis| Cow::Owned(millis.to_string()))
+    millis.map_or(Cow::Borrowed("-1"), |millis| Cow::Owned(millis.max(1).to_string()))
 }
 
 /// Returns the digit whose code is the result; 0 is none.
@@ -293,4 +297,22 @@ fn played(reply: &Reply) -> Played {
 fn value(reply: &Reply) -> Option<String> {
     let set = reply.number() == Some(1);
     set.then(|| String::from_utf8_lossy(reply.data().unwrap_or_default()).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shortest_time_is_not_the_default_of_the_server() {
+        for (limit, expected) in [
+            (Some(Duration::ZERO), "1"),
+            (Some(Duration::from_micros(1900)), "1"),
+            (Some(Duration::from_secs(5)), "5000"),
+            (Some(Duration::MAX), "-1"),
+            (None, "-1"),
+        ] {
+            assert_eq!(millis(limit), expected, "{limit:?}");
+        }
+    }
 }

@@ -135,6 +135,14 @@ async fn a_refusal_of_the_action_ends_or_is_told() {
 #[tokio::test]
 async fn a_result_of_minus_one_is_a_hang_up_if_one_was_asked_for() {
     let (_client, mut peer, _, session) = session().await;
+    // The result of a recording says it, even to a user who does not see the request.
+    let server = async {
+        let action = peer.expect("AGI").await.unwrap();
+        let result = "200 result=-1 (hangup) endpos=8\n";
+        peer.event(exec("a", &id(&action), result)).await.unwrap();
+    };
+    let (recorded, ()) = tokio::join!(session.record_file("x", "gsm", "", None), server);
+    assert!(matches!(recorded, Err(AgiError::HungUp)), "{recorded:?}");
     for hanging_up in [false, true] {
         let server = async {
             let action = peer.expect("AGI").await.unwrap();

@@ -102,6 +102,7 @@ async fn sessions(major: u32) {
         variables(&client),
         long_values(&client),
         attached(&client),
+        without_events_of_calls(&instance, &client),
         withheld(&instance),
     );
     assert_eq!((client.in_flight(), client.stats().subscriptions), (0, 0));
@@ -367,6 +368,24 @@ async fn attached(client: &Client) {
     assert!(matches!(never, AgiError::Ended), "{never:?}");
     call.hang_up().await.unwrap();
     soon(call.end()).await.unwrap();
+}
+
+/// A session needs the class `agi` alone.
+async fn without_events_of_calls(instance: &Instance, caller: &Client) {
+    let config = quick().event_mask(EventMask::of([EventClass::Agi]));
+    let client = connect(instance, config).await.unwrap();
+    let mut call = place(caller, "listens");
+    let mut sessions = client.async_agi_of(&format!("{};2", call.unique_id())).await.unwrap();
+    call.outcome().await.unwrap();
+    let session = next_session(&mut sessions).await;
+    session.set_variable("A", "1").await.unwrap();
+    assert_eq!(session.get_variable("A").await.unwrap().as_deref(), Some("1"));
+    let (over, hung_up) = tokio::join!(soon(session.over()), call.hang_up());
+    assert!(matches!(over, AgiError::Ended), "{over:?}");
+    hung_up.unwrap();
+    soon(call.end()).await.unwrap();
+    drop((session, sessions));
+    client.close().await.unwrap();
 }
 
 async fn withheld(instance: &Instance) {
