@@ -77,7 +77,8 @@ use crate::wire::{Action, Banner, EventMask};
 /// The client ends
 ///
 /// - when it is [closed](Self::close),
-/// - when its last clone is dropped (each call, list and [`Placed`] holds one),
+/// - when its last clone is dropped (each call, list, [`Placed`] and
+///   [`agi::Session`](crate::agi::Session) holds one, and [`agi::Sessions`](crate::agi::Sessions)),
 /// - when the server refuses the login while reconnecting,
 /// - when its connection is lost and it does not reconnect.
 ///
@@ -163,7 +164,8 @@ impl Client {
     /// # Errors
     ///
     /// The reply is an error if the action cannot be sent, the user may not send it
-    /// ([`Error::Forbidden`]), the server refuses it, or no answer arrives. [`Error::may_have_been_executed`] tells whether the server may have acted.
+    /// ([`Error::Forbidden`]), the server refuses it, or no answer arrives.
+    /// [`Error::may_have_been_executed`] tells whether the server may have acted.
     #[inline]
     pub fn call<A: Callable>(&self, action: A) -> A::Reply {
         action.call(Caller::new(&self.handle))

@@ -28,7 +28,9 @@ impl Client {
     /// # }
     /// ```
     ///
-    /// The server is asked once for each connection (`manager show user`).
+    /// The server is asked once for each connection (`manager show user`), and answers with what it
+    /// has loaded from `manager.conf` by then. A connection keeps the permissions of its login, so
+    /// the answer is wrong for it if `read` was changed and reloaded in between.
     ///
     /// # Errors
     ///
@@ -42,7 +44,8 @@ impl Client {
     }
 
     /// Returns the permissions of the user, as far as the server tells them: what it may send
-    /// ([`Config::ask_permissions`](crate::Config::ask_permissions)), and what it may read, if it may run CLI commands.
+    /// ([`Config::ask_permissions`](crate::Config::ask_permissions)), and what it may read, if it
+    /// may run CLI commands.
     ///
     /// ```no_run
     /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {

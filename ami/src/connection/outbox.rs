@@ -44,8 +44,9 @@ impl Outbox {
         Self { prefix, state: Mutex::default(), filled: Notify::new() }
     }
 
-    /// Queues an action under the next id, with or without a fence after it. `check` decides whether
-    /// it may be sent, unless it is held back. `register` gets the id before the action can be sent.
+    /// Queues an action under the next id, with or without a fence after it. `check` decides
+    /// whether it may be sent; while actions are held back, [`release`](Self::release) decides that.
+    /// `register` gets the id before the action can be sent.
     pub(crate) fn push(
         &self,
         action: &Action,

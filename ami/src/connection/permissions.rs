@@ -105,8 +105,8 @@ impl Connection {
     }
 }
 
-/// Returns the permissions. What the user may read is asked for if the user may run CLI commands for
-/// certain.
+/// Returns the permissions. What the user may read is asked for if the user may run CLI commands
+/// for certain.
 pub(crate) async fn ask(connection: &Arc<Connection>, limit: Duration) -> Permissions {
     let write = connection.write_known().await;
     let may_ask = write.is_some_and(|write| write.lists("Command"));

@@ -78,8 +78,8 @@ pub(crate) async fn withheld(
     }
 }
 
-/// Returns the user's `read`, or `None` if the server does not tell it. The server is asked once for
-/// each connection.
+/// Returns the user's `read`, or `None` if the server does not tell it. The server is asked once
+/// for each connection.
 pub(crate) async fn read(connection: &Arc<Connection>, limit: Duration) -> Option<Arc<str>> {
     let read = connection.read.get_or_try_init(|| ask_for_read(connection, limit)).await;
     read.ok().cloned().flatten()

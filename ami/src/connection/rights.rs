@@ -11,8 +11,8 @@ use crate::typed::action;
 use crate::wire::{Classes, EventClass, Line, Response};
 
 /// Actions that the server itself has before it accepts logins, and their classes, which are the
-/// same in all versions (`main/manager.c`, `__init_manager`; `main/message.c`). A user who does not have one of them
-/// has none of its classes.
+/// same in all versions (`main/manager.c`, `__init_manager`; `main/message.c`). A user who does not
+/// have one of them has none of its classes.
 pub(crate) const CORE: &[(&str, &[EventClass])] = &[
     ("AOCMessage", &[EventClass::Aoc]),
     ("Command", &[EventClass::Command]),

@@ -32,9 +32,9 @@ pub enum Item<E = Event> {
     /// read them, or the event mask leaves them out. Events of other classes continue.
     ///
     /// The client knows the classes of the events that a filter names, if they are events that
-    /// Asterisk documents. It learns the user's permissions from the server, if the user may run CLI
-    /// commands (`manager show user`); otherwise only the event mask is known, and
-    /// [`Client::withheld`](crate::Client::withheld) says [`Unknown`](crate::Withheld::Unknown).
+    /// Asterisk documents. It learns the user's permissions from the server, if the user may run
+    /// CLI commands ([`Client::withheld`](crate::Client::withheld) has the details); otherwise only
+    /// the event mask is known, and that method says [`Unknown`](crate::Withheld::Unknown).
     /// [`Filter::all`](crate::Filter::all) and names with wildcards are not judged.
     ///
     /// A subscription is told once, and again if a class is taken away later.

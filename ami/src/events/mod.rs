@@ -1,8 +1,8 @@
 //! Events on their way from the reader to subscribers: filters, the index that finds the
 //! subscriptions for an event, and a queue for each subscription.
 //!
-//! This room depends on `wire`, `typed` and `error`. The reader publishes with a `Publisher`; a subscriber
-//! holds a `Subscription`.
+//! This room depends on `wire`, `typed` and `error`. The reader publishes with a `Publisher`; a
+//! subscriber holds a `Subscription`.
 
 mod batch;
 mod buffer;

@@ -75,7 +75,8 @@ impl Peer {
 
     /// Connects a client of this configuration through a [`pipe`](Self::pipe), and returns the
     /// client and the peer after the login. The client has received the event `FullyBooted`
-    /// already, and an answer to its question for the permissions of the user. It cannot reconnect; tests of reconnecting need a [`Server`](super::Server).
+    /// already, and an answer to its question for the permissions of the user. It cannot reconnect;
+    /// tests of reconnecting need a [`Server`](super::Server).
     ///
     /// # Errors
     ///
