@@ -29,9 +29,10 @@ impl Client {
     /// # Errors
     ///
     /// Returns the errors of [`call`](Self::call). The server refuses a channel that does not
-    /// exist.
+    /// exist. Nothing is sent for an empty name of a channel, because the server would return the
+    /// global variable.
     pub async fn variable(&self, channel: &str, name: &str) -> Result<String, Error> {
-        self.read_variable(Action::new("Getvar").field("Channel", channel), name).await
+        self.read_variable(of_channel("Getvar", channel), name).await
     }
 
     /// Sets a variable of a channel, or writes a function. Needs the write class `call`.
@@ -43,10 +44,11 @@ impl Client {
     ///
     /// Returns the errors of [`call`](Self::call). The server refuses a channel that does not
     /// exist, and a function that it cannot write. Nothing is sent if the value has a line end in
-    /// it or more than 1,015 bytes, or if it begins with a blank or a control character, which the
-    /// server would drop.
+    /// it or more than 1,015 bytes, if it begins with a blank or a control character, which the
+    /// server would drop, or if the name of the channel is empty, because the server would set the
+    /// global variable.
     pub async fn set_variable(&self, channel: &str, name: &str, value: &str) -> Result<(), Error> {
-        self.write_variable(Action::new("Setvar").field("Channel", channel), name, value).await
+        self.write_variable(of_channel("Setvar", channel), name, value).await
     }
 
     /// Returns the value of a global variable, as [`variable`](Self::variable) does of a channel's.
@@ -77,6 +79,12 @@ impl Client {
         let action = named(action, name).field("Value", value);
         self.call(without_blank(action, "Value", value)).await.map(drop)
     }
+}
+
+fn of_channel(action: &str, channel: &str) -> Action {
+    let action = Action::new(action).field("Channel", channel);
+    let empty = channel.bytes().all(|byte| byte <= b' ');
+    if empty { action.refuse("Channel", ActionProblem::NoChannel) } else { action }
 }
 
 fn named(action: Action, name: &str) -> Action {

@@ -273,6 +273,9 @@ pub enum ActionProblem {
     /// A value that begins with a blank or another control character, which the server would drop.
     #[error("the value begins with a blank, which the server drops")]
     LeadingBlank,
+    /// A channel whose name is empty, which the server would take for no channel.
+    #[error("the name of the channel is empty")]
+    NoChannel,
     /// A name that cannot be written in a filter of the server.
     #[error("a name in a filter is not empty and has no comma or bracket")]
     FilterName,

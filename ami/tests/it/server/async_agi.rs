@@ -318,6 +318,15 @@ async fn variables(client: &Client) {
         let unsent = client.set_variable(&channel, name, value).await.unwrap_err();
         assert!(matches!(unsent, Error::Action(_)), "{unsent:?}");
     }
+    // A channel whose name is empty would be the global variables.
+    let unknown = format!("UNKNOWN_{}", session.unique_id().replace([';', '.', '-'], "_"));
+    for channel in ["", " "] {
+        let set = client.set_variable(channel, &unknown, "x").await;
+        assert!(matches!(set, Err(Error::Action(_))), "{set:?}");
+        let read = client.variable(channel, &unknown).await;
+        assert!(matches!(read, Err(Error::Action(_))), "{read:?}");
+    }
+    assert_eq!(client.global_variable(&unknown).await.unwrap(), "");
     client.set_variable(&channel, "A", &"x".repeat(1015)).await.unwrap();
     assert_eq!(client.variable(&channel, "A").await.unwrap().len(), 1015);
     for refused in [
