@@ -116,14 +116,16 @@ pub(crate) async fn ask(connection: &Arc<Connection>, limit: Duration) -> Permis
 }
 
 /// Learns, as soon as a subscription needs it, which classes the user may not read, and tells the
-/// subscriptions. The server is asked only if the user may run CLI commands for certain.
+/// subscriptions. The server is asked only if the user may run CLI commands for certain. A server
+/// that does not answer, as while it is busy, is asked again for the next subscription.
 pub(crate) async fn tell(connection: &Arc<Connection>, subscribers: &Subscribers, limit: Duration) {
     let write = connection.write_known().await;
     let may_ask = write.is_some_and(|write| write.lists("Command"));
-    if may_ask {
+    while may_ask && !connection.read.initialized() {
         subscribers.needed().await;
+        ready::read(connection, limit).await;
     }
-    let read = if may_ask { ready::read(connection, limit).await } else { None };
+    let read = connection.read.get().and_then(Option::as_deref).filter(|_| may_ask);
     let withheld = |list: &str| Classes::that(|class| !allows(list, class));
-    subscribers.set_withheld(read.as_deref().map_or(Classes::NONE, withheld));
+    subscribers.set_withheld(read.map_or(Classes::NONE, withheld));
 }

@@ -312,6 +312,27 @@ async fn a_subscription_says_which_classes_do_not_come() {
     assert_eq!(sent(&peer), ["ListCommands", "Command", "Ping"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_that_was_too_busy_to_tell_is_asked_again() {
+    let mut asked = 0;
+    let script = Script::new().answer_with("Command", move |_| {
+        asked += 1;
+        if asked == 1 { Reply::none() } else { Reply::output("  read perm: user") }
+    });
+    let (client, mut peer) = Peer::connect_with(&config(), script).await.unwrap();
+    let mut first = client.subscribe_to::<Hangup>();
+    peer.serve_until(tokio::time::sleep(Duration::from_secs(60))).await.unwrap();
+    assert_eq!(told(&mut first), "Err(Empty)");
+    assert_eq!(client.in_flight(), 0);
+    let mut second = client.subscribe_to::<Hangup>();
+    for events in [&mut second, &mut first] {
+        let told = tokio::time::timeout(Duration::from_secs(60), events.next_event());
+        let told = peer.serve_until(told).await.unwrap();
+        assert!(matches!(told, Ok(Err(Lost::Withheld(_)))), "{told:?}");
+    }
+    assert_eq!(sent(&peer).iter().filter(|name| **name == "Command").count(), 2);
+}
+
 #[tokio::test]
 async fn a_user_who_may_not_ask_is_not_made_to() {
     let script = Script::new().read(mask("user")).write(mask("call"));
