@@ -332,12 +332,12 @@ async fn queues(client: &Client, address: &str) {
     let link = Link::to(address.to_owned()).await;
     let mut queues = Program::run("queues", &link.address, &[]);
     let held = ["held, callers: 1", "  caller 1: 1\\u{1b}[31m00"];
-    let support = ["support, callers: 0", "  member Local/agent@default, status 1"];
+    let support = ["support, callers: 0", "  member Local/agent@default: idle"];
     queues.lists(&[held, support].concat()).await;
     call("Local/call@default/n").await.unwrap();
-    queues.says(&["QueueCallerJoin support", "Position=1 CallerIDNum=200"]).await;
-    queues.says(&["AgentConnect support MemberName=Local/agent@default"]).await;
-    queues.says(&["AgentComplete support", "TalkTime="]).await;
+    queues.says(&["support: 200 joins at 1"]).await;
+    queues.says(&["support: Local/agent@default answers"]).await;
+    queues.says(&["support: Local/agent@default talked for "]).await;
 
     link.cut.send_replace(Cut::Now);
     queues.says(&["== events are missing here: ", "without a connection"]).await;

@@ -21,8 +21,9 @@ impl Client {
     /// # Errors
     ///
     /// Returns [`Error::Withheld`] if the server says that the user may not read events of class
-    /// `agi`, and an error if there is no connection within the client's time-out. If the server
-    /// does not tell what the user may read, sessions may never arrive.
+    /// `agi`, [`Error::Forbidden`] if the user may not send AGI commands, [`Error::Rejected`] if
+    /// `res_agi` is not loaded, and an error if there is no connection within the client's
+    /// time-out. If the server does not tell what the user may read, sessions may never arrive.
     pub async fn async_agi(&self) -> Result<Sessions, Error> {
         Sessions::new(self, Filter::named(EVENTS)).await
     }
@@ -53,7 +54,7 @@ impl Client {
     /// never in AGI. A channel that was in AGI before, and one that is busy with a command of
     /// another program, end in [`AgiError::Timeout`].
     pub async fn attach_agi(&self, channel: &str) -> Result<Session, AgiError> {
-        check_class(self).await?;
+        check_classes(self).await?;
         let limit = self.timeout();
         timeout(limit, attach(self, channel)).await.unwrap_or(Err(AgiError::Timeout(limit)))
     }
@@ -61,12 +62,24 @@ impl Client {
 
 const EVENTS: [&str; 2] = ["AsyncAGIStart", "AsyncAGIEnd"];
 
-/// Checks that the server sends events of AGI, as far as the server tells.
-async fn check_class(client: &Client) -> Result<(), Error> {
+/// Checks that the server sends events of AGI and accepts commands, as far as the server tells: a
+/// caller whose session can send nothing could not even be returned to the dialplan.
+async fn check_classes(client: &Client) -> Result<(), Error> {
     let class = EventClass::Agi;
     match client.withheld(class).await? {
-        None | Some(Withheld::Unknown) => Ok(()),
-        Some(why) => Err(Error::Withheld { class, why }),
+        None | Some(Withheld::Unknown) => {}
+        Some(why) => return Err(Error::Withheld { class, why }),
+    }
+    let permissions = client.permissions().await?;
+    if !permissions.knows_actions() || permissions.may_send("AGI") == Some(true) {
+        return Ok(());
+    }
+    // The action is not listed: the user may not send it, or no module has it. No channel has this
+    // name, so a server that accepts the action says that it does not exist.
+    let action = Action::new("AGI").field("Channel", "none").field("Command", "NOOP");
+    match client.call(action).await {
+        Err(Error::Rejected(response)) if response.message().contains("does not exist") => Ok(()),
+        answer => answer.map(drop),
     }
 }
 
@@ -120,7 +133,7 @@ impl Sessions {
         let events = client.subscribe(filter);
         let (fresh, ready) = (Vec::new(), VecDeque::new());
         let sessions = Self { client: client.clone(), events, fresh, ready };
-        check_class(client).await?;
+        check_classes(client).await?;
         Ok(sessions)
     }
 

@@ -15,7 +15,7 @@ pub(crate) mod pending;
 pub(crate) mod permissions;
 pub(crate) mod ready;
 pub(crate) mod reply;
-pub(crate) mod rights;
+mod rights;
 pub(crate) mod run;
 pub(crate) mod shape;
 

@@ -35,6 +35,11 @@ impl Permissions {
         self.write.as_ref()?.has(class)
     }
 
+    /// Returns `true` if the server has listed the actions that the user may send.
+    pub(crate) fn knows_actions(&self) -> bool {
+        self.write.is_some()
+    }
+
     /// Returns whether the user may send an action, or `None` if the server does not tell. An
     /// action that the user may send can still be refused for other reasons.
     pub fn may_send(&self, action: &str) -> Option<bool> {

@@ -13,7 +13,7 @@ use crate::wire::{Classes, EventClass, Line, Response};
 /// Actions that the server itself has before it accepts logins, and their classes, which are the
 /// same in all versions (`main/manager.c`, `__init_manager`; `main/message.c`). A user who does not
 /// have one of them has none of its classes.
-pub(crate) const CORE: &[(&str, &[EventClass])] = &[
+const CORE: &[(&str, &[EventClass])] = &[
     ("AOCMessage", &[EventClass::Aoc]),
     ("Command", &[EventClass::Command]),
     ("CoreSettings", &[EventClass::System, EventClass::Reporting]),
@@ -28,7 +28,7 @@ pub(crate) const CORE: &[(&str, &[EventClass])] = &[
 
 /// Actions of the server itself that need no class. An answer without them is not that of a server
 /// to `ListCommands`.
-pub(crate) const FREE: &[&str] = &["Events", "ListCommands", "Logoff", "Ping"];
+const FREE: &[&str] = &["Events", "ListCommands", "Logoff", "Ping"];
 
 /// An action of a module with a class of its own, and two actions of the same module that need no
 /// class. The module registers and unregisters the action between these two.

@@ -6,7 +6,7 @@ use std::fmt;
 use md5::{Digest, Md5};
 
 use super::reply::Reply;
-use crate::connection::rights;
+use crate::typed::action;
 use crate::wire::{Action, EventClass, EventMask};
 
 /// The challenge of every peer.
@@ -248,11 +248,10 @@ impl fmt::Debug for Script {
     }
 }
 
-/// Returns the answer to `ListCommands`: the actions of every server that a user with these write
-/// classes may send (`main/manager.c`, `action_listcommands`).
+/// Returns the answer to `ListCommands`: the actions that a user with these write classes may send
+/// to a server that has all modules (`main/manager.c`, `action_listcommands`).
 fn list_commands(write: &EventMask) -> Reply {
-    let free = rights::FREE.iter().map(|name| (*name, &[][..]));
-    let all = free.chain(rights::CORE.iter().copied());
+    let all = action::known();
     let may = |classes: &[EventClass]| {
         classes.is_empty() || classes.iter().any(|class| write.admits(*class))
     };

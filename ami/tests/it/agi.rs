@@ -118,8 +118,7 @@ async fn a_refusal_of_the_action_ends_or_is_told() {
         ("Failed to add AGI command to channel a queue", "the channel is not in AGI any more"),
         (
             "Permission denied",
-            "the command has no result: the user \"user\" may not send AGI: \
-             it needs `write = …,agi` in manager.conf",
+            "the command has no result: the server refused the action: Permission denied",
         ),
     ] {
         let (_client, mut peer, _, session) = session().await;

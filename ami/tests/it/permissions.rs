@@ -90,7 +90,7 @@ async fn an_action_that_the_user_may_not_send_is_not_sent() {
     );
     let has = |class| permissions.may_write(class);
     assert_eq!(
-        [EventClass::Call, EventClass::System, EventClass::Agent].map(has),
+        [EventClass::Call, EventClass::System, EventClass::Agi].map(has),
         [Some(true), Some(false), None]
     );
     assert_eq!(permissions.may_read(EventClass::Call), None);

@@ -69,6 +69,12 @@ pub trait TypedAction: Into<Action> {
     type Reply;
 }
 
+/// Returns the names and classes of all known actions.
+#[cfg(feature = "testing")]
+pub(crate) fn known() -> impl Iterator<Item = (&'static str, &'static [EventClass])> {
+    KNOWN.iter().copied()
+}
+
 /// Returns the classes of the action of this name, one of which a user needs in `write`, or `None`
 /// if no action of that name is known. Names are compared without regard to ASCII case.
 pub fn classes(name: impl AsRef<[u8]>) -> Option<&'static [EventClass]> {

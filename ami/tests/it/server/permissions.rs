@@ -79,6 +79,15 @@ async fn what_is_known_of_users_is_what_they_have() {
                 let may = permissions.may_send(action);
                 assert_eq!(may == Some(true), own.contains_key(action), "{who}: {action} {may:?}");
             }
+            // No list tells the lack of this class, so the server is asked.
+            match client.async_agi().await {
+                Ok(_) => assert!(classes.contains(&EventClass::Agi), "{who}"),
+                Err(Error::Forbidden(it)) => assert_eq!(it.classes, [EventClass::Agi], "{who}"),
+                Err(error) => {
+                    let told = matches!(error, Error::Withheld { class: EventClass::Agi, .. });
+                    assert!(told && classes.contains(&EventClass::Command), "{who}: {error:#}");
+                }
+            }
             client.close().await.unwrap();
         }
         // A login while the server boots sees fewer modules, and is not misled by that.
