@@ -162,7 +162,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
-/// How many messages of a kind are kept of the scenario.
+/// The number of messages of a kind that are kept of the scenario.
 const OF_A_KIND: usize = 10;
 
 /// Records the scenario and the lists of a filled server, and keeps the first messages of each

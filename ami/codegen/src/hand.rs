@@ -11,7 +11,7 @@ pub(crate) struct Row<'a> {
     pub(crate) verb: &'a str,
     /// The other words.
     pub(crate) words: Vec<&'a str>,
-    /// Why.
+    /// The reason for the row.
     pub(crate) reason: &'a str,
 }
 

@@ -70,9 +70,9 @@ pub struct Known {
     pub name: String,
     /// The classes.
     pub classes: Vec<String>,
-    /// Whether a version documents it.
+    /// `true` if a version documents it.
     pub documented: bool,
-    /// Whether it is an event that is only sent as a reply, and has no class for that.
+    /// `true` for an event that is only sent as a reply, and has no class for that.
     pub reply: bool,
 }
 

@@ -34,9 +34,9 @@ pub(crate) struct Event {
     pub(crate) versions: Versions,
     /// The versions that it exists since, as documented.
     pub(crate) since: Vec<String>,
-    /// Whether it is documented.
+    /// `true` if it is documented.
     pub(crate) documented: bool,
-    /// Whether it is sent as a reply alone, and has no class for that.
+    /// `true` if it is only sent as a reply, and has no class for that.
     pub(crate) reply: bool,
     /// A sentence that the documentation of the type has besides.
     pub(crate) note: String,
@@ -89,7 +89,7 @@ pub(crate) struct Param {
     pub(crate) kind: String,
     /// The name on the wire.
     pub(crate) wire: String,
-    /// Whether the constructor takes it.
+    /// `true` if the constructor takes it.
     pub(crate) required: bool,
     /// The value if it is not sent.
     pub(crate) default: Option<String>,

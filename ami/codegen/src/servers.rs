@@ -48,7 +48,8 @@ async fn table(version: u32) -> Result<Table> {
 async fn commands(
     server: Server,
 ) -> std::result::Result<BTreeMap<String, Vec<String>>, Box<dyn std::error::Error>> {
-    // Some modules load only if their configuration is there, and of the voicemail modules one alone.
+    // Some modules load only if their configuration is there, and only one of the voicemail
+    // modules loads.
     let instance = Builder::new(server)
         .modules(Modules::All)
         .file("agents.conf", "[1000]\nfullname = Alice\n")

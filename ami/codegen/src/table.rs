@@ -48,7 +48,7 @@ pub struct Head {
 pub struct Action {
     /// The name and more.
     pub head: Head,
-    /// Whether a server told the classes.
+    /// `true` if a server told the classes.
     pub told: bool,
     /// The parameters, in the order of the documentation.
     pub params: Vec<Param>,
@@ -63,9 +63,9 @@ pub struct Action {
 pub struct Param {
     /// The name on the wire.
     pub name: String,
-    /// Whether the documentation calls it required.
+    /// `true` if the documentation calls it required.
     pub required: bool,
-    /// Whether it can be repeated.
+    /// `true` if it can be repeated.
     pub multiple: bool,
     /// The value if it is not sent.
     pub default: Option<String>,
@@ -94,7 +94,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Whether both are the same field or group.
+    /// Returns `true` if both are the same field or group.
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Field(one, _), Self::Field(two, _)) => one == two,

@@ -97,10 +97,7 @@ fn classes(classes: &[String]) -> String {
 
 /// Returns a paragraph that links to a page of the documentation on the web.
 fn page(indent: &str, kind: &str, version: u32, name: &str) -> String {
-    format!(
-        "{indent}///\n{indent}/// [Asterisk's documentation](https://docs.asterisk.org/\
-         Asterisk_{version}_Documentation/API_Documentation/AMI_{kind}/{name}/)\n"
-    )
+    format!("{indent}///\n{indent}#[doc = page!({version}, \"{kind}\", \"{name}\")]\n")
 }
 
 fn event_doc(name: &str, event: &Event) -> String {
@@ -143,7 +140,7 @@ fn events(model: &Model) -> String {
         _ = writeln!(out, "    {ident} = \"{name}\" {} {{", classes(&event.classes));
         for field in &event.fields {
             if field.versions != event.versions {
-                out += &doc("        ", &format!("Only in {}.", asterisk(&field.versions)));
+                out += &doc("        ", &format!("{} only.", asterisk(&field.versions)));
             }
             _ = writeln!(out, "        {}: {} = \"{}\";", field.method, field.kind, field.wire);
         }
@@ -224,7 +221,7 @@ fn actions(model: &Model) -> String {
                 text.push(format!("Default: `{default}`."));
             }
             if param.versions != action.versions {
-                text.push(format!("Only in {}.", asterisk(&param.versions)));
+                text.push(format!("{} only.", asterisk(&param.versions)));
             }
             if !text.is_empty() {
                 out += &doc("        ", &text.join(" "));
@@ -323,6 +320,7 @@ use super::macros::{events, field, getter, parser};
 use super::report::RtcpReport;
 use super::snapshot::{BridgeSnapshot, ChannelSnapshot};
 use crate::typed::field::{Field, FieldError};
+use crate::typed::page::page;
 use crate::typed::value::*;
 use crate::wire::{Cause, Event, EventClass, Reason};
 
@@ -340,6 +338,7 @@ use super::TypedAction;
 use super::macros::{actions, kind, note, sent};
 use super::reply::{Items, Output, Plain, Whole};
 use crate::typed::event;
+use crate::typed::page::page;
 use crate::wire::{Action, EventClass};
 
 actions! {

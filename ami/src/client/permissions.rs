@@ -1,4 +1,4 @@
-//! What the user may send and read.
+//! The permissions of the user.
 
 use tokio::time::timeout;
 

@@ -45,8 +45,8 @@ impl Outbox {
     }
 
     /// Queues an action under the next id, with or without a fence after it. `check` decides
-    /// whether it may be sent; while actions are held back, [`release`](Self::release) decides that.
-    /// `register` gets the id before the action can be sent.
+    /// whether it may be sent; while actions are held back, [`release`](Self::release) decides
+    /// that. `register` gets the id before the action can be sent.
     pub(crate) fn push(
         &self,
         action: &Action,

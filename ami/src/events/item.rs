@@ -19,8 +19,8 @@ pub enum Item<E = Event> {
     Event(E),
     /// The number of events that are missing here, because the subscription was full when they
     /// came, or because they were larger than [`Config::max_message`](crate::Config::max_message).
-    /// Only the first KiB of an event that is too large is known. The event counts unless a field in
-    /// that part shows that the filter does not admit it.
+    /// Only the first KiB of an event that is too large is known. The event counts unless a field
+    /// in that part shows that the filter does not admit it.
     Missed(u64),
     /// The connection was lost here, and the client has reconnected. An unknown number of events is
     /// missing. Calls and queues may have come and gone, so a program that tracks them has to query

@@ -3,7 +3,8 @@
 //! A text is `None` if the event has no such field, and an empty text if the field is empty. Every
 //! other kind is `None` if the field is absent or empty, or is `(null)`, which the server writes
 //! where it has no text. The value of a text is never changed: `<unknown>` and `unknown` stay as
-//! they are, and bytes that are not UTF-8 are replaced with U+FFFD in texts and do not parse as anything else.
+//! they are, and bytes that are not UTF-8 are replaced with U+FFFD in texts and do not parse as
+//! anything else.
 
 use std::borrow::Cow;
 use std::str::FromStr;

@@ -9,6 +9,7 @@ pub mod action;
 pub mod event;
 mod field;
 mod field_error;
+mod page;
 mod time;
 pub mod value;
 

@@ -1,4 +1,4 @@
-//! What the user may send and read, as a peer tells it, or does not.
+//! Tests of the permissions of a user, against a peer that tells them or does not.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn sent(peer: &Peer) -> Vec<&str> {
     names.skip_while(|name| *name != "Login").skip(1).collect()
 }
 
-/// What a subscription tells next, without waiting.
+/// Returns the next item of a subscription, without waiting.
 fn told(events: &mut Subscription<impl ami::FromEvent + std::fmt::Debug>) -> String {
     match events.try_next() {
         Ok(Item::Withheld(withheld)) => withheld.to_string(),

@@ -17,7 +17,7 @@ fn class(name: &str) -> Option<EventClass> {
     EventClass::ALL.iter().copied().find(|class| class.name() == name)
 }
 
-/// Where the mark is among the events.
+/// The position of the mark among the events.
 fn place(events: &[&Event], mark: &str) -> usize {
     let is_it = |event: &&Event| event.get("UserEvent") == Some(mark.as_bytes());
     events.iter().position(is_it).unwrap()

@@ -39,7 +39,7 @@ pub(crate) struct Answer {
     pub(crate) classes: Vec<EventClass>,
     /// The classes of users with this one alone who were refused.
     pub(crate) refused: Vec<EventClass>,
-    /// Whether the user with all other classes was refused.
+    /// `true` if the user with all other classes was refused.
     pub(crate) refused_without: bool,
 }
 

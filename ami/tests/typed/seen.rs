@@ -1,4 +1,5 @@
-//! What users with different rights see of the scenario and may do, once for each version.
+//! The events that users with different rights see of the scenario, and the actions that they may
+//! send, once for each version.
 
 use std::sync::OnceLock;
 use std::thread;
@@ -16,7 +17,7 @@ pub(crate) const AGES: Duration = Duration::from_secs(30);
 /// The versions.
 pub(crate) const VERSIONS: [u32; 2] = [22, 16];
 
-/// What was seen of a version.
+/// The observations of a version.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) major: u32,

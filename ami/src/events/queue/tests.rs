@@ -1,4 +1,4 @@
-//! What a queue gives, and what it says is missing.
+//! Tests of the items of a queue, and of the losses that it reports.
 
 use std::time::Duration;
 

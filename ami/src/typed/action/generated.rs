@@ -8,20 +8,21 @@ use super::TypedAction;
 use super::macros::{actions, kind, note, sent};
 use super::reply::{Items, Output, Plain, Whole};
 use crate::typed::event;
+use crate::typed::page::page;
 use crate::wire::{Action, EventClass};
 
 actions! {
     /// The action `AGI`. Needs the write class `agi`. Asterisk 16 and 22, since 1.6.0.
     /// [`Client::async_agi`](crate::Client::async_agi) returns sessions that wait for the results.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/AGI/)
+    #[doc = page!(22, "Actions", "AGI")]
     AGI = "AGI" (channel: text = "Channel", command: text = "Command") [Agi] -> Plain {
         command_id: text = "CommandID";
     }
     /// The action `AOCMessage`. Needs the write class `aoc`. Asterisk 16 and 22, since 1.8.0.
     /// Documented values of `MsgType`: `S`, `D` and `E`.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/AOCMessage/)
+    #[doc = page!(22, "Actions", "AOCMessage")]
     AOCMessage = "AOCMessage" (msg_type: text = "MsgType") [Aoc] -> Plain {
         channel: text = "Channel";
         channel_prefix: text = "ChannelPrefix";
@@ -41,32 +42,32 @@ actions! {
         charging_association_number: text = "ChargingAssociationNumber";
         charging_association_plan: text = "ChargingAssociationPlan";
         /// Documented values: `NA`, `SpecialArrangement`, `BasicCommunication`, `CallAttempt`,
-        /// `CallSetup`, `UserUserInfo` and `SupplementaryService`. Only in Asterisk 22.
+        /// `CallSetup`, `UserUserInfo` and `SupplementaryService`. Asterisk 22 only.
         charged_item: text = "ChargedItem";
         /// Documented values: `NA`, `Free`, `FreeFromBeginning`, `Duration`, `Flat`, `Volume` and
-        /// `SpecialCode`. Only in Asterisk 22.
+        /// `SpecialCode`. Asterisk 22 only.
         rate_type: text = "RateType";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         time: text = "Time";
         /// Documented values: `OneHundredthSecond`, `OneTenthSecond`, `Second`, `TenSeconds`,
-        /// `Minute`, `Hour` and `Day`. Only in Asterisk 22.
+        /// `Minute`, `Hour` and `Day`. Asterisk 22 only.
         time_scale: text = "TimeScale";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         granularity: text = "Granularity";
         /// Documented values: `OneHundredthSecond`, `OneTenthSecond`, `Second`, `TenSeconds`,
-        /// `Minute`, `Hour` and `Day`. Only in Asterisk 22.
+        /// `Minute`, `Hour` and `Day`. Asterisk 22 only.
         granularity_time_scale: text = "GranularityTimeScale";
-        /// Documented values: `ContinuousCharging` and `StepFunction`. Only in Asterisk 22.
+        /// Documented values: `ContinuousCharging` and `StepFunction`. Asterisk 22 only.
         charging_type: text = "ChargingType";
-        /// Documented values: `Octet`, `Segment` and `Message`. Only in Asterisk 22.
+        /// Documented values: `Octet`, `Segment` and `Message`. Asterisk 22 only.
         volume_unit: text = "VolumeUnit";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         code: text = "Code";
     }
     /// The action `AbsoluteTimeout`. Needs one of the write classes `system` and `call`. Asterisk
     /// 16 and 22, since 0.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/AbsoluteTimeout/)
+    #[doc = page!(22, "Actions", "AbsoluteTimeout")]
     AbsoluteTimeout = "AbsoluteTimeout" (
         channel: text = "Channel",
         timeout: seconds = "Timeout"
@@ -74,7 +75,7 @@ actions! {
     }
     /// The action `AgentLogoff`. Needs the write class `agent`. Asterisk 16 and 22, since 1.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/AgentLogoff/)
+    #[doc = page!(22, "Actions", "AgentLogoff")]
     AgentLogoff = "AgentLogoff" (agent: text = "Agent") [Agent] -> Plain {
         soft: flag = "Soft";
     }
@@ -82,18 +83,18 @@ actions! {
     /// reply is a list of [`Agents`](event::Agents), and [`AgentsComplete`](event::AgentsComplete)
     /// ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Agents/)
+    #[doc = page!(22, "Actions", "Agents")]
     Agents = "Agents" () [Agent] -> Items<event::Agents> {
     }
     /// The action `Atxfer`. Needs the write class `call`. Asterisk 16 and 22, since 1.6.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Atxfer/)
+    #[doc = page!(22, "Actions", "Atxfer")]
     Atxfer = "Atxfer" (channel: text = "Channel", exten: text = "Exten") [Call] -> Plain {
         context: text = "Context";
     }
     /// The action `BlindTransfer`. Needs the write class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BlindTransfer/)
+    #[doc = page!(22, "Actions", "BlindTransfer")]
     BlindTransfer = "BlindTransfer" (
         channel: text = "Channel",
         exten: text = "Exten"
@@ -102,28 +103,28 @@ actions! {
     }
     /// The action `Bridge`. Needs the write class `call`. Asterisk 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Bridge/)
+    #[doc = page!(22, "Actions", "Bridge")]
     Bridge = "Bridge" (channel1: text = "Channel1", channel2: text = "Channel2") [Call] -> Plain {
         /// Documented values: `no`, `Channel1`, `Channel2` and `Both`.
         tone: text = "Tone";
     }
     /// The action `BridgeDestroy`. Needs no class. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeDestroy/)
+    #[doc = page!(22, "Actions", "BridgeDestroy")]
     BridgeDestroy = "BridgeDestroy" (bridge_unique_id: text = "BridgeUniqueid") [] -> Plain {
     }
     /// The action `BridgeInfo`. Needs no class. Asterisk 16 and 22, since 12.0.0. The reply is a
     /// list of [`BridgeInfoChannel`](event::BridgeInfoChannel), and
     /// [`BridgeInfoComplete`](event::BridgeInfoComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeInfo/)
+    #[doc = page!(22, "Actions", "BridgeInfo")]
     BridgeInfo = "BridgeInfo" (
         bridge_unique_id: text = "BridgeUniqueid"
     ) [] -> Items<event::BridgeInfoChannel> {
     }
     /// The action `BridgeKick`. Needs no class. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeKick/)
+    #[doc = page!(22, "Actions", "BridgeKick")]
     BridgeKick = "BridgeKick" (channel: text = "Channel") [] -> Plain {
         bridge_unique_id: text = "BridgeUniqueid";
     }
@@ -131,7 +132,7 @@ actions! {
     /// list of [`BridgeListItem`](event::BridgeListItem), and
     /// [`BridgeListComplete`](event::BridgeListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeList/)
+    #[doc = page!(22, "Actions", "BridgeList")]
     BridgeList = "BridgeList" () [] -> Items<event::BridgeListItem> {
         bridge_type: text = "BridgeType";
     }
@@ -139,19 +140,19 @@ actions! {
     /// reply is a list of [`BridgeTechnologyListItem`](event::BridgeTechnologyListItem), and
     /// [`BridgeTechnologyListComplete`](event::BridgeTechnologyListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeTechnologyList/)
+    #[doc = page!(22, "Actions", "BridgeTechnologyList")]
     BridgeTechnologyList = "BridgeTechnologyList" () [] -> Items<event::BridgeTechnologyListItem> {
     }
     /// The action `BridgeTechnologySuspend`. Needs no class. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeTechnologySuspend/)
+    #[doc = page!(22, "Actions", "BridgeTechnologySuspend")]
     BridgeTechnologySuspend = "BridgeTechnologySuspend" (
         bridge_technology: text = "BridgeTechnology"
     ) [] -> Plain {
     }
     /// The action `BridgeTechnologyUnsuspend`. Needs no class. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/BridgeTechnologyUnsuspend/)
+    #[doc = page!(22, "Actions", "BridgeTechnologyUnsuspend")]
     BridgeTechnologyUnsuspend = "BridgeTechnologyUnsuspend" (
         bridge_technology: text = "BridgeTechnology"
     ) [] -> Plain {
@@ -159,18 +160,18 @@ actions! {
     /// The action `CancelAtxfer`. Needs the write class `call`. Asterisk 16 and 22, since 13.18.0,
     /// 14.7.0 and 15.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CancelAtxfer/)
+    #[doc = page!(22, "Actions", "CancelAtxfer")]
     CancelAtxfer = "CancelAtxfer" (channel: text = "Channel") [Call] -> Plain {
     }
     /// The action `Challenge`. Needs no class. Asterisk 16 and 22, since 0.4.0. The client sends it
     /// itself, if its configuration says so. Documented values of `AuthType`: `MD5`.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Challenge/)
+    #[doc = page!(22, "Actions", "Challenge")]
     Challenge = "Challenge" (auth_type: text = "AuthType") [] -> Plain {
     }
     /// The action `ChangeMonitor`. Needs the write class `call`. Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/ChangeMonitor/)
+    #[doc = page!(16, "Actions", "ChangeMonitor")]
     ChangeMonitor = "ChangeMonitor" (
         channel: text = "Channel",
         file: text = "File"
@@ -178,12 +179,12 @@ actions! {
     }
     /// The action `Command`. Needs the write class `command`. Asterisk 16 and 22, since 0.3.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Command/)
+    #[doc = page!(22, "Actions", "Command")]
     Command = "Command" (command: text = "Command") [Command] -> Output {
     }
     /// The action `ConfbridgeKick`. Needs the write class `call`. Asterisk 16 and 22, since 10.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeKick/)
+    #[doc = page!(22, "Actions", "ConfbridgeKick")]
     ConfbridgeKick = "ConfbridgeKick" (
         conference: text = "Conference",
         channel: text = "Channel"
@@ -193,7 +194,7 @@ actions! {
     /// 10.0.0. The reply is a list of [`ConfbridgeList`](event::ConfbridgeList), and
     /// [`ConfbridgeListComplete`](event::ConfbridgeListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeList/)
+    #[doc = page!(22, "Actions", "ConfbridgeList")]
     ConfbridgeList = "ConfbridgeList" (
         conference: text = "Conference"
     ) [Reporting] -> Items<event::ConfbridgeList> {
@@ -202,17 +203,17 @@ actions! {
     /// since 10.0.0. The reply is a list of [`ConfbridgeListRooms`](event::ConfbridgeListRooms),
     /// and [`ConfbridgeListRoomsComplete`](event::ConfbridgeListRoomsComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeListRooms/)
+    #[doc = page!(22, "Actions", "ConfbridgeListRooms")]
     ConfbridgeListRooms = "ConfbridgeListRooms" () [Reporting] -> Items<event::ConfbridgeListRooms> {
     }
     /// The action `ConfbridgeLock`. Needs the write class `call`. Asterisk 16 and 22, since 10.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeLock/)
+    #[doc = page!(22, "Actions", "ConfbridgeLock")]
     ConfbridgeLock = "ConfbridgeLock" (conference: text = "Conference") [Call] -> Plain {
     }
     /// The action `ConfbridgeMute`. Needs the write class `call`. Asterisk 16 and 22, since 10.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeMute/)
+    #[doc = page!(22, "Actions", "ConfbridgeMute")]
     ConfbridgeMute = "ConfbridgeMute" (
         conference: text = "Conference",
         channel: text = "Channel"
@@ -221,7 +222,7 @@ actions! {
     /// The action `ConfbridgeSetSingleVideoSrc`. Needs the write class `call`. Asterisk 16 and 22,
     /// since 10.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeSetSingleVideoSrc/)
+    #[doc = page!(22, "Actions", "ConfbridgeSetSingleVideoSrc")]
     ConfbridgeSetSingleVideoSrc = "ConfbridgeSetSingleVideoSrc" (
         conference: text = "Conference",
         channel: text = "Channel"
@@ -230,7 +231,7 @@ actions! {
     /// The action `ConfbridgeStartRecord`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 10.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeStartRecord/)
+    #[doc = page!(22, "Actions", "ConfbridgeStartRecord")]
     ConfbridgeStartRecord = "ConfbridgeStartRecord" (
         conference: text = "Conference"
     ) [System] -> Plain {
@@ -239,7 +240,7 @@ actions! {
     /// The action `ConfbridgeStopRecord`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 10.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeStopRecord/)
+    #[doc = page!(22, "Actions", "ConfbridgeStopRecord")]
     ConfbridgeStopRecord = "ConfbridgeStopRecord" (
         conference: text = "Conference"
     ) [System] -> Plain {
@@ -247,13 +248,13 @@ actions! {
     /// The action `ConfbridgeUnlock`. Needs the write class `call`. Asterisk 16 and 22, since
     /// 10.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeUnlock/)
+    #[doc = page!(22, "Actions", "ConfbridgeUnlock")]
     ConfbridgeUnlock = "ConfbridgeUnlock" (conference: text = "Conference") [Call] -> Plain {
     }
     /// The action `ConfbridgeUnmute`. Needs the write class `call`. Asterisk 16 and 22, since
     /// 10.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ConfbridgeUnmute/)
+    #[doc = page!(22, "Actions", "ConfbridgeUnmute")]
     ConfbridgeUnmute = "ConfbridgeUnmute" (
         conference: text = "Conference",
         channel: text = "Channel"
@@ -262,7 +263,7 @@ actions! {
     /// The action `ControlPlayback`. Needs the write class `call`. Asterisk 16 and 22, since
     /// 12.0.0. Documented values of `Control`: `stop`, `forward`, `reverse`, `pause` and `restart`.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ControlPlayback/)
+    #[doc = page!(22, "Actions", "ControlPlayback")]
     ControlPlayback = "ControlPlayback" (
         channel: text = "Channel",
         control: text = "Control"
@@ -271,7 +272,7 @@ actions! {
     /// The action `CoreSettings`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CoreSettings/)
+    #[doc = page!(22, "Actions", "CoreSettings")]
     CoreSettings = "CoreSettings" () [System Reporting] -> Plain {
     }
     /// The action `CoreShowChannelMap`. Needs one of the write classes `system` and `reporting`.
@@ -279,7 +280,7 @@ actions! {
     /// [`CoreShowChannelMap`](event::CoreShowChannelMap), and
     /// [`CoreShowChannelMapComplete`](event::CoreShowChannelMapComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CoreShowChannelMap/)
+    #[doc = page!(22, "Actions", "CoreShowChannelMap")]
     CoreShowChannelMap = "CoreShowChannelMap" (
         channel: text = "Channel"
     ) [System Reporting] -> Items<event::CoreShowChannelMap> {
@@ -289,33 +290,33 @@ actions! {
     /// [`CoreShowChannel`](event::CoreShowChannel), and
     /// [`CoreShowChannelsComplete`](event::CoreShowChannelsComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CoreShowChannels/)
+    #[doc = page!(22, "Actions", "CoreShowChannels")]
     CoreShowChannels = "CoreShowChannels" () [System Reporting] -> Items<event::CoreShowChannel> {
     }
     /// The action `CoreStatus`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CoreStatus/)
+    #[doc = page!(22, "Actions", "CoreStatus")]
     CoreStatus = "CoreStatus" () [System Reporting] -> Plain {
     }
     /// The action `CreateConfig`. Needs the write class `config`. Asterisk 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/CreateConfig/)
+    #[doc = page!(22, "Actions", "CreateConfig")]
     CreateConfig = "CreateConfig" (filename: text = "Filename") [Config] -> Plain {
     }
     /// The action `DAHDIDNDoff`. Needs no class. Asterisk 16 and 22, since 1.4.22.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIDNDoff/)
+    #[doc = page!(22, "Actions", "DAHDIDNDoff")]
     DAHDIDNDoff = "DAHDIDNDoff" (dahdi_channel: text = "DAHDIChannel") [] -> Plain {
     }
     /// The action `DAHDIDNDon`. Needs no class. Asterisk 16 and 22, since 1.4.22.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIDNDon/)
+    #[doc = page!(22, "Actions", "DAHDIDNDon")]
     DAHDIDNDon = "DAHDIDNDon" (dahdi_channel: text = "DAHDIChannel") [] -> Plain {
     }
     /// The action `DAHDIDialOffhook`. Needs no class. Asterisk 16 and 22, since 1.4.22.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIDialOffhook/)
+    #[doc = page!(22, "Actions", "DAHDIDialOffhook")]
     DAHDIDialOffhook = "DAHDIDialOffhook" (
         dahdi_channel: text = "DAHDIChannel",
         number: text = "Number"
@@ -323,19 +324,19 @@ actions! {
     }
     /// The action `DAHDIHangup`. Needs no class. Asterisk 16 and 22, since 1.4.22.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIHangup/)
+    #[doc = page!(22, "Actions", "DAHDIHangup")]
     DAHDIHangup = "DAHDIHangup" (dahdi_channel: text = "DAHDIChannel") [] -> Plain {
     }
     /// The action `DAHDIRestart`. Needs no class. Asterisk 16 and 22, since 1.4.22.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIRestart/)
+    #[doc = page!(22, "Actions", "DAHDIRestart")]
     DAHDIRestart = "DAHDIRestart" () [] -> Plain {
     }
     /// The action `DAHDIShowChannels`. Needs no class. Asterisk 16 and 22, since 1.4.22. The reply
     /// is a list of [`DAHDIShowChannels`](event::DAHDIShowChannels), and
     /// [`DAHDIShowChannelsComplete`](event::DAHDIShowChannelsComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIShowChannels/)
+    #[doc = page!(22, "Actions", "DAHDIShowChannels")]
     DAHDIShowChannels = "DAHDIShowChannels" () [] -> Items<event::DAHDIShowChannels> {
         dahdi_channel: text = "DAHDIChannel";
     }
@@ -343,22 +344,22 @@ actions! {
     /// The reply is a list of [`DAHDIShowStatus`](event::DAHDIShowStatus), and
     /// [`DAHDIShowStatusComplete`](event::DAHDIShowStatusComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDIShowStatus/)
+    #[doc = page!(22, "Actions", "DAHDIShowStatus")]
     DAHDIShowStatus = "DAHDIShowStatus" () [] -> Items<event::DAHDIShowStatus> {
     }
     /// The action `DAHDITransfer`. Needs no class. Asterisk 16 and 22, since 1.4.22.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DAHDITransfer/)
+    #[doc = page!(22, "Actions", "DAHDITransfer")]
     DAHDITransfer = "DAHDITransfer" (dahdi_channel: text = "DAHDIChannel") [] -> Plain {
     }
     /// The action `DBDel`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DBDel/)
+    #[doc = page!(22, "Actions", "DBDel")]
     DBDel = "DBDel" (family: text = "Family", key: text = "Key") [System] -> Plain {
     }
     /// The action `DBDelTree`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DBDelTree/)
+    #[doc = page!(22, "Actions", "DBDelTree")]
     DBDelTree = "DBDelTree" (family: text = "Family") [System] -> Plain {
         key: text = "Key";
     }
@@ -366,7 +367,7 @@ actions! {
     /// 22, since 1.2.0. The reply is a list of [`DBGetResponse`](event::DBGetResponse), and
     /// [`DBGetComplete`](event::DBGetComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DBGet/)
+    #[doc = page!(22, "Actions", "DBGet")]
     DBGet = "DBGet" (
         family: text = "Family",
         key: text = "Key"
@@ -377,14 +378,14 @@ actions! {
     /// [`DBGetTreeResponse`](event::DBGetTreeResponse), and
     /// [`DBGetTreeComplete`](event::DBGetTreeComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DBGetTree/)
+    #[doc = page!(22, "Actions", "DBGetTree")]
     DBGetTree = "DBGetTree" () [System Reporting] -> Items<event::DBGetTreeResponse> {
         family: text = "Family";
         key: text = "Key";
     }
     /// The action `DBPut`. Needs the write class `system`. Asterisk 16 and 22, since 1.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DBPut/)
+    #[doc = page!(22, "Actions", "DBPut")]
     DBPut = "DBPut" (family: text = "Family", key: text = "Key") [System] -> Plain {
         val: text = "Val";
     }
@@ -393,13 +394,13 @@ actions! {
     /// [`DeviceStateChange`](event::DeviceStateChange), and
     /// [`DeviceStateListComplete`](event::DeviceStateListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DeviceStateList/)
+    #[doc = page!(22, "Actions", "DeviceStateList")]
     DeviceStateList = "DeviceStateList" () [Call Reporting] -> Items<event::DeviceStateChange> {
     }
     /// The action `DialplanExtensionAdd`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 13.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DialplanExtensionAdd/)
+    #[doc = page!(22, "Actions", "DialplanExtensionAdd")]
     DialplanExtensionAdd = "DialplanExtensionAdd" (
         context: text = "Context",
         extension: text = "Extension",
@@ -412,7 +413,7 @@ actions! {
     /// The action `DialplanExtensionRemove`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/DialplanExtensionRemove/)
+    #[doc = page!(22, "Actions", "DialplanExtensionRemove")]
     DialplanExtensionRemove = "DialplanExtensionRemove" (
         context: text = "Context",
         extension: text = "Extension"
@@ -422,13 +423,13 @@ actions! {
     /// The action `Events`. Needs no class. Asterisk 16 and 22, since 0.9.0. Documented values of
     /// `EventMask`: `on`, `off` and `system,call,log,...`.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Events/)
+    #[doc = page!(22, "Actions", "Events")]
     Events = "Events" (event_mask: text = "EventMask") [] -> Plain {
     }
     /// The action `ExtensionState`. Needs one of the write classes `call` and `reporting`. Asterisk
     /// 16 and 22, since 0.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ExtensionState/)
+    #[doc = page!(22, "Actions", "ExtensionState")]
     ExtensionState = "ExtensionState" (
         exten: text = "Exten",
         context: text = "Context"
@@ -439,13 +440,13 @@ actions! {
     /// [`ExtensionStatus`](event::ExtensionStatus), and
     /// [`ExtensionStateListComplete`](event::ExtensionStateListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ExtensionStateList/)
+    #[doc = page!(22, "Actions", "ExtensionStateList")]
     ExtensionStateList = "ExtensionStateList" () [Call Reporting] -> Items<event::ExtensionStatus> {
     }
     /// The action `FAXSession`. Needs the write class `call`. Asterisk 16 and 22, since 13.0.0. The
     /// reply is one event [`FAXSession`](event::FAXSession).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/FAXSession/)
+    #[doc = page!(22, "Actions", "FAXSession")]
     FAXSession = "FAXSession" (
         session_number: number = "SessionNumber"
     ) [Call] -> Items<event::FAXSession> {
@@ -454,34 +455,34 @@ actions! {
     /// The reply is a list of [`FAXSessionsEntry`](event::FAXSessionsEntry), and
     /// [`FAXSessionsComplete`](event::FAXSessionsComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/FAXSessions/)
+    #[doc = page!(22, "Actions", "FAXSessions")]
     FAXSessions = "FAXSessions" () [Call] -> Items<event::FAXSessionsEntry> {
     }
     /// The action `FAXStats`. Needs the write class `reporting`. Asterisk 16 and 22, since 13.0.0.
     /// The reply is one event [`FAXStats`](event::FAXStats).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/FAXStats/)
+    #[doc = page!(22, "Actions", "FAXStats")]
     FAXStats = "FAXStats" () [Reporting] -> Items<event::FAXStats> {
     }
     /// The action `Filter`. Needs the write class `system`. Asterisk 16 and 22, since 10.0.0.
     /// Documented values of `Operation`: `Add`.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Filter/)
+    #[doc = page!(22, "Actions", "Filter")]
     Filter = "Filter" (operation: text = "Operation", filter: text = "Filter") [System] -> Plain {
         /// Documented values: `action(include|exclude)`, `name(<event_name>)`,
-        /// `header(<header_name>)` and `<match_method>`. Only in Asterisk 22.
+        /// `header(<header_name>)` and `<match_method>`. Asterisk 22 only.
         match_criteria: text = "MatchCriteria";
     }
     /// The action `FilterList`. Needs the write class `system`. Asterisk 16. No version registers
     /// the action, although Asterisk 16 documents it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/FilterList/)
+    #[doc = page!(16, "Actions", "FilterList")]
     FilterList = "FilterList" () [System] -> Plain {
     }
     /// The action `GetConfig`. Needs one of the write classes `system` and `config`. Asterisk 16
     /// and 22, since 1.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/GetConfig/)
+    #[doc = page!(22, "Actions", "GetConfig")]
     GetConfig = "GetConfig" (filename: text = "Filename") [System Config] -> Plain {
         category: text = "Category";
         filter: text = "Filter";
@@ -489,7 +490,7 @@ actions! {
     /// The action `GetConfigJSON`. Needs one of the write classes `system` and `config`. Asterisk
     /// 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/GetConfigJSON/)
+    #[doc = page!(22, "Actions", "GetConfigJSON")]
     GetConfigJSON = "GetConfigJSON" (filename: text = "Filename") [System Config] -> Plain {
         category: text = "Category";
         filter: text = "Filter";
@@ -497,47 +498,47 @@ actions! {
     /// The action `Getvar`. Needs one of the write classes `call` and `reporting`. Asterisk 16 and
     /// 22, since 1.0.0. [`Client::variable`](crate::Client::variable) returns the value.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Getvar/)
+    #[doc = page!(22, "Actions", "Getvar")]
     Getvar = "Getvar" (variable: text = "Variable") [Call Reporting] -> Plain {
         channel: text = "Channel";
     }
     /// The action `Hangup`. Needs one of the write classes `system` and `call`. Asterisk 16 and 22,
     /// since 0.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Hangup/)
+    #[doc = page!(22, "Actions", "Hangup")]
     Hangup = "Hangup" (channel: text = "Channel") [System Call] -> Plain {
         cause: number = "Cause";
     }
     /// The action `IAXnetstats`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/IAXnetstats/)
+    #[doc = page!(22, "Actions", "IAXnetstats")]
     IAXnetstats = "IAXnetstats" () [System Reporting] -> Whole {
     }
     /// The action `IAXpeerlist`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.6.0. The reply is a list of [`PeerEntry`](event::PeerEntry), and
     /// [`PeerlistComplete`](event::PeerlistComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/IAXpeerlist/)
+    #[doc = page!(22, "Actions", "IAXpeerlist")]
     IAXpeerlist = "IAXpeerlist" () [System Reporting] -> Items<event::PeerEntry> {
     }
     /// The action `IAXpeers`. Needs one of the write classes `system` and `reporting`. Asterisk 16
     /// and 22, since 0.3.0. The reply is a list of [`PeerEntry`](event::PeerEntry), and
     /// [`PeerlistComplete`](event::PeerlistComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/IAXpeers/)
+    #[doc = page!(22, "Actions", "IAXpeers")]
     IAXpeers = "IAXpeers" () [System Reporting] -> Items<event::PeerEntry> {
     }
     /// The action `IAXregistry`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 1.6.2.0. The reply is a list of [`RegistryEntry`](event::RegistryEntry),
     /// and [`RegistrationsComplete`](event::RegistrationsComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/IAXregistry/)
+    #[doc = page!(22, "Actions", "IAXregistry")]
     IAXregistry = "IAXregistry" () [System Reporting] -> Items<event::RegistryEntry> {
     }
     /// The action `JabberSend`. Needs the write class `system`. Asterisk 16 and 22, since 1.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/JabberSend/)
+    #[doc = page!(22, "Actions", "JabberSend")]
     JabberSend = "JabberSend" (
         jabber: text = "Jabber",
         jid: text = "JID",
@@ -547,30 +548,30 @@ actions! {
     /// The action `ListCategories`. Needs the write class `config`. Asterisk 16 and 22, since
     /// 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ListCategories/)
+    #[doc = page!(22, "Actions", "ListCategories")]
     ListCategories = "ListCategories" (filename: text = "Filename") [Config] -> Plain {
     }
     /// The action `ListCommands`. Needs no class. Asterisk 16 and 22, since 1.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ListCommands/)
+    #[doc = page!(22, "Actions", "ListCommands")]
     ListCommands = "ListCommands" () [] -> Plain {
     }
     /// The action `LocalOptimizeAway`. Needs one of the write classes `system` and `call`. Asterisk
     /// 16 and 22, since 1.8.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/LocalOptimizeAway/)
+    #[doc = page!(22, "Actions", "LocalOptimizeAway")]
     LocalOptimizeAway = "LocalOptimizeAway" (channel: text = "Channel") [System Call] -> Plain {
     }
     /// The action `LoggerRotate`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 13.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/LoggerRotate/)
+    #[doc = page!(22, "Actions", "LoggerRotate")]
     LoggerRotate = "LoggerRotate" () [System Reporting] -> Plain {
     }
     /// The action `Login`. Needs no class. Asterisk 16 and 22, since 0.2.0. The client sends it
     /// itself when it connects.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Login/)
+    #[doc = page!(22, "Actions", "Login")]
     Login = "Login" (username: text = "Username") [] -> Plain {
         /// Documented values: `plain` and `MD5`.
         auth_type: text = "AuthType";
@@ -581,24 +582,24 @@ actions! {
     }
     /// The action `Logoff`. Needs no class. Asterisk 16 and 22, since 0.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Logoff/)
+    #[doc = page!(22, "Actions", "Logoff")]
     Logoff = "Logoff" () [] -> Plain {
     }
     /// The action `MWIDelete`. Needs the write class `call`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MWIDelete/)
+    #[doc = page!(22, "Actions", "MWIDelete")]
     MWIDelete = "MWIDelete" (mailbox: text = "Mailbox") [Call] -> Plain {
     }
     /// The action `MWIGet`. Needs one of the write classes `call` and `reporting`. Asterisk 16 and
     /// 22, since 12.1.0. The reply is a list of [`MWIGet`](event::MWIGet), and
     /// [`MWIGetComplete`](event::MWIGetComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MWIGet/)
+    #[doc = page!(22, "Actions", "MWIGet")]
     MWIGet = "MWIGet" (mailbox: text = "Mailbox") [Call Reporting] -> Items<event::MWIGet> {
     }
     /// The action `MWIUpdate`. Needs the write class `call`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MWIUpdate/)
+    #[doc = page!(22, "Actions", "MWIUpdate")]
     MWIUpdate = "MWIUpdate" (mailbox: text = "Mailbox") [Call] -> Plain {
         old_messages: number = "OldMessages";
         new_messages: number = "NewMessages";
@@ -606,20 +607,20 @@ actions! {
     /// The action `MailboxCount`. Needs one of the write classes `call` and `reporting`. Asterisk
     /// 16 and 22, since 0.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MailboxCount/)
+    #[doc = page!(22, "Actions", "MailboxCount")]
     MailboxCount = "MailboxCount" (mailbox: text = "Mailbox") [Call Reporting] -> Plain {
     }
     /// The action `MailboxStatus`. Needs one of the write classes `call` and `reporting`. Asterisk
     /// 16 and 22, since 0.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MailboxStatus/)
+    #[doc = page!(22, "Actions", "MailboxStatus")]
     MailboxStatus = "MailboxStatus" (mailbox: text = "Mailbox") [Call Reporting] -> Plain {
     }
     /// The action `MeetmeList`. Needs the write class `reporting`. Asterisk 16 and 22, since 1.6.0.
     /// The reply is a list of [`MeetmeList`](event::MeetmeList), and
     /// [`MeetmeListComplete`](event::MeetmeListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MeetmeList/)
+    #[doc = page!(22, "Actions", "MeetmeList")]
     MeetmeList = "MeetmeList" () [Reporting] -> Items<event::MeetmeList> {
         conference: text = "Conference";
     }
@@ -627,12 +628,12 @@ actions! {
     /// 10.0.0. The reply is a list of [`MeetmeListRooms`](event::MeetmeListRooms), and
     /// [`MeetmeListRoomsComplete`](event::MeetmeListRoomsComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MeetmeListRooms/)
+    #[doc = page!(22, "Actions", "MeetmeListRooms")]
     MeetmeListRooms = "MeetmeListRooms" () [Reporting] -> Items<event::MeetmeListRooms> {
     }
     /// The action `MeetmeMute`. Needs the write class `call`. Asterisk 16 and 22, since 1.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MeetmeMute/)
+    #[doc = page!(22, "Actions", "MeetmeMute")]
     MeetmeMute = "MeetmeMute" (
         meetme: text = "Meetme",
         usernum: text = "Usernum"
@@ -640,7 +641,7 @@ actions! {
     }
     /// The action `MeetmeUnmute`. Needs the write class `call`. Asterisk 16 and 22, since 1.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MeetmeUnmute/)
+    #[doc = page!(22, "Actions", "MeetmeUnmute")]
     MeetmeUnmute = "MeetmeUnmute" (
         meetme: text = "Meetme",
         usernum: text = "Usernum"
@@ -648,7 +649,7 @@ actions! {
     }
     /// The action `MessageSend`. Needs the write class `message`. Asterisk 16 and 22, since 11.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MessageSend/)
+    #[doc = page!(22, "Actions", "MessageSend")]
     MessageSend = "MessageSend" () [Message] -> Plain {
         destination: text = "Destination";
         to: text = "To";
@@ -659,7 +660,7 @@ actions! {
     }
     /// The action `MixMonitor`. Needs the write class `system`. Asterisk 16 and 22, since 11.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MixMonitor/)
+    #[doc = page!(22, "Actions", "MixMonitor")]
     MixMonitor = "MixMonitor" (channel: text = "Channel") [System] -> Plain {
         file: text = "File";
         options: text = "Options";
@@ -668,7 +669,7 @@ actions! {
     /// The action `MixMonitorMute`. Needs one of the write classes `system` and `call`. Asterisk 16
     /// and 22, since 1.8.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MixMonitorMute/)
+    #[doc = page!(22, "Actions", "MixMonitorMute")]
     MixMonitorMute = "MixMonitorMute" (
         channel: text = "Channel",
         direction: text = "Direction",
@@ -677,23 +678,23 @@ actions! {
     }
     /// The action `ModuleCheck`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ModuleCheck/)
+    #[doc = page!(22, "Actions", "ModuleCheck")]
     ModuleCheck = "ModuleCheck" (module: text = "Module") [System] -> Plain {
     }
     /// The action `ModuleLoad`. Needs the write class `system`. Asterisk 16 and 22, since 1.6.0.
     /// Documented values of `LoadType`: `load`, `unload`, `reload` and `refresh`.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ModuleLoad/)
+    #[doc = page!(22, "Actions", "ModuleLoad")]
     ModuleLoad = "ModuleLoad" (load_type: text = "LoadType") [System] -> Whole {
         /// Documented values: `cdr`, `dnsmgr`, `extconfig`, `enum`, `acl`, `manager`, `http`,
         /// `logger`, `features`, `dsp`, `udptl`, `indications`, `cel` and `plc`.
         module: text = "Module";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         recursive: flag = "Recursive";
     }
     /// The action `Monitor`. Needs the write class `call`. Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/Monitor/)
+    #[doc = page!(16, "Actions", "Monitor")]
     Monitor = "Monitor" (channel: text = "Channel") [Call] -> Plain {
         file: text = "File";
         format: text = "Format";
@@ -703,7 +704,7 @@ actions! {
     /// Documented values of `Direction`: `in`, `out` and `all`. Documented values of `State`: `on`
     /// and `off`.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/MuteAudio/)
+    #[doc = page!(22, "Actions", "MuteAudio")]
     MuteAudio = "MuteAudio" (
         channel: text = "Channel",
         direction: text = "Direction",
@@ -713,7 +714,7 @@ actions! {
     /// The action `Originate`. Needs the write class `originate`. Asterisk 16 and 22, since 0.2.0.
     /// [`ami::Originate`](crate::Originate) also waits for the outcome of the call.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Originate/)
+    #[doc = page!(22, "Actions", "Originate")]
     Originate = "Originate" (channel: text = "Channel") [Originate] -> Plain {
         exten: text = "Exten";
         context: text = "Context";
@@ -730,14 +731,14 @@ actions! {
         codecs: text = "Codecs";
         channel_id: text = "ChannelId";
         other_channel_id: text = "OtherChannelId";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         pre_dial_go_sub: text = "PreDialGoSub";
     }
     /// The action `PJSIPHangup`. Needs one of the write classes `system` and `call`. Asterisk 22,
     /// since 18.21.0, 20.6.0 and 21.1.0. Documented values of `Cause`: `Response code` and
     /// `Response code name`.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPHangup/)
+    #[doc = page!(22, "Actions", "PJSIPHangup")]
     PJSIPHangup = "PJSIPHangup" (
         channel: text = "Channel",
         cause: text = "Cause"
@@ -745,25 +746,25 @@ actions! {
     }
     /// The action `PJSIPNotify`. Needs the write class `system`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPNotify/)
+    #[doc = page!(22, "Actions", "PJSIPNotify")]
     PJSIPNotify = "PJSIPNotify" () [System] -> Plain {
         endpoint: text = "Endpoint";
         uri: text = "URI";
         channel: text = "channel";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         option: text = "Option";
         variable: texts = "Variable";
     }
     /// The action `PJSIPQualify`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPQualify/)
+    #[doc = page!(22, "Actions", "PJSIPQualify")]
     PJSIPQualify = "PJSIPQualify" (endpoint: text = "Endpoint") [System Reporting] -> Plain {
     }
     /// The action `PJSIPRegister`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16 and 22, since 13.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPRegister/)
+    #[doc = page!(22, "Actions", "PJSIPRegister")]
     PJSIPRegister = "PJSIPRegister" (
         registration: text = "Registration"
     ) [System Reporting] -> Plain {
@@ -771,7 +772,7 @@ actions! {
     /// The action `PJSIPSetMaintenance`. Needs the write class `system`. Asterisk 22, since
     /// 20.20.0, 22.10.0 and 23.4.0. Documented values of `State`: `on` and `off`.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPSetMaintenance/)
+    #[doc = page!(22, "Actions", "PJSIPSetMaintenance")]
     PJSIPSetMaintenance = "PJSIPSetMaintenance" (
         endpoint: text = "Endpoint",
         state: text = "State"
@@ -781,21 +782,21 @@ actions! {
     /// 16.0.0. The reply is a list of [`AorList`](event::AorList), and
     /// [`AorListComplete`](event::AorListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowAors/)
+    #[doc = page!(22, "Actions", "PJSIPShowAors")]
     PJSIPShowAors = "PJSIPShowAors" () [System] -> Items<event::AorList> {
     }
     /// The action `PJSIPShowAuths`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 16.0.0. The reply is a list of [`AuthList`](event::AuthList), and
     /// [`AuthListComplete`](event::AuthListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowAuths/)
+    #[doc = page!(22, "Actions", "PJSIPShowAuths")]
     PJSIPShowAuths = "PJSIPShowAuths" () [System] -> Items<event::AuthList> {
     }
     /// The action `PJSIPShowContacts`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 16.0.0. The reply is a list of [`ContactList`](event::ContactList), and
     /// [`ContactListComplete`](event::ContactListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowContacts/)
+    #[doc = page!(22, "Actions", "PJSIPShowContacts")]
     PJSIPShowContacts = "PJSIPShowContacts" () [System] -> Items<event::ContactList> {
     }
     /// The action `PJSIPShowEndpoint`. Needs the write class `system`. Asterisk 16 and 22, since
@@ -805,7 +806,7 @@ actions! {
     /// [`TransportDetail`](event::TransportDetail), [`AorDetail`](event::AorDetail), and
     /// [`EndpointDetailComplete`](event::EndpointDetailComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowEndpoint/)
+    #[doc = page!(22, "Actions", "PJSIPShowEndpoint")]
     PJSIPShowEndpoint = "PJSIPShowEndpoint" (
         endpoint: text = "Endpoint"
     ) [System] -> Items<event::Typed> {
@@ -814,7 +815,7 @@ actions! {
     /// 12.0.0. The reply is a list of [`EndpointList`](event::EndpointList), and
     /// [`EndpointListComplete`](event::EndpointListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowEndpoints/)
+    #[doc = page!(22, "Actions", "PJSIPShowEndpoints")]
     PJSIPShowEndpoints = "PJSIPShowEndpoints" () [System] -> Items<event::EndpointList> {
     }
     /// The action `PJSIPShowMaintenance`. Needs one of the write classes `system` and `reporting`.
@@ -822,7 +823,7 @@ actions! {
     /// [`PJSIPMaintenanceStatus`](event::PJSIPMaintenanceStatus), and
     /// [`PJSIPMaintenanceStatusComplete`](event::PJSIPMaintenanceStatusComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowMaintenance/)
+    #[doc = page!(22, "Actions", "PJSIPShowMaintenance")]
     PJSIPShowMaintenance = "PJSIPShowMaintenance" () [System Reporting] -> Items<event::PJSIPMaintenanceStatus> {
         endpoint: text = "Endpoint";
     }
@@ -831,7 +832,7 @@ actions! {
     /// [`ContactStatusDetail`](event::ContactStatusDetail), and
     /// [`ContactStatusDetailComplete`](event::ContactStatusDetailComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowRegistrationInboundContactStatuses/)
+    #[doc = page!(22, "Actions", "PJSIPShowRegistrationInboundContactStatuses")]
     PJSIPShowRegistrationInboundContactStatuses = "PJSIPShowRegistrationInboundContactStatuses" () [System] -> Items<event::ContactStatusDetail> {
     }
     /// The action `PJSIPShowRegistrationsInbound`. Needs the write class `system`. Asterisk 16 and
@@ -840,7 +841,7 @@ actions! {
     /// [`AuthDetail`](event::AuthDetail), and
     /// [`InboundRegistrationDetailComplete`](event::InboundRegistrationDetailComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowRegistrationsInbound/)
+    #[doc = page!(22, "Actions", "PJSIPShowRegistrationsInbound")]
     PJSIPShowRegistrationsInbound = "PJSIPShowRegistrationsInbound" () [System] -> Items<event::Typed> {
     }
     /// The action `PJSIPShowRegistrationsOutbound`. Needs one of the write classes `system` and
@@ -849,14 +850,14 @@ actions! {
     /// [`AuthDetail`](event::AuthDetail), and
     /// [`OutboundRegistrationDetailComplete`](event::OutboundRegistrationDetailComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowRegistrationsOutbound/)
+    #[doc = page!(22, "Actions", "PJSIPShowRegistrationsOutbound")]
     PJSIPShowRegistrationsOutbound = "PJSIPShowRegistrationsOutbound" () [System Reporting] -> Items<event::Typed> {
     }
     /// The action `PJSIPShowResourceLists`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.0.0. The reply is a list of [`ResourceListDetail`](event::ResourceListDetail), and
     /// [`ResourceListDetailComplete`](event::ResourceListDetailComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowResourceLists/)
+    #[doc = page!(22, "Actions", "PJSIPShowResourceLists")]
     PJSIPShowResourceLists = "PJSIPShowResourceLists" () [System] -> Items<event::ResourceListDetail> {
     }
     /// The action `PJSIPShowSubscriptionsInbound`. Needs the write class `system`. Asterisk 16 and
@@ -864,7 +865,7 @@ actions! {
     /// [`InboundSubscriptionDetail`](event::InboundSubscriptionDetail), and
     /// [`InboundSubscriptionDetailComplete`](event::InboundSubscriptionDetailComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowSubscriptionsInbound/)
+    #[doc = page!(22, "Actions", "PJSIPShowSubscriptionsInbound")]
     PJSIPShowSubscriptionsInbound = "PJSIPShowSubscriptionsInbound" () [System] -> Items<event::InboundSubscriptionDetail> {
     }
     /// The action `PJSIPShowSubscriptionsOutbound`. Needs the write class `system`. Asterisk 16 and
@@ -872,13 +873,13 @@ actions! {
     /// [`OutboundSubscriptionDetail`](event::OutboundSubscriptionDetail), and
     /// [`OutboundSubscriptionDetailComplete`](event::OutboundSubscriptionDetailComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPShowSubscriptionsOutbound/)
+    #[doc = page!(22, "Actions", "PJSIPShowSubscriptionsOutbound")]
     PJSIPShowSubscriptionsOutbound = "PJSIPShowSubscriptionsOutbound" () [System] -> Items<event::OutboundSubscriptionDetail> {
     }
     /// The action `PJSIPUnregister`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PJSIPUnregister/)
+    #[doc = page!(22, "Actions", "PJSIPUnregister")]
     PJSIPUnregister = "PJSIPUnregister" (
         registration: text = "Registration"
     ) [System Reporting] -> Plain {
@@ -886,44 +887,44 @@ actions! {
     /// The action `PRIDebugFileSet`. Needs the write class `system`. Asterisk 16 and 22, since
     /// 13.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PRIDebugFileSet/)
+    #[doc = page!(22, "Actions", "PRIDebugFileSet")]
     PRIDebugFileSet = "PRIDebugFileSet" (file: text = "File") [System] -> Plain {
     }
     /// The action `PRIDebugFileUnset`. Needs no class. Asterisk 16 and 22, since 13.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PRIDebugFileUnset/)
+    #[doc = page!(22, "Actions", "PRIDebugFileUnset")]
     PRIDebugFileUnset = "PRIDebugFileUnset" () [] -> Plain {
     }
     /// The action `PRIDebugSet`. Needs no class. Asterisk 16 and 22, since 13.0.0. Documented
     /// values of `Level`: `off`, `on`, `hex` and `intense`.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PRIDebugSet/)
+    #[doc = page!(22, "Actions", "PRIDebugSet")]
     PRIDebugSet = "PRIDebugSet" (span: text = "Span", level: text = "Level") [] -> Whole {
     }
     /// The action `PRIShowSpans`. Needs no class. Asterisk 16 and 22, since 10.0.0. The reply is a
     /// list of [`PRIShowSpans`](event::PRIShowSpans), and
     /// [`PRIShowSpansComplete`](event::PRIShowSpansComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PRIShowSpans/)
+    #[doc = page!(22, "Actions", "PRIShowSpans")]
     PRIShowSpans = "PRIShowSpans" () [] -> Items<event::PRIShowSpans> {
         span: text = "Span";
     }
     /// The action `Park`. Needs the write class `call`. Asterisk 16 and 22, since 1.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Park/)
+    #[doc = page!(22, "Actions", "Park")]
     Park = "Park" (channel: text = "Channel") [Call] -> Plain {
         timeout_channel: text = "TimeoutChannel";
         announce_channel: text = "AnnounceChannel";
         timeout: millis = "Timeout";
         parkinglot: text = "Parkinglot";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         parking_space: text = "ParkingSpace";
     }
     /// The action `ParkedCalls`. Needs the write class `call`. Asterisk 16 and 22, since 0.7.2. The
     /// reply is a list of [`ParkedCall`](event::ParkedCall), and
     /// [`ParkedCallsComplete`](event::ParkedCallsComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ParkedCalls/)
+    #[doc = page!(22, "Actions", "ParkedCalls")]
     ParkedCalls = "ParkedCalls" () [Call] -> Items<event::ParkedCall> {
         parking_lot: text = "ParkingLot";
     }
@@ -931,22 +932,22 @@ actions! {
     /// The reply is a list of [`Parkinglot`](event::Parkinglot), and
     /// [`ParkinglotsComplete`](event::ParkinglotsComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Parkinglots/)
+    #[doc = page!(22, "Actions", "Parkinglots")]
     Parkinglots = "Parkinglots" () [Call] -> Items<event::Parkinglot> {
     }
     /// The action `PauseMonitor`. Needs the write class `call`. Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/PauseMonitor/)
+    #[doc = page!(16, "Actions", "PauseMonitor")]
     PauseMonitor = "PauseMonitor" (channel: text = "Channel") [Call] -> Plain {
     }
     /// The action `Ping`. Needs no class. Asterisk 16 and 22, since 0.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Ping/)
+    #[doc = page!(22, "Actions", "Ping")]
     Ping = "Ping" () [] -> Plain {
     }
     /// The action `PlayDTMF`. Needs the write class `call`. Asterisk 16 and 22, since 1.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PlayDTMF/)
+    #[doc = page!(22, "Actions", "PlayDTMF")]
     PlayDTMF = "PlayDTMF" (channel: text = "Channel", digit: text = "Digit") [Call] -> Plain {
         duration: millis = "Duration";
         receive: flag = "Receive";
@@ -954,14 +955,14 @@ actions! {
     /// The action `PlayMF`. Needs the write class `call`. Asterisk 16 and 22, since 16.21.0, 18.7.0
     /// and 19.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PlayMF/)
+    #[doc = page!(22, "Actions", "PlayMF")]
     PlayMF = "PlayMF" (channel: text = "Channel", digit: text = "Digit") [Call] -> Plain {
         duration: millis = "Duration";
     }
     /// The action `PresenceState`. Needs one of the write classes `call` and `reporting`. Asterisk
     /// 16 and 22, since 11.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PresenceState/)
+    #[doc = page!(22, "Actions", "PresenceState")]
     PresenceState = "PresenceState" (provider: text = "Provider") [Call Reporting] -> Plain {
     }
     /// The action `PresenceStateList`. Needs one of the write classes `call` and `reporting`.
@@ -969,34 +970,34 @@ actions! {
     /// [`PresenceStateChange`](event::PresenceStateChange), and
     /// [`PresenceStateListComplete`](event::PresenceStateListComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/PresenceStateList/)
+    #[doc = page!(22, "Actions", "PresenceStateList")]
     PresenceStateList = "PresenceStateList" () [Call Reporting] -> Items<event::PresenceStateChange> {
     }
     /// The action `QueueAdd`. Needs the write class `agent`. Asterisk 16 and 22, since 1.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueAdd/)
+    #[doc = page!(22, "Actions", "QueueAdd")]
     QueueAdd = "QueueAdd" (queue: text = "Queue", interface: text = "Interface") [Agent] -> Plain {
         penalty: number = "Penalty";
         paused: flag = "Paused";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         reason: text = "Reason";
         member_name: text = "MemberName";
         state_interface: text = "StateInterface";
     }
     /// The action `QueueChangePriorityCaller`. Needs no class. Asterisk 16 and 22, since 15.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueChangePriorityCaller/)
+    #[doc = page!(22, "Actions", "QueueChangePriorityCaller")]
     QueueChangePriorityCaller = "QueueChangePriorityCaller" (
         queue: text = "Queue",
         caller: text = "Caller",
         priority: number = "Priority"
     ) [] -> Plain {
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         immediate: flag = "Immediate";
     }
     /// The action `QueueLog`. Needs the write class `agent`. Asterisk 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueLog/)
+    #[doc = page!(22, "Actions", "QueueLog")]
     QueueLog = "QueueLog" (queue: text = "Queue", event: text = "Event") [Agent] -> Plain {
         unique_id: text = "Uniqueid";
         interface: text = "Interface";
@@ -1005,7 +1006,7 @@ actions! {
     /// The action `QueueMemberRingInUse`. Needs the write class `agent`. Asterisk 16 and 22, since
     /// 11.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueMemberRingInUse/)
+    #[doc = page!(22, "Actions", "QueueMemberRingInUse")]
     QueueMemberRingInUse = "QueueMemberRingInUse" (
         interface: text = "Interface",
         ring_in_use: flag = "RingInUse"
@@ -1014,7 +1015,7 @@ actions! {
     }
     /// The action `QueuePause`. Needs the write class `agent`. Asterisk 16 and 22, since 1.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueuePause/)
+    #[doc = page!(22, "Actions", "QueuePause")]
     QueuePause = "QueuePause" (
         interface: text = "Interface",
         paused: flag = "Paused"
@@ -1024,7 +1025,7 @@ actions! {
     }
     /// The action `QueuePenalty`. Needs the write class `agent`. Asterisk 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueuePenalty/)
+    #[doc = page!(22, "Actions", "QueuePenalty")]
     QueuePenalty = "QueuePenalty" (
         interface: text = "Interface",
         penalty: number = "Penalty"
@@ -1033,7 +1034,7 @@ actions! {
     }
     /// The action `QueueReload`. Needs no class. Asterisk 16 and 22, since 1.6.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueReload/)
+    #[doc = page!(22, "Actions", "QueueReload")]
     QueueReload = "QueueReload" () [] -> Plain {
         queue: text = "Queue";
         /// Documented values: `yes` and `no`.
@@ -1045,7 +1046,7 @@ actions! {
     }
     /// The action `QueueRemove`. Needs the write class `agent`. Asterisk 16 and 22, since 1.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueRemove/)
+    #[doc = page!(22, "Actions", "QueueRemove")]
     QueueRemove = "QueueRemove" (
         queue: text = "Queue",
         interface: text = "Interface"
@@ -1053,13 +1054,13 @@ actions! {
     }
     /// The action `QueueReset`. Needs no class. Asterisk 16 and 22, since 1.6.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueReset/)
+    #[doc = page!(22, "Actions", "QueueReset")]
     QueueReset = "QueueReset" () [] -> Plain {
         queue: text = "Queue";
     }
     /// The action `QueueRule`. Needs no class. Asterisk 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueRule/)
+    #[doc = page!(22, "Actions", "QueueRule")]
     QueueRule = "QueueRule" () [] -> Plain {
         rule: text = "Rule";
     }
@@ -1068,7 +1069,7 @@ actions! {
     /// [`QueueEntry`](event::QueueEntry), and [`QueueStatusComplete`](event::QueueStatusComplete)
     /// ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueStatus/)
+    #[doc = page!(22, "Actions", "QueueStatus")]
     QueueStatus = "QueueStatus" () [] -> Items<event::Typed> {
         queue: text = "Queue";
         member: text = "Member";
@@ -1077,14 +1078,14 @@ actions! {
     /// list of [`QueueSummary`](event::QueueSummary), and
     /// [`QueueSummaryComplete`](event::QueueSummaryComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueSummary/)
+    #[doc = page!(22, "Actions", "QueueSummary")]
     QueueSummary = "QueueSummary" () [] -> Items<event::QueueSummary> {
         queue: text = "Queue";
     }
     /// The action `QueueWithdrawCaller`. Needs no class. Asterisk 16 and 22, since 16.25.0, 18.11.0
     /// and 19.3.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/QueueWithdrawCaller/)
+    #[doc = page!(22, "Actions", "QueueWithdrawCaller")]
     QueueWithdrawCaller = "QueueWithdrawCaller" (
         queue: text = "Queue",
         caller: text = "Caller"
@@ -1093,7 +1094,7 @@ actions! {
     }
     /// The action `Redirect`. Needs the write class `call`. Asterisk 16 and 22, since 0.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Redirect/)
+    #[doc = page!(22, "Actions", "Redirect")]
     Redirect = "Redirect" (
         channel: text = "Channel",
         exten: text = "Exten",
@@ -1108,13 +1109,13 @@ actions! {
     /// The action `Reload`. Needs one of the write classes `system` and `config`. Asterisk 16 and
     /// 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Reload/)
+    #[doc = page!(22, "Actions", "Reload")]
     Reload = "Reload" () [System Config] -> Plain {
         module: text = "Module";
     }
     /// The action `SIPnotify`. Needs the write class `system`. Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPnotify/)
+    #[doc = page!(16, "Actions", "SIPnotify")]
     SIPnotify = "SIPnotify" (
         channel: text = "Channel",
         variable: texts = "Variable"
@@ -1125,78 +1126,78 @@ actions! {
     /// The reply is a list of [`PeerEntry`](event::PeerEntry), and
     /// [`PeerlistComplete`](event::PeerlistComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPpeers/)
+    #[doc = page!(16, "Actions", "SIPpeers")]
     SIPpeers = "SIPpeers" () [System Reporting] -> Items<event::PeerEntry> {
     }
     /// The action `SIPpeerstatus`. Needs the write class `system`. Asterisk 16. The reply is a list
     /// of [`PeerStatus`](event::PeerStatus), and
     /// [`SIPpeerstatusComplete`](event::SIPpeerstatusComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPpeerstatus/)
+    #[doc = page!(16, "Actions", "SIPpeerstatus")]
     SIPpeerstatus = "SIPpeerstatus" () [System] -> Items<event::PeerStatus> {
         peer: text = "Peer";
     }
     /// The action `SIPqualifypeer`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPqualifypeer/)
+    #[doc = page!(16, "Actions", "SIPqualifypeer")]
     SIPqualifypeer = "SIPqualifypeer" (peer: text = "Peer") [System Reporting] -> Plain {
     }
     /// The action `SIPshowpeer`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPshowpeer/)
+    #[doc = page!(16, "Actions", "SIPshowpeer")]
     SIPshowpeer = "SIPshowpeer" (peer: text = "Peer") [System Reporting] -> Plain {
     }
     /// The action `SIPshowregistry`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16. The reply is a list of [`RegistryEntry`](event::RegistryEntry), and
     /// [`RegistrationsComplete`](event::RegistrationsComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SIPshowregistry/)
+    #[doc = page!(16, "Actions", "SIPshowregistry")]
     SIPshowregistry = "SIPshowregistry" () [System Reporting] -> Items<event::RegistryEntry> {
     }
     /// The action `SKINNYdevices`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16. The reply is a list of [`DeviceEntry`](event::DeviceEntry), and
     /// [`DevicelistComplete`](event::DevicelistComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SKINNYdevices/)
+    #[doc = page!(16, "Actions", "SKINNYdevices")]
     SKINNYdevices = "SKINNYdevices" () [System Reporting] -> Items<event::DeviceEntry> {
     }
     /// The action `SKINNYlines`. Needs one of the write classes `system` and `reporting`. Asterisk
     /// 16. The reply is a list of [`LineEntry`](event::LineEntry), and
     /// [`LinelistComplete`](event::LinelistComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SKINNYlines/)
+    #[doc = page!(16, "Actions", "SKINNYlines")]
     SKINNYlines = "SKINNYlines" () [System Reporting] -> Items<event::LineEntry> {
     }
     /// The action `SKINNYshowdevice`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SKINNYshowdevice/)
+    #[doc = page!(16, "Actions", "SKINNYshowdevice")]
     SKINNYshowdevice = "SKINNYshowdevice" (device: text = "Device") [System Reporting] -> Whole {
     }
     /// The action `SKINNYshowline`. Needs one of the write classes `system` and `reporting`.
     /// Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/SKINNYshowline/)
+    #[doc = page!(16, "Actions", "SKINNYshowline")]
     SKINNYshowline = "SKINNYshowline" (line: text = "Line") [System Reporting] -> Whole {
     }
     /// The action `SendFlash`. Needs the write class `call`. Asterisk 22, since 18.18.0 and 20.3.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SendFlash/)
+    #[doc = page!(22, "Actions", "SendFlash")]
     SendFlash = "SendFlash" (channel: text = "Channel") [Call] -> Plain {
         receive: flag = "Receive";
     }
     /// The action `SendText`. Needs the write class `call`. Asterisk 16 and 22, since 1.6.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SendText/)
+    #[doc = page!(22, "Actions", "SendText")]
     SendText = "SendText" (channel: text = "Channel", message: text = "Message") [Call] -> Plain {
         content_type: text = "Content-Type";
     }
     /// The action `Setvar`. Needs the write class `call`. Asterisk 16 and 22, since 1.0.0.
     /// [`Client::set_variable`](crate::Client::set_variable) is the short form.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Setvar/)
+    #[doc = page!(22, "Actions", "Setvar")]
     Setvar = "Setvar" (variable: text = "Variable", value: text = "Value") [Call] -> Plain {
         channel: text = "Channel";
     }
@@ -1204,7 +1205,7 @@ actions! {
     /// 16 and 22, since 1.6.0. The reply is a list of [`ListDialplan`](event::ListDialplan), and
     /// [`ShowDialPlanComplete`](event::ShowDialPlanComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/ShowDialPlan/)
+    #[doc = page!(22, "Actions", "ShowDialPlan")]
     ShowDialPlan = "ShowDialPlan" () [Config Reporting] -> Items<event::ListDialplan> {
         extension: text = "Extension";
         context: text = "Context";
@@ -1212,7 +1213,7 @@ actions! {
     /// The action `SorceryMemoryCacheExpire`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SorceryMemoryCacheExpire/)
+    #[doc = page!(22, "Actions", "SorceryMemoryCacheExpire")]
     SorceryMemoryCacheExpire = "SorceryMemoryCacheExpire" (
         cache: text = "Cache"
     ) [System] -> Plain {
@@ -1220,7 +1221,7 @@ actions! {
     /// The action `SorceryMemoryCacheExpireObject`. Needs the write class `system`. Asterisk 16 and
     /// 22, since 13.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SorceryMemoryCacheExpireObject/)
+    #[doc = page!(22, "Actions", "SorceryMemoryCacheExpireObject")]
     SorceryMemoryCacheExpireObject = "SorceryMemoryCacheExpireObject" (
         cache: text = "Cache",
         object: text = "Object"
@@ -1229,7 +1230,7 @@ actions! {
     /// The action `SorceryMemoryCachePopulate`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.7.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SorceryMemoryCachePopulate/)
+    #[doc = page!(22, "Actions", "SorceryMemoryCachePopulate")]
     SorceryMemoryCachePopulate = "SorceryMemoryCachePopulate" (
         cache: text = "Cache"
     ) [System] -> Plain {
@@ -1237,13 +1238,13 @@ actions! {
     /// The action `SorceryMemoryCacheStale`. Needs the write class `system`. Asterisk 16 and 22,
     /// since 13.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SorceryMemoryCacheStale/)
+    #[doc = page!(22, "Actions", "SorceryMemoryCacheStale")]
     SorceryMemoryCacheStale = "SorceryMemoryCacheStale" (cache: text = "Cache") [System] -> Plain {
     }
     /// The action `SorceryMemoryCacheStaleObject`. Needs the write class `system`. Asterisk 16 and
     /// 22, since 13.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/SorceryMemoryCacheStaleObject/)
+    #[doc = page!(22, "Actions", "SorceryMemoryCacheStaleObject")]
     SorceryMemoryCacheStaleObject = "SorceryMemoryCacheStaleObject" (
         cache: text = "Cache",
         object: text = "Object"
@@ -1254,7 +1255,7 @@ actions! {
     /// Asterisk 16 and 22, since 0.2.0. The reply is a list of [`Status`](event::Status), and
     /// [`StatusComplete`](event::StatusComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/Status/)
+    #[doc = page!(22, "Actions", "Status")]
     Status = "Status" () [System Call Reporting] -> Items<event::Status> {
         channel: text = "Channel";
         variables: text = "Variables";
@@ -1264,23 +1265,23 @@ actions! {
     /// The action `StopMixMonitor`. Needs one of the write classes `system` and `call`. Asterisk 16
     /// and 22, since 11.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/StopMixMonitor/)
+    #[doc = page!(22, "Actions", "StopMixMonitor")]
     StopMixMonitor = "StopMixMonitor" (channel: text = "Channel") [System Call] -> Plain {
         mix_monitor_id: text = "MixMonitorID";
     }
     /// The action `StopMonitor`. Needs the write class `call`. Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/StopMonitor/)
+    #[doc = page!(16, "Actions", "StopMonitor")]
     StopMonitor = "StopMonitor" (channel: text = "Channel") [Call] -> Plain {
     }
     /// The action `UnpauseMonitor`. Needs the write class `call`. Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Actions/UnpauseMonitor/)
+    #[doc = page!(16, "Actions", "UnpauseMonitor")]
     UnpauseMonitor = "UnpauseMonitor" (channel: text = "Channel") [Call] -> Plain {
     }
     /// The action `UpdateConfig`. Needs the write class `config`. Asterisk 16 and 22, since 1.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/UpdateConfig/)
+    #[doc = page!(22, "Actions", "UpdateConfig")]
     UpdateConfig = "UpdateConfig" (
         src_filename: text = "SrcFilename",
         dst_filename: text = "DstFilename"
@@ -1290,7 +1291,7 @@ actions! {
     }
     /// The action `UserEvent`. Needs the write class `user`. Asterisk 16 and 22, since 1.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/UserEvent/)
+    #[doc = page!(22, "Actions", "UserEvent")]
     UserEvent = "UserEvent" (user_event: text = "UserEvent") [User] -> Plain {
     }
     /// The action `VoicemailBoxSummary`. Needs one of the write classes `call` and `reporting`.
@@ -1298,7 +1299,7 @@ actions! {
     /// [`VoicemailBoxDetail`](event::VoicemailBoxDetail), and
     /// [`VoicemailBoxDetailComplete`](event::VoicemailBoxDetailComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailBoxSummary/)
+    #[doc = page!(22, "Actions", "VoicemailBoxSummary")]
     VoicemailBoxSummary = "VoicemailBoxSummary" (
         context: text = "Context",
         mailbox: text = "Mailbox"
@@ -1307,7 +1308,7 @@ actions! {
     /// The action `VoicemailForward`. Needs the write class `user`. Asterisk 22, since 18.20.0 and
     /// 20.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailForward/)
+    #[doc = page!(22, "Actions", "VoicemailForward")]
     VoicemailForward = "VoicemailForward" (
         context: text = "Context",
         mailbox: text = "Mailbox",
@@ -1321,7 +1322,7 @@ actions! {
     /// The action `VoicemailMove`. Needs the write class `user`. Asterisk 22, since 18.20.0 and
     /// 20.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailMove/)
+    #[doc = page!(22, "Actions", "VoicemailMove")]
     VoicemailMove = "VoicemailMove" (
         context: text = "Context",
         mailbox: text = "Mailbox",
@@ -1333,7 +1334,7 @@ actions! {
     /// The action `VoicemailRefresh`. Needs the write class `user`. Asterisk 16 and 22, since
     /// 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailRefresh/)
+    #[doc = page!(22, "Actions", "VoicemailRefresh")]
     VoicemailRefresh = "VoicemailRefresh" () [User] -> Plain {
         context: text = "Context";
         mailbox: text = "Mailbox";
@@ -1341,7 +1342,7 @@ actions! {
     /// The action `VoicemailRemove`. Needs the write class `user`. Asterisk 22, since 18.20.0 and
     /// 20.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailRemove/)
+    #[doc = page!(22, "Actions", "VoicemailRemove")]
     VoicemailRemove = "VoicemailRemove" (
         context: text = "Context",
         mailbox: text = "Mailbox",
@@ -1354,7 +1355,7 @@ actions! {
     /// [`VoicemailUserDetail`](event::VoicemailUserDetail), and
     /// [`VoicemailUserDetailComplete`](event::VoicemailUserDetailComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailUserStatus/)
+    #[doc = page!(22, "Actions", "VoicemailUserStatus")]
     VoicemailUserStatus = "VoicemailUserStatus" (
         context: text = "Context",
         mailbox: text = "Mailbox"
@@ -1365,13 +1366,13 @@ actions! {
     /// [`VoicemailUserEntry`](event::VoicemailUserEntry), and
     /// [`VoicemailUserEntryComplete`](event::VoicemailUserEntryComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/VoicemailUsersList/)
+    #[doc = page!(22, "Actions", "VoicemailUsersList")]
     VoicemailUsersList = "VoicemailUsersList" () [Call Reporting] -> Items<event::VoicemailUserEntry> {
     }
     /// The action `WaitEvent`. Needs no class. Asterisk 16 and 22, since 1.4.0. The reply is a list
     /// of events of any kind, and [`WaitEventComplete`](event::WaitEventComplete) ends it.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Actions/WaitEvent/)
+    #[doc = page!(22, "Actions", "WaitEvent")]
     WaitEvent = "WaitEvent" (timeout: seconds = "Timeout") [] -> Items<event::Typed> {
     }
 }

@@ -1,8 +1,8 @@
 //! Typed actions: a type for each action that Asterisk documents.
 //!
 //! The constructor takes the mandatory parameters, and the other parameters have a method each.
-//! `field` adds any other field. [`Client::call`](crate::Client::call) sends an action, and the type
-//! of the action decides the type of the reply:
+//! `field` adds any other field. [`Client::call`](crate::Client::call) sends an action, and the
+//! type of the action decides the type of the reply:
 //!
 //! ```no_run
 //! use ami::action::{QueueAdd, QueueSummary};
@@ -21,7 +21,6 @@
 //! response, a list of events, the output of a command, or an exchange: everything that the server
 //! sends until the next answer. What an action does and what its parameters mean is in Asterisk's
 //! documentation, which each type links.
-//!
 #![doc = include_str!("table.md")]
 
 mod generated;

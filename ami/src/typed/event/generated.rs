@@ -11,13 +11,14 @@ use super::macros::{events, field, getter, parser};
 use super::report::RtcpReport;
 use super::snapshot::{BridgeSnapshot, ChannelSnapshot};
 use crate::typed::field::{Field, FieldError};
+use crate::typed::page::page;
 use crate::typed::value::*;
 use crate::wire::{Cause, Event, EventClass, Reason};
 
 events! {
     /// The event `AGIExecEnd`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AGIExecEnd/)
+    #[doc = page!(22, "Events", "AGIExecEnd")]
     AGIExecEnd = "AGIExecEnd" [Agi] {
         snapshot: channel_snapshot = "";
         command: text = "Command";
@@ -27,7 +28,7 @@ events! {
     }
     /// The event `AGIExecStart`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AGIExecStart/)
+    #[doc = page!(22, "Events", "AGIExecStart")]
     AGIExecStart = "AGIExecStart" [Agi] {
         snapshot: channel_snapshot = "";
         command: text = "Command";
@@ -35,7 +36,7 @@ events! {
     }
     /// The event `AOC-D`, of class `aoc`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AOC-D/)
+    #[doc = page!(22, "Events", "AOC-D")]
     AOCD = "AOC-D" [Aoc] {
         snapshot: channel_snapshot = "";
         charge_type: open(AocChargeType) = "Charge/Type";
@@ -47,7 +48,7 @@ events! {
     }
     /// The event `AOC-E`, of class `aoc`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AOC-E/)
+    #[doc = page!(22, "Events", "AOC-E")]
     AOCE = "AOC-E" [Aoc] {
         snapshot: channel_snapshot = "";
         charging_association_number: text = "ChargingAssociation/Number";
@@ -62,13 +63,13 @@ events! {
     }
     /// The event `AOC-S`, of class `aoc`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AOC-S/)
+    #[doc = page!(22, "Events", "AOC-S")]
     AOCS = "AOC-S" [Aoc] {
         snapshot: channel_snapshot = "";
     }
     /// The event `AgentCalled`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentCalled/)
+    #[doc = page!(22, "Events", "AgentCalled")]
     AgentCalled = "AgentCalled" [Agent] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -78,7 +79,7 @@ events! {
     }
     /// The event `AgentComplete`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentComplete/)
+    #[doc = page!(22, "Events", "AgentComplete")]
     AgentComplete = "AgentComplete" [Agent] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -91,7 +92,7 @@ events! {
     }
     /// The event `AgentConnect`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentConnect/)
+    #[doc = page!(22, "Events", "AgentConnect")]
     AgentConnect = "AgentConnect" [Agent] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -103,7 +104,7 @@ events! {
     }
     /// The event `AgentDump`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentDump/)
+    #[doc = page!(22, "Events", "AgentDump")]
     AgentDump = "AgentDump" [Agent] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -113,23 +114,23 @@ events! {
     }
     /// The event `AgentLogin`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentLogin/)
+    #[doc = page!(22, "Events", "AgentLogin")]
     AgentLogin = "AgentLogin" [Agent] {
         snapshot: channel_snapshot = "";
         agent: text = "Agent";
     }
     /// The event `AgentLogoff`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentLogoff/)
+    #[doc = page!(22, "Events", "AgentLogoff")]
     AgentLogoff = "AgentLogoff" [Agent] {
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         snapshot: channel_snapshot = "";
         agent: text = "Agent";
         login_time: seconds = "Logintime";
     }
     /// The event `AgentRingNoAnswer`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentRingNoAnswer/)
+    #[doc = page!(22, "Events", "AgentRingNoAnswer")]
     AgentRingNoAnswer = "AgentRingNoAnswer" [Agent] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -141,7 +142,7 @@ events! {
     /// The event `Agents`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 12.0.0. An item of the list of [`Agents`](crate::action::Agents).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Agents/)
+    #[doc = page!(22, "Events", "Agents")]
     Agents = "Agents" [] {
         agent: text = "Agent";
         name: text = "Name";
@@ -154,21 +155,21 @@ events! {
     /// The event `AgentsComplete`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 12.0.0. The end of the list of [`Agents`](crate::action::Agents).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AgentsComplete/)
+    #[doc = page!(22, "Events", "AgentsComplete")]
     AgentsComplete = "AgentsComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `Alarm`, of class `system`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Alarm/)
+    #[doc = page!(22, "Events", "Alarm")]
     Alarm = "Alarm" [System] {
         dahdi_channel: text = "DAHDIChannel";
         alarm: text = "Alarm";
     }
     /// The event `AlarmClear`, of class `system`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AlarmClear/)
+    #[doc = page!(22, "Events", "AlarmClear")]
     AlarmClear = "AlarmClear" [System] {
         dahdi_channel: text = "DAHDIChannel";
     }
@@ -176,7 +177,7 @@ events! {
     /// since 13.12.0 and 14.1.0. An item of the list of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AorDetail/)
+    #[doc = page!(22, "Events", "AorDetail")]
     AorDetail = "AorDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -191,7 +192,7 @@ events! {
         mailboxes: text = "Mailboxes";
         outbound_proxy: text = "OutboundProxy";
         support_path: flag = "SupportPath";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         qualify2xx_only: flag = "Qualify2xxOnly";
         qualify_timeout: number(f64) = "QualifyTimeout";
         voicemail_extension: text = "VoicemailExtension";
@@ -203,7 +204,7 @@ events! {
     /// The event `AorList`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 16.0.0. An item of the list of [`PJSIPShowAors`](crate::action::PJSIPShowAors).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AorList/)
+    #[doc = page!(22, "Events", "AorList")]
     AorList = "AorList" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -212,7 +213,7 @@ events! {
         default_expiration: seconds = "DefaultExpiration";
         qualify_frequency: seconds = "QualifyFrequency";
         qualify_timeout: number(f64) = "QualifyTimeout";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         qualify2xx_only: flag = "Qualify2xxOnly";
         authenticate_qualify: flag = "AuthenticateQualify";
         max_contacts: number(u32) = "MaxContacts";
@@ -227,20 +228,20 @@ events! {
     /// The event `AorListComplete`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 16.0.0. The end of the list of [`PJSIPShowAors`](crate::action::PJSIPShowAors).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AorListComplete/)
+    #[doc = page!(22, "Events", "AorListComplete")]
     AorListComplete = "AorListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `AsyncAGIEnd`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AsyncAGIEnd/)
+    #[doc = page!(22, "Events", "AsyncAGIEnd")]
     AsyncAGIEnd = "AsyncAGIEnd" [Agi] {
         snapshot: channel_snapshot = "";
     }
     /// The event `AsyncAGIExec`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AsyncAGIExec/)
+    #[doc = page!(22, "Events", "AsyncAGIExec")]
     AsyncAGIExec = "AsyncAGIExec" [Agi] {
         snapshot: channel_snapshot = "";
         command_id: text = "CommandID";
@@ -248,14 +249,14 @@ events! {
     }
     /// The event `AsyncAGIStart`, of class `agi`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AsyncAGIStart/)
+    #[doc = page!(22, "Events", "AsyncAGIStart")]
     AsyncAGIStart = "AsyncAGIStart" [Agi] {
         snapshot: channel_snapshot = "";
         env: text = "Env";
     }
     /// The event `AttendedTransfer`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AttendedTransfer/)
+    #[doc = page!(22, "Events", "AttendedTransfer")]
     AttendedTransfer = "AttendedTransfer" [Call] {
         result: open(TransferResult) = "Result";
         orig_transferer: channel_snapshot = "OrigTransferer";
@@ -269,7 +270,7 @@ events! {
         local_two: channel_snapshot = "LocalTwo";
         dest_transferer_channel: channel = "DestTransfererChannel";
         transferee: channel_snapshot = "Transferee";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         transfer_target: channel_snapshot = "TransferTarget";
         is_external: flag = "IsExternal";
     }
@@ -279,7 +280,7 @@ events! {
     /// [`PJSIPShowRegistrationsInbound`](crate::action::PJSIPShowRegistrationsInbound) and
     /// [`PJSIPShowRegistrationsOutbound`](crate::action::PJSIPShowRegistrationsOutbound).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AuthDetail/)
+    #[doc = page!(22, "Events", "AuthDetail")]
     AuthDetail = "AuthDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -290,23 +291,23 @@ events! {
         nonce_lifetime: seconds = "NonceLifetime";
         auth_type: text = "AuthType";
         endpoint_name: text = "EndpointName";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         oauth_client_id: text = "OauthClientid";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         oauth_secret: text = "OauthSecret";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         password_digest: text = "PasswordDigest";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         refresh_token: text = "RefreshToken";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         supported_algorithms_uac: text = "SupportedAlgorithmsUac";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         supported_algorithms_uas: text = "SupportedAlgorithmsUas";
     }
     /// The event `AuthList`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 16.0.0. An item of the list of [`PJSIPShowAuths`](crate::action::PJSIPShowAuths).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AuthList/)
+    #[doc = page!(22, "Events", "AuthList")]
     AuthList = "AuthList" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -316,31 +317,31 @@ events! {
         auth_type: text = "AuthType";
         password: text = "Password";
         nonce_lifetime: seconds = "NonceLifetime";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         oauth_client_id: text = "OauthClientid";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         oauth_secret: text = "OauthSecret";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         password_digest: text = "PasswordDigest";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         refresh_token: text = "RefreshToken";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         supported_algorithms_uac: text = "SupportedAlgorithmsUac";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         supported_algorithms_uas: text = "SupportedAlgorithmsUas";
     }
     /// The event `AuthListComplete`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 16.0.0. The end of the list of
     /// [`PJSIPShowAuths`](crate::action::PJSIPShowAuths).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AuthListComplete/)
+    #[doc = page!(22, "Events", "AuthListComplete")]
     AuthListComplete = "AuthListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `AuthMethodNotAllowed`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/AuthMethodNotAllowed/)
+    #[doc = page!(22, "Events", "AuthMethodNotAllowed")]
     AuthMethodNotAllowed = "AuthMethodNotAllowed" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -356,7 +357,7 @@ events! {
     }
     /// The event `BlindTransfer`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BlindTransfer/)
+    #[doc = page!(22, "Events", "BlindTransfer")]
     BlindTransfer = "BlindTransfer" [Call] {
         result: open(TransferResult) = "Result";
         transferer: channel_snapshot = "Transferer";
@@ -368,19 +369,19 @@ events! {
     }
     /// The event `BridgeCreate`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeCreate/)
+    #[doc = page!(22, "Events", "BridgeCreate")]
     BridgeCreate = "BridgeCreate" [Call] {
         bridge: bridge_snapshot = "";
     }
     /// The event `BridgeDestroy`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeDestroy/)
+    #[doc = page!(22, "Events", "BridgeDestroy")]
     BridgeDestroy = "BridgeDestroy" [Call] {
         bridge: bridge_snapshot = "";
     }
     /// The event `BridgeEnter`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeEnter/)
+    #[doc = page!(22, "Events", "BridgeEnter")]
     BridgeEnter = "BridgeEnter" [Call] {
         bridge: bridge_snapshot = "";
         snapshot: channel_snapshot = "";
@@ -389,14 +390,14 @@ events! {
     /// The event `BridgeInfoChannel`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. An item of the list of [`BridgeInfo`](crate::action::BridgeInfo).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeInfoChannel/)
+    #[doc = page!(22, "Events", "BridgeInfoChannel")]
     BridgeInfoChannel = "BridgeInfoChannel" [] {
         snapshot: channel_snapshot = "";
     }
     /// The event `BridgeInfoComplete`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. The end of the list of [`BridgeInfo`](crate::action::BridgeInfo).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeInfoComplete/)
+    #[doc = page!(22, "Events", "BridgeInfoComplete")]
     BridgeInfoComplete = "BridgeInfoComplete" [] {
         bridge: bridge_snapshot = "";
         event_list: text = "EventList";
@@ -404,7 +405,7 @@ events! {
     }
     /// The event `BridgeLeave`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeLeave/)
+    #[doc = page!(22, "Events", "BridgeLeave")]
     BridgeLeave = "BridgeLeave" [Call] {
         bridge: bridge_snapshot = "";
         snapshot: channel_snapshot = "";
@@ -425,7 +426,7 @@ events! {
     /// The event `BridgeMerge`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and
     /// 19.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeMerge/)
+    #[doc = page!(22, "Events", "BridgeMerge")]
     BridgeMerge = "BridgeMerge" [Call] {
         to: bridge_snapshot = "To";
         from: bridge_snapshot = "From";
@@ -449,7 +450,7 @@ events! {
     /// The event `BridgeVideoSourceUpdate`, of class `call`. Asterisk 16 and 22, since 13.13.0 and
     /// 14.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/BridgeVideoSourceUpdate/)
+    #[doc = page!(22, "Events", "BridgeVideoSourceUpdate")]
     BridgeVideoSourceUpdate = "BridgeVideoSourceUpdate" [Call] {
         bridge: bridge_snapshot = "";
         bridge_previous_video_source: unique_id = "BridgePreviousVideoSource";
@@ -520,7 +521,7 @@ events! {
     }
     /// The event `CEL`, of class `call`. Asterisk 16 and 22, since 13.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/CEL/)
+    #[doc = page!(22, "Events", "CEL")]
     CEL = "CEL" [Call] {
         event_name: open(CelEventName) = "EventName";
         account_code: text = "AccountCode";
@@ -541,14 +542,14 @@ events! {
         peer: text = "Peer";
         peer_account: text = "PeerAccount";
         extra: text = "Extra";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         tenant_id: text = "TenantID";
         channel: channel = "Channel";
         user_def_type: text = "UserDefType";
     }
     /// The event `Cdr`, of class `cdr`. Asterisk 16 and 22, since 13.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Cdr/)
+    #[doc = page!(22, "Events", "Cdr")]
     Cdr = "Cdr" [Cdr] {
         account_code: text = "AccountCode";
         source: text = "Source";
@@ -571,7 +572,7 @@ events! {
     }
     /// The event `ChallengeResponseFailed`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChallengeResponseFailed/)
+    #[doc = page!(22, "Events", "ChallengeResponseFailed")]
     ChallengeResponseFailed = "ChallengeResponseFailed" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -589,7 +590,7 @@ events! {
     }
     /// The event `ChallengeSent`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChallengeSent/)
+    #[doc = page!(22, "Events", "ChallengeSent")]
     ChallengeSent = "ChallengeSent" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -605,14 +606,14 @@ events! {
     }
     /// The event `ChanSpyStart`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChanSpyStart/)
+    #[doc = page!(22, "Events", "ChanSpyStart")]
     ChanSpyStart = "ChanSpyStart" [Call] {
         spyer: channel_snapshot = "Spyer";
         spyee: channel_snapshot = "Spyee";
     }
     /// The event `ChanSpyStop`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChanSpyStop/)
+    #[doc = page!(22, "Events", "ChanSpyStop")]
     ChanSpyStop = "ChanSpyStop" [Call] {
         spyer: channel_snapshot = "Spyer";
         spyee: channel_snapshot = "Spyee";
@@ -624,13 +625,13 @@ events! {
     }
     /// The event `ChannelTalkingStart`, of class `call`. Asterisk 16 and 22, since 12.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChannelTalkingStart/)
+    #[doc = page!(22, "Events", "ChannelTalkingStart")]
     ChannelTalkingStart = "ChannelTalkingStart" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `ChannelTalkingStop`, of class `call`. Asterisk 16 and 22, since 12.4.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ChannelTalkingStop/)
+    #[doc = page!(22, "Events", "ChannelTalkingStop")]
     ChannelTalkingStop = "ChannelTalkingStop" [Call] {
         snapshot: channel_snapshot = "";
         duration: millis = "Duration";
@@ -643,14 +644,14 @@ events! {
     }
     /// The event `ConfbridgeEnd`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeEnd/)
+    #[doc = page!(22, "Events", "ConfbridgeEnd")]
     ConfbridgeEnd = "ConfbridgeEnd" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
     }
     /// The event `ConfbridgeJoin`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeJoin/)
+    #[doc = page!(22, "Events", "ConfbridgeJoin")]
     ConfbridgeJoin = "ConfbridgeJoin" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
@@ -660,7 +661,7 @@ events! {
     }
     /// The event `ConfbridgeLeave`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeLeave/)
+    #[doc = page!(22, "Events", "ConfbridgeLeave")]
     ConfbridgeLeave = "ConfbridgeLeave" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
@@ -671,7 +672,7 @@ events! {
     /// 22, since 13.20.0 and 15.3.0. An item of the list of
     /// [`ConfbridgeList`](crate::action::ConfbridgeList).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeList/)
+    #[doc = page!(22, "Events", "ConfbridgeList")]
     ConfbridgeList = "ConfbridgeList" [] {
         conference: text = "Conference";
         admin: flag = "Admin";
@@ -683,7 +684,7 @@ events! {
         talking: flag = "Talking";
         answered_time: seconds = "AnsweredTime";
         snapshot: channel_snapshot = "";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         end_marked_any: flag = "EndMarkedAny";
     }
     /// The event `ConfbridgeListComplete`, which is only sent in replies and has no class. Asterisk
@@ -697,7 +698,7 @@ events! {
     /// and 22, since 16.29.0, 18.15.0 and 19.7.0. An item of the list of
     /// [`ConfbridgeListRooms`](crate::action::ConfbridgeListRooms).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeListRooms/)
+    #[doc = page!(22, "Events", "ConfbridgeListRooms")]
     ConfbridgeListRooms = "ConfbridgeListRooms" [] {
         conference: text = "Conference";
         parties: number(u32) = "Parties";
@@ -714,7 +715,7 @@ events! {
     }
     /// The event `ConfbridgeMute`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeMute/)
+    #[doc = page!(22, "Events", "ConfbridgeMute")]
     ConfbridgeMute = "ConfbridgeMute" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
@@ -723,28 +724,28 @@ events! {
     }
     /// The event `ConfbridgeRecord`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeRecord/)
+    #[doc = page!(22, "Events", "ConfbridgeRecord")]
     ConfbridgeRecord = "ConfbridgeRecord" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
     }
     /// The event `ConfbridgeStart`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeStart/)
+    #[doc = page!(22, "Events", "ConfbridgeStart")]
     ConfbridgeStart = "ConfbridgeStart" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
     }
     /// The event `ConfbridgeStopRecord`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeStopRecord/)
+    #[doc = page!(22, "Events", "ConfbridgeStopRecord")]
     ConfbridgeStopRecord = "ConfbridgeStopRecord" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
     }
     /// The event `ConfbridgeTalking`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeTalking/)
+    #[doc = page!(22, "Events", "ConfbridgeTalking")]
     ConfbridgeTalking = "ConfbridgeTalking" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
@@ -754,7 +755,7 @@ events! {
     }
     /// The event `ConfbridgeUnmute`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ConfbridgeUnmute/)
+    #[doc = page!(22, "Events", "ConfbridgeUnmute")]
     ConfbridgeUnmute = "ConfbridgeUnmute" [Call] {
         conference: text = "Conference";
         bridge: bridge_snapshot = "";
@@ -765,7 +766,7 @@ events! {
     /// since 16.0.0. An item of the list of
     /// [`PJSIPShowContacts`](crate::action::PJSIPShowContacts).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ContactList/)
+    #[doc = page!(22, "Events", "ContactList")]
     ContactList = "ContactList" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -785,21 +786,21 @@ events! {
         outbound_proxy: text = "OutboundProxy";
         status: open(ContactState) = "Status";
         roundtrip_usec: micros = "RoundtripUsec";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         qualify2xx_only: flag = "Qualify2xxOnly";
     }
     /// The event `ContactListComplete`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 16.0.0. The end of the list of
     /// [`PJSIPShowContacts`](crate::action::PJSIPShowContacts).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ContactListComplete/)
+    #[doc = page!(22, "Events", "ContactListComplete")]
     ContactListComplete = "ContactListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `ContactStatus`, of class `system`. Asterisk 16 and 22, since 13.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ContactStatus/)
+    #[doc = page!(22, "Events", "ContactStatus")]
     ContactStatus = "ContactStatus" [System] {
         uri: text = "URI";
         contact_status: open(ContactState) = "ContactStatus";
@@ -812,7 +813,7 @@ events! {
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint) and
     /// [`PJSIPShowRegistrationInboundContactStatuses`](crate::action::PJSIPShowRegistrationInboundContactStatuses).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ContactStatusDetail/)
+    #[doc = page!(22, "Events", "ContactStatusDetail")]
     ContactStatusDetail = "ContactStatusDetail" [] {
         aor: text = "AOR";
         uri: text = "URI";
@@ -829,7 +830,7 @@ events! {
         path: text = "Path";
         qualify_frequency: seconds = "QualifyFrequency";
         qualify_timeout: number(f64) = "QualifyTimeout";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         qualify2xx_only: flag = "Qualify2xxOnly";
     }
     /// The event `ContactStatusDetailComplete`, which is only sent in replies and has no class.
@@ -842,7 +843,7 @@ events! {
     /// The event `CoreShowChannel`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22. An item of the list of [`CoreShowChannels`](crate::action::CoreShowChannels).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/CoreShowChannel/)
+    #[doc = page!(22, "Events", "CoreShowChannel")]
     CoreShowChannel = "CoreShowChannel" [] {
         snapshot: channel_snapshot = "";
         bridge_id: text = "BridgeId";
@@ -861,7 +862,7 @@ events! {
     /// Asterisk 22, since 18.26.0, 20.11.0, 21.6.0 and 22.1.0. The end of the list of
     /// [`CoreShowChannelMap`](crate::action::CoreShowChannelMap).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/CoreShowChannelMapComplete/)
+    #[doc = page!(22, "Events", "CoreShowChannelMapComplete")]
     CoreShowChannelMapComplete = "CoreShowChannelMapComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -870,14 +871,14 @@ events! {
     /// Asterisk 16 and 22. The end of the list of
     /// [`CoreShowChannels`](crate::action::CoreShowChannels).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/CoreShowChannelsComplete/)
+    #[doc = page!(22, "Events", "CoreShowChannelsComplete")]
     CoreShowChannelsComplete = "CoreShowChannelsComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `DAHDIChannel`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DAHDIChannel/)
+    #[doc = page!(22, "Events", "DAHDIChannel")]
     DAHDIChannel = "DAHDIChannel" [Call] {
         snapshot: channel_snapshot = "";
         dahdi_group: text = "DAHDIGroup";
@@ -961,7 +962,7 @@ events! {
     }
     /// The event `DNDState`, of class `system`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DNDState/)
+    #[doc = page!(22, "Events", "DNDState")]
     DNDState = "DNDState" [System] {
         dahdi_channel: text = "DAHDIChannel";
         status: open(AlarmState) = "Status";
@@ -969,7 +970,7 @@ events! {
     /// The event `DTMFBegin`, of class `dtmf`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and
     /// 19.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DTMFBegin/)
+    #[doc = page!(22, "Events", "DTMFBegin")]
     DTMFBegin = "DTMFBegin" [Dtmf] {
         snapshot: channel_snapshot = "";
         digit: text = "Digit";
@@ -977,7 +978,7 @@ events! {
     }
     /// The event `DTMFEnd`, of class `dtmf`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DTMFEnd/)
+    #[doc = page!(22, "Events", "DTMFEnd")]
     DTMFEnd = "DTMFEnd" [Dtmf] {
         snapshot: channel_snapshot = "";
         digit: text = "Digit";
@@ -987,7 +988,7 @@ events! {
     /// The event `DeadlockStart`, of class `system`. Asterisk 22, since 16.29.0, 18.15.0 and
     /// 19.7.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DeadlockStart/)
+    #[doc = page!(22, "Events", "DeadlockStart")]
     DeadlockStart = "DeadlockStart" [System] {
         mutex: text = "Mutex";
     }
@@ -1007,7 +1008,7 @@ events! {
     /// The event `DeviceStateChange`, of class `call`. Asterisk 16 and 22, since 13.0.0. An item of
     /// the list of [`DeviceStateList`](crate::action::DeviceStateList).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DeviceStateChange/)
+    #[doc = page!(22, "Events", "DeviceStateChange")]
     DeviceStateChange = "DeviceStateChange" [Call] {
         device: text = "Device";
         state: number(DeviceState) = "State";
@@ -1016,7 +1017,7 @@ events! {
     /// Asterisk 16 and 22, since 13.0.0. The end of the list of
     /// [`DeviceStateList`](crate::action::DeviceStateList).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DeviceStateListComplete/)
+    #[doc = page!(22, "Events", "DeviceStateListComplete")]
     DeviceStateListComplete = "DeviceStateListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1030,7 +1031,7 @@ events! {
     }
     /// The event `DialBegin`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DialBegin/)
+    #[doc = page!(22, "Events", "DialBegin")]
     DialBegin = "DialBegin" [Call] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -1038,7 +1039,7 @@ events! {
     }
     /// The event `DialEnd`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DialEnd/)
+    #[doc = page!(22, "Events", "DialEnd")]
     DialEnd = "DialEnd" [Call] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -1047,7 +1048,7 @@ events! {
     }
     /// The event `DialState`, of class `call`. Asterisk 16 and 22, since 14.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/DialState/)
+    #[doc = page!(22, "Events", "DialState")]
     DialState = "DialState" [Call] {
         snapshot: channel_snapshot = "";
         dest: channel_snapshot = "Dest";
@@ -1058,7 +1059,7 @@ events! {
     /// 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/EndpointDetail/)
+    #[doc = page!(22, "Events", "EndpointDetail")]
     EndpointDetail = "EndpointDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -1156,7 +1157,7 @@ events! {
         active_channels: number(u32) = "ActiveChannels";
         subscribe_context: text = "SubscribeContext";
         allow_overlap: flag = "AllowOverlap";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         overlap_context: text = "OverlapContext";
         accept_multiple_sdp_answers: flag = "AcceptMultipleSdpAnswers";
         acl: text = "Acl";
@@ -1164,13 +1165,13 @@ events! {
         asymmetric_rtp_codec: flag = "AsymmetricRtpCodec";
         bind_rtp_to_media_address: flag = "BindRtpToMediaAddress";
         bundle: flag = "Bundle";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         codec_prefs_incoming_answer: text = "CodecPrefsIncomingAnswer";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         codec_prefs_incoming_offer: text = "CodecPrefsIncomingOffer";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         codec_prefs_outgoing_answer: text = "CodecPrefsOutgoingAnswer";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         codec_prefs_outgoing_offer: text = "CodecPrefsOutgoingOffer";
         contact_acl: text = "ContactAcl";
         dtls_auto_generate_cert: flag = "DtlsAutoGenerateCert";
@@ -1181,14 +1182,14 @@ events! {
         geoloc_incoming_call_profile: text = "GeolocIncomingCallProfile";
         geoloc_outgoing_call_profile: text = "GeolocOutgoingCallProfile";
         ignore183_without_sdp: flag = "Ignore183WithoutSdp";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         incoming_call_offer_pref: text = "IncomingCallOfferPref";
         incoming_mwi_mailbox: text = "IncomingMwiMailbox";
         max_audio_streams: number(u32) = "MaxAudioStreams";
         max_video_streams: number(u32) = "MaxVideoStreams";
         mwi_subscribe_replaces_unsolicited: flag = "MwiSubscribeReplacesUnsolicited";
         notify_early_inuse_ringing: flag = "NotifyEarlyInuseRinging";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         outgoing_call_offer_pref: text = "OutgoingCallOfferPref";
         refer_blind_progress: flag = "ReferBlindProgress";
         rpid_immediate: flag = "RpidImmediate";
@@ -1196,34 +1197,34 @@ events! {
         rtp_keepalive: seconds = "RtpKeepalive";
         rtp_timeout: seconds = "RtpTimeout";
         rtp_timeout_hold: seconds = "RtpTimeoutHold";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         rtp_port_start: number(u32) = "RtpPortStart";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         rtp_port_end: number(u32) = "RtpPortEnd";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         security_negotiation: text = "SecurityNegotiation";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         send_aoc: flag = "SendAoc";
         send_history_info: flag = "SendHistoryInfo";
         stir_shaken: text = "StirShaken";
         stir_shaken_profile: text = "StirShakenProfile";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         suppress_moh_on_sendonly: flag = "SuppressMohOnSendonly";
         suppress_q850_reason_headers: flag = "SuppressQ850ReasonHeaders";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         tenant_id: text = "Tenantid";
         voicemail_extension: text = "VoicemailExtension";
         webrtc: flag = "Webrtc";
-        /// Only in Asterisk 16.
+        /// Asterisk 16 only.
         disallow: text = "Disallow";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         follow_redirect_methods: text = "FollowRedirectMethods";
     }
     /// The event `EndpointDetailComplete`, which is only sent in replies and has no class. Asterisk
     /// 16 and 22, since 12.0.0. The end of the list of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/EndpointDetailComplete/)
+    #[doc = page!(22, "Events", "EndpointDetailComplete")]
     EndpointDetailComplete = "EndpointDetailComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1232,7 +1233,7 @@ events! {
     /// 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowEndpoints`](crate::action::PJSIPShowEndpoints).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/EndpointList/)
+    #[doc = page!(22, "Events", "EndpointList")]
     EndpointList = "EndpointList" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -1248,7 +1249,7 @@ events! {
     /// 16 and 22, since 12.0.0. The end of the list of
     /// [`PJSIPShowEndpoints`](crate::action::PJSIPShowEndpoints).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/EndpointListComplete/)
+    #[doc = page!(22, "Events", "EndpointListComplete")]
     EndpointListComplete = "EndpointListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1257,7 +1258,7 @@ events! {
     /// Asterisk 16 and 22, since 13.0.0. The end of the list of
     /// [`ExtensionStateList`](crate::action::ExtensionStateList).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ExtensionStateListComplete/)
+    #[doc = page!(22, "Events", "ExtensionStateListComplete")]
     ExtensionStateListComplete = "ExtensionStateListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
@@ -1265,7 +1266,7 @@ events! {
     /// The event `ExtensionStatus`, of class `call`. Asterisk 16 and 22. An item of the list of
     /// [`ExtensionStateList`](crate::action::ExtensionStateList).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ExtensionStatus/)
+    #[doc = page!(22, "Events", "ExtensionStatus")]
     ExtensionStatus = "ExtensionStatus" [Call] {
         exten: text = "Exten";
         context: text = "Context";
@@ -1276,7 +1277,7 @@ events! {
     /// The event `FAXSession`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 13.0.0. An item of the list of [`FAXSession`](crate::action::FAXSession).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FAXSession/)
+    #[doc = page!(22, "Events", "FAXSession")]
     FAXSession = "FAXSession" [] {
         session_number: number(u32) = "SessionNumber";
         operation: open(FaxOperation) = "Operation";
@@ -1293,7 +1294,7 @@ events! {
     /// The event `FAXSessionsComplete`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. The end of the list of [`FAXSessions`](crate::action::FAXSessions).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FAXSessionsComplete/)
+    #[doc = page!(22, "Events", "FAXSessionsComplete")]
     FAXSessionsComplete = "FAXSessionsComplete" [] {
         total: number(u32) = "Total";
         event_list: text = "EventList";
@@ -1302,7 +1303,7 @@ events! {
     /// The event `FAXSessionsEntry`, which is only sent in replies and has no class. Asterisk 16
     /// and 22, since 13.0.0. An item of the list of [`FAXSessions`](crate::action::FAXSessions).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FAXSessionsEntry/)
+    #[doc = page!(22, "Events", "FAXSessionsEntry")]
     FAXSessionsEntry = "FAXSessionsEntry" [] {
         channel: channel = "Channel";
         technology: text = "Technology";
@@ -1315,7 +1316,7 @@ events! {
     /// The event `FAXStats`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 13.0.0. An item of the list of [`FAXStats`](crate::action::FAXStats).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FAXStats/)
+    #[doc = page!(22, "Events", "FAXStats")]
     FAXStats = "FAXStats" [] {
         current_sessions: number(u32) = "CurrentSessions";
         reserved_sessions: number(u32) = "ReservedSessions";
@@ -1326,7 +1327,7 @@ events! {
     }
     /// The event `FAXStatus`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FAXStatus/)
+    #[doc = page!(22, "Events", "FAXStatus")]
     FAXStatus = "FAXStatus" [Call] {
         snapshot: channel_snapshot = "";
         operation: open(FaxOperation) = "Operation";
@@ -1336,7 +1337,7 @@ events! {
     }
     /// The event `FailedACL`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FailedACL/)
+    #[doc = page!(22, "Events", "FailedACL")]
     FailedACL = "FailedACL" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1352,13 +1353,13 @@ events! {
     }
     /// The event `Flash`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Flash/)
+    #[doc = page!(22, "Events", "Flash")]
     Flash = "Flash" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `FullyBooted`, of class `system`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/FullyBooted/)
+    #[doc = page!(22, "Events", "FullyBooted")]
     FullyBooted = "FullyBooted" [System] {
         status: text = "Status";
         uptime: seconds = "Uptime";
@@ -1366,45 +1367,45 @@ events! {
     }
     /// The event `Hangup`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Hangup/)
+    #[doc = page!(22, "Events", "Hangup")]
     Hangup = "Hangup" [Call] {
         snapshot: channel_snapshot = "";
         cause: number(Cause) = "Cause";
         cause_txt: text = "Cause-txt";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         tech_cause: text = "TechCause";
     }
     /// The event `HangupHandlerPop`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/HangupHandlerPop/)
+    #[doc = page!(22, "Events", "HangupHandlerPop")]
     HangupHandlerPop = "HangupHandlerPop" [Dialplan] {
         snapshot: channel_snapshot = "";
         handler: text = "Handler";
     }
     /// The event `HangupHandlerPush`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/HangupHandlerPush/)
+    #[doc = page!(22, "Events", "HangupHandlerPush")]
     HangupHandlerPush = "HangupHandlerPush" [Dialplan] {
         snapshot: channel_snapshot = "";
         handler: text = "Handler";
     }
     /// The event `HangupHandlerRun`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/HangupHandlerRun/)
+    #[doc = page!(22, "Events", "HangupHandlerRun")]
     HangupHandlerRun = "HangupHandlerRun" [Dialplan] {
         snapshot: channel_snapshot = "";
         handler: text = "Handler";
     }
     /// The event `HangupRequest`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/HangupRequest/)
+    #[doc = page!(22, "Events", "HangupRequest")]
     HangupRequest = "HangupRequest" [Call] {
         snapshot: channel_snapshot = "";
         cause: number(Cause) = "Cause";
     }
     /// The event `Hold`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Hold/)
+    #[doc = page!(22, "Events", "Hold")]
     Hold = "Hold" [Call] {
         snapshot: channel_snapshot = "";
         music_class: text = "MusicClass";
@@ -1413,7 +1414,7 @@ events! {
     /// 22, since 13.20.0 and 15.3.0. An item of the list of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/IdentifyDetail/)
+    #[doc = page!(22, "Events", "IdentifyDetail")]
     IdentifyDetail = "IdentifyDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -1421,7 +1422,7 @@ events! {
         srv_lookups: flag = "SrvLookups";
         match_: text = "Match";
         match_header: text = "MatchHeader";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         match_request_uri: text = "MatchRequestUri";
         endpoint_name: text = "EndpointName";
     }
@@ -1429,7 +1430,7 @@ events! {
     /// Asterisk 16 and 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowRegistrationsInbound`](crate::action::PJSIPShowRegistrationsInbound).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/InboundRegistrationDetail/)
+    #[doc = page!(22, "Events", "InboundRegistrationDetail")]
     InboundRegistrationDetail = "InboundRegistrationDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -1461,7 +1462,7 @@ events! {
     /// Asterisk 16 and 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowSubscriptionsInbound`](crate::action::PJSIPShowSubscriptionsInbound).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/InboundSubscriptionDetail/)
+    #[doc = page!(22, "Events", "InboundSubscriptionDetail")]
     InboundSubscriptionDetail = "InboundSubscriptionDetail" [] {
         role: text = "Role";
         endpoint: text = "Endpoint";
@@ -1482,7 +1483,7 @@ events! {
     }
     /// The event `InvalidAccountID`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/InvalidAccountID/)
+    #[doc = page!(22, "Events", "InvalidAccountID")]
     InvalidAccountID = "InvalidAccountID" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1497,7 +1498,7 @@ events! {
     }
     /// The event `InvalidPassword`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/InvalidPassword/)
+    #[doc = page!(22, "Events", "InvalidPassword")]
     InvalidPassword = "InvalidPassword" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1515,7 +1516,7 @@ events! {
     }
     /// The event `InvalidTransport`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/InvalidTransport/)
+    #[doc = page!(22, "Events", "InvalidTransport")]
     InvalidTransport = "InvalidTransport" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1574,14 +1575,14 @@ events! {
     }
     /// The event `Load`, of class `system`. Asterisk 16 and 22, since 16.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Load/)
+    #[doc = page!(22, "Events", "Load")]
     Load = "Load" [System] {
         module: text = "Module";
         status: open(ModuleStatus) = "Status";
     }
     /// The event `LoadAverageLimit`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/LoadAverageLimit/)
+    #[doc = page!(22, "Events", "LoadAverageLimit")]
     LoadAverageLimit = "LoadAverageLimit" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1596,7 +1597,7 @@ events! {
     }
     /// The event `LocalBridge`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/LocalBridge/)
+    #[doc = page!(22, "Events", "LocalBridge")]
     LocalBridge = "LocalBridge" [Call] {
         local_one: channel_snapshot = "LocalOne";
         local_two: channel_snapshot = "LocalTwo";
@@ -1606,7 +1607,7 @@ events! {
     }
     /// The event `LocalOptimizationBegin`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/LocalOptimizationBegin/)
+    #[doc = page!(22, "Events", "LocalOptimizationBegin")]
     LocalOptimizationBegin = "LocalOptimizationBegin" [Call] {
         local_one: channel_snapshot = "LocalOne";
         local_two: channel_snapshot = "LocalTwo";
@@ -1616,7 +1617,7 @@ events! {
     }
     /// The event `LocalOptimizationEnd`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/LocalOptimizationEnd/)
+    #[doc = page!(22, "Events", "LocalOptimizationEnd")]
     LocalOptimizationEnd = "LocalOptimizationEnd" [Call] {
         local_one: channel_snapshot = "LocalOne";
         local_two: channel_snapshot = "LocalTwo";
@@ -1626,7 +1627,7 @@ events! {
     /// The event `LogChannel`, of class `system`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and
     /// 19.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/LogChannel/)
+    #[doc = page!(22, "Events", "LogChannel")]
     LogChannel = "LogChannel" [System] {
         channel: text = "Channel";
         enabled: flag = "Enabled";
@@ -1634,7 +1635,7 @@ events! {
     }
     /// The event `MCID`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MCID/)
+    #[doc = page!(22, "Events", "MCID")]
     MCID = "MCID" [Call] {
         snapshot: channel_snapshot = "";
         m_caller_id_num_valid: text = "MCallerIDNumValid";
@@ -1667,7 +1668,7 @@ events! {
     /// The event `MWIGet`, which is only sent in replies and has no class. Asterisk 16 and 22,
     /// since 12.1.0. An item of the list of [`MWIGet`](crate::action::MWIGet).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MWIGet/)
+    #[doc = page!(22, "Events", "MWIGet")]
     MWIGet = "MWIGet" [] {
         mailbox: text = "Mailbox";
         old_messages: number(u32) = "OldMessages";
@@ -1676,20 +1677,20 @@ events! {
     /// The event `MWIGetComplete`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22, since 12.1.0. The end of the list of [`MWIGet`](crate::action::MWIGet).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MWIGetComplete/)
+    #[doc = page!(22, "Events", "MWIGetComplete")]
     MWIGetComplete = "MWIGetComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `MeetmeEnd`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeEnd/)
+    #[doc = page!(22, "Events", "MeetmeEnd")]
     MeetmeEnd = "MeetmeEnd" [Call] {
         meetme: text = "Meetme";
     }
     /// The event `MeetmeJoin`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeJoin/)
+    #[doc = page!(22, "Events", "MeetmeJoin")]
     MeetmeJoin = "MeetmeJoin" [Call] {
         meetme: text = "Meetme";
         user: text = "User";
@@ -1697,7 +1698,7 @@ events! {
     }
     /// The event `MeetmeLeave`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeLeave/)
+    #[doc = page!(22, "Events", "MeetmeLeave")]
     MeetmeLeave = "MeetmeLeave" [Call] {
         meetme: text = "Meetme";
         user: text = "User";
@@ -1708,7 +1709,7 @@ events! {
     /// since 16.29.0, 18.15.0 and 19.7.0. An item of the list of
     /// [`MeetmeList`](crate::action::MeetmeList).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeList/)
+    #[doc = page!(22, "Events", "MeetmeList")]
     MeetmeList = "MeetmeList" [] {
         conference: text = "Conference";
         user_number: text = "UserNumber";
@@ -1734,7 +1735,7 @@ events! {
     /// 22, since 16.29.0, 18.15.0 and 19.7.0. An item of the list of
     /// [`MeetmeListRooms`](crate::action::MeetmeListRooms).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeListRooms/)
+    #[doc = page!(22, "Events", "MeetmeListRooms")]
     MeetmeListRooms = "MeetmeListRooms" [] {
         conference: text = "Conference";
         parties: number(u32) = "Parties";
@@ -1752,7 +1753,7 @@ events! {
     }
     /// The event `MeetmeMute`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeMute/)
+    #[doc = page!(22, "Events", "MeetmeMute")]
     MeetmeMute = "MeetmeMute" [Call] {
         meetme: text = "Meetme";
         user: text = "User";
@@ -1762,7 +1763,7 @@ events! {
     }
     /// The event `MeetmeTalkRequest`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeTalkRequest/)
+    #[doc = page!(22, "Events", "MeetmeTalkRequest")]
     MeetmeTalkRequest = "MeetmeTalkRequest" [Call] {
         meetme: text = "Meetme";
         user: text = "User";
@@ -1772,7 +1773,7 @@ events! {
     }
     /// The event `MeetmeTalking`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MeetmeTalking/)
+    #[doc = page!(22, "Events", "MeetmeTalking")]
     MeetmeTalking = "MeetmeTalking" [Call] {
         meetme: text = "Meetme";
         user: text = "User";
@@ -1782,7 +1783,7 @@ events! {
     }
     /// The event `MemoryLimit`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MemoryLimit/)
+    #[doc = page!(22, "Events", "MemoryLimit")]
     MemoryLimit = "MemoryLimit" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -1798,7 +1799,7 @@ events! {
     /// The event `MessageWaiting`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and
     /// 19.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MessageWaiting/)
+    #[doc = page!(22, "Events", "MessageWaiting")]
     MessageWaiting = "MessageWaiting" [Call] {
         snapshot: channel_snapshot = "";
         mailbox: text = "Mailbox";
@@ -1808,7 +1809,7 @@ events! {
     }
     /// The event `MiniVoiceMail`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MiniVoiceMail/)
+    #[doc = page!(22, "Events", "MiniVoiceMail")]
     MiniVoiceMail = "MiniVoiceMail" [Call] {
         snapshot: channel_snapshot = "";
         action: text = "Action";
@@ -1817,7 +1818,7 @@ events! {
     }
     /// The event `MixMonitorMute`, of class `call`. Asterisk 16 and 22, since 16.17.0 and 18.3.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MixMonitorMute/)
+    #[doc = page!(22, "Events", "MixMonitorMute")]
     MixMonitorMute = "MixMonitorMute" [Call] {
         snapshot: channel_snapshot = "";
         direction: text = "Direction";
@@ -1825,13 +1826,13 @@ events! {
     }
     /// The event `MixMonitorStart`, of class `call`. Asterisk 16 and 22, since 16.17.0 and 18.3.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MixMonitorStart/)
+    #[doc = page!(22, "Events", "MixMonitorStart")]
     MixMonitorStart = "MixMonitorStart" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `MixMonitorStop`, of class `call`. Asterisk 16 and 22, since 16.17.0 and 18.3.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MixMonitorStop/)
+    #[doc = page!(22, "Events", "MixMonitorStop")]
     MixMonitorStop = "MixMonitorStop" [Call] {
         snapshot: channel_snapshot = "";
     }
@@ -1843,58 +1844,58 @@ events! {
     }
     /// The event `MonitorStart`, of class `call`. Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Events/MonitorStart/)
+    #[doc = page!(16, "Events", "MonitorStart")]
     MonitorStart = "MonitorStart" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `MonitorStop`, of class `call`. Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Events/MonitorStop/)
+    #[doc = page!(16, "Events", "MonitorStop")]
     MonitorStop = "MonitorStop" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `MusicOnHoldStart`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MusicOnHoldStart/)
+    #[doc = page!(22, "Events", "MusicOnHoldStart")]
     MusicOnHoldStart = "MusicOnHoldStart" [Call] {
         snapshot: channel_snapshot = "";
         class: text = "Class";
     }
     /// The event `MusicOnHoldStop`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/MusicOnHoldStop/)
+    #[doc = page!(22, "Events", "MusicOnHoldStop")]
     MusicOnHoldStop = "MusicOnHoldStop" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `NewAccountCode`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/NewAccountCode/)
+    #[doc = page!(22, "Events", "NewAccountCode")]
     NewAccountCode = "NewAccountCode" [Call] {
         snapshot: channel_snapshot = "";
         old_account_code: text = "OldAccountCode";
     }
     /// The event `NewCallerid`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/NewCallerid/)
+    #[doc = page!(22, "Events", "NewCallerid")]
     NewCallerid = "NewCallerid" [Call] {
         snapshot: channel_snapshot = "";
         cid_calling_pres: unescaped = "CID-CallingPres";
     }
     /// The event `NewConnectedLine`, of class `call`. Asterisk 16 and 22, since 13.13.0 and 14.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/NewConnectedLine/)
+    #[doc = page!(22, "Events", "NewConnectedLine")]
     NewConnectedLine = "NewConnectedLine" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `Newchannel`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Newchannel/)
+    #[doc = page!(22, "Events", "Newchannel")]
     Newchannel = "Newchannel" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `Newexten`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/NewExten/)
+    #[doc = page!(22, "Events", "NewExten")]
     Newexten = "Newexten" [Dialplan] {
         snapshot: channel_snapshot = "";
         extension: text = "Extension";
@@ -1903,13 +1904,13 @@ events! {
     }
     /// The event `Newstate`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Newstate/)
+    #[doc = page!(22, "Events", "Newstate")]
     Newstate = "Newstate" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `OriginateResponse`, of class `call`. Asterisk 16 and 22.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/OriginateResponse/)
+    #[doc = page!(22, "Events", "OriginateResponse")]
     OriginateResponse = "OriginateResponse" [Call] {
         response: open(OriginateResult) = "Response";
         channel: text = "Channel";
@@ -1926,7 +1927,7 @@ events! {
     /// Asterisk 16 and 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowRegistrationsOutbound`](crate::action::PJSIPShowRegistrationsOutbound).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/OutboundRegistrationDetail/)
+    #[doc = page!(22, "Events", "OutboundRegistrationDetail")]
     OutboundRegistrationDetail = "OutboundRegistrationDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -1966,7 +1967,7 @@ events! {
     /// Asterisk 16 and 22, since 12.0.0. An item of the list of
     /// [`PJSIPShowSubscriptionsOutbound`](crate::action::PJSIPShowSubscriptionsOutbound).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/OutboundSubscriptionDetail/)
+    #[doc = page!(22, "Events", "OutboundSubscriptionDetail")]
     OutboundSubscriptionDetail = "OutboundSubscriptionDetail" [] {
         role: text = "Role";
         endpoint: text = "Endpoint";
@@ -1989,7 +1990,7 @@ events! {
     /// and 23.4.0. An item of the list of
     /// [`PJSIPShowMaintenance`](crate::action::PJSIPShowMaintenance).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PJSIPMaintenanceStatus/)
+    #[doc = page!(22, "Events", "PJSIPMaintenanceStatus")]
     PJSIPMaintenanceStatus = "PJSIPMaintenanceStatus" [System] {
         endpoint: text = "Endpoint";
         status: open(AlarmState) = "Status";
@@ -2023,7 +2024,7 @@ events! {
     /// The event `ParkedCall`, of class `call`. Asterisk 16 and 22, since 12.0.0. An item of the
     /// list of [`ParkedCalls`](crate::action::ParkedCalls).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ParkedCall/)
+    #[doc = page!(22, "Events", "ParkedCall")]
     ParkedCall = "ParkedCall" [Call] {
         parkee: channel_snapshot = "Parkee";
         parker_dial_string: text = "ParkerDialString";
@@ -2034,7 +2035,7 @@ events! {
     }
     /// The event `ParkedCallGiveUp`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ParkedCallGiveUp/)
+    #[doc = page!(22, "Events", "ParkedCallGiveUp")]
     ParkedCallGiveUp = "ParkedCallGiveUp" [Call] {
         parkee: channel_snapshot = "Parkee";
         parker_dial_string: text = "ParkerDialString";
@@ -2045,7 +2046,7 @@ events! {
     }
     /// The event `ParkedCallSwap`, of class `call`. Asterisk 16 and 22, since 13.5.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ParkedCallSwap/)
+    #[doc = page!(22, "Events", "ParkedCallSwap")]
     ParkedCallSwap = "ParkedCallSwap" [Call] {
         parkee: channel_snapshot = "Parkee";
         parker_dial_string: text = "ParkerDialString";
@@ -2056,7 +2057,7 @@ events! {
     }
     /// The event `ParkedCallTimeOut`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ParkedCallTimeOut/)
+    #[doc = page!(22, "Events", "ParkedCallTimeOut")]
     ParkedCallTimeOut = "ParkedCallTimeOut" [Call] {
         parkee: channel_snapshot = "Parkee";
         parker_dial_string: text = "ParkerDialString";
@@ -2120,7 +2121,7 @@ events! {
     /// The event `PeerStatus`, of class `system`. Asterisk 16 and 22, since 12.0.0. An item of the
     /// list of [`SIPpeerstatus`](crate::action::SIPpeerstatus).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PeerStatus/)
+    #[doc = page!(22, "Events", "PeerStatus")]
     PeerStatus = "PeerStatus" [System] {
         channel_type: text = "ChannelType";
         peer: text = "Peer";
@@ -2140,7 +2141,7 @@ events! {
     }
     /// The event `Pickup`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Pickup/)
+    #[doc = page!(22, "Events", "Pickup")]
     Pickup = "Pickup" [Call] {
         snapshot: channel_snapshot = "";
         target: channel_snapshot = "Target";
@@ -2148,7 +2149,7 @@ events! {
     /// The event `PresenceStateChange`, of class `call`. Asterisk 16 and 22, since 13.0.0. An item
     /// of the list of [`PresenceStateList`](crate::action::PresenceStateList).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PresenceStateChange/)
+    #[doc = page!(22, "Events", "PresenceStateChange")]
     PresenceStateChange = "PresenceStateChange" [Call] {
         presentity: text = "Presentity";
         status: number(PresenceState) = "Status";
@@ -2159,14 +2160,14 @@ events! {
     /// Asterisk 16 and 22, since 13.0.0. The end of the list of
     /// [`PresenceStateList`](crate::action::PresenceStateList).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PresenceStateListComplete/)
+    #[doc = page!(22, "Events", "PresenceStateListComplete")]
     PresenceStateListComplete = "PresenceStateListComplete" [] {
         event_list: text = "EventList";
         list_items: number(u32) = "ListItems";
     }
     /// The event `PresenceStatus`, of class `call`. Asterisk 16 and 22.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/PresenceStatus/)
+    #[doc = page!(22, "Events", "PresenceStatus")]
     PresenceStatus = "PresenceStatus" [Call] {
         exten: text = "Exten";
         context: text = "Context";
@@ -2177,7 +2178,7 @@ events! {
     }
     /// The event `QueueCallerAbandon`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueCallerAbandon/)
+    #[doc = page!(22, "Events", "QueueCallerAbandon")]
     QueueCallerAbandon = "QueueCallerAbandon" [Agent] {
         snapshot: channel_snapshot = "";
         queue: text = "Queue";
@@ -2187,7 +2188,7 @@ events! {
     }
     /// The event `QueueCallerJoin`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueCallerJoin/)
+    #[doc = page!(22, "Events", "QueueCallerJoin")]
     QueueCallerJoin = "QueueCallerJoin" [Agent] {
         snapshot: channel_snapshot = "";
         queue: text = "Queue";
@@ -2196,7 +2197,7 @@ events! {
     }
     /// The event `QueueCallerLeave`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueCallerLeave/)
+    #[doc = page!(22, "Events", "QueueCallerLeave")]
     QueueCallerLeave = "QueueCallerLeave" [Agent] {
         snapshot: channel_snapshot = "";
         queue: text = "Queue";
@@ -2207,7 +2208,7 @@ events! {
     /// since 16.24.0, 18.10.0 and 19.2.0. An item of the list of
     /// [`QueueStatus`](crate::action::QueueStatus).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueEntry/)
+    #[doc = page!(22, "Events", "QueueEntry")]
     QueueEntry = "QueueEntry" [] {
         queue: text = "Queue";
         position: number(u32) = "Position";
@@ -2242,7 +2243,7 @@ events! {
     }
     /// The event `QueueMemberAdded`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberAdded/)
+    #[doc = page!(22, "Events", "QueueMemberAdded")]
     QueueMemberAdded = "QueueMemberAdded" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -2263,7 +2264,7 @@ events! {
     }
     /// The event `QueueMemberPause`, of class `agent`. Asterisk 16 and 22, since 12.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberPause/)
+    #[doc = page!(22, "Events", "QueueMemberPause")]
     QueueMemberPause = "QueueMemberPause" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -2281,12 +2282,12 @@ events! {
         paused_reason: text = "PausedReason";
         ringinuse: flag = "Ringinuse";
         wrap_up_time: seconds = "Wrapuptime";
-        /// Only in Asterisk 16.
+        /// Asterisk 16 only.
         reason: text = "Reason";
     }
     /// The event `QueueMemberPenalty`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberPenalty/)
+    #[doc = page!(22, "Events", "QueueMemberPenalty")]
     QueueMemberPenalty = "QueueMemberPenalty" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -2307,7 +2308,7 @@ events! {
     }
     /// The event `QueueMemberRemoved`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberRemoved/)
+    #[doc = page!(22, "Events", "QueueMemberRemoved")]
     QueueMemberRemoved = "QueueMemberRemoved" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -2328,7 +2329,7 @@ events! {
     }
     /// The event `QueueMemberRinginuse`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberRinginuse/)
+    #[doc = page!(22, "Events", "QueueMemberRinginuse")]
     QueueMemberRinginuse = "QueueMemberRinginuse" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -2349,7 +2350,7 @@ events! {
     }
     /// The event `QueueMemberStatus`, of class `agent`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueMemberStatus/)
+    #[doc = page!(22, "Events", "QueueMemberStatus")]
     QueueMemberStatus = "QueueMemberStatus" [Agent] {
         queue: text = "Queue";
         member_name: text = "MemberName";
@@ -2372,7 +2373,7 @@ events! {
     /// since 16.24.0, 18.10.0 and 19.2.0. An item of the list of
     /// [`QueueStatus`](crate::action::QueueStatus).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/QueueParams/)
+    #[doc = page!(22, "Events", "QueueParams")]
     QueueParams = "QueueParams" [] {
         max: number(u32) = "Max";
         strategy: text = "Strategy";
@@ -2415,7 +2416,7 @@ events! {
     }
     /// The event `RTCPReceived`, of class `reporting`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/RTCPReceived/)
+    #[doc = page!(22, "Events", "RTCPReceived")]
     RTCPReceived = "RTCPReceived" [Reporting] {
         snapshot: channel_snapshot = "";
         ssrc: hex = "SSRC";
@@ -2429,12 +2430,12 @@ events! {
         sent_octets: number(u32) = "SentOctets";
         reports: reports = "ReportX";
         to: address = "To";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         mes: number(f64) = "MES";
     }
     /// The event `RTCPSent`, of class `reporting`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/RTCPSent/)
+    #[doc = page!(22, "Events", "RTCPSent")]
     RTCPSent = "RTCPSent" [Reporting] {
         snapshot: channel_snapshot = "";
         ssrc: hex = "SSRC";
@@ -2447,12 +2448,12 @@ events! {
         sent_octets: number(u32) = "SentOctets";
         reports: reports = "ReportX";
         from: address = "From";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         mes: number(f64) = "MES";
     }
     /// The event `ReceiveFAX`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ReceiveFAX/)
+    #[doc = page!(22, "Events", "ReceiveFAX")]
     ReceiveFAX = "ReceiveFAX" [Call] {
         snapshot: channel_snapshot = "";
         local_station_id: text = "LocalStationID";
@@ -2472,7 +2473,7 @@ events! {
     }
     /// The event `Registry`, of class `system`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Registry/)
+    #[doc = page!(22, "Events", "Registry")]
     Registry = "Registry" [System] {
         channel_type: text = "ChannelType";
         username: text = "Username";
@@ -2498,14 +2499,14 @@ events! {
     }
     /// The event `Reload`, of class `system`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Reload/)
+    #[doc = page!(22, "Events", "Reload")]
     Reload = "Reload" [System] {
         module: text = "Module";
         status: number(u32) = "Status";
     }
     /// The event `Rename`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Rename/)
+    #[doc = page!(22, "Events", "Rename")]
     Rename = "Rename" [Call] {
         channel: channel = "Channel";
         newname: text = "Newname";
@@ -2513,7 +2514,7 @@ events! {
     }
     /// The event `RequestBadFormat`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/RequestBadFormat/)
+    #[doc = page!(22, "Events", "RequestBadFormat")]
     RequestBadFormat = "RequestBadFormat" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2530,7 +2531,7 @@ events! {
     }
     /// The event `RequestNotAllowed`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/RequestNotAllowed/)
+    #[doc = page!(22, "Events", "RequestNotAllowed")]
     RequestNotAllowed = "RequestNotAllowed" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2547,7 +2548,7 @@ events! {
     }
     /// The event `RequestNotSupported`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/RequestNotSupported/)
+    #[doc = page!(22, "Events", "RequestNotSupported")]
     RequestNotSupported = "RequestNotSupported" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2565,7 +2566,7 @@ events! {
     /// and 22, since 13.0.0. An item of the list of
     /// [`PJSIPShowResourceLists`](crate::action::PJSIPShowResourceLists).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/ResourceListDetail/)
+    #[doc = page!(22, "Events", "ResourceListDetail")]
     ResourceListDetail = "ResourceListDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -2584,7 +2585,7 @@ events! {
     }
     /// The event `SIPQualifyPeerDone`, of class `call`. Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Events/SIPQualifyPeerDone/)
+    #[doc = page!(16, "Events", "SIPQualifyPeerDone")]
     SIPQualifyPeerDone = "SIPQualifyPeerDone" [Call] {
         peer: text = "Peer";
     }
@@ -2597,7 +2598,7 @@ events! {
     }
     /// The event `SendFAX`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SendFAX/)
+    #[doc = page!(22, "Events", "SendFAX")]
     SendFAX = "SendFAX" [Call] {
         snapshot: channel_snapshot = "";
         local_station_id: text = "LocalStationID";
@@ -2609,7 +2610,7 @@ events! {
     }
     /// The event `SessionLimit`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SessionLimit/)
+    #[doc = page!(22, "Events", "SessionLimit")]
     SessionLimit = "SessionLimit" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2624,7 +2625,7 @@ events! {
     }
     /// The event `SessionTimeout`, of class `call`. Asterisk 16.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_16_Documentation/API_Documentation/AMI_Events/SessionTimeout/)
+    #[doc = page!(16, "Events", "SessionTimeout")]
     SessionTimeout = "SessionTimeout" [Call] {
         snapshot: channel_snapshot = "";
         source: open(SessionTimeoutSource) = "Source";
@@ -2641,35 +2642,35 @@ events! {
     }
     /// The event `Shutdown`, of class `system`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Shutdown/)
+    #[doc = page!(22, "Events", "Shutdown")]
     Shutdown = "Shutdown" [System] {
         shutdown: open(ShutdownKind) = "Shutdown";
         restart: flag = "Restart";
     }
     /// The event `SoftHangupRequest`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SoftHangupRequest/)
+    #[doc = page!(22, "Events", "SoftHangupRequest")]
     SoftHangupRequest = "SoftHangupRequest" [Call] {
         snapshot: channel_snapshot = "";
         cause: number(Cause) = "Cause";
     }
     /// The event `SpanAlarm`, of class `system`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SpanAlarm/)
+    #[doc = page!(22, "Events", "SpanAlarm")]
     SpanAlarm = "SpanAlarm" [System] {
         span: text = "Span";
         alarm: text = "Alarm";
     }
     /// The event `SpanAlarmClear`, of class `system`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SpanAlarmClear/)
+    #[doc = page!(22, "Events", "SpanAlarmClear")]
     SpanAlarmClear = "SpanAlarmClear" [System] {
         span: text = "Span";
     }
     /// The event `Status`, which is only sent in replies and has no class. Asterisk 16 and 22. An
     /// item of the list of [`Status`](crate::action::Status).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Status/)
+    #[doc = page!(22, "Events", "Status")]
     Status = "Status" [] {
         snapshot: channel_snapshot = "";
         type_: text = "Type";
@@ -2693,7 +2694,7 @@ events! {
     /// The event `StatusComplete`, which is only sent in replies and has no class. Asterisk 16 and
     /// 22. The end of the list of [`Status`](crate::action::Status).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/StatusComplete/)
+    #[doc = page!(22, "Events", "StatusComplete")]
     StatusComplete = "StatusComplete" [] {
         items: number(u32) = "Items";
         event_list: text = "EventList";
@@ -2701,7 +2702,7 @@ events! {
     }
     /// The event `SuccessfulAuth`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/SuccessfulAuth/)
+    #[doc = page!(22, "Events", "SuccessfulAuth")]
     SuccessfulAuth = "SuccessfulAuth" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2728,7 +2729,7 @@ events! {
     /// 22, since 12.6.0. An item of the list of
     /// [`PJSIPShowEndpoint`](crate::action::PJSIPShowEndpoint).
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/TransportDetail/)
+    #[doc = page!(22, "Events", "TransportDetail")]
     TransportDetail = "TransportDetail" [] {
         object_type: text = "ObjectType";
         object_name: text = "ObjectName";
@@ -2752,26 +2753,26 @@ events! {
         tos: text = "Tos";
         cos: text = "Cos";
         websocket_write_timeout: text = "WebsocketWriteTimeout";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         allow_reload: text = "AllowReload";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         allow_wildcard_certs: text = "AllowWildcardCerts";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         symmetric_transport: text = "SymmetricTransport";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         tcp_keepalive_enable: text = "TcpKeepaliveEnable";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         tcp_keepalive_idle_time: text = "TcpKeepaliveIdleTime";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         tcp_keepalive_interval_time: text = "TcpKeepaliveIntervalTime";
-        /// Only in Asterisk 22.
+        /// Asterisk 22 only.
         tcp_keepalive_probe_count: text = "TcpKeepaliveProbeCount";
         endpoint_name: text = "EndpointName";
         async_operations: text = "AsyncOperations";
     }
     /// The event `UnParkedCall`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/UnParkedCall/)
+    #[doc = page!(22, "Events", "UnParkedCall")]
     UnParkedCall = "UnParkedCall" [Call] {
         parkee: channel_snapshot = "Parkee";
         parker_dial_string: text = "ParkerDialString";
@@ -2783,7 +2784,7 @@ events! {
     }
     /// The event `UnexpectedAddress`, of class `security`. Asterisk 16 and 22, since 12.1.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/UnexpectedAddress/)
+    #[doc = page!(22, "Events", "UnexpectedAddress")]
     UnexpectedAddress = "UnexpectedAddress" [Security] {
         event_tv: date_time = "EventTV";
         severity: open(Severity) = "Severity";
@@ -2799,27 +2800,27 @@ events! {
     }
     /// The event `Unhold`, of class `call`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Unhold/)
+    #[doc = page!(22, "Events", "Unhold")]
     Unhold = "Unhold" [Call] {
         snapshot: channel_snapshot = "";
     }
     /// The event `Unload`, of class `system`. Asterisk 16 and 22, since 16.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Unload/)
+    #[doc = page!(22, "Events", "Unload")]
     Unload = "Unload" [System] {
         module: text = "Module";
         status: open(ModuleStatus) = "Status";
     }
     /// The event `UserEvent`, of class `user`. Asterisk 16 and 22, since 12.3.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/UserEvent/)
+    #[doc = page!(22, "Events", "UserEvent")]
     UserEvent = "UserEvent" [User] {
         snapshot: channel_snapshot = "";
         user_event: text = "UserEvent";
     }
     /// The event `VarSet`, of class `dialplan`. Asterisk 16 and 22, since 12.0.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/VarSet/)
+    #[doc = page!(22, "Events", "VarSet")]
     VarSet = "VarSet" [Dialplan] {
         snapshot: channel_snapshot = "";
         variable: text = "Variable";
@@ -2845,7 +2846,7 @@ events! {
     }
     /// The event `VoicemailPasswordChange`, of the classes `system` and `user`. Asterisk 16 and 22.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/VoicemailPasswordChange/)
+    #[doc = page!(22, "Events", "VoicemailPasswordChange")]
     VoicemailPasswordChange = "VoicemailPasswordChange" [System User] {
         context: text = "Context";
         mailbox: text = "Mailbox";
@@ -2938,7 +2939,7 @@ events! {
     }
     /// The event `Wink`, of class `call`. Asterisk 16 and 22, since 16.24.0, 18.10.0 and 19.2.0.
     ///
-    /// [Asterisk's documentation](https://docs.asterisk.org/Asterisk_22_Documentation/API_Documentation/AMI_Events/Wink/)
+    #[doc = page!(22, "Events", "Wink")]
     Wink = "Wink" [Call] {
         snapshot: channel_snapshot = "";
     }

@@ -1,7 +1,7 @@
 //! The macros that turn the generated tables into types.
 //!
-//! A getter is one call into [`field`](crate::typed::field), where the work is done once for all. It
-//! is `#[inline]` so that it costs compile time where it is used and not where it is written.
+//! A getter is one call into [`field`](crate::typed::field), where the work is done once for all.
+//! It is `#[inline]` so that it costs compile time where it is used and not where it is written.
 
 /// Writes the method that reads one field, `lifetime name: kind = "Field"`, or the statement that
 /// calls it and tells its outcome, `@see self see name: kind = "Field"`.
@@ -203,7 +203,8 @@ macro_rules! bridge_fields {
     };
 }
 
-// A name is matched as `tt`, because a macro cannot look into a `literal` that another one passed on.
+// A name is matched as `tt`, because a macro cannot look into a `literal` that another one passed
+// on.
 /// Writes the types of events, the enum of all, and the table of their names and classes.
 macro_rules! events {
     ($(

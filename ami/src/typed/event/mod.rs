@@ -30,11 +30,10 @@
 //! by a prefix: `dial.channel()` is the field `Channel`, and `dial.dest().channel()` the field
 //! `DestChannel`.
 //!
-//! In the table, the class is the one that a user needs in `read` of `manager.conf` to get the event,
-//! or several, all of which are needed. An event without a class is only sent in replies to actions,
-//! to the user who asked. What the fields mean is in Asterisk's documentation, which each type
-//! links.
-//!
+//! In the table, the class is the one that a user needs in `read` of `manager.conf` to get the
+//! event, or several, all of which are needed. An event without a class is only sent in replies to
+//! actions, to the user who asked. What the fields mean is in Asterisk's documentation, which each
+//! type links.
 #![doc = include_str!("table.md")]
 
 mod generated;

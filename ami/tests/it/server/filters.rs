@@ -80,7 +80,7 @@ async fn what_is_included_comes_and_the_outcome_of_an_originate_too() {
     }
 }
 
-/// Why the events of a subscription do not come, which it says next.
+/// The reason why the events of a subscription do not come, which is its next item.
 async fn withheld(events: &mut Subscription) -> Withheld {
     match events.next().await {
         Some(Item::Withheld(withheld)) => withheld.why,

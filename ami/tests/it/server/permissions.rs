@@ -1,4 +1,4 @@
-//! What users of real servers may send and read: what is told is what the server does.
+//! Tests of the permissions of users against real servers: the client reports what the server does.
 
 use std::collections::BTreeMap;
 

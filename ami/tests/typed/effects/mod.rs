@@ -66,7 +66,7 @@ async fn call(client: &Client, number: &str, name: &str) -> Halves {
     Halves { second: first.replace(";1", ";2"), first }
 }
 
-/// Whether the event is of this channel.
+/// Returns `true` if the event is of this channel.
 fn of(channel: Option<ChannelName<'_>>, name: &str) -> bool {
     channel.is_some_and(|it| it.as_str() == name)
 }

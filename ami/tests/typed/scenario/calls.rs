@@ -52,7 +52,7 @@ async fn names(stage: &Stage) -> Result {
     Ok(())
 }
 
-/// Whether the event is of a channel that was dialled to a number.
+/// Returns `true` if the event is of a channel that was dialled to a number.
 fn is_to(event: &Event, number: &str) -> bool {
     event.text("Channel").is_some_and(|it| it.starts_with(&format!("Local/{number}-")))
 }

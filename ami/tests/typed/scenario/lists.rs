@@ -5,7 +5,7 @@ use ami::{Action, Client};
 use super::security::phone;
 use super::{Result, Stage};
 
-/// What some of the lists are about.
+/// The things that some of the lists are about.
 #[derive(Debug)]
 pub(crate) struct Filled {
     /// A channel that is in a bridge.

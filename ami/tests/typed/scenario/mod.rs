@@ -85,7 +85,7 @@ fn all<const N: usize>(results: [Result; N]) -> Result {
     if errors.is_empty() { Ok(()) } else { Err(errors.join("\n").into()) }
 }
 
-/// What the steps have in common.
+/// The things that the steps have in common.
 struct Stage {
     client: Client,
     /// The IP address of the server.

@@ -1,4 +1,4 @@
-//! Where several callers meet: conferences and parking lots.
+//! Places where several callers meet: conferences and parking lots.
 
 use super::{Result, Stage};
 
