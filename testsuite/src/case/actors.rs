@@ -84,13 +84,17 @@ impl Actors {
             mem::take(&mut state.waiting)
         };
         let mut setting = Setting::new(test.clone(), builders);
+        let mut prepared = Ok(());
         for Waiting { name, component, .. } in &mut waiting {
             if let Err(error) = component.prepare(&mut setting).await {
-                return Err(format!("{name}: {:#}", anyhow::Error::from_boxed(error)).into());
+                let error = anyhow::Error::from_boxed(error);
+                prepared = Err(Failure::from(format!("{name}: {error:#}")));
+                break;
             }
         }
+        // A test may boot again, and no component of it may be missing then.
         self.state().waiting = waiting;
-        Ok(setting.into_builders())
+        prepared.map(|()| setting.into_builders())
     }
 
     /// Begins the life of all of them.

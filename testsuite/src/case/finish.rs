@@ -102,6 +102,7 @@ impl TestCase {
             biased;
             busy = self.shared.actors.end() => {
                 for name in busy {
+                    self.set_faulty();
                     self.fail(format!("{name} did not come to an end"));
                 }
             }
@@ -176,6 +177,7 @@ impl TestCase {
             if let Err(error) = ended
                 && error.is_panic()
             {
+                self.set_faulty();
                 self.fail(format!("{what}: {}", Panicked::new(&*error.into_panic())));
             }
         }

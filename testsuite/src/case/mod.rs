@@ -234,6 +234,7 @@ impl TestCase {
     pub(crate) fn add_as(&self, name: String, component: Box<dyn Component>, is_object: bool) {
         let late = format!("{name} was added when the servers had been booted");
         if !self.shared.actors.add(name, component, is_object) {
+            self.set_faulty();
             self.fail(late);
         }
     }

@@ -6,7 +6,7 @@ use ami::Action;
 use tokio::sync::oneshot;
 
 use super::alone::Alone;
-use super::{Component, Happening, Life, Needs, Signal, Stage, TestCase, Watcher};
+use super::{Component, Happening, Life, Needs, Setting, Signal, Stage, Step, TestCase, Watcher};
 use crate::files::Id;
 use crate::job::{INTERRUPTED, Outcome};
 use crate::matching::Fields;
@@ -192,6 +192,59 @@ async fn who_wants_the_end_of_all_waits_for_no_component() {
     assert_eq!(reasons, [INTERRUPTED]);
     // The clock goes on only where everybody waits.
     assert!(begun.elapsed() < super::actors::JUDGING, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_test_that_has_to_fail_is_met_by_what_is_wrong_with_itself() {
+    async fn outcome(story: impl AsyncFnOnce(&mut Alone)) -> Outcome {
+        Alone::new(1).await.play(story).await.outcome
+    }
+    let panics = async |alone: &mut Alone| {
+        alone.test.spawn(async { panic!("this task is wrong") });
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(outcome(panics).await, Outcome::Faulty);
+    let late = async |alone: &mut Alone| alone.test.add(Box::new(Acts(stuck)));
+    assert_eq!(outcome(late).await, Outcome::Faulty);
+    let alone = Alone::new(1).await;
+    alone.add("stuck", Box::new(Acts(stuck)), false);
+    assert_eq!(alone.play(async |_| ()).await.outcome, Outcome::Faulty);
+    // A failure that somebody tells is one that can be expected.
+    assert_eq!(outcome(async |alone| alone.test.fail("no call")).await, Outcome::Failed);
+}
+
+/// A component that cannot be prepared the first time.
+struct Hesitates {
+    tried: bool,
+    diary: Diary,
+}
+
+impl Component for Hesitates {
+    fn prepare<'a>(&'a mut self, _: &'a mut Setting) -> Step<'a> {
+        let first = !std::mem::replace(&mut self.tried, true);
+        Box::pin(async move { if first { Err("not yet".into()) } else { Ok(()) } })
+    }
+
+    fn run(self: Box<Self>, mut stage: Stage) -> Life {
+        Box::pin(async move {
+            stage.stopped().await;
+            self.diary.lock().unwrap().push("judged".to_owned());
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn components_stay_when_the_first_boot_cannot_be_prepared() {
+    let (alone, diary) = (Alone::new(1).await, Diary::default());
+    let hesitates = Hesitates { tried: false, diary: Arc::clone(&diary) };
+    alone.add("hesitates", Box::new(hesitates), false);
+    let actors = &alone.test.shared.actors;
+    let error = actors.prepare(&alone.test, Vec::new()).await.unwrap_err();
+    assert_eq!(error.to_string(), "hesitates: not yet");
+    actors.prepare(&alone.test, Vec::new()).await.unwrap();
+    alone.play(async |_| ()).await;
+    assert_eq!(told(&diary), "judged");
 }
 
 #[tokio::test]
