@@ -6,13 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use ami::testing::{Peer, Reply, Script};
-use ami::{Action, Config, Event, Message};
+use ami::{Action, Buffer, Config, Event, Filter, Message};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ast, Component, Happening, TestCase};
+use super::{Ast, Component, Happening, TestCase, lock};
 use crate::files::{Document, Section, TestConfig};
 use crate::job::{Account, Job};
 
@@ -74,6 +74,21 @@ impl Alone {
             if !self.cancelled.is_cancelled() {
                 test.stop();
             }
+            std::future::pending().await
+        };
+        test.run(body, &cancelled).await
+    }
+
+    /// Begins the test as the boot of its servers does, and ends it when components have been told.
+    pub(crate) async fn begin(self) -> Account {
+        let (test, cancelled) = (self.test.clone(), self.cancelled.clone());
+        let subscribe = |ast: &Ast| ast.ami().subscribe_with(Filter::all(), Buffer::unbounded());
+        let logins = self.asts.iter().map(|(ast, _)| (ast.clone(), subscribe(ast))).collect();
+        let body = async {
+            test.shared.actors.begin(&test);
+            let told = lock(&test.shared.pumps).begin(&test, logins);
+            told.await;
+            test.stop();
             std::future::pending().await
         };
         test.run(body, &cancelled).await

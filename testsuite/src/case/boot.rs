@@ -10,9 +10,8 @@ use ami::{Buffer, Client, Filter, Recording};
 use anyhow::Context;
 use instance::{Builder, Instance, Sandbox};
 use tokio::net::TcpStream;
-use tokio::task::yield_now;
 
-use super::{Ast, Happening, TestCase, layers, lock};
+use super::{Ast, TestCase, layers, lock};
 use crate::case::capture::Capture;
 use crate::case::logs;
 use crate::job::{Message, Phase, link};
@@ -74,18 +73,10 @@ impl TestCase {
         self.shared.clock.start();
         // Before anybody is told of a login, and can make something happen.
         let subscribe = |ast: &Ast| ast.ami().subscribe_with(Filter::all(), Buffer::unbounded());
-        let subscriptions: Vec<_> = asts.iter().map(subscribe).collect();
-        let actors = &self.shared.actors;
-        actors.begin(self);
-        actors.tell(&Happening::Started);
-        for ast in &asts {
-            actors.tell_login(ast);
-            // Components that wait take it now, each in its turn.
-            yield_now().await;
-        }
-        for (ast, events) in asts.iter().zip(subscriptions) {
-            lock(&self.shared.pumps).begin(self, ast, events);
-        }
+        let logins = asts.iter().map(|ast| (ast.clone(), subscribe(ast))).collect();
+        self.shared.actors.begin(self);
+        let told = lock(&self.shared.pumps).begin(self, logins);
+        told.await;
         Ok(asts)
     }
 

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{Ast, Happening, TestCase};
 use crate::job::{Message, Phase, link};
@@ -24,11 +25,29 @@ pub(super) struct Pumps {
 }
 
 impl Pumps {
-    /// Begins to hand out the events of a connection.
-    pub(super) fn begin(&mut self, test: &TestCase, ast: &Ast, events: Subscription) {
-        let (sender, requests) = unbounded_channel();
-        self.requests.push(sender);
-        self.tasks.spawn(pump(test.clone(), ast.clone(), events, requests));
+    /// Tells components that the test has begun and of all logins, and then hands out the events of
+    /// the connections. The result is done when they have been told.
+    ///
+    /// All that goes on by itself: a component may end the test by the first thing that it hears,
+    /// and whoever booted the servers is given up then.
+    pub(super) fn begin(
+        &mut self,
+        test: &TestCase,
+        logins: Vec<(Ast, Subscription)>,
+    ) -> impl Future<Output = ()> + use<> {
+        let told = CancellationToken::new();
+        let asts = logins.iter().map(|(ast, _)| ast.clone()).collect();
+        self.tasks.spawn(tell_logins(test.clone(), asts, told.clone()));
+        for (ast, events) in logins {
+            let (sender, requests) = unbounded_channel();
+            self.requests.push(sender);
+            let (test, told) = (test.clone(), told.clone());
+            self.tasks.spawn(async move {
+                told.cancelled().await;
+                pump(test, ast, events, requests).await;
+            });
+        }
+        told.cancelled_owned()
     }
 
     /// Asks all of them to hand out what has come. The result is done when they have.
@@ -47,6 +66,20 @@ impl Pumps {
     pub(super) fn into_tasks(self) -> JoinSet<()> {
         self.tasks
     }
+}
+
+/// Tells all components that the test has begun, and of each login.
+async fn tell_logins(test: TestCase, asts: Vec<Ast>, told: CancellationToken) {
+    let actors = &test.shared.actors;
+    actors.tell(&Happening::Started);
+    // Components that wait take it now, each in its turn, and the object does not find the login
+    // behind it before the others have.
+    yield_now().await;
+    for ast in &asts {
+        actors.tell_login(ast);
+        yield_now().await;
+    }
+    told.cancel();
 }
 
 /// Hands out the events of a connection, until it ends.

@@ -75,6 +75,36 @@ async fn components_are_told_in_their_order_and_the_object_of_a_login_last() {
     assert_eq!(account.outcome, Outcome::Passed);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_object_hears_of_a_login_last_also_right_behind_a_boot() {
+    let (alone, diary) = (Alone::new(2).await, Diary::default());
+    for (name, is_object) in [("o", true), ("a", false), ("b", false)] {
+        alone.add(name, Box::new(Notes(name, Arc::clone(&diary))), is_object);
+    }
+    alone.begin().await;
+    let begin = "o.started a.started b.started a.connected0 b.connected0 o.connected0 a.connected1 b.connected1 o.connected1 o.stopping";
+    let told = told(&diary);
+    assert!(told.starts_with(begin), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_that_a_component_ends_at_once_has_begun_all_the_same() {
+    let (alone, diary) = (Alone::new(2).await, Diary::default());
+    let acts = Acts(|mut stage: Stage| -> Life {
+        Box::pin(async move {
+            stage.next().await;
+            stage.test().stop();
+            stage.stopped().await;
+            Ok(())
+        })
+    });
+    alone.add("acts", Box::new(acts), true);
+    alone.add("n", Box::new(Notes("n", Arc::clone(&diary))), false);
+    alone.begin().await;
+    let all = "n.started n.connected0 n.connected1 n.stopping n.stopped0";
+    assert_eq!(told(&diary), all);
+}
+
 #[tokio::test]
 async fn a_component_acts_in_sequence_and_what_happens_meanwhile_waits() {
     let (alone, diary) = (Alone::new(2).await, Diary::default());
