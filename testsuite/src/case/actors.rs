@@ -86,8 +86,12 @@ impl Actors {
         let mut setting = Setting::new(test.clone(), builders);
         let mut prepared = Ok(());
         for Waiting { name, component, .. } in &mut waiting {
-            if let Err(error) = component.prepare(&mut setting).await {
-                let error = anyhow::Error::from_boxed(error);
+            let prepare = AssertUnwindSafe(async { component.prepare(&mut setting).await });
+            let failure = match prepare.catch_unwind().await {
+                Ok(prepared) => prepared.err().map(anyhow::Error::from_boxed),
+                Err(payload) => Some(Panicked::new(&*payload).into()),
+            };
+            if let Some(error) = failure {
                 prepared = Err(Failure::from(format!("{name}: {error:#}")));
                 break;
             }

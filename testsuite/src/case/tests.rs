@@ -277,6 +277,30 @@ async fn components_stay_when_the_first_boot_cannot_be_prepared() {
     assert_eq!(told(&diary), "judged");
 }
 
+/// A component that is wrong before the boot, in a call or in what that returns.
+struct PanicsEarly(bool);
+
+impl Component for PanicsEarly {
+    fn prepare<'a>(&'a mut self, _: &'a mut Setting) -> Step<'a> {
+        assert!(!self.0, "at once");
+        Box::pin(async { panic!("later") })
+    }
+
+    fn run(self: Box<Self>, stage: Stage) -> Life {
+        stuck(stage)
+    }
+}
+
+#[tokio::test]
+async fn a_panic_before_the_boot_is_told_by_name() {
+    for (at_once, why) in [(true, "at once"), (false, "later")] {
+        let alone = Alone::new(1).await;
+        alone.add("own.Early", Box::new(PanicsEarly(at_once)), false);
+        let prepared = alone.test.shared.actors.prepare(&alone.test, Vec::new()).await;
+        assert_eq!(prepared.unwrap_err().to_string(), format!("own.Early: it panicked: {why}"));
+    }
+}
+
 #[tokio::test]
 async fn a_component_that_comes_late_fails_the_test() {
     let (alone, diary) = (Alone::new(1).await, Diary::default());
