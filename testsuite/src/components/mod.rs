@@ -10,9 +10,10 @@
 //! cannot is an error that says so ([`ConfigError::unsupported`]); every other error makes a test
 //! broken.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::case::{Component, Needs, ObjectSettings, TestCase, TestResult};
+use crate::case::{Component, Needs, ObjectSettings, Panicked, TestCase, TestResult};
 use crate::files::{AsteriskVersion, ConfigError, ModuleConfig, Node, Section, TestConfig};
 use crate::matching::ExpressionError;
 
@@ -65,21 +66,36 @@ pub(crate) fn build_one(
     let section = Section::new(section, format!("{typename} reads"));
     let named = match registry.component_of(typename) {
         None => Err(place.error(format!("this program has no {typename}")).unsupported()),
-        Some(build) => build(&section).and_then(|component| {
-            if is_object {
-                ObjectSettings::read(&section)?;
-            }
-            Ok(Named { typename: typename.clone(), component, is_object })
-        }),
+        Some(build) => {
+            caught(typename, place, || build(&section)).flatten().and_then(|component| {
+                if is_object {
+                    ObjectSettings::read(&section)?;
+                }
+                Ok(Named { typename: typename.clone(), component, is_object })
+            })
+        }
     };
     (section, named)
 }
 
-/// Returns the needs of some components, added up.
-pub(crate) fn needs(components: &[Named]) -> Needs {
+/// Returns the needs of the components of a test, added up.
+pub(crate) fn needs(config: &TestConfig, components: Vec<Named>) -> Result<Needs, ConfigError> {
     let mut needs = Needs::default();
-    components.iter().for_each(|it| it.component.needs(&mut needs));
-    needs
+    for Named { typename, component, .. } in components {
+        caught(&typename, &config.root, || {
+            component.needs(&mut needs);
+            drop(component);
+        })?;
+    }
+    Ok(needs)
+}
+
+/// Calls a function of a component. One that panics makes its own test broken, and ends no run of
+/// all others.
+fn caught<T>(typename: &str, place: &Node, call: impl FnOnce() -> T) -> Result<T, ConfigError> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
+        place.error(format!("{typename} cannot be used")).caused_by(Panicked::new(&*payload))
+    })
 }
 
 /// Runs a test of YAML: its object and modules do everything, until one of them stops it.
@@ -121,13 +137,23 @@ mod tests {
 
     fn built(object: &str, modules: &str) -> Result<Vec<Named>, ConfigError> {
         let text = format!(
-            "test-modules: {{test-object: {{typename: {object}, config-section: none}}, modules: [{modules}]}}\nnone: {{}}\n"
+            "test-modules: {{test-object: {{typename: {object}, config-section: none}}, modules: [{modules}]}}\nnone: {{}}\nbuild: build\nneeds: needs\ndrop: drop\n"
         );
         let document = Document::parse(Path::new("t.yaml"), &text)?;
         let registry = Registry::new()
             .component("own.Heavy", |_| Ok(Box::new(Heavy)))
+            .component("own.Wrong", |section| match section.node().text() {
+                Some("needs") => Ok(Box::new(Wrong(false))),
+                Some("drop") => Ok(Box::new(Wrong(true))),
+                _ => panic!("wrong"),
+            })
             .test("own.Test", in_rust);
         build(&TestConfig::of(document), &[], None, &registry)
+    }
+
+    fn weight(components: Vec<Named>) -> Result<usize, ConfigError> {
+        let config = TestConfig::of(Document::parse(Path::new("t.yaml"), "{}").unwrap());
+        needs(&config, components).map(Needs::weight)
     }
 
     #[test]
@@ -137,13 +163,42 @@ mod tests {
         let told = |object, modules| {
             let built = built(object, modules).unwrap();
             let names = built.iter().map(|it| (it.typename.clone(), it.is_object));
-            (names.collect::<Vec<_>>(), needs(&built).weight())
+            (names.collect::<Vec<_>>(), weight(built).unwrap())
         };
         assert_eq!(told(SIMPLE, ""), (vec![(SIMPLE.to_owned(), true)], 1));
         let both = vec![(SIMPLE.to_owned(), true), ("own.Heavy".to_owned(), false)];
         assert_eq!(told(SIMPLE, heavy), (both, 3));
         // A test in Rust is no component.
         assert_eq!(told("own.Test", heavy), (vec![("own.Heavy".to_owned(), false)], 3));
+    }
+
+    /// Panics when it is asked for its needs, or when it is dropped.
+    struct Wrong(bool);
+
+    impl Watcher for Wrong {
+        fn needs(&self, _: &mut Needs) {
+            assert!(self.0, "wrong needs");
+        }
+
+        fn see(&mut self, _: &Happening, _: &TestCase) {}
+    }
+
+    impl Drop for Wrong {
+        fn drop(&mut self) {
+            assert!(!self.0, "wrong end");
+        }
+    }
+
+    #[test]
+    fn a_component_that_panics_makes_its_own_test_broken() {
+        for (what, why) in [("build", "wrong"), ("needs", "wrong needs"), ("drop", "wrong end")] {
+            let error =
+                built("own.Heavy", &format!("{{typename: own.Wrong, config-section: {what}}}"));
+            let error = error.and_then(weight).unwrap_err();
+            let told = format!("t.yaml:1: own.Wrong cannot be used: it panicked: {why}");
+            assert_eq!(format!("{error:#}"), told);
+            assert!(!error.is_unsupported());
+        }
     }
 
     #[test]

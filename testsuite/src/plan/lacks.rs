@@ -62,7 +62,7 @@ impl Runners<'_> {
         match components::build(config, self.global, self.version, self.registry) {
             Ok(_) if self.choice == Choice::Library && has_library && !is_rust => library(),
             Ok(components) => {
-                let weight = components::needs(&components).weight();
+                let weight = components::needs(config, components)?.weight();
                 // How many servers a test in Rust boots, only its files can tell.
                 let weight = if is_rust { weight.max(test.instances) } else { weight };
                 Ok(Ok((How::Native, weight)))
