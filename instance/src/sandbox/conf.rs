@@ -32,6 +32,9 @@ pub(super) enum Line {
     Append(String, String),
     /// `#include "x"`, `#include <x>`, `#include x`, and `#tryinclude`.
     Include(Include),
+    /// Text without `=`, or without a name before it: the server ignores it in a section, and
+    /// refuses it before the first one.
+    NoKey,
     /// A line for which the server refuses the whole file.
     Invalid,
 }
@@ -73,7 +76,7 @@ fn parsed(line: &str) -> Option<Line> {
     } else if let Some(directive) = line.strip_prefix('#') {
         directive_of(directive)
     } else {
-        key(line)
+        Some(key(line))
     }
 }
 
@@ -105,19 +108,18 @@ fn unquoted(name: &str) -> &str {
     inside('"', '"').or_else(bracketed).unwrap_or(name)
 }
 
-/// Reads `key = value`, `key => value` or `key += value`. The server ignores a line without `=`,
-/// and a key without a name.
-fn key(line: &str) -> Option<Line> {
+/// Reads `key = value`, `key => value` or `key += value`.
+fn key(line: &str) -> Line {
     // The first character may be escaped, so that the line begins neither a section nor a
     // directive.
     let (line, skip) = match line.strip_prefix('\\') {
         None => (line, 0),
         Some(rest) => match rest.chars().next().filter(|first| *first > ' ') {
-            None => return Some(Line::Invalid),
+            None => return Line::Invalid,
             Some(first) => (rest, first.len_utf8()),
         },
     };
-    let at = line[skip..].find('=').map(|at| at + skip)?;
+    let Some(at) = line[skip..].find('=').map(|at| at + skip) else { return Line::NoKey };
     let (key, value) = (&line[..at], &line[at + 1..]);
     let text = |text: &str| trim(text).to_owned();
     let line = match key.strip_suffix('+').filter(|_| at > skip) {
@@ -125,8 +127,10 @@ fn key(line: &str) -> Option<Line> {
         Some(key) => Line::Append(text(key), value.to_owned()),
         None => Line::Key(text(key), text(value.strip_prefix('>').unwrap_or(value))),
     };
-    let has_name = !matches!(&line, Line::Key(key, _) | Line::Append(key, _) if key.is_empty());
-    has_name.then_some(line)
+    match line {
+        Line::Key(key, _) | Line::Append(key, _) if key.is_empty() => Line::NoKey,
+        line => line,
+    }
 }
 
 /// Returns the files that `text` includes, with the numbers of the lines, from 1.

@@ -76,7 +76,7 @@ impl Sandbox {
     ///
     /// A file that cannot be read, or that the server refuses, has no sections: whether the server
     /// can do without it is for the server to say. Filters (`[name](+key=pattern)`) are not
-    /// understood, and count as a refusal.
+    /// understood, and count as a refusal. The output of `#exec` is not read.
     pub fn sections(&self, file: &str) -> Vec<Section> {
         read(&self.etc(), file)
     }
@@ -181,6 +181,7 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Line::Include(include) => self.include(&include, depth)?,
+                Line::NoKey => drop(self.keys(*section)?),
                 Line::Invalid => return Err(Refused),
             }
         }
