@@ -314,8 +314,10 @@ impl Instance {
     /// Kills the server, as a crash would end it. The sandbox stays as it is, and the instance can
     /// still be [stopped](Self::stop).
     pub async fn kill(&self) -> ExitStatus {
-        self.life().process.signal(Signal::KILL);
-        self.life().process.exited().await
+        // A restart may begin another life meanwhile, which is not the one to wait for.
+        let process = &self.life().process;
+        process.signal(Signal::KILL);
+        process.exited().await
     }
 
     /// Ends the server as [`stop`](Self::stop) does, if it runs, and boots it again: in the same

@@ -72,8 +72,9 @@ impl Form {
     /// Finds the form of a file in the log folder: that of `cdr_csv`, or the one that the
     /// configuration of `cdr_custom` or `cel_custom` gives it.
     fn of(sandbox: &Sandbox, file: &Path) -> Result<Self, RecordError> {
-        let folder = file.parent().and_then(Path::to_str);
-        let (conf, name) = match folder {
+        let file = file.strip_prefix(sandbox.logs()).unwrap_or(file);
+        let file = file.strip_prefix(".").unwrap_or(file);
+        let (conf, name) = match file.parent().and_then(Path::to_str) {
             Some("cdr-csv") => return Ok(Self::with_names(CDR)),
             Some("cdr-custom") => ("cdr_custom.conf", file.file_name()),
             Some("cel-custom") => ("cel_custom.conf", file.file_name()),

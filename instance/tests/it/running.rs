@@ -205,6 +205,10 @@ async fn records_of_any_file_have_the_names_of_their_configuration() {
         let named = instance.records_named("cdr-custom/Simple.csv", ["to"]).unwrap();
         let names: Vec<_> = named[0].fields().map(|(name, _)| name).collect();
         assert_eq!(names, ["to", "2"]);
+        // However the file is called.
+        let whole = instance.sandbox().logs().join("cdr-custom/Simple.csv");
+        assert_eq!(instance.records(whole).unwrap(), simple);
+        assert_eq!(instance.records("./cdr-custom/Simple.csv").unwrap(), simple);
         let of_account = instance.records("cdr-csv/acct.csv").unwrap();
         assert!(!of_account.is_empty());
         assert!(of_account.iter().all(|it| it.get("accountcode") == Some("acct")));
