@@ -74,6 +74,9 @@ pub trait Component: Send + 'static {
 
     /// Takes part, from when the servers are up until the test has ended. A component that returns
     /// has nothing more to say.
+    ///
+    /// A test in Rust that boots no servers has its components judge as well: they are not
+    /// [prepared](Self::prepare) then, and the first thing that they hear is that the test ends.
     fn run(self: Box<Self>, stage: Stage) -> Life;
 }
 
