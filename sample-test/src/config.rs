@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_saphyr::DuplicateKeyPolicy;
 
-/// What the test says of itself.
+/// The description of the test.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct TestConfig {
     pub(crate) summary: String,

@@ -20,7 +20,7 @@ mod logs;
 mod report;
 mod scenario;
 
-/// What the dialplan of the sample takes.
+/// The modules that the dialplan of the sample needs.
 const MODULES: [&str; 11] = [
     "pbx_config",
     "app_playback",

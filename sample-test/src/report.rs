@@ -1,4 +1,5 @@
-//! What the user sees: a line for everything that happens, and on a terminal the time as it passes.
+//! The report that the user sees: a line for everything that happens, and on a terminal the time as
+//! it passes.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};

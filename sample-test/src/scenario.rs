@@ -10,15 +10,15 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::report::Report;
 
-/// How the test ended.
+/// The end of the test.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Verdict {
     Passed,
     Failed(String),
 }
 
-/// How long the events of a call that failed may still be on their way: inside the server they go
-/// another way than the word that it failed, which may overtake them.
+/// The time that the events of a call that failed may still be on their way: inside the server they
+/// go another way than the word that it failed, which may overtake them.
 const STRAGGLERS: Duration = Duration::from_secs(1);
 
 /// Calls `Local/s@default` and watches until the dialplan says how it went.
@@ -79,7 +79,7 @@ pub(crate) async fn run(instance: &Instance, report: &Report, timeout: Duration)
     }
 }
 
-/// What a future gives without waiting.
+/// The output of a future that is ready without waiting.
 async fn now<F: Future>(future: F) -> Result<F::Output, tokio::time::error::Elapsed> {
     tokio::time::timeout(Duration::ZERO, future).await
 }
@@ -94,7 +94,7 @@ async fn disconnected(instance: &Instance) -> Verdict {
     })
 }
 
-/// What the dialplan has done so far.
+/// The steps that the dialplan has done so far.
 struct Dialplan {
     last: String,
     /// The sound that each channel is playing.
@@ -142,7 +142,7 @@ impl Dialplan {
         None
     }
 
-    /// Whether there were channels and all are gone, so that nothing more can come.
+    /// Returns whether there were channels and all are gone, so that nothing more can come.
     fn is_over(&self) -> bool {
         self.channels.as_ref().is_some_and(HashSet::is_empty)
     }

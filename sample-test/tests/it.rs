@@ -58,7 +58,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// How a run went.
+/// The result of a run.
 struct Run {
     code: Option<i32>,
     text: String,

@@ -1,4 +1,4 @@
-//! What the reader of YAML costs, in units of a plain parse of the same text.
+//! The cost of the reader of YAML, in units of a plain parse of the same text.
 //!
 //! `cargo bench -p testsuite --bench yaml` reads a mapping with 100,000 entries, one that takes
 //! many entries over from others, and a list of tests, each in turn with the parser alone, for

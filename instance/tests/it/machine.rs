@@ -9,8 +9,8 @@ use std::process::{Command, Output};
 
 use crate::support::{Scratch, VERSIONS, server};
 
-/// What the scripts share. `hold` runs a program that boots, and ends its input when it has printed
-/// where.
+/// The functions that the scripts share. `hold` runs a program that boots, and ends its input when
+/// it has printed where.
 const PRELUDE: &str = r#"
     hold() {
         mkfifo $PLACE/in $PLACE/out

@@ -155,7 +155,7 @@ impl Drop for Program {
     }
 }
 
-/// What a command printed that has ended. What it kept is removed.
+/// The output of a command that has ended. The folders that it kept are removed.
 struct Said {
     code: Option<i32>,
     out: String,

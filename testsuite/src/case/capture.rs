@@ -1,4 +1,4 @@
-//! What goes over the loopback network of a test, as a file that Wireshark reads.
+//! The packets on the loopback network of a test, as a file that Wireshark reads.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

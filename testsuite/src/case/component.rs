@@ -1,4 +1,4 @@
-//! What takes part in a test: objects that drive it, modules that watch it and act in it.
+//! Components, which take part in a test: objects that drive it, modules that watch it and act.
 
 use std::pin::Pin;
 

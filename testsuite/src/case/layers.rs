@@ -1,4 +1,4 @@
-//! What the servers of a test are made of.
+//! The layers of configuration that the servers of a test are made of.
 //!
 //! Layers, later ones win, whole files only: ours; those that all tests of the suite share; those
 //! that the object's `config-path` names; the test's own `configs/astN`.

@@ -1,4 +1,4 @@
-//! What happens in a test, and the place from which a component sees it.
+//! Happenings of a test, and the place from which a component sees it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What has been said of the verdict of a test.
+//! The verdict of a test, as far as it has been said.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! What a program can run natively, by the names that `test-config.yaml` calls it.
+//! The registry of all that a program can run natively, by its names in `test-config.yaml`.
 
 use std::collections::BTreeMap;
 use std::fmt;

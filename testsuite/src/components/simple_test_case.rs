@@ -72,7 +72,7 @@ struct Call {
     to: Vec<(&'static str, String)>,
     /// The text of `Async`: whether the server answers the action at once.
     asynchronous: String,
-    /// Whether a channel said that it is the call's.
+    /// Set if a channel said that it is the call's.
     has_channel: bool,
 }
 

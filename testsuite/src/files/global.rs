@@ -1,4 +1,4 @@
-//! What the suite's own `test-config.yaml` says of all tests.
+//! The suite's own `test-config.yaml`, which counts for all tests.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What was probably meant by a name that does not exist.
+//! Suggestions for a name that does not exist.
 
 /// Returns a question that names the one of some names that was probably meant.
 pub(crate) fn hint<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {

@@ -45,7 +45,7 @@ pub struct FoundTest {
     pub name: String,
     /// The configuration of the test.
     pub config: Result<TestConfig, ConfigError>,
-    /// Whether the test brings a program `run-test`.
+    /// Set if the test brings a program `run-test`.
     pub script: bool,
     /// The number of servers that the test will boot, as far as its configuration says, and at
     /// least one.

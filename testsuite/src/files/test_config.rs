@@ -1,4 +1,4 @@
-//! What a test says of itself in `test-config.yaml`.
+//! The configuration of a test, `test-config.yaml`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub struct TestConfig {
     pub tags: Vec<String>,
     /// The things that have to be there for the test.
     pub dependencies: Vec<Dependency>,
-    /// Whether the test has to fail.
+    /// Set if the test has to fail.
     pub inverted: bool,
     /// The oldest versions that it can run with.
     pub minima: Vec<AsteriskVersion>,

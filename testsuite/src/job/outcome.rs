@@ -1,4 +1,4 @@
-//! How a test went, and what is told of it.
+//! The outcome of a test, and the account of it.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What a test prints: the beginning and the end are held, whatever the test prints between them.
+//! The output of a test: the beginning and the end are held, whatever the test prints between them.
 
 use std::borrow::Cow;
 use std::fs::File;

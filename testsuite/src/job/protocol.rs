@@ -1,4 +1,4 @@
-//! What the runner and the process that runs a test say to each other: lines of JSON, over a socket
+//! The messages between the runner and the process that runs a test: lines of JSON, over a socket
 //! that nothing else uses.
 
 use std::path::PathBuf;

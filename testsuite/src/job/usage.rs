@@ -1,4 +1,4 @@
-//! What processes use of the machine, see proc(5), and the time until a limit.
+//! The resources that processes use, see proc(5), and the time until a limit.
 
 use std::fs;
 use std::time::Duration;

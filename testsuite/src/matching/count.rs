@@ -1,4 +1,4 @@
-//! How often something has to come.
+//! Counts: the number of times that something has to come.
 
 use std::fmt;
 

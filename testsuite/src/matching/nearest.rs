@@ -1,4 +1,4 @@
-//! Of the events that came, those that were nearest to a description.
+//! The events that came nearest to a description, of all that came.
 
 use ami::Event;
 

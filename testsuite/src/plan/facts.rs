@@ -1,4 +1,4 @@
-//! What a server says of itself: its modules, its build options.
+//! Facts that a server tells of itself: its modules, its build options.
 
 use std::collections::BTreeSet;
 

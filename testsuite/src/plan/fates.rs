@@ -1,4 +1,4 @@
-//! What becomes of each test.
+//! The fate of each test.
 
 use crate::files::{ConfigError, FoundTest, Suite, TestConfig};
 use crate::job::Options;

@@ -1,4 +1,4 @@
-//! Whether a test can run here: what runs it, and whether all that it needs is there.
+//! Things that a test needs and that are not here; and the choice of what runs the test.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv6Addr, TcpListener};

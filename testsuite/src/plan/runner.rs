@@ -1,4 +1,4 @@
-//! What runs a test, and what is missing for it.
+//! The ways to run a test, and the things that are missing for it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! How long tests took when they were run before: the longest first is the shortest for all.
+//! Durations of tests when they were run before: the longest first is the shortest for all.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! How tests are kept apart: the runner finds the best way that the kernel allows, and starts each
-//! worker by it.
+//! Isolation of tests from each other: the runner finds the best way that the kernel allows, and
+//! starts each worker by it.
 //!
 //! The file of the program is opened once and is what every worker executes, whatever is built in
 //! its place meanwhile. It comes to a worker as its standard output, and so through `unshare` and

@@ -1,5 +1,5 @@
-//! What is kept of a test: configuration, logs, call records, what AMI said, and what the server
-//! put into its spool.
+//! The evidence that is kept of a test: configuration, logs, call records, what AMI said, and what
+//! the server put into its spool.
 //!
 //! It goes to `logs/<test>/run_N`, with the first number that is free, laid out as in the sandbox.
 

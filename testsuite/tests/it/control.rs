@@ -1,4 +1,4 @@
-//! Which tests are run, how often, in which order, and within which limits.
+//! The choice of tests, their number of runs, their order, and their limits.
 
 use crate::support::{Folder, OWN_TESTS, PASS, Run, SCRIPT, SIMPLE, WAIT, own_suite};
 

@@ -13,7 +13,7 @@ use crate::support::{Folder, OWN_TESTS, RUNTESTS, Run, SCRIPT, SIMPLE, WAIT, ass
 struct Running {
     child: Child,
     folder: Folder,
-    /// What it says from now on.
+    /// The lines that it prints from now on.
     events: BufReader<File>,
 }
 
@@ -58,7 +58,7 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// What is told of the tests from now on, until the runner ends.
+    /// The lines about the tests from now on, until the runner ends.
     fn verdicts(&mut self) -> Vec<(String, String)> {
         let mut verdicts = Vec::new();
         while let Some(event) = next(&mut self.events) {

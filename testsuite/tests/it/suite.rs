@@ -1,4 +1,4 @@
-//! What a suite says for all of its tests, and what of a test's surroundings counts.
+//! Settings of a suite for all of its tests, and the surroundings of a test that count.
 
 use crate::support::{Folder, OWN_TESTS, PASS, RUNTESTS, Run, SCRIPT, SIMPLE, own_suite};
 

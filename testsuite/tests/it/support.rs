@@ -107,7 +107,7 @@ impl Folder {
         pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()).collect()
     }
 
-    /// What is left in the place for sandboxes.
+    /// Returns the sandboxes that are left.
     pub(crate) fn sandboxes(&self) -> Vec<PathBuf> {
         let parents = fs::read_dir(self.0.join("w")).unwrap().flatten();
         let all = parents.flat_map(|parent| fs::read_dir(parent.path()).unwrap().flatten());
@@ -123,7 +123,7 @@ impl Drop for Folder {
     }
 }
 
-/// How a run went.
+/// The result of a run.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) text: String,
@@ -143,7 +143,7 @@ impl Run {
         self.events.iter().filter(|it| it["event"] == "test-finished")
     }
 
-    /// What is said of a test at its end.
+    /// Returns the report of a test at its end.
     pub(crate) fn of_test(&self, name: &str) -> &Value {
         let found = self.finished().find(|it| it["name"] == name);
         found.unwrap_or_else(|| panic!("nothing is said of {name}: {}", self.text))
@@ -169,7 +169,7 @@ pub(crate) const WAIT: &str = "[default]\nexten => s,1,Answer()\nsame => n,Wait(
 /// A test that calls `s` and takes one user event for its pass.
 pub(crate) const SIMPLE: &str = "testinfo:\n    summary: 'simple'\ntest-modules:\n    test-object:\n        typename: 'test_case.SimpleTestCase'\n        config-section: object\nobject:\n    test-iterations:\n        - {channel: 'Local/s@default', application: 'Echo'}\n";
 
-/// What a test that is a program says of itself.
+/// The configuration of a test that is a program.
 pub(crate) const SCRIPT: &str = "testinfo:\n    summary: 'a program'\n";
 
 /// Waits for the end of processes.

@@ -123,7 +123,7 @@ async fn causes(_: TestCase) -> TestResult {
     Err(format!("{plants} plants").into())
 }
 
-/// What a module is told.
+/// The happenings that a module is told.
 struct Diary(Arc<Mutex<Vec<String>>>);
 
 impl Diary {
@@ -295,7 +295,7 @@ async fn wrong_parts(test: TestCase) -> TestResult {
     Ok(())
 }
 
-/// What it prints does not get in the way of what its process says.
+/// Prints, which does not get in the way of what its process says.
 async fn prints(test: TestCase) -> TestResult {
     #[expect(clippy::print_stdout, reason = "as tests do")]
     {

@@ -1,4 +1,4 @@
-//! What is wrong in a configuration file, and where.
+//! Errors in a configuration file, with their place.
 
 use std::error::Error;
 use std::fmt;
