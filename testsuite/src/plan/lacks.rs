@@ -68,10 +68,10 @@ impl Runners<'_> {
                 Ok(Ok((How::Native, weight)))
             }
             Err(error) if !error.is_unsupported() => Err(error),
-            Err(error) if self.choice == Choice::Native => refused("--native", error.what),
+            Err(error) if self.choice == Choice::Native => refused("--native", error.reason()),
             Err(_) if has_library => library(),
             Err(error) => {
-                let what = error.what;
+                let what = error.reason();
                 let reason = format!("{what}, and the suite's Python is not in lib/python");
                 refused("test-object", reason)
             }

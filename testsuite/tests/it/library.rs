@@ -179,6 +179,16 @@ fn outputs(run: &Run, name: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_test_that_runs_nowhere_is_told_why() {
+    let look = "    modules:\n        - {typename: ami.AMIEventModule, config-section: events}\nevents: [{conditions: {match: {Event: A, X: '(?=a)'}}}]\n";
+    let look = SIMPLE.replace("\nobject:", &format!("\n{look}object:"));
+    let folder = Folder::suite(&[("look", &[("test-config.yaml", &look)])]);
+    let run = folder.run_own(&["--asterisk", "22", "--dry-run"]);
+    let reasons = run.reasons("tests/look");
+    assert!(reasons.contains("look-around") && reasons.contains("lib/python"), "{reasons}");
+}
+
+#[test]
 fn what_python_lacks_is_told_once_and_no_failure() {
     let folder = suite_with_library("py");
     let python = folder.0.join("py").display().to_string();

@@ -44,6 +44,11 @@ impl ConfigError {
         self.unsupported
     }
 
+    /// Returns the mistake with its causes, without the place.
+    pub(crate) fn reason(&self) -> String {
+        self.causes().fold(self.what.clone(), |what, cause| what + ": " + &cause)
+    }
+
     fn causes(&self) -> impl Iterator<Item = String> {
         anyhow::Chain::new(self).skip(1).map(ToString::to_string)
     }
@@ -55,11 +60,8 @@ impl fmt::Display for ConfigError {
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
-        write!(f, ": {}", self.what)?;
-        if f.alternate() {
-            self.causes().try_for_each(|cause| write!(f, ": {cause}"))?;
-        }
-        Ok(())
+        let what = if f.alternate() { self.reason() } else { self.what.clone() };
+        write!(f, ": {what}")
     }
 }
 
