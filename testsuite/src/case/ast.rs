@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ami::{Action, Client, Event, Originate, Originated};
+use ami::{Action, Client, Event, EventClass, Originate, Originated};
 use instance::Instance;
 use tokio::sync::{Notify, watch};
 
@@ -186,6 +186,11 @@ impl Ast {
     /// it is not there any more.
     pub(super) fn channels_told(&self) -> watch::Receiver<HashSet<Vec<u8>>> {
         self.inner.channels.subscribe()
+    }
+
+    /// Returns whether the event of a fence is sure to come, if the server takes the action.
+    pub(super) async fn gets_fence(&self) -> bool {
+        matches!(self.ami().withheld(EventClass::Dialplan).await, Ok(None))
     }
 
     /// Waits until the events that the server has raised so far have come. One that lacks the
