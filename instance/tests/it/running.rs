@@ -1,5 +1,6 @@
 //! While a server runs.
 
+use std::error::Error as _;
 use std::fs;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use instance::{
     Builder, CallFile, CliError, Finding, Instance, LogFailure, Modules, Stop, Stopping, Want,
     blocking,
 };
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tokio::time::timeout;
 
 use crate::support::{AGES, MODULES, VERSIONS, assert_gone, builder};
@@ -209,6 +211,10 @@ async fn records_of_any_file_have_the_names_of_their_configuration() {
         let whole = instance.sandbox().logs().join("cdr-custom/Simple.csv");
         assert_eq!(instance.records(whole).unwrap(), simple);
         assert_eq!(instance.records("./cdr-custom/Simple.csv").unwrap(), simple);
+        let pipe = instance.sandbox().logs().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let error = instance.records("pipe").unwrap_err();
+        assert_eq!(error.source().unwrap().to_string(), "it is not a regular file");
         let of_account = instance.records("cdr-csv/acct.csv").unwrap();
         assert!(!of_account.is_empty());
         assert!(of_account.iter().all(|it| it.get("accountcode") == Some("acct")));
