@@ -90,7 +90,9 @@ impl TestCase {
         let stream = TcpStream::connect(&*address).await.with_context(|| address.clone())?;
         stream.set_nodelay(true)?;
         let config = layers::login(self);
-        Ok(config.handshake(recording.tee(stream)).await?)
+        let stream = recording.tee(stream);
+        lock(&self.shared.transcripts).push(recording);
+        Ok(config.handshake(stream).await?)
     }
 }
 

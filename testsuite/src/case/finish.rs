@@ -99,6 +99,7 @@ impl TestCase {
         {
             self.note(format!("the capture of packets is not complete: {error:#}"));
         }
+        self.complete_transcripts().await;
         self.shared.actors.tell(&Happening::Stopped(Arc::clone(&ended)));
         tokio::select! {
             biased;
@@ -124,6 +125,21 @@ impl TestCase {
         let _ = timeout(EVENTS, handed_out).await;
         for name in self.shared.actors.let_go().await {
             self.note(format!("{name} was still busy when the test ended"));
+        }
+    }
+
+    /// Waits until what the servers have said is in its files, which judges may read. The
+    /// connections have ended with the servers.
+    async fn complete_transcripts(&self) {
+        let transcripts = std::mem::take(&mut *lock(&self.shared.transcripts));
+        for transcript in transcripts {
+            match timeout(EVENTS, transcript.finish()).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => {
+                    self.note(format!("a transcript of AMI is not complete: {error:#}"));
+                }
+                Err(_) => self.note("a transcript of AMI is not complete: its connection is open"),
+            }
         }
     }
 

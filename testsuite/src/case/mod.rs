@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ami::Recording;
 use instance::{Builder, Server};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -100,6 +101,8 @@ struct Shared {
     pumps: Mutex<Pumps>,
     spawned: Mutex<JoinSet<()>>,
     capture: Mutex<Option<Capture>>,
+    /// The records of what the servers say to the test's own connections.
+    transcripts: Mutex<Vec<Recording>>,
     /// The folder that the servers are in.
     folder_of_run: Mutex<Option<PathBuf>>,
 }
@@ -154,6 +157,7 @@ impl TestCase {
             pumps: Mutex::default(),
             spawned: Mutex::default(),
             capture: Mutex::default(),
+            transcripts: Mutex::default(),
             folder_of_run: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
