@@ -270,7 +270,7 @@ mod tests {
         let error = read_file(folder, &Form::with_names(NONE)).unwrap_err();
         assert_eq!(error.to_string(), folder.display().to_string());
         let cause = error.source().unwrap();
-        assert_eq!(cause.to_string(), "Is a directory (os error 21)");
+        assert_eq!(cause.to_string(), "it is not a regular file");
         assert!(cause.source().is_none());
     }
 
