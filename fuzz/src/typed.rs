@@ -1,4 +1,5 @@
-//! Any bytes as a stream of messages: every event has a typed view, and every getter of it says what the raw event says.
+//! Any bytes as a stream of messages: every event has a typed view, and every getter of it says
+//! what the raw event says.
 
 use ami::event::{Outcome, Seen, Typed};
 use ami::value::{ChannelName, UniqueId};
@@ -42,7 +43,7 @@ fn check(event: &Event) {
     assert!(typed.into_raw() == *event);
 }
 
-/// What a getter says agrees with the raw field.
+/// Asserts that a getter agrees with the raw field.
 fn agrees(event: &Event, seen: &Seen) {
     let name = [seen.prefix, seen.name].concat();
     let raw = event.get(&name);

@@ -154,7 +154,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn call_file(&self, call: &CallFile) -> Result<PathBuf, CallFileError> {
         self.0.call_file(call)
     }
@@ -163,7 +163,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn cdr(&self) -> Result<Vec<Record>, RecordError> {
         self.0.cdr()
     }
@@ -172,25 +172,25 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn cel(&self) -> Result<Vec<Record>, RecordError> {
         self.0.cel()
     }
 
-    /// As [`crate::Instance::records`].
+    /// Reads the records of a file, as [`crate::Instance::records`] does.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn records(&self, file: impl AsRef<Path>) -> Result<Vec<Record>, RecordError> {
         self.0.records(file)
     }
 
-    /// As [`crate::Instance::records_named`].
+    /// Reads the records of a file, as [`crate::Instance::records_named`] does.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn records_named<N: Into<String>>(
         &self,
         file: impl AsRef<Path>,
@@ -203,7 +203,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn resources(&self) -> io::Result<Resources> {
         self.0.resources()
     }
@@ -212,7 +212,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn call(&self, action: Action) -> Result<Response, ami::Error> {
         wait(self.0.ami().call(action))
     }
@@ -221,7 +221,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn list(&self, action: Action) -> Result<Collected, ListError> {
         wait(self.0.ami().list(action).collect())
     }
@@ -230,7 +230,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn command(&self, command: &str) -> Result<CommandOutput, ami::Error> {
         wait(self.0.ami().command(command))
     }
@@ -239,7 +239,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn originate(&self, originate: Originate) -> Result<Originated, ami::Error> {
         wait(self.0.ami().originate(originate))
     }
@@ -253,7 +253,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn cli(&self, command: &str) -> Result<String, CliError> {
         wait(self.0.cli(command))
     }
@@ -262,7 +262,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn channels(&self) -> Result<Vec<String>, CliError> {
         wait(self.0.channels())
     }
@@ -271,7 +271,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn reload(&self, module: Option<&str>) -> Result<(), ami::Error> {
         wait(self.0.reload(module))
     }
@@ -300,7 +300,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn restart(&self) -> Result<Stopped, BootError> {
         wait(self.0.restart())
     }
@@ -314,7 +314,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn stop(self) -> io::Result<Stopped> {
         wait(self.0.stop())
     }
@@ -334,7 +334,7 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn lines(&mut self) -> io::Result<Vec<String>> {
         self.0.lines()
     }
@@ -348,7 +348,7 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn wait_for(&mut self, text: &str, timeout: Duration) -> Result<String, LogError> {
         wait(self.0.wait_for(text, timeout))
     }
@@ -357,7 +357,7 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Returns an error where the asynchronous function does.
     pub fn wait_until(
         &mut self,
         what: &str,

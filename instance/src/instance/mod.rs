@@ -180,7 +180,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As [`cli`](Self::cli).
+    /// Returns the errors of [`cli`](Self::cli).
     pub async fn channels(&self) -> Result<Vec<String>, CliError> {
         console::channels(&self.sandbox.control_socket()).await
     }
@@ -191,11 +191,11 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As [`Client::call`]. The server refuses a module that it does not know.
+    /// Returns the errors of [`Client::call`]. The server refuses a module that it does not know.
     ///
     /// # Panics
     ///
-    /// As [`ami`](Self::ami).
+    /// Panics without AMI, as [`ami`](Self::ami) does.
     pub async fn reload(&self, module: Option<&str>) -> Result<(), ami::Error> {
         let action = Action::new("Reload");
         let action =
@@ -235,7 +235,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As [`records`](Self::records).
+    /// Returns the errors of [`records`](Self::records).
     pub fn cdr(&self) -> Result<Vec<Record>, RecordError> {
         self.records("cdr-csv/Master.csv")
     }
@@ -245,7 +245,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As [`records`](Self::records).
+    /// Returns the errors of [`records`](Self::records).
     pub fn cel(&self) -> Result<Vec<Record>, RecordError> {
         self.records("cel-custom/Master.csv")
     }
@@ -330,7 +330,7 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// As [`Sandbox::boot`]. The server does not run then, and can be restarted again.
+    /// Returns the errors of [`Sandbox::boot`]. The server does not run then, and can be restarted again.
     ///
     /// # Cancel safety
     ///

@@ -279,7 +279,7 @@ impl Builder {
     /// # Errors
     ///
     /// Returns an error if the configuration is invalid, or if a file cannot be read or written.
-    /// Nothing is left then, even if the folder is to be kept.
+    /// The folder is removed then, even if it is to be kept.
     pub fn build(self) -> Result<Sandbox, BuildError> {
         let run = self.run()?;
         let mut sandbox = self.claim(&run, 1)?;

@@ -96,7 +96,7 @@ impl Server {
     ///
     /// # Cancel safety
     ///
-    /// As [`find_or_fetch`](Self::find_or_fetch).
+    /// Returns the errors of [`find_or_fetch`](Self::find_or_fetch).
     pub async fn fetch(
         major: u32,
         progress: impl FnMut(Progress) + Send,

@@ -19,7 +19,7 @@ pub type Step<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a
 /// of its [`Stage`]. So what is written in sequence happens in sequence, and what takes time is
 /// awaited. While a component awaits something else, what happens waits in its inbox.
 ///
-/// What happens is handed to all components in the order in which they were added, and every
+/// A happening is handed to all components in the order in which they were added, and every
 /// component that waits for it has taken it before the next event is handed out. A login is the
 /// exception: the test's object hears of it last, so that modules are ready for what the object
 /// does then.

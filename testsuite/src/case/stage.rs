@@ -43,7 +43,7 @@ pub struct Ended {
     pub stopped: Stopped,
 }
 
-/// As long as it is there, the end of the test waits for whoever has it.
+/// A guard: the end of the test waits for its holder until it is dropped.
 #[derive(Clone, Debug)]
 pub struct Pending {
     _token: TaskTrackerToken,

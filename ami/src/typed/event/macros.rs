@@ -1,7 +1,7 @@
 //! The macros that turn the generated tables into types.
 //!
 //! A getter is one call into [`field`](crate::typed::field), where the work is done once for all.
-//! It is `#[inline]` so that it costs compile time where it is used and not where it is written.
+//! Getters are `#[inline]`, so that they cost compile time where they are used and not here.
 
 /// Writes the method that reads one field, `lifetime name: kind = "Field"`, or the statement that
 /// calls it and tells its outcome, `@see self see name: kind = "Field"`.

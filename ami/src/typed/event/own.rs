@@ -16,7 +16,8 @@ impl UserEvent {
     /// use ami::Event;
     /// use ami::event::UserEvent;
     ///
-    /// let event = Event::parse("Event: UserEvent\nChannel: X/1\nUserEvent: Order\nChannel: web\nId: 7")?;
+    /// let text = "Event: UserEvent\nChannel: X/1\nUserEvent: Order\nChannel: web\nId: 7";
+    /// let event = Event::parse(text)?;
     /// let order = event.view::<UserEvent>().ok_or("another event")?;
     /// assert_eq!(order.fields().next(), Some((&b"Channel"[..], &b"web"[..])));
     /// assert_eq!(order.own("id"), Some(&b"7"[..]));
