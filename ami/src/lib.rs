@@ -12,6 +12,10 @@ mod wire;
 // Typed actions and events.
 mod typed;
 
+// Descriptions of events, for tests and filters.
+#[cfg(feature = "matching")]
+mod matching;
+
 // The errors.
 mod error;
 
@@ -79,6 +83,10 @@ pub use events::{
     TryNextError, WithheldClasses,
 };
 pub use wire::{Event, EventClass, EventMask, EventMaskError};
+
+// Descriptions of events.
+#[cfg(feature = "matching")]
+pub use matching::{Expression, ExpressionError, Matcher, Nearest};
 
 // Typed actions and events.
 pub use typed::{FieldError, action, event, value};

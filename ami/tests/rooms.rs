@@ -17,6 +17,7 @@ const ORDERS: [(&str, &[&[&str]]); 3] = [
         &[
             &["wire"],
             &["typed"],
+            &["matching"],
             &["error"],
             &["stats"],
             &["record"],

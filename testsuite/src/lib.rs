@@ -42,14 +42,13 @@ pub use components::Registry;
 pub use job::Reason;
 
 // Components of YAML.
+pub use ami::{Expression, ExpressionError, Matcher, Nearest};
 pub use case::{
     Component, Ended, Failure, Happening, Life, Needs, Pending, Setting, Signal, Stage, Step,
     Watcher,
 };
 pub use files::{Id, Ids, Section};
-pub use matching::{
-    Count, Expression, ExpressionError, Fields, Matcher, Nearest, Template, TemplateError,
-};
+pub use matching::{Count, Fields, Template, TemplateError};
 
 // The files of a suite.
 pub use files::{

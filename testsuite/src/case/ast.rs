@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ami::{Action, Client, Event, EventClass, Originate, Originated};
+use ami::{Action, Client, Event, EventClass, Matcher, Originate, Originated};
 use instance::Instance;
 use tokio::sync::{Notify, watch};
 
@@ -16,7 +16,7 @@ use super::verdict::Verdict;
 use super::watch::{OpenWatches, Watch};
 use crate::case::tail;
 use crate::files::Id;
-use crate::matching::{Fields, Matcher};
+use crate::matching::Fields;
 
 /// A server of the test, and the test's connection to it. A clone is the same.
 #[derive(Clone, Debug)]

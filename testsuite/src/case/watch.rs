@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ami::{Buffer, Client, Disconnect, Event, Filter, Item, State, Subscription};
+use ami::{Buffer, Client, Disconnect, Event, Filter, Item, Matcher, Nearest, State, Subscription};
 use tokio::sync::watch::Receiver;
 
 use crate::job::Reason;
-use crate::matching::{Matcher, Nearest};
 
 /// The events that are awaited.
 #[derive(Debug, Default)]

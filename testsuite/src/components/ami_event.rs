@@ -1,14 +1,21 @@
 //! `ami.AMIEventModule`: events that have to come, so many times, with headers as described.
 
-use ami::Event;
+use ami::{Event, Matcher};
 
 use crate::case::{Ast, Component, Happening, TestCase, Watcher};
-use crate::components::refused;
-use crate::files::{ConfigError, Ids, Node, Section};
+use crate::components::Kind;
+use crate::components::awaited::{Awaited, Headers};
+use crate::files::{ConfigError, Section};
 use crate::job::Reason;
-use crate::matching::{Count, Matcher, Nearest, times};
 
-pub(super) fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
+/// The type of component.
+pub(super) const KIND: Kind = Kind {
+    names: &["ami.AMIEventModule", "ami.AMIEventModule.AMIEventModule"],
+    page: include_str!("ami_event.md"),
+    build,
+};
+
+fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
     let node = section.node();
     if node.items().is_empty() {
         return Err(node.error(format!("expected a list of events, found {}", node.kind())));
@@ -24,16 +31,9 @@ struct AmiEventModule {
 
 /// An event that is expected.
 struct Expected {
-    place: Node,
-    matcher: Matcher,
+    event: Awaited,
     requirements: Requirements,
-    /// The connections that it is looked for on. The first of them that is up is the one.
-    ids: Ids,
-    connection: Option<u32>,
-    count: Count,
     stops: bool,
-    seen: usize,
-    nearest: Nearest,
     unmet: Vec<Reason>,
 }
 
@@ -58,16 +58,9 @@ impl Expected {
         }
         // It is for callbacks alone.
         section.ignore(&["start"]);
-        let headers = Headers { plain: section.is_true("escape-pattern") };
-        let conditions = section.part("conditions", "conditions have");
-        let Some(conditions) = conditions.filter(|it| it.node().is_map()) else {
-            return Err(section.error("expected `conditions:` with `match:`"));
-        };
-        let event = conditions.get("match").and_then(|it| it.get("Event"));
-        let Some(event) = event else {
-            return Err(conditions.error("expected `match:` with the name of an `Event:`"));
-        };
-        let name = event.expect_text("Event")?;
+        let headers = Headers::of(section);
+        let event = Awaited::read(section)?;
+        let name = event.matcher().name();
         let requirements = section.part("requirements", "requirements have");
         let requirements = if kind == "headermatch" {
             let same = requirements.map_or_else(
@@ -83,121 +76,45 @@ impl Expected {
             let matchers = items.iter().map(|item| headers.matcher(name, item));
             Requirements::Ordered(matchers.collect::<Result<_, _>>()?)
         };
-        Ok(Self {
-            place: section.node().clone(),
-            matcher: headers.matcher(name, &conditions)?,
-            requirements,
-            ids: Ids::read(section.get("id"))?,
-            connection: None,
-            count: Count::of_ami(section.get("count"))?,
-            stops: section.text("action")? == Some("stop"),
-            seen: 0,
-            nearest: Nearest::default(),
-            unmet: Vec::new(),
-        })
+        let stops = section.text("action")? == Some("stop");
+        Ok(Self { event, requirements, stops, unmet: Vec::new() })
     }
 
-    fn connect(&mut self, ast: &Ast) {
-        if self.connection.is_none() && self.ids.has(ast.id()) {
-            self.connection = Some(ast.number());
-        }
-    }
-
-    fn take(&mut self, event: &Event, test: &TestCase) {
-        if !self.matcher.is_about(event) {
+    fn take(&mut self, ast: &Ast, event: &Event, test: &TestCase) {
+        if !self.event.takes(ast, event) {
             return;
         }
-        if !self.matcher.matches(event) {
-            self.nearest.note(event, &self.matcher);
-            return;
-        }
-        self.seen += 1;
         let required = match &self.requirements {
             Requirements::Same(matcher) => Some(matcher),
             // More than are described are not looked at.
-            Requirements::Ordered(matchers) => matchers.get(self.seen - 1),
+            Requirements::Ordered(matchers) => matchers.get(self.event.seen() - 1),
         };
-        let unmet: Vec<_> =
-            required.into_iter().flat_map(|matcher| matcher.mismatches(event)).collect();
-        if !unmet.is_empty() {
-            let what = self.told(&format!("{} does not meet the requirements", self.matcher));
-            let details = unmet.into_iter().chain([self.matcher.summary(event)]).collect();
-            self.unmet.push(Reason { what, details });
-        }
-        if self.stops && self.seen == self.count.least() {
+        self.unmet.extend(required.and_then(|matcher| self.event.unmet(matcher, event)));
+        if self.stops && self.event.has_reached_its_least() {
             test.stop();
         }
     }
 
     fn judge(&mut self, test: &TestCase) {
-        if !self.count.has(self.seen) {
-            let (seen, count) = (times(self.seen), self.count);
-            let what = format!("{} came {seen}, expected {count}", self.matcher);
-            let details = if self.seen < self.count.least() {
-                self.nearest.lines(self.matcher.name())
-            } else {
-                Vec::new()
-            };
-            test.fail_with(Reason { what: self.told(&what), details });
-        } else if self.unmet.is_empty() {
+        if self.event.judge(test) && self.unmet.is_empty() {
             test.set_passed(true);
         }
-        for reason in self.unmet.drain(..) {
-            test.fail_with(reason);
-        }
-    }
-
-    fn told(&self, what: &str) -> String {
-        self.place.error(what).to_string()
+        self.unmet.drain(..).for_each(|reason| test.fail_with(reason));
     }
 }
 
 impl Watcher for AmiEventModule {
     fn see(&mut self, what: &Happening, test: &TestCase) {
         match what {
-            Happening::Connected(ast) => self.events.iter_mut().for_each(|it| it.connect(ast)),
+            Happening::Connected(ast) => {
+                self.events.iter_mut().for_each(|it| it.event.connect(ast));
+            }
             Happening::Event(ast, event) => {
-                let number = Some(ast.number());
-                let events = self.events.iter_mut().filter(|it| it.connection == number);
-                events.for_each(|it| it.take(event, test));
+                self.events.iter_mut().for_each(|it| it.take(ast, event, test));
             }
             Happening::Stopped(_) => self.events.iter_mut().for_each(|it| it.judge(test)),
             _ => {}
         }
-    }
-}
-
-/// The dialect in which headers are described.
-#[derive(Clone, Copy)]
-struct Headers {
-    /// By plain texts, and not by expressions.
-    plain: bool,
-}
-
-impl Headers {
-    /// The headers of `match` and `nomatch`.
-    fn matcher(self, event: &str, section: &Section) -> Result<Matcher, ConfigError> {
-        let mut matcher = Matcher::event(event);
-        for (key, not) in [("match", false), ("nomatch", true)] {
-            let Some(headers) = section.get(key) else {
-                continue;
-            };
-            if !headers.is_map() {
-                return Err(headers.error(format!("expected headers, found {}", headers.kind())));
-            }
-            for (name, value) in headers.entries() {
-                let (name, text) =
-                    (name.expect_text("a header")?, value.expect_text("the value of a header")?);
-                let with = match (self.plain, not) {
-                    (true, false) => Ok(matcher.starting(name, text)),
-                    (true, true) => Ok(matcher.not_starting(name, text)),
-                    (false, false) => matcher.matching(name, text),
-                    (false, true) => matcher.not_matching(name, text),
-                };
-                matcher = with.map_err(|error| refused(value, error))?;
-            }
-        }
-        Ok(matcher)
     }
 }
 

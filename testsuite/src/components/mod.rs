@@ -13,14 +13,34 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use ami::ExpressionError;
+
 use crate::case::{Component, Needs, ObjectSettings, Panicked, TestCase, TestResult};
 use crate::files::{AsteriskVersion, ConfigError, ModuleConfig, Node, Section, TestConfig};
-use crate::matching::ExpressionError;
 
 mod ami_event;
+mod app_test;
+mod asterisk_config;
+mod awaited;
+mod bridge_test_case;
+mod call_files;
+mod cdr;
+mod cel;
+mod channel_hangup;
+mod channel_hangup_all;
+mod event_action;
+mod hangup_monitor;
+mod kind;
+mod linked_id_check;
+mod originator;
+pub(crate) mod pages;
+mod realtime;
 mod registry;
 mod simple_test_case;
+mod sound_checker;
+mod test_case_module;
 
+use self::kind::Kind;
 pub use self::registry::Registry;
 
 /// The time that calls may go on at the end of a test of YAML: the suite stops its servers

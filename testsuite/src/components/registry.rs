@@ -6,16 +6,33 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use crate::case::{Component, TestCase, TestResult};
-use crate::components::{ami_event, simple_test_case};
+use crate::components::kind::{Build, Kind};
+use crate::components::{
+    ami_event, app_test, asterisk_config, bridge_test_case, call_files, cdr, cel, channel_hangup,
+    channel_hangup_all, event_action, hangup_monitor, linked_id_check, originator, realtime,
+    simple_test_case, sound_checker, test_case_module,
+};
 use crate::files::{ConfigError, Section};
 
-/// The objects and modules that every program has: what the suite calls them now, and what it
-/// called them in old branches.
-const TABLE: [(&str, Build); 4] = [
-    ("ami.AMIEventModule", ami_event::build),
-    ("ami.AMIEventModule.AMIEventModule", ami_event::build),
-    ("test_case.SimpleTestCase", simple_test_case::build),
-    ("SimpleTestCase.SimpleTestCase", simple_test_case::build),
+/// The objects and modules that every program has.
+const TABLE: [Kind; 17] = [
+    ami_event::KIND,
+    app_test::KIND,
+    asterisk_config::KIND,
+    bridge_test_case::KIND,
+    call_files::KIND,
+    cdr::KIND,
+    cel::KIND,
+    channel_hangup::KIND,
+    channel_hangup_all::KIND,
+    event_action::KIND,
+    hangup_monitor::KIND,
+    linked_id_check::KIND,
+    originator::KIND,
+    realtime::KIND,
+    simple_test_case::KIND,
+    sound_checker::KIND,
+    test_case_module::KIND,
 ];
 
 /// Tests written in Rust, by the `typename` of their test object, and the components of YAML: those
@@ -44,18 +61,26 @@ const TABLE: [(&str, Build); 4] = [
 #[derive(Clone)]
 pub struct Registry {
     tests: BTreeMap<String, Run>,
-    components: BTreeMap<String, Build>,
+    components: BTreeMap<String, Registered>,
+}
+
+/// A component that a program has.
+#[derive(Clone, Copy)]
+struct Registered {
+    build: Build,
+    page: Option<&'static str>,
 }
 
 /// A test in Rust.
 pub(crate) type Run = Rc<dyn Fn(TestCase) -> Pin<Box<dyn Future<Output = TestResult>>>>;
 
-/// Builds a component of its section.
-pub(crate) type Build = fn(&Section) -> Result<Box<dyn Component>, ConfigError>;
-
 impl Default for Registry {
     fn default() -> Self {
-        let components = TABLE.iter().map(|(name, build)| ((*name).to_owned(), *build)).collect();
+        let registered = |kind: &Kind| {
+            let it = Registered { build: kind.build, page: Some(kind.page) };
+            kind.names.iter().map(move |name| ((*name).to_owned(), it))
+        };
+        let components = TABLE.iter().flat_map(registered).collect();
         Self { tests: BTreeMap::new(), components }
     }
 }
@@ -124,12 +149,28 @@ impl Registry {
         typename: impl Into<String>,
         build: fn(&Section) -> Result<Box<dyn Component>, ConfigError>,
     ) -> Self {
-        self.components.insert(typename.into(), build);
+        self.components.insert(typename.into(), Registered { build, page: None });
+        self
+    }
+
+    /// Sets the page of a component that was added, in Markdown: its purpose in the first line
+    /// below the heading, its keys with their defaults, an example. `runtests components` prints
+    /// it. A name that stands for no component is ignored.
+    #[must_use]
+    pub fn page(mut self, typename: &str, page: &'static str) -> Self {
+        if let Some(it) = self.components.get_mut(typename) {
+            it.page = Some(page);
+        }
         self
     }
 
     pub(crate) fn component_of(&self, typename: &str) -> Option<Build> {
-        self.components.get(typename).copied()
+        self.components.get(typename).map(|it| it.build)
+    }
+
+    /// The names of all components, each with its page.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = (&str, Option<&'static str>)> {
+        self.components.iter().map(|(name, it)| (&**name, it.page))
     }
 
     pub(crate) fn test_of(&self, typename: &str) -> Option<&Run> {

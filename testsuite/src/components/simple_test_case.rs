@@ -17,6 +17,7 @@ use futures_util::stream::FuturesUnordered;
 use uuid::Uuid;
 
 use crate::case::{Ast, Component, Happening, Life, Needs, Stage, TestCase};
+use crate::components::Kind;
 use crate::files::{ConfigError, Id, Section};
 use crate::matching::Fields;
 
@@ -27,7 +28,14 @@ const VARIABLE: &str = "testuniqueid";
 /// answered when the call is answered or has failed.
 const ORIGINATE: Duration = Duration::from_secs(3_600);
 
-pub(super) fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
+/// The type of component.
+pub(super) const KIND: Kind = Kind {
+    names: &["test_case.SimpleTestCase", "SimpleTestCase.SimpleTestCase"],
+    page: include_str!("simple_test_case.md"),
+    build,
+};
+
+fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
     let calls = match section.part("test-iterations", "test-iterations have") {
         None => vec![Call { channel: "Local/100@test".to_owned(), ..Call::new("Echo") }],
         Some(list) => {

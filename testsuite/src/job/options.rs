@@ -167,6 +167,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         testsuite_config: Option<PathBuf>,
     },
+
+    /// List the test objects and modules of YAML that run natively, or print the page of one: its
+    /// keys, their defaults, an example
+    Components {
+        /// The name of one, as `typename` has it
+        name: Option<String>,
+    },
 }
 
 /// The choice for tests that more than one could run.

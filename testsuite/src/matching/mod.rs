@@ -1,21 +1,14 @@
-//! Descriptions of events and texts: regular expressions in Python's dialect, matchers, counts,
-//! the events that came nearest to a description, and texts that are filled from events.
+//! What tests say of events besides their headers: how often they have to come, and texts that are
+//! filled from their fields. Headers are described by [`ami::Matcher`].
 //!
 //! This room depends on `files`, for the place of what is described. It knows no test and no
-//! server: an event goes in, a decision or a list of mismatches comes out.
+//! server.
 //!
-//! Pitfalls: an expression matches at the start of a value and not at its end. Of a repeated header
-//! the last value counts, and blanks around names and values do not.
+//! Pitfalls: of a repeated header the last value counts, and blanks around names and values do not.
 
 mod count;
-mod expression;
 mod fields;
-mod matcher;
-mod nearest;
 
 pub use self::count::Count;
 pub(crate) use self::count::times;
-pub use self::expression::{Expression, ExpressionError};
 pub use self::fields::{Fields, Template, TemplateError};
-pub use self::matcher::Matcher;
-pub use self::nearest::Nearest;

@@ -1,8 +1,9 @@
 //! The tests that a command line chooses.
 
+use ami::{Expression, ExpressionError};
+
 use crate::files::{FoundTest, Suite, suggest};
 use crate::job::Options;
-use crate::matching::{Expression, ExpressionError};
 
 /// The tests that the options choose, in the order of their names.
 pub(crate) fn chosen<'a>(

@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime};
 use anyhow::Context as _;
 use instance::{Server, Want};
 
-use crate::components::Registry;
+use crate::components::{self, Registry};
 use crate::files::GlobalConfig;
 use crate::files::{FoundTest, Suite};
 use crate::job::Account;
@@ -54,6 +54,9 @@ pub(crate) async fn run(registry: &Registry, options: &Options) -> ExitCode {
         Some(Command::Lint { suite, testsuite_config }) => {
             let global = GlobalConfig::named(testsuite_config.as_deref());
             lint::run(suite, global.as_deref(), registry).map_err(anyhow::Error::from_boxed)
+        }
+        Some(Command::Components { name }) => {
+            components::pages::print(registry, name.as_deref()).map(|()| ExitCode::from(PASSED))
         }
         None => Box::pin(tests(registry, options)).await,
     };

@@ -73,7 +73,7 @@ impl Expression {
     }
 
     /// A value that has to be the same.
-    pub(crate) fn exactly(value: &str) -> Self {
+    pub fn exactly(value: &str) -> Self {
         Self::new(value, Matches::Same)
     }
 

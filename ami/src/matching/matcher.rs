@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use ami::Event;
-
 use crate::matching::expression::{Expression, ExpressionError};
-use crate::matching::fields::Fields;
+use crate::wire::Event;
 
 /// A description of events: a name, and what their headers have to be. Of a header that an event
 /// has several times, the last one counts.
@@ -80,7 +78,7 @@ impl Matcher {
     }
 
     /// Returns whether an event has the name. The other conditions are not looked at.
-    pub(crate) fn is_about(&self, event: &Event) -> bool {
+    pub fn is_about(&self, event: &Event) -> bool {
         event.name() == self.event
     }
 
@@ -90,7 +88,7 @@ impl Matcher {
     }
 
     /// An event in a line: its name, the headers that this is about, and the first others.
-    pub(crate) fn summary(&self, event: &Event) -> String {
+    pub fn summary(&self, event: &Event) -> String {
         const ENOUGH: usize = 160;
         let dull = |name: &str| ["Event", "Privilege", "SequenceNumber"].contains(&name);
         let own =
@@ -116,7 +114,7 @@ impl Matcher {
     }
 
     /// Returns the conditions that an event of the name does not meet, one to a text.
-    pub(crate) fn mismatches<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = String> + 'a {
+    pub fn mismatches<'a>(&'a self, event: &'a Event) -> impl Iterator<Item = String> + 'a {
         self.headers.iter().filter_map(|header| header.mismatch(event))
     }
 }
@@ -124,13 +122,19 @@ impl Matcher {
 impl Header {
     fn mismatch(&self, event: &Event) -> Option<String> {
         let Self { name, value, not } = self;
-        let Some(found) = event.field(name) else {
+        let Some(found) = value_of(event, name) else {
             return Some(format!("it has no {name}"));
         };
         let expected = if *not { "not to be" } else { "to be" };
         (value.is_match(&found) == *not)
             .then(|| format!("{name} is {found:?}, expected {expected} {:?}", value.source()))
     }
+}
+
+/// Returns the last value of a header as text, without blanks around it.
+fn value_of(event: &Event, name: &str) -> Option<String> {
+    let value = event.get_all(name).last()?;
+    Some(String::from_utf8_lossy(value).trim().to_owned())
 }
 
 impl fmt::Display for Matcher {

@@ -1,8 +1,7 @@
 //! The events that came nearest to a description, of all that came.
 
-use ami::Event;
-
 use crate::matching::matcher::Matcher;
+use crate::wire::Event;
 
 /// The number of the nearest events that are told.
 const TOLD: usize = 3;
@@ -30,7 +29,7 @@ impl Nearest {
         self.best.truncate(TOLD);
     }
 
-    /// Returns what to tell of them, one to a line: the details of a [`Reason`](crate::Reason).
+    /// Returns what to tell of them, one to a line.
     pub fn lines(&self, name: &str) -> Vec<String> {
         if self.seen == 0 {
             return vec![format!("no {name} came that is none of those")];

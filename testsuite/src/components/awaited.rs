@@ -1,0 +1,157 @@
+//! Events that a section of YAML describes by `conditions`, on the connections that `id` names, so
+//! often as `count` says: the same in `ami.AMIEventModule`, the events of
+//! `pluggable_modules.EventActionModule` and of `pluggable_modules.Originator`, the hangup modules
+//! and the events of `apptest.AppTest`.
+
+use ami::{Event, Matcher, Nearest};
+
+use crate::case::{Ast, TestCase};
+use crate::components::refused;
+use crate::files::{ConfigError, Ids, Node, Section};
+use crate::job::Reason;
+use crate::matching::{Count, times};
+
+/// An event that a section describes, and the number of times that it came.
+pub(super) struct Awaited {
+    place: Node,
+    matcher: Matcher,
+    /// The connections that it is looked for on. The first of them that is up is the one.
+    ids: Ids,
+    connection: Option<u32>,
+    count: Count,
+    seen: usize,
+    nearest: Nearest,
+}
+
+impl Awaited {
+    /// Reads `conditions`, `id`, `count` and `escape-pattern`.
+    pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
+        let headers = Headers::of(section);
+        let conditions = section.part("conditions", "conditions have");
+        let Some(conditions) = conditions.filter(|it| it.node().is_map()) else {
+            return Err(section.error("expected `conditions:` with `match:`"));
+        };
+        let event = conditions.get("match").and_then(|it| it.get("Event"));
+        let Some(event) = event else {
+            return Err(conditions.error("expected `match:` with the name of an `Event:`"));
+        };
+        let name = event.expect_text("Event")?;
+        Ok(Self {
+            place: section.node().clone(),
+            matcher: headers.matcher(name, &conditions)?,
+            ids: Ids::read(section.get("id"))?,
+            connection: None,
+            count: Count::of_ami(section.get("count"))?,
+            seen: 0,
+            nearest: Nearest::default(),
+        })
+    }
+
+    /// The description of the event.
+    pub(super) fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
+    /// The number of times that the event came.
+    pub(super) fn seen(&self) -> usize {
+        self.seen
+    }
+
+    /// Takes note of a login.
+    pub(super) fn connect(&mut self, ast: &Ast) {
+        if self.connection.is_none() && self.ids.has(ast.id()) {
+            self.connection = Some(ast.number());
+        }
+    }
+
+    /// Returns whether this is the event, on the right connection, and counts it.
+    pub(super) fn takes(&mut self, ast: &Ast, event: &Event) -> bool {
+        if self.connection != Some(ast.number()) || !self.matcher.is_about(event) {
+            return false;
+        }
+        let is_it = self.matcher.matches(event);
+        if is_it {
+            self.seen += 1;
+        } else {
+            self.nearest.note(event, &self.matcher);
+        }
+        is_it
+    }
+
+    /// Returns whether the event has just come so often as it has to at least.
+    pub(super) fn has_reached_its_least(&self) -> bool {
+        self.seen > 0 && self.seen == self.count.least()
+    }
+
+    /// Fails the test if the event did not come as often as it has to. Returns whether it did.
+    pub(super) fn judge(&self, test: &TestCase) -> bool {
+        if self.count.has(self.seen) {
+            return true;
+        }
+        let (seen, count) = (times(self.seen), self.count);
+        let what = format!("{} came {seen}, expected {count}", self.matcher);
+        let details = if self.seen < self.count.least() {
+            self.nearest.lines(self.matcher.name())
+        } else {
+            Vec::new()
+        };
+        test.fail_with(Reason { what: self.told(&what), details });
+        false
+    }
+
+    /// Returns the reason for which an event that was counted does not meet a requirement, if it
+    /// does not.
+    pub(super) fn unmet(&self, requirement: &Matcher, event: &Event) -> Option<Reason> {
+        let unmet: Vec<_> = requirement.mismatches(event).collect();
+        if unmet.is_empty() {
+            return None;
+        }
+        let what = self.told(&format!("{} does not meet the requirements", self.matcher));
+        let details = unmet.into_iter().chain([self.matcher.summary(event)]).collect();
+        Some(Reason { what, details })
+    }
+
+    /// A text with the place of the section.
+    pub(super) fn told(&self, what: &str) -> String {
+        self.place.error(what).to_string()
+    }
+}
+
+/// The dialect in which headers are described.
+#[derive(Clone, Copy)]
+pub(super) struct Headers {
+    /// By plain texts, and not by expressions.
+    plain: bool,
+}
+
+impl Headers {
+    /// The dialect of a section: plain texts with `escape-pattern`, else expressions.
+    pub(super) fn of(section: &Section) -> Self {
+        Self { plain: section.is_true("escape-pattern") }
+    }
+
+    /// The headers of `match` and `nomatch`.
+    pub(super) fn matcher(self, event: &str, section: &Section) -> Result<Matcher, ConfigError> {
+        let mut matcher = Matcher::event(event);
+        for (key, not) in [("match", false), ("nomatch", true)] {
+            let Some(headers) = section.get(key) else {
+                continue;
+            };
+            if !headers.is_map() {
+                return Err(headers.error(format!("expected headers, found {}", headers.kind())));
+            }
+            for (name, value) in headers.entries() {
+                let (name, text) =
+                    (name.expect_text("a header")?, value.expect_text("the value of a header")?);
+                let with = match (self.plain, not) {
+                    (true, false) => Ok(matcher.starting(name, text)),
+                    (true, true) => Ok(matcher.not_starting(name, text)),
+                    (false, false) => matcher.matching(name, text),
+                    (false, true) => matcher.not_matching(name, text),
+                };
+                matcher = with.map_err(|error| refused(value, error))?;
+            }
+        }
+        Ok(matcher)
+    }
+}
