@@ -57,6 +57,9 @@ const EXPECTED: [(&str, &str, &str); 41] = [
     ("tests/yaml/verdict", "failed", "result is \\\"fail\\\", expected to be \\\"pass$\\\""),
 ];
 
+/// The tests of components, which have a test of their own.
+const COMPONENTS: &str = "^tests/components/";
+
 /// Asserts them all but for those whose name begins so.
 fn assert_all(run: &Run, but: Option<&str>) {
     for (name, verdict, reason) in EXPECTED {
@@ -75,7 +78,18 @@ fn our_own_tests_give_their_verdicts_on_22() {
     let run = folder.run(
         OWN_TESTS,
         &own_suite(),
-        &["--asterisk", "22", "--retries", "1", "--jobs", "8", "--time-limit", "60"],
+        &[
+            "--asterisk",
+            "22",
+            "--retries",
+            "1",
+            "--jobs",
+            "8",
+            "--time-limit",
+            "60",
+            "-T",
+            COMPONENTS,
+        ],
     );
     assert_all(&run, None);
     assert_eq!(folder.sandboxes(), [""; 0].map(Into::<std::path::PathBuf>::into));
@@ -140,8 +154,16 @@ fn our_own_tests_give_their_verdicts_on_16_beside_a_foreign_server_and_another_r
         let sandbox = at_home.or_else(|_| Builder::new(server).build()).unwrap();
         sandbox.boot().await.unwrap()
     });
-    let options =
-        ["--asterisk", "16", "--retries", "1", "--time-limit", "60", "-T", "^tests/sample/"];
+    let options = [
+        "--asterisk",
+        "16",
+        "--retries",
+        "1",
+        "--time-limit",
+        "60",
+        "-T",
+        "^tests/(sample|components)/",
+    ];
     let folders = [Folder::new(), Folder::new()];
     let runs = std::thread::scope(|scope| {
         let runs = folders

@@ -1,0 +1,61 @@
+//! The tests of components, each with a sibling that must fail: `expected.txt` in the folder of a
+//! test has its verdict in the first line, and a text that its reasons or notes contain in each
+//! further line. A test without that file has to pass.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Folder, OWN_TESTS, own_suite};
+
+/// The verdict that a test has to have, and the texts that its reasons contain.
+fn expected(test: &str) -> (String, Vec<String>) {
+    match fs::read_to_string(own_suite().join(test).join("expected.txt")) {
+        Err(_) => ("passed".to_owned(), Vec::new()),
+        Ok(text) => {
+            let mut lines = text.lines().map(str::to_owned);
+            (lines.next().unwrap(), lines.collect())
+        }
+    }
+}
+
+/// The folders of tests.
+fn tests_below(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let below: usize = entries.filter(|path| path.is_dir()).map(|path| tests_below(&path)).sum();
+    below + usize::from(folder.join("test-config.yaml").exists())
+}
+
+fn give_their_verdicts(version: &str) {
+    let folder = Folder::new();
+    let options = ["--asterisk", version, "-t", "components", "--jobs", "12", "--native"];
+    let run = folder.run(OWN_TESTS, &own_suite(), &options);
+    let mut wrong = BTreeMap::new();
+    for test in run.finished() {
+        let name = test["name"].as_str().unwrap();
+        let (verdict, texts) = expected(name);
+        let reasons = run.reasons(name);
+        // Texts are written as they are told, and compared as JSON has them.
+        let told = |text: &String| reasons.contains(&text.replace('"', "\\\""));
+        if run.verdict(name) != verdict || !texts.iter().all(told) {
+            wrong.insert(
+                name,
+                format!("{} {reasons}; expected {verdict} {texts:?}", run.verdict(name)),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // A folder that no list names is a test that nobody runs.
+    assert_eq!(run.finished().count(), tests_below(&own_suite().join("tests/components")));
+    assert_eq!(folder.sandboxes(), [""; 0].map(Into::<std::path::PathBuf>::into));
+}
+
+#[test]
+fn components_give_their_verdicts_on_22() {
+    give_their_verdicts("22");
+}
+
+#[test]
+fn components_give_their_verdicts_on_16() {
+    give_their_verdicts("16");
+}
