@@ -20,6 +20,7 @@ pub use self::global::GlobalConfig;
 pub use self::ids::{Id, Ids};
 pub use self::section::Section;
 pub use self::suite::{FoundTest, Suite};
+pub(crate) use self::suite::{LIST, below};
 pub(crate) use self::test_config::OWN_SECTIONS;
 pub use self::test_config::{Dependency, ModuleConfig, TestConfig};
 pub use self::version::{AsteriskVersion, VersionError};

@@ -168,6 +168,16 @@ pub(crate) enum Command {
         testsuite_config: Option<PathBuf>,
     },
 
+    /// Write a test to begin with: its configuration, a dialplan, its entry in the list of tests
+    New {
+        /// The path of the test below the suite's `tests`, such as calls/answered
+        name: String,
+
+        /// The folder of the suite [default: this folder]
+        #[arg(long, value_name = "FOLDER", default_value = ".", hide_default_value = true)]
+        suite: PathBuf,
+    },
+
     /// List the test objects and modules of YAML that run natively, or print the page of one: its
     /// keys, their defaults, an example
     Components {

@@ -11,6 +11,7 @@ mod execute;
 mod ground;
 mod isolation;
 mod lock;
+mod new_test;
 mod order;
 mod run;
 mod schedule;

@@ -36,7 +36,7 @@ use crate::session::isolation::{self, Isolation};
 use crate::session::schedule::Schedule;
 use crate::session::signals::Signals;
 use crate::session::task::Task;
-use crate::session::{lock, order};
+use crate::session::{lock, new_test, order};
 
 /// A test passed, or none had to.
 const PASSED: u8 = 0;
@@ -57,6 +57,9 @@ pub(crate) async fn run(registry: &Registry, options: &Options) -> ExitCode {
         }
         Some(Command::Components { name }) => {
             components::pages::print(registry, name.as_deref()).map(|()| ExitCode::from(PASSED))
+        }
+        Some(Command::New { name, suite }) => {
+            new_test::run(suite, name).map(|()| ExitCode::from(PASSED))
         }
         None => Box::pin(tests(registry, options)).await,
     };
