@@ -110,6 +110,10 @@ pub(crate) struct Options {
     )]
     pub(crate) number: i64,
 
+    /// Run them, and then again those whose files change, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["number", "list_tests", "list_terse", "list_tags", "dry_run", "shard"])]
+    pub(crate) watch: bool,
+
     /// Run them in random order
     #[arg(long)]
     pub(crate) random_order: bool,

@@ -6,6 +6,7 @@
 //! Pitfalls: the session is one task on one thread. Whatever a test says is bounded, and a report
 //! that cannot be written ends no run.
 
+mod command;
 mod durations;
 mod execute;
 mod ground;
@@ -17,5 +18,6 @@ mod run;
 mod schedule;
 mod signals;
 mod task;
+mod watch;
 
-pub(crate) use self::run::run;
+pub(crate) use self::command::run;

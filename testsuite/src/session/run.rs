@@ -11,19 +11,19 @@ use std::time::{Instant, SystemTime};
 use anyhow::Context as _;
 use instance::{Server, Want};
 
-use crate::components::{self, Registry};
+use crate::components::Registry;
 use crate::files::GlobalConfig;
 use crate::files::{FoundTest, Suite};
 use crate::job::Account;
+use crate::job::Options;
 use crate::job::Output;
 use crate::job::Settings;
 use crate::job::usage;
-use crate::job::{Command, Options};
 use crate::plan::How;
 use crate::plan::Python;
 use crate::plan::Runners;
 use crate::plan::{self, Fate, Planned};
-use crate::plan::{RUNNER, lint, list};
+use crate::plan::{RUNNER, list};
 use crate::report::json::Json;
 use crate::report::junit::JUnit;
 use crate::report::live::Live;
@@ -36,41 +36,20 @@ use crate::session::isolation::{self, Isolation};
 use crate::session::schedule::Schedule;
 use crate::session::signals::Signals;
 use crate::session::task::Task;
-use crate::session::{lock, new_test, order};
+use crate::session::{lock, order};
 
 /// A test passed, or none had to.
-const PASSED: u8 = 0;
+pub(super) const PASSED: u8 = 0;
 /// A test failed.
 const FAILED: u8 = 1;
 /// Something could not be run.
-const NOT_RUN: u8 = 2;
+pub(super) const NOT_RUN: u8 = 2;
 
 /// The failure to print a list.
 const LIST: &str = "the list cannot be printed";
 
-/// Does what the command line says.
-pub(crate) async fn run(registry: &Registry, options: &Options) -> ExitCode {
-    let ended = match &options.command {
-        Some(Command::Lint { suite, testsuite_config }) => {
-            let global = GlobalConfig::named(testsuite_config.as_deref());
-            lint::run(suite, global.as_deref(), registry).map_err(anyhow::Error::from_boxed)
-        }
-        Some(Command::Components { name }) => {
-            components::pages::print(registry, name.as_deref()).map(|()| ExitCode::from(PASSED))
-        }
-        Some(Command::New { name, suite }) => {
-            new_test::run(suite, name).map(|()| ExitCode::from(PASSED))
-        }
-        None => Box::pin(tests(registry, options)).await,
-    };
-    ended.unwrap_or_else(|error| {
-        // Nobody may read it; the code tells as well.
-        let _ = writeln!(io::stderr(), "error: {error:#}");
-        ExitCode::from(NOT_RUN)
-    })
-}
-
-async fn tests(registry: &Registry, options: &Options) -> anyhow::Result<ExitCode> {
+/// Runs the tests that the options choose, or lists them.
+pub(super) async fn tests(registry: &Registry, options: &Options) -> anyhow::Result<ExitCode> {
     if let Some(what) = options.unsupported() {
         anyhow::bail!(what);
     }

@@ -11,3 +11,4 @@ mod output;
 mod suite;
 mod support;
 mod verdicts;
+mod watch;

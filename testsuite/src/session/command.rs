@@ -1,0 +1,34 @@
+//! The command of a command line.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::components::{self, Registry};
+use crate::files::GlobalConfig;
+use crate::job::{Command, Options};
+use crate::plan::lint;
+use crate::session::run::{self, NOT_RUN, PASSED};
+use crate::session::{new_test, watch};
+
+/// Does what the command line says.
+pub(crate) async fn run(registry: &Registry, options: &Options) -> ExitCode {
+    let ended = match &options.command {
+        Some(Command::Lint { suite, testsuite_config }) => {
+            let global = GlobalConfig::named(testsuite_config.as_deref());
+            lint::run(suite, global.as_deref(), registry).map_err(anyhow::Error::from_boxed)
+        }
+        Some(Command::Components { name }) => {
+            components::pages::print(registry, name.as_deref()).map(|()| ExitCode::from(PASSED))
+        }
+        Some(Command::New { name, suite }) => {
+            new_test::run(suite, name).map(|()| ExitCode::from(PASSED))
+        }
+        None if options.watch => Box::pin(watch::run(registry, options)).await,
+        None => Box::pin(run::tests(registry, options)).await,
+    };
+    ended.unwrap_or_else(|error| {
+        // Nobody may read it; the code tells as well.
+        let _ = writeln!(io::stderr(), "error: {error:#}");
+        ExitCode::from(NOT_RUN)
+    })
+}
