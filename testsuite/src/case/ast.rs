@@ -158,14 +158,18 @@ impl Ast {
         self.inner.may_end.store(true, Ordering::Relaxed);
     }
 
-    /// The last lines of its log, from when it was up: what the dialplan did, and what went wrong.
+    /// Returns the last lines of the log from when the server was up: first errors and warnings,
+    /// which tell most, then what the dialplan did.
     pub(super) fn last_lines(&self) -> Vec<String> {
-        const LAST: usize = 12;
-        const LEVELS: [&str; 4] = ["] VERBOSE[", "] NOTICE[", "] WARNING[", "] ERROR["];
+        const WRONG: [&str; 2] = ["] ERROR[", "] WARNING["];
+        const DONE: [&str; 2] = ["] NOTICE[", "] VERBOSE["];
         let (log, said) = &self.inner.log;
-        let is_told = |line: &str| LEVELS.iter().any(|level| line.contains(level));
-        let last = tail::last_lines(log, *said, LAST, is_told);
-        last.into_iter().map(|line| format!("ast{}: {line}", self.number())).collect()
+        let last = |levels: [&str; 2]| {
+            let is_told = |line: &str| levels.iter().any(|level| line.contains(level));
+            tail::last_lines(log, *said, 6, is_told)
+        };
+        let lines = last(WRONG).into_iter().chain(last(DONE));
+        lines.map(|line| format!("ast{}: {line}", self.number())).collect()
     }
 
     /// Takes note of the channels that come and go.

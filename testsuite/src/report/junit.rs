@@ -250,6 +250,7 @@ mod tests {
             before: Vec::new(),
             script: None,
             output: Output::line(output),
+            brief: Vec::new(),
         };
         let tests = [
             test("tests/a/b-c", Verdict::Failed, "<x>\n\"y\"\n"),

@@ -71,19 +71,9 @@ pub(crate) struct Finished {
     pub(crate) script: Option<Vec<String>>,
     #[serde(skip)]
     pub(crate) output: Output,
-}
-
-impl Finished {
-    /// Keeps what a summary needs of a test that was told: a run has a thousand of them, and a
-    /// program may run for ever.
-    pub(crate) fn told(mut self) -> Self {
-        self.output = Output::default();
-        self.before = Vec::new();
-        self.account.reasons = Vec::new();
-        self.account.notes = Vec::new();
-        self.account.log = Vec::new();
-        self
-    }
+    /// The story of a failure in few lines, for the end of the run.
+    #[serde(skip)]
+    pub(crate) brief: Vec<String>,
 }
 
 /// An execution that was not the last.

@@ -2,8 +2,18 @@
 
 use std::io;
 
-use crate::job::{Account, Phase};
+use crate::job::{Account, Output, Phase};
 use crate::report::{Finished, Summary, Verdict, span};
+
+/// The number of failed tests that are told at the end of a run.
+const FAILED: usize = 10;
+
+/// The limits of what is told of one: lines of reasons, of notes and of the log, so that all of it
+/// fits on a screen; and the length of a line.
+const REASONS: usize = 8;
+const NOTES: usize = 2;
+const LOG: usize = 6;
+const WIDTH: usize = 160;
 
 /// The number of the slowest tests that are named.
 const SLOWEST: usize = 5;
@@ -41,6 +51,63 @@ fn reasons(account: &Account) -> Vec<String> {
     lines
 }
 
+/// Keeps what a summary needs of a test whose story was told: a run has a thousand of them, and a
+/// program may run for ever.
+pub(crate) fn told(mut test: Finished) -> Finished {
+    if test.verdict.is_failure() {
+        test.brief = brief(&test.account);
+    }
+    test.output = Output::default();
+    test.before = Vec::new();
+    test.account.reasons = Vec::new();
+    test.account.notes = Vec::new();
+    test.account.log = Vec::new();
+    test
+}
+
+/// Returns the lines that tell of a failure so that it fits on a screen.
+fn brief(account: &Account) -> Vec<String> {
+    let mut lines = Vec::new();
+    for reason in &account.reasons {
+        lines.extend(reason.what.lines().map(|it| format!("  {it}")));
+        lines.extend(reason.details.iter().map(|it| format!("      {it}")));
+    }
+    bound(&mut lines, REASONS, "  ");
+    let mut notes: Vec<_> = account.notes.iter().map(|it| format!("  note: {it}")).collect();
+    bound(&mut notes, NOTES, "  note: ");
+    lines.append(&mut notes);
+    // The log begins with its errors and warnings.
+    lines.extend(account.log.iter().take(LOG).map(|it| format!("      {it}")));
+    lines.extend(account.evidence.iter().map(|it| format!("  kept: {}", it.display())));
+    for line in &mut lines {
+        if line.chars().count() > WIDTH {
+            *line = line.chars().take(WIDTH - 2).chain(" …".chars()).collect();
+        }
+    }
+    lines
+}
+
+/// Leaves the first lines, and says how many more there were.
+fn bound(lines: &mut Vec<String>, most: usize, indent: &str) {
+    if lines.len() > most {
+        let more = lines.len() - (most - 1);
+        lines.truncate(most - 1);
+        lines.push(format!("{indent}and {more} more lines"));
+    }
+}
+
+/// Returns the lines that tell of the tests that failed: of the first ones why, of others the name.
+fn failures(run: &Summary) -> Vec<String> {
+    let mut lines = Vec::new();
+    let failed = run.tests.iter().filter(|it| it.verdict.is_failure());
+    for (at, test) in failed.enumerate() {
+        let word = if test.verdict == Verdict::TimedOut { "TIMED OUT" } else { "FAILED" };
+        lines.push(format!("{word} {}", test.name));
+        lines.extend(test.brief.iter().take_while(|_| at < FAILED).cloned());
+    }
+    lines
+}
+
 /// The end of a run, for people.
 pub(crate) fn summary(run: &Summary) -> Vec<String> {
     let count = |verdict| run.count(|it| it == verdict);
@@ -58,7 +125,8 @@ pub(crate) fn summary(run: &Summary) -> Vec<String> {
             counts.push(format!("{} {name}", count(verdict)));
         }
     }
-    let mut lines = vec![format!("{} in {}", counts.join(", "), span(run.seconds))];
+    let mut lines = failures(run);
+    lines.push(format!("{} in {}", counts.join(", "), span(run.seconds)));
     lines.extend(times(run));
     lines.extend(slowest(run));
     lines
@@ -102,4 +170,35 @@ fn slowest(run: &Summary) -> Vec<String> {
     }
     let named = tests.iter().take(SLOWEST).map(|it| format!("{} {}", it.name, span(it.seconds)));
     vec![format!("slowest: {}", named.collect::<Vec<_>>().join(", "))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Reason;
+
+    #[test]
+    fn the_brief_of_a_failure_fits_on_a_screen_and_begins_its_log_with_what_went_wrong() {
+        let account = Account {
+            reasons: vec![
+                Reason {
+                    what: "x".repeat(500),
+                    details: vec!["nearest: UserEvent".into(); 3]
+                };
+                40
+            ],
+            notes: vec!["noted".into(); 9],
+            log: vec!["ERROR[1]".into(), "VERBOSE[1]".into(), "VERBOSE[2]".into()],
+            evidence: Some("logs/tests/a/run_0".into()),
+            ..Account::failed("why")
+        };
+        let lines = brief(&account);
+        assert_eq!(lines.len(), REASONS + NOTES + 3 + 1);
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH), "{lines:?}");
+        assert_eq!(lines[1], "      nearest: UserEvent");
+        assert_eq!(lines[7], "  and 153 more lines");
+        assert_eq!(lines[9], "  note: and 8 more lines");
+        assert_eq!(lines[10], "      ERROR[1]");
+        assert_eq!(lines[13], "  kept: logs/tests/a/run_0");
+    }
 }

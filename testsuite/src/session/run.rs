@@ -336,6 +336,7 @@ fn not_to_run(planned: &Planned) -> Option<Finished> {
         before: Vec::new(),
         script: None,
         output: Output::default(),
+        brief: Vec::new(),
     })
 }
 

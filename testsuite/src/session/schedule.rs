@@ -9,7 +9,7 @@ use crate::job::Job;
 use crate::job::Options;
 use crate::job::Output;
 use crate::job::{Account, Outcome};
-use crate::report::{Attempt, Event, Finished, Reports, Verdict};
+use crate::report::{Attempt, Event, Finished, Reports, Verdict, text};
 use crate::session::execute::{self, Context, Execution, Progress, ProgressSender};
 use crate::session::signals::Signals;
 use crate::session::task::Task;
@@ -73,7 +73,7 @@ impl Schedule<'_> {
                     if test.verdict.is_failure() && self.options.stop_on_error {
                         self.signals.drain.cancel();
                     }
-                    finished.push(test.told());
+                    finished.push(text::told(test));
                 }
                 Some((name, told)) = inbox.recv() => report(reports, &name, &told),
             }
@@ -81,7 +81,7 @@ impl Schedule<'_> {
         for task in tasks {
             let test = ended(&task.job, Verdict::NotRun, 0, empty());
             reports.tell(&Event::Finished(&test));
-            finished.push(test.told());
+            finished.push(text::told(test));
         }
         finished
     }
@@ -163,6 +163,7 @@ fn ended(job: &Job, verdict: Verdict, attempts: usize, execution: Execution) -> 
         before: Vec::new(),
         script: job.command.clone(),
         output: execution.output,
+        brief: Vec::new(),
     }
 }
 
