@@ -1,6 +1,7 @@
 //! The tests of components, each with a sibling that must fail: `expected.txt` in the folder of a
 //! test has its verdict in the first line, and a text that its reasons or notes contain in each
-//! further line. A test without that file has to pass.
+//! further line. Where a version differs, `expected-16.txt` counts. A test without such a file has
+//! to pass.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,8 +10,9 @@ use std::path::Path;
 use crate::support::{Folder, OWN_TESTS, own_suite};
 
 /// The verdict that a test has to have, and the texts that its reasons contain.
-fn expected(test: &str) -> (String, Vec<String>) {
-    match fs::read_to_string(own_suite().join(test).join("expected.txt")) {
+fn expected(test: &str, version: &str) -> (String, Vec<String>) {
+    let read = |name: &str| fs::read_to_string(own_suite().join(test).join(name));
+    match read(&format!("expected-{version}.txt")).or_else(|_| read("expected.txt")) {
         Err(_) => ("passed".to_owned(), Vec::new()),
         Ok(text) => {
             let mut lines = text.lines().map(str::to_owned);
@@ -33,7 +35,7 @@ fn give_their_verdicts(version: &str) {
     let mut wrong = BTreeMap::new();
     for test in run.finished() {
         let name = test["name"].as_str().unwrap();
-        let (verdict, texts) = expected(name);
+        let (verdict, texts) = expected(name, version);
         let reasons = run.reasons(name);
         // Texts are written as they are told, and compared as JSON has them.
         let told = |text: &String| reasons.contains(&text.replace('"', "\\\""));
