@@ -48,6 +48,12 @@ impl fmt::Display for Id {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ids(Vec<Id>);
 
+impl From<Id> for Ids {
+    fn from(id: Id) -> Self {
+        Self(vec![id])
+    }
+}
+
 impl Ids {
     /// Reads ids in all forms that the suite's files have: `0`, `'0'`, `'0,1'`, and lists of those.
     /// The first server if there are none.

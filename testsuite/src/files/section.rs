@@ -45,6 +45,8 @@ struct Asked {
     keys: BTreeSet<String>,
     /// Set if every key is read.
     every: bool,
+    /// The warnings about what was read.
+    warnings: Vec<ConfigError>,
 }
 
 impl fmt::Debug for Section {
@@ -63,8 +65,13 @@ impl Section {
 
     fn add(node: &Node, called: String, all: &Rc<RefCell<Vec<Asked>>>) -> Self {
         let at = all.borrow().len();
-        let asked = Asked { node: node.clone(), called, keys: BTreeSet::new(), every: false };
-        all.borrow_mut().push(asked);
+        all.borrow_mut().push(Asked {
+            node: node.clone(),
+            called,
+            keys: BTreeSet::new(),
+            every: false,
+            warnings: Vec::new(),
+        });
         Self { node: node.clone(), at, all: Rc::clone(all) }
     }
 
@@ -194,10 +201,23 @@ impl Section {
         keys.iter().for_each(|key| self.note(key));
     }
 
+    /// Adds a warning of `runtests lint` at a value that is read, and that has no effect or another
+    /// than it seems to have.
+    pub fn warn(&self, node: &Node, what: impl Into<String>) {
+        if let Some(asked) = self.all.borrow_mut().get_mut(self.at) {
+            asked.warnings.push(node.error(what));
+        }
+    }
+
     /// The keys that nobody asked for, in this section and in all parts that were read with it.
     pub fn unread(&self) -> Vec<ConfigError> {
         let all = self.all.borrow();
         all.iter().filter(|it| !it.every).flat_map(Asked::unread).collect()
+    }
+
+    /// The warnings about what was read, in this section and in all parts that were read with it.
+    pub(crate) fn warnings(&self) -> Vec<ConfigError> {
+        self.all.borrow().iter().flat_map(|it| it.warnings.iter().cloned()).collect()
     }
 }
 
@@ -258,7 +278,9 @@ mod tests {
         assert_eq!(section.seconds("c").unwrap(), Some(Duration::from_millis(1_500)));
         assert_eq!(section.seconds("e").unwrap(), Some(Duration::ZERO));
         assert_eq!((section.truth("d"), section.truth("f")), (Some(false), None));
-        assert!(unread(&section).is_empty());
+        assert!(unread(&section).is_empty() && section.warnings().is_empty());
+        section.warn(section.get("b").unwrap(), "b has no effect");
+        assert_eq!(section.warnings()[0].to_string(), "t.yaml:2: b has no effect");
         let only = section.items("it has");
         assert_eq!((only.len(), only[0].text("b").unwrap()), (1, Some("x")));
     }

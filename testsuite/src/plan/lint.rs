@@ -195,7 +195,10 @@ impl Findings {
                 && !section.is_null()
                 && !section_is_all(section, config);
             match components::build_one(module, is_object, registry) {
-                (read, Ok(_)) if is_own => self.warnings.extend(read.unread()),
+                (read, Ok(_)) if is_own => {
+                    self.warnings.extend(read.unread());
+                    self.warnings.extend(read.warnings());
+                }
                 (_, Err(error)) if !error.is_unsupported() => self.errors.push(error),
                 _ => {}
             }
