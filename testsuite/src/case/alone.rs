@@ -117,6 +117,13 @@ impl Alone {
         timeout(PATIENCE, actions.recv()).await.unwrap().unwrap()
     }
 
+    /// Waits until components have the answers to all actions that were taken.
+    pub(crate) async fn settle(&mut self, number: usize) {
+        self.asts[number - 1].0.ami().call(Action::new("Settle")).await.unwrap();
+        assert_eq!(self.action(number).await.name(), "Settle");
+        yield_now().await;
+    }
+
     /// Returns whether every action that has come was taken.
     pub(crate) fn no_action(&mut self, number: usize) -> bool {
         self.asts[number - 1].1.is_empty()
