@@ -42,7 +42,7 @@ impl Expression {
     ///
     /// If it is not one, or looks around or back, which takes more than linear time.
     pub fn at_start(pattern: &str) -> Result<Self, ExpressionError> {
-        Ok(Self::new(pattern, Matches::AtStart(compile(pattern, &translated(pattern))?)))
+        Ok(Self::new(pattern, Matches::AtStart(compile(pattern, &translated(pattern)?)?)))
     }
 
     /// A plain text at the beginning of a value.
@@ -56,7 +56,7 @@ impl Expression {
     ///
     /// As [`at_start`](Self::at_start).
     pub fn whole(pattern: &str) -> Result<Self, ExpressionError> {
-        let translated = translated(pattern);
+        let translated = translated(pattern)?;
         // What is no expression by itself can be one in brackets, such as `a)(b`.
         compile(pattern, &translated)?;
         let whole = format!(r"\A(?:{translated})\z");
@@ -69,7 +69,7 @@ impl Expression {
     ///
     /// As [`at_start`](Self::at_start).
     pub fn anywhere(pattern: &str) -> Result<Self, ExpressionError> {
-        Ok(Self::new(pattern, Matches::Anywhere(compile(pattern, &translated(pattern))?)))
+        Ok(Self::new(pattern, Matches::Anywhere(compile(pattern, &translated(pattern)?)?)))
     }
 
     /// A value that has to be the same.
@@ -102,57 +102,116 @@ fn compile(source: &str, pattern: &str) -> Result<Regex, ExpressionError> {
     Regex::new(pattern).map_err(|error| {
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or_default();
-        let reason = reason.strip_prefix("error: ").unwrap_or(reason).to_owned();
+        let reason = reason.strip_prefix("error: ").unwrap_or(reason);
         let backtracks = reason.contains("look-around") || reason.contains("backreference");
-        ExpressionError { pattern: source.to_owned(), reason, backtracks }
+        refused(source, reason, backtracks)
     })
 }
 
-/// Escapes what Python takes for a plain character and this engine for more.
-fn translated(pattern: &str) -> String {
+fn refused(pattern: &str, reason: &str, backtracks: bool) -> ExpressionError {
+    ExpressionError { pattern: pattern.to_owned(), reason: reason.to_owned(), backtracks }
+}
+
+/// The groups of Python that take more than linear time, and what they are.
+const BACKTRACKING: [(&str, &str); 3] = [
+    ("?P=", "a backreference to a named group is not supported"),
+    ("?(", "a condition on a group is not supported"),
+    ("?>", "an atomic group is not supported"),
+];
+
+/// Translates an expression of Python to this engine: escapes what Python takes for a plain
+/// character and this engine for more, leaves out comments, and refuses what Python refuses.
+fn translated(pattern: &str) -> Result<String, ExpressionError> {
     let mut out = String::with_capacity(pattern.len());
     let mut rest = pattern;
     // How many characters of a class are behind us; a bracket at its very beginning is one of them.
     let mut class: Option<usize> = None;
+    let mut repeated = Repeated::No;
     while let Some(c) = rest.chars().next() {
         rest = &rest[c.len_utf8()..];
         if c == '\\' {
             let next = rest.chars().next();
             rest = &rest[next.map_or(0, char::len_utf8)..];
-            match next {
-                Some('Z') if class.is_none() => out.push_str(r"\z"),
-                // Here these are the ends of words.
-                Some(plain @ ('<' | '>')) => out.push(plain),
-                Some(escaped) => out.extend(['\\', escaped]),
-                None => out.push('\\'),
-            }
+            escape(next, class.is_some(), &mut out);
             class = class.map(|seen| seen + 1);
+            repeated = Repeated::No;
             continue;
         }
-        match class {
-            Some(seen) => {
-                class = (c != ']' || seen == 0).then_some(if c == '^' && seen == 0 {
-                    0
-                } else {
-                    seen + 1
-                });
-                let means_more = matches!(c, '[' | '&' | '~')
-                    || (c == ']' && seen == 0)
-                    || (c == '-' && rest.starts_with('-'));
-                out.extend(means_more.then_some('\\'));
-                out.push(c);
+        if let Some(seen) = class {
+            let is_negation = c == '^' && seen == 0;
+            class = (c != ']' || seen == 0).then_some(if is_negation { 0 } else { seen + 1 });
+            let means_more = matches!(c, '[' | '&' | '~')
+                || (c == ']' && seen == 0)
+                || (c == '-' && rest.starts_with('-'));
+            out.extend(means_more.then_some('\\'));
+            out.push(c);
+            continue;
+        }
+        if c == '(' {
+            let found = BACKTRACKING.iter().find(|(begin, _)| rest.starts_with(begin));
+            if let Some((_, reason)) = found {
+                return Err(refused(pattern, reason, true));
             }
-            None => {
-                class = (c == '[').then_some(0);
-                let is_literal = c == '{' && !is_repetition(rest);
-                out.extend(is_literal.then_some('\\'));
-                out.push(c);
-                // Up to so many times.
-                out.extend((c == '{' && !is_literal && rest.starts_with(',')).then_some('0'));
+            if let Some((_, behind)) =
+                rest.strip_prefix("?#").and_then(|comment| comment.split_once(')'))
+            {
+                rest = behind;
+                continue;
             }
         }
+        class = (c == '[').then_some(0);
+        let is_literal = c == '{' && !is_repetition(rest);
+        repeated = repeated
+            .then(c, is_literal)
+            .map_err(|(reason, backtracks)| refused(pattern, reason, backtracks))?;
+        out.extend(is_literal.then_some('\\'));
+        out.push(c);
+        if c == '{' && !is_literal {
+            // Up to so many times.
+            out.extend(rest.starts_with(',').then_some('0'));
+            let (times, behind) = rest.split_once('}').unwrap_or((rest, ""));
+            out.push_str(times);
+            out.push('}');
+            rest = behind;
+        }
     }
-    out
+    Ok(out)
+}
+
+/// Adds an escaped character.
+fn escape(escaped: Option<char>, in_class: bool, out: &mut String) {
+    match escaped {
+        Some('Z') if !in_class => out.push_str(r"\z"),
+        // Here these are the ends of words.
+        Some(plain @ ('<' | '>')) => out.push(plain),
+        Some(escaped) => out.extend(['\\', escaped]),
+        None => out.push('\\'),
+    }
+}
+
+/// The repetition that is directly behind us.
+#[derive(Clone, Copy)]
+enum Repeated {
+    No,
+    /// A number of times.
+    Times,
+    /// The same, as few as possible.
+    Lazily,
+}
+
+impl Repeated {
+    /// Takes the next character. This engine repeats a repetition; Python does not, and a plus
+    /// behind one means that it gives nothing back.
+    fn then(self, c: char, is_literal: bool) -> Result<Self, (&'static str, bool)> {
+        match (self, c) {
+            _ if is_literal => Ok(Self::No),
+            (Self::No, '*' | '+' | '?' | '{') => Ok(Self::Times),
+            (Self::Times, '?') => Ok(Self::Lazily),
+            (Self::Times, '+') => Err(("a possessive repetition is not supported", true)),
+            (_, '*' | '+' | '?' | '{') => Err(("a repetition is repeated", false)),
+            _ => Ok(Self::No),
+        }
+    }
 }
 
 /// Returns whether the text behind an opening brace makes it a number of times.
@@ -223,10 +282,30 @@ mod tests {
     }
 
     #[test]
+    fn a_repetition_is_repeated_by_nobody_and_a_comment_is_none_of_the_value() {
+        assert!(matches("a(?# or b)b$", "ab") && matches(r"\(?#$", "#"));
+        assert!(matches("a+?b??c*?$", "abc") && matches("[*+?]+$", "+*"));
+        assert!(matches("a{2}?$", "aa") && matches(r"\++$", "++") && matches("(a+)+$", "aa"));
+        assert!(matches("a{1,x}+$", "a{1,x}}"));
+    }
+
+    #[test]
     fn what_takes_more_than_linear_time_is_refused() {
-        for (pattern, backtracks) in
-            [("(?=a)", true), ("(?<!a)b", true), (r"(a)\1", true), ("(", false), ("*a", false)]
-        {
+        for (pattern, backtracks) in [
+            ("(?=a)", true),
+            ("(?<!a)b", true),
+            (r"(a)\1", true),
+            ("(?P<n>a)(?P=n)", true),
+            ("(a)?(?(1)b|c)", true),
+            ("(?>a*)a", true),
+            ("a*+a", true),
+            ("a{2}+a", true),
+            ("(", false),
+            ("*a", false),
+            ("a**", false),
+            ("a{2}{3}", false),
+            ("a+?+", false),
+        ] {
             let error = Expression::at_start(pattern).unwrap_err();
             assert_eq!(error.backtracks, backtracks, "{error}");
             assert!(

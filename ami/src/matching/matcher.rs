@@ -91,11 +91,13 @@ impl Matcher {
     pub fn summary(&self, event: &Event) -> String {
         const ENOUGH: usize = 160;
         let dull = |name: &str| ["Event", "Privilege", "SequenceNumber"].contains(&name);
-        let own =
-            |name: &str| self.headers.iter().any(|it| it.name.eq_ignore_ascii_case(name.trim()));
+        let own = |name: &str| self.headers.iter().any(|it| it.name.eq_ignore_ascii_case(name));
         let fields: Vec<_> = event
             .fields()
-            .map(|(name, value)| (String::from_utf8_lossy(name), String::from_utf8_lossy(value)))
+            .map(|(name, value)| {
+                let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+                (name.trim().to_owned(), value.trim().to_owned())
+            })
             .filter(|(name, value)| !value.is_empty() && !dull(name))
             .collect();
         let (first, others): (Vec<_>, Vec<_>) = fields.iter().partition(|(name, _)| own(name));

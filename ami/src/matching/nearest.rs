@@ -32,7 +32,7 @@ impl Nearest {
     /// Returns what to tell of them, one to a line.
     pub fn lines(&self, name: &str) -> Vec<String> {
         if self.seen == 0 {
-            return vec![format!("no {name} came that is none of those")];
+            return vec![format!("no other {name} came")];
         }
         let nearest = self.best.iter().map(|(_, line)| format!("nearest: {line}"));
         let more = self.seen - self.best.len();
