@@ -53,7 +53,9 @@ impl Sequence {
         if !mismatches.is_empty() {
             self.skipped += 1;
             let at = self.nearest.partition_point(|(missed, _)| *missed <= mismatches.len());
-            let line = format!("skipped: {}", mismatches.join("; "));
+            let text = |name| event.field(name).unwrap_or_default();
+            let (name, channel) = (text("EventName"), text("Channel"));
+            let line = format!("skipped: {name} of {channel}: {}", mismatches.join("; "));
             self.nearest.insert(at, (mismatches.len(), line));
             self.nearest.truncate(TOLD);
             return Vec::new();

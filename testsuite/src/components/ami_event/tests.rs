@@ -167,7 +167,7 @@ async fn channel_events_meet_requirements_one_after_another_and_others_are_skipp
     fails(CALL, &other, why).await;
     let peer = [cel!("ANSWER"), cel!("HANGUP\nPeer: c"), cel!("END\nPeer: b")];
     passes(CALL, &peer).await;
-    let why = "skipped: Peer is \\\"c\\\", expected \\\"b\\\"";
+    let why = "skipped: HANGUP of a;2: Peer is \\\"c\\\", expected \\\"b\\\"";
     fails(CALL, &peer[..2], why).await;
     fails(CALL, &peer[..1], "requirement 2 of 2 was not met").await;
     fails(CALL, &peer[..1], "no event came since").await;
