@@ -8,18 +8,21 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use instance::Builder;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::component::Setting;
 use super::stage::Pending;
-use super::{Ast, Component, Failure, Happening, Needs, Panicked, Stage, TestCase};
+use super::{Component, Failure, Happening, Needs, Panicked, Stage, TestCase};
 
 /// The time that components may take to let go of the servers at the end.
 const LETTING_GO: Duration = Duration::from_secs(5);
 
 /// The time that components may take to judge.
 pub(super) const JUDGING: Duration = Duration::from_secs(30);
+
+/// The time that a component may take to look at the servers before the test begins.
+const LOOKING: Duration = Duration::from_secs(30);
 
 /// The components of a test.
 #[derive(Default)]
@@ -40,13 +43,20 @@ struct State {
 struct Waiting {
     name: String,
     component: Box<dyn Component>,
-    is_object: bool,
+    turn: Turn,
+}
+
+/// The turn in which a component hears of what happens.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Turn {
+    First,
+    Module,
+    Object,
 }
 
 /// A component that takes part.
 struct Actor {
     name: String,
-    is_object: bool,
     inbox: UnboundedSender<Happening>,
     life: AbortOnDropHandle<()>,
 }
@@ -57,7 +67,14 @@ impl Actors {
         let mut state = self.state();
         if !state.begun {
             component.needs(&mut state.needs);
-            state.waiting.push(Waiting { name, component, is_object });
+            let turn = match is_object {
+                _ if component.hears_first() => Turn::First,
+                true => Turn::Object,
+                false => Turn::Module,
+            };
+            state.waiting.push(Waiting { name, component, turn });
+            // Of several with one turn the order is that in which they were added.
+            state.waiting.sort_by_key(|it| it.turn);
         }
         !state.begun
     }
@@ -101,6 +118,29 @@ impl Actors {
         prepared.map(|()| setting.into_builders())
     }
 
+    /// Has all of them look at the servers before the test begins, one after another.
+    pub(super) async fn booted(&self, test: &TestCase) {
+        let mut waiting = mem::take(&mut self.state().waiting);
+        for Waiting { name, component, .. } in &mut waiting {
+            let look = AssertUnwindSafe(async { component.booted(test).await });
+            let failure = match timeout(LOOKING, look.catch_unwind()).await {
+                Ok(Ok(looked)) => looked.err().map(anyhow::Error::from_boxed),
+                Ok(Err(payload)) => {
+                    test.set_faulty();
+                    Some(Panicked::new(&*payload).into())
+                }
+                Err(_) => {
+                    Some(anyhow::anyhow!("no look at the servers within {} s", LOOKING.as_secs()))
+                }
+            };
+            if let Some(error) = failure {
+                test.fail(format!("{name}: {error:#}"));
+                test.stop();
+            }
+        }
+        self.state().waiting = waiting;
+    }
+
     /// Begins the life of all of them.
     pub(super) fn begin(&self, test: &TestCase) {
         let mut state = self.state();
@@ -112,16 +152,6 @@ impl Actors {
     /// Tells all of them of something, in their order.
     pub(super) fn tell(&self, what: &Happening) {
         self.state().alive.iter().for_each(|actor| actor.tell(what.clone()));
-    }
-
-    /// Tells all of them of a login: the object last.
-    pub(super) fn tell_login(&self, ast: &Ast) {
-        let state = self.state();
-        for is_object in [false, true] {
-            for actor in state.alive.iter().filter(|it| it.is_object == is_object) {
-                actor.tell(Happening::Connected(ast.clone()));
-            }
-        }
     }
 
     /// Tells all of them that the test ends, and waits until each has asked for more. The result
@@ -166,7 +196,7 @@ impl Actors {
 
 impl Waiting {
     fn live(self, test: &TestCase) -> Actor {
-        let Self { name, component, is_object } = self;
+        let Self { name, component, .. } = self;
         let (inbox, outbox) = unbounded_channel();
         let (test, actor) = (test.clone(), name.clone());
         let life = tokio::spawn(async move {
@@ -183,7 +213,7 @@ impl Waiting {
             test.fail(format!("{actor}: {failure:#}"));
             test.stop();
         });
-        Actor { name, is_object, inbox, life: AbortOnDropHandle::new(life) }
+        Actor { name, inbox, life: AbortOnDropHandle::new(life) }
     }
 }
 

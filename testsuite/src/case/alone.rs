@@ -85,7 +85,6 @@ impl Alone {
         let subscribe = |ast: &Ast| ast.ami().subscribe_with(Filter::all(), Buffer::unbounded());
         let logins = self.asts.iter().map(|(ast, _)| (ast.clone(), subscribe(ast))).collect();
         let body = async {
-            test.shared.actors.begin(&test);
             let told = lock(&test.shared.pumps).begin(&test, logins);
             told.await;
             test.stop();
@@ -101,8 +100,7 @@ impl Alone {
 
     /// The test is logged in.
     pub(crate) async fn connect(&self, number: usize) {
-        self.test.shared.actors.tell_login(&self.asts[number - 1].0);
-        yield_now().await;
+        self.tell(&Happening::Connected(self.asts[number - 1].0.clone())).await;
     }
 
     /// An event comes, and components that wait take it.

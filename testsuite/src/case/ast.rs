@@ -4,16 +4,19 @@ use std::collections::HashSet;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::ExitStatus;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ami::{Action, Client, Event, EventClass, Matcher, Originate, Originated};
-use instance::Instance;
+use instance::{Instance, Stopped};
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
-use super::TestCase;
 use super::verdict::Verdict;
 use super::watch::{OpenWatches, Watch};
+use super::{Failure, TestCase};
 use crate::case::tail;
 use crate::files::Id;
 use crate::matching::Fields;
@@ -36,9 +39,59 @@ struct AstInner {
     /// The server's log, and how long it was when the server was up.
     log: (PathBuf, u64),
     may_end: AtomicBool,
-    /// The channels that events told of and that have not hung up.
-    channels: watch::Sender<HashSet<Vec<u8>>>,
+    /// The channels and records of calls that events told of and that have not come to an end.
+    calls: watch::Sender<Calls>,
     fence: Fence,
+    restarts: Restarts,
+    /// The server has ended for good.
+    over: CancellationToken,
+}
+
+/// The calls of a server, as its events tell.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    /// The channels that have not hung up.
+    channels: HashSet<Vec<u8>>,
+    /// The ids of calls whose records (CEL) have not come to an end.
+    records: HashSet<Vec<u8>>,
+}
+
+impl Calls {
+    /// Returns whether all channels have hung up.
+    pub(super) fn are_over(&self) -> bool {
+        self.channels.is_empty()
+    }
+
+    /// Returns whether the records of all calls have come to an end.
+    pub(super) fn are_recorded(&self) -> bool {
+        self.records.is_empty()
+    }
+}
+
+/// The restarts of a server in the middle of the test.
+#[derive(Debug, Default)]
+struct Restarts {
+    /// The number of those that are under way.
+    open: AtomicU32,
+    /// One is done.
+    done: Notify,
+}
+
+/// A restart under way.
+struct Restarting<'a>(&'a Restarts);
+
+impl<'a> Restarting<'a> {
+    fn new(restarts: &'a Restarts) -> Self {
+        restarts.open.fetch_add(1, Ordering::SeqCst);
+        Self(restarts)
+    }
+}
+
+impl Drop for Restarting<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+        self.0.done.notify_waiters();
+    }
 }
 
 /// The server of a test.
@@ -59,6 +112,9 @@ struct Fence {
     has_come: Notify,
 }
 
+/// The time that the test's own connection may take to come back when a server has been restarted.
+const BACK: Duration = Duration::from_secs(30);
+
 /// The variable that a fence sets.
 const FENCE: &str = "TESTSUITE_FENCE";
 
@@ -76,8 +132,10 @@ impl Ast {
             open: Arc::clone(&test.shared.open),
             log: (log, said),
             may_end: AtomicBool::new(false),
-            channels: watch::Sender::default(),
+            calls: watch::Sender::default(),
             fence: Fence::default(),
+            restarts: Restarts::default(),
+            over: CancellationToken::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -93,8 +151,10 @@ impl Ast {
             open: Arc::clone(&test.shared.open),
             log: (PathBuf::new(), 0),
             may_end: AtomicBool::new(false),
-            channels: watch::Sender::default(),
+            calls: watch::Sender::default(),
             fence: Fence::default(),
+            restarts: Restarts::default(),
+            over: CancellationToken::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -153,6 +213,53 @@ impl Ast {
         }
     }
 
+    /// Restarts the server, as [`Instance::restart`] does, and waits until the test's own
+    /// connection to it is back. Components hear of that by
+    /// [`Happening::Reconnected`](crate::Happening::Reconnected); what the server says before it is
+    /// logged in to again is missing.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server does not boot, or if the connection is not back within 30 s.
+    pub async fn restart(&self) -> Result<Stopped, Failure> {
+        let _restarting = Restarting::new(&self.inner.restarts);
+        let mut state = self.ami().state();
+        state.mark_unchanged();
+        let stopped = self.instance().restart().await?;
+        let back = async {
+            // The connection to the server that has ended may still seem to be up.
+            while state.changed().await.is_ok() {
+                let state = state.borrow_and_update();
+                if state.is_up() || state.is_closed() {
+                    return state.is_up();
+                }
+            }
+            false
+        };
+        match timeout(BACK, back).await {
+            Ok(true) => Ok(stopped),
+            _ => {
+                let (number, state) = (self.number(), self.ami().state().borrow().clone());
+                Err(format!("no login to Asterisk {number} after its restart: {state:#}").into())
+            }
+        }
+    }
+
+    /// Returns whether the server is being restarted.
+    pub(super) fn is_restarting(&self) -> bool {
+        self.inner.restarts.open.load(Ordering::SeqCst) > 0
+    }
+
+    /// Says that the server has ended for good.
+    pub(super) fn set_over(&self) {
+        self.inner.over.cancel();
+    }
+
+    /// Waits until the server has ended for good.
+    pub(super) async fn over(&self) {
+        self.inner.over.cancelled().await;
+    }
+
     /// Says that the server may end in the middle of the test.
     pub fn may_end(&self) {
         self.inner.may_end.store(true, Ordering::Relaxed);
@@ -172,24 +279,41 @@ impl Ast {
         lines.map(|line| format!("ast{}: {line}", self.number())).collect()
     }
 
-    /// Takes note of the channels that come and go.
-    pub(super) fn count_channels(&self, event: &Event) {
-        let change = match event.head() {
-            b"Newchannel" => HashSet::insert,
-            b"Hangup" => |channels: &mut HashSet<_>, id| channels.remove(&id),
+    /// Takes note of the channels that come and go, and of the beginning and end of the records
+    /// (CEL) of calls.
+    pub(super) fn follow_calls(&self, event: &Event) {
+        type Set = fn(&mut Calls) -> &mut HashSet<Vec<u8>>;
+        let (channels, records): (Set, Set) = (|it| &mut it.channels, |it| &mut it.records);
+        let is_last = || event.get("EventName") == Some(b"LINKEDID_END".as_slice());
+        let (set, id, begins) = match event.head() {
+            b"Newchannel" => (channels, "Uniqueid", true),
+            b"Hangup" => (channels, "Uniqueid", false),
+            b"CEL" => (records, "LinkedID", !is_last()),
             _ => return,
         };
-        if let Some(id) = event.get("Uniqueid") {
-            self.inner.channels.send_modify(|channels| {
-                change(channels, id.to_vec());
-            });
-        }
+        let Some(id) = event.get(id) else { return };
+        self.inner.calls.send_if_modified(|calls| {
+            let set = set(calls);
+            if begins { set.insert(id.to_vec()) } else { set.remove(id) }
+        });
     }
 
-    /// The channels that are up, as events tell: what a channel said before its end has come when
-    /// it is not there any more.
-    pub(super) fn channels_told(&self) -> watch::Receiver<HashSet<Vec<u8>>> {
-        self.inner.channels.subscribe()
+    /// Forgets the calls of a server that has been restarted since.
+    pub(super) fn forget_calls(&self) {
+        self.inner.calls.send_replace(Calls::default());
+    }
+
+    /// The calls as events tell of them: what a channel said before its end has come when it is not
+    /// there any more.
+    pub(super) fn calls_told(&self) -> watch::Receiver<Calls> {
+        self.inner.calls.subscribe()
+    }
+
+    /// Returns whether the server says when the records of a call have come to an end.
+    pub(super) async fn tells_end_of_records(&self) -> bool {
+        // Where nothing is known of that, there is nothing to wait for.
+        let shown = self.cli("cel show status").await.unwrap_or_default();
+        shown.contains("LINKEDID_END")
     }
 
     /// Returns whether the event of a fence is sure to come, if the server takes the action.
@@ -229,12 +353,15 @@ impl Ast {
 
     /// Waits until the server has ended though it must not.
     pub(super) async fn ended(&self) -> ExitStatus {
-        let status = self.instance().exited().await;
-        // One that a test stopped by a command has ended well.
-        if status.success() || self.is_let_go() {
-            std::future::pending::<()>().await;
+        loop {
+            let restarted = self.inner.restarts.done.notified();
+            let status = self.instance().exited().await;
+            // One that a test stopped by a command has ended well.
+            if !status.success() && !self.is_let_go() && !self.is_restarting() {
+                return status;
+            }
+            restarted.await;
         }
-        status
     }
 }
 

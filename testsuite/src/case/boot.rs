@@ -9,7 +9,6 @@ use std::path::Path;
 use ami::{Buffer, Client, Filter, Recording};
 use anyhow::Context;
 use instance::{Builder, Instance, Sandbox};
-use tokio::net::TcpStream;
 
 use super::{Ast, TestCase, layers, lock};
 use crate::case::capture::Capture;
@@ -70,11 +69,9 @@ impl TestCase {
         lock(&self.shared.asts).clone_from(&asts);
         self.shared.booted.notify_one();
         self.begin(Phase::Run);
-        self.shared.clock.start();
         // Before anybody is told of a login, and can make something happen.
         let subscribe = |ast: &Ast| ast.ami().subscribe_with(Filter::all(), Buffer::unbounded());
         let logins = asts.iter().map(|ast| (ast.clone(), subscribe(ast))).collect();
-        self.shared.actors.begin(self);
         let told = lock(&self.shared.pumps).begin(self, logins);
         told.await;
         Ok(asts)
@@ -86,13 +83,13 @@ impl TestCase {
         let transcript = sandbox.folder().join(format!("ast{}.ami", sandbox.number()));
         let recording =
             Recording::create(&transcript).with_context(|| transcript.display().to_string())?;
-        let address = instance.ami_address();
-        let stream = TcpStream::connect(&*address).await.with_context(|| address.clone())?;
-        stream.set_nodelay(true)?;
-        let config = layers::login(self);
-        let stream = recording.tee(stream);
+        let mut address = instance.ami_address();
+        if let (Some(port), Some((host, _))) = (self.shared.object.port, address.rsplit_once(':')) {
+            address = format!("{host}:{port}");
+        }
+        let config = layers::login(self).record(&recording);
         lock(&self.shared.transcripts).push(recording);
-        Ok(config.handshake(stream).await?)
+        config.connect(&address).await.context(address)
     }
 }
 

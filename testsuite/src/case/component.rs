@@ -20,9 +20,9 @@ pub type Step<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'a
 /// awaited. While a component awaits something else, what happens waits in its inbox.
 ///
 /// A happening is handed to all components in the order in which they were added, and every
-/// component that waits for it has taken it before the next event is handed out. A login is the
-/// exception: the test's object hears of it last, so that modules are ready for what the object
-/// does then.
+/// component that waits for it has taken it before the next event is handed out. The test's object
+/// is the exception: it hears last, so that modules are ready for what it does then. One that
+/// [`hears_first`](Self::hears_first) comes before all others.
 ///
 /// A component that only watches is a [`Watcher`].
 ///
@@ -69,6 +69,20 @@ pub trait Component: Send + 'static {
     /// builders, writes configuration.
     fn prepare<'a>(&'a mut self, setting: &'a mut Setting) -> Step<'a> {
         let _ = setting;
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Returns whether the component hears of everything before those that were added before it. A
+    /// test object that does so hears first, where others hear last.
+    fn hears_first(&self) -> bool {
+        false
+    }
+
+    /// Looks at the servers when they are up, before anything of the test begins: nobody has heard
+    /// of a login, and the time-out does not count yet. Components do so one after another, each
+    /// within 30 s. An error fails the test and ends it.
+    fn booted<'a>(&'a mut self, test: &'a TestCase) -> Step<'a> {
+        let _ = test;
         Box::pin(std::future::ready(Ok(())))
     }
 
@@ -121,6 +135,7 @@ pub struct Needs {
     servers: u32,
     processes: u32,
     unloads: bool,
+    logins: Option<u32>,
 }
 
 impl Needs {
@@ -139,6 +154,18 @@ impl Needs {
     /// then. That can take ten seconds; without it servers stop at once.
     pub fn unloading(&mut self) {
         self.unloads = true;
+    }
+
+    /// Components hear of the logins to the first so many servers, and of the events of those
+    /// alone; with 0 of none. All servers unless a component says otherwise. Of what several
+    /// components say the most counts.
+    pub fn logins(&mut self, count: u32) {
+        self.logins = Some(self.logins.unwrap_or_default().max(count));
+    }
+
+    /// Returns whether components hear of a server, by its number from 1.
+    pub(crate) fn hears_of(self, number: u32) -> bool {
+        self.logins.is_none_or(|logins| number <= logins)
     }
 
     /// The number of servers, at least one.

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::ast::Calls;
 use super::{Ast, Ended, Happening, Panicked, TestCase, TestResult, lock};
 use crate::job::{Account, INTERRUPTED, Outcome, Phase, PhaseTime, Reason};
 
@@ -30,21 +31,27 @@ const MOMENT: Duration = Duration::from_secs(1);
 /// The time between two looks at the channels where no event tells that one has gone.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// The time that the records of calls may take to come to an end when all channels have gone.
+const RECORDS: Duration = Duration::from_secs(3);
+
 /// The time that events may be behind the server where nobody knows whether they come at all.
 const BEHIND: Duration = Duration::from_secs(1);
 
 /// Waits until a server has no channels, and what they said has come; or until it is no server any
 /// more.
 async fn calls_are_over(ast: &Ast) {
-    let mut told = ast.channels_told();
+    let mut told = ast.calls_told();
     let mut gone = None;
     while let Ok(channels) = ast.channels().await {
-        let all_told = told.borrow_and_update().is_empty();
+        let all_told = told.borrow_and_update().are_over();
         if channels.is_empty() {
             let since = gone.get_or_insert_with(Instant::now);
             // A test may have asked for fewer events.
             if all_told || since.elapsed() > BEHIND {
-                // What comes by another way, such as the end of a call's records, may be behind.
+                // The records of calls are written by another thread, behind the last hangup.
+                if !told.borrow().are_recorded() && ast.tells_end_of_records().await {
+                    let _ = timeout(RECORDS, told.wait_for(Calls::are_recorded)).await;
+                }
                 let limit = if ast.gets_fence().await { EVENTS } else { BEHIND };
                 let _ = timeout(limit, ast.fence()).await;
                 return;
@@ -247,7 +254,9 @@ impl TestCase {
                 () = cancelled.cancelled() => {}
                 _ = timeout(patience, calls_are_over(ast)) => {}
             }
-            Ended { id: ast.id(), stopped: ast.shut_down(stop).await }
+            let stopped = ast.shut_down(stop).await;
+            ast.set_over();
+            Ended { id: ast.id(), stopped }
         });
         let ended = join_all(stops).await;
         // Events that the servers sent before they ended count.

@@ -6,8 +6,9 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::time::Duration;
 
-use ami::Config;
+use ami::{Config, Reconnect};
 use instance::Builder;
 
 use super::TestCase;
@@ -65,8 +66,9 @@ pub(super) fn builder(test: &TestCase, number: u32) -> Result<Builder, ConfigErr
 /// Returns how the test logs in.
 pub(super) fn login(test: &TestCase) -> Config {
     let object = &test.shared.object;
-    // Another server may have the address once this one has ended.
-    Config::new(&*object.user, &*object.secret).reconnect(None)
+    // A server that is restarted is up again in a moment.
+    let policy = Reconnect::default().wait(Duration::from_millis(20), Duration::from_millis(200));
+    Config::new(&*object.user, &*object.secret).reconnect(policy)
 }
 
 /// Modules that do not go together with one that the test needs.

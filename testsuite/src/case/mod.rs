@@ -248,6 +248,11 @@ impl TestCase {
         self.shared.actors.needs()
     }
 
+    /// Returns whether components hear of a server.
+    fn hears_of(&self, ast: &Ast) -> bool {
+        self.needs().hears_of(ast.number())
+    }
+
     /// Tells all components of something that one of them did. Nobody hears of it before the
     /// servers are up, when the life of components begins.
     pub fn signal(&self, signal: Signal) {

@@ -28,13 +28,17 @@ pub(crate) struct ObjectSettings {
     /// The AMI user, and its secret.
     pub(super) user: String,
     pub(super) secret: String,
+    /// The port of AMI, where it is not the one that the server's configuration names.
+    pub(super) port: Option<u16>,
+    /// Set if a server may be restarted in the middle, and the test is to log in again.
+    pub(super) reconnects: bool,
 }
 
 impl ObjectSettings {
     /// Reads the keys from the section of an object.
     pub(crate) fn read(section: &Section) -> Result<Self, ConfigError> {
-        // The suite's log and its AMI client have them.
-        section.ignore(&["log-full", "log-messages", "allow-ami-reconnects"]);
+        // The suite's log has them.
+        section.ignore(&["log-full", "log-messages"]);
         let timeout = section.number("reactor-timeout")?.unwrap_or(TIMEOUT.as_secs_f64());
         // As long as that it may take to look for leaks, and some seconds more.
         let least = section.number("memcheck-delay-stop")?.map_or(0.0, |delay| delay + 3.0);
@@ -47,6 +51,11 @@ impl ObjectSettings {
         // Objects that log in by themselves ask for it; others are not warned of it.
         let login = section.node().get("connect-ami").filter(|it| it.is_map());
         let named = |key| login.and_then(|it| it.get(key)).and_then(Node::text);
+        let port = login.and_then(|it| it.get("port")).filter(|it| !it.is_null());
+        let port = port.map(|it| match u16::try_from(it.expect_count("port")?) {
+            Ok(port) => Ok(port),
+            Err(_) => Err(it.error("expected the number of a port")),
+        });
         Ok(Self {
             timeout: limit(timeout),
             configs: text("config-path")?,
@@ -54,6 +63,8 @@ impl ObjectSettings {
             options: options.collect::<Result<_, ConfigError>>()?,
             user: named("username").unwrap_or(USER).to_owned(),
             secret: named("secret").unwrap_or(SECRET).to_owned(),
+            port: port.transpose()?,
+            reconnects: section.is_true("allow-ami-reconnects"),
         })
     }
 }

@@ -25,8 +25,9 @@ pub(super) struct Pumps {
 }
 
 impl Pumps {
-    /// Tells components that the test has begun and of all logins, and then hands out the events of
-    /// the connections. The result is done when they have been told.
+    /// Has components look at the servers, tells them that the test has begun and of all logins,
+    /// and then hands out the events of the connections. The result is done when they have been
+    /// told.
     ///
     /// All that goes on by itself: a component may end the test by the first thing that it hears,
     /// and whoever booted the servers is given up then.
@@ -36,11 +37,13 @@ impl Pumps {
         logins: Vec<(Ast, Subscription)>,
     ) -> impl Future<Output = ()> + use<> {
         let told = CancellationToken::new();
-        let asts = logins.iter().map(|(ast, _)| ast.clone()).collect();
-        self.tasks.spawn(tell_logins(test.clone(), asts, told.clone()));
+        let heard = logins.iter().map(|(ast, _)| ast).filter(|ast| test.hears_of(ast));
+        let heard = heard.cloned().collect();
+        self.tasks.spawn(tell_logins(test.clone(), heard, told.clone()));
         for (ast, events) in logins {
             let (sender, requests) = unbounded_channel();
             self.requests.push(sender);
+            self.tasks.spawn(keep_connection(ast.clone(), test.shared.object.reconnects));
             let (test, told) = (test.clone(), told.clone());
             self.tasks.spawn(async move {
                 told.cancelled().await;
@@ -68,18 +71,49 @@ impl Pumps {
     }
 }
 
-/// Tells all components that the test has begun, and of each login.
+/// Has all components look at the servers, and tells them that the test has begun, and of each
+/// login.
 async fn tell_logins(test: TestCase, asts: Vec<Ast>, told: CancellationToken) {
     let actors = &test.shared.actors;
+    actors.booted(&test).await;
+    test.shared.clock.start();
+    actors.begin(&test);
     actors.tell(&Happening::Started);
     // Components that wait take it now, each in its turn, and the object does not find the login
     // behind it before the others have.
     yield_now().await;
-    for ast in &asts {
-        actors.tell_login(ast);
+    for ast in asts {
+        actors.tell(&Happening::Connected(ast));
         yield_now().await;
     }
     told.cancel();
+}
+
+/// Ends a connection that is lost, unless it is to come back.
+async fn keep_connection(ast: Ast, reconnects: bool) {
+    let mut state = ast.ami().state();
+    loop {
+        // The client lives as long as `ast`, so that there always is a next state.
+        let lost = state.wait_for(|state| !state.is_up()).await;
+        if lost.is_ok_and(|state| state.is_closed()) {
+            return;
+        }
+        let is_back = async {
+            if reconnects || ast.is_restarting() {
+                let _ = state.wait_for(|state| state.is_up() || state.is_closed()).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = ast.over() => {}
+            () = is_back => {}
+        }
+        if !state.borrow().is_up() {
+            // There is no server that it could log off from.
+            let _ = ast.ami().close().await;
+            return;
+        }
+    }
 }
 
 /// Hands out the events of a connection, until it ends.
@@ -89,7 +123,7 @@ async fn pump(
     mut events: Subscription,
     mut requests: UnboundedReceiver<oneshot::Sender<()>>,
 ) {
-    let mut last = None;
+    let (mut last, is_heard) = (None, test.hears_of(&ast));
     loop {
         let item = tokio::select! {
             biased;
@@ -107,10 +141,24 @@ async fn pump(
                 if ast.takes_fence(&event) {
                     continue;
                 }
-                ast.count_channels(&event);
-                test.shared.actors.tell(&Happening::Event(ast.clone(), event));
-                // Components that wait take it now, each in its turn.
-                yield_now().await;
+                ast.follow_calls(&event);
+                if is_heard {
+                    test.shared.actors.tell(&Happening::Event(ast.clone(), event));
+                    // Components that wait take it now, each in its turn.
+                    yield_now().await;
+                }
+            }
+            Some(Item::Gap(gap)) => {
+                test.note(format!("Asterisk {}: {gap}", ast.number()));
+                if gap.restarted != Some(false) {
+                    ast.forget_calls();
+                }
+                let mut state = ast.ami().state();
+                let booted = state.wait_for(|state| state.is_up() || state.is_closed()).await;
+                if is_heard && booted.is_ok_and(|state| state.is_up()) {
+                    test.shared.actors.tell(&Happening::Reconnected(ast.clone()));
+                    yield_now().await;
+                }
             }
             Some(missed) => tracing::warn!(?missed, "events are missing here"),
             None => break,

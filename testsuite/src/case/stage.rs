@@ -23,6 +23,9 @@ pub enum Happening {
     Started,
     /// The test is logged in to a server. Every event from now on is handed out.
     Connected(Ast),
+    /// The test is logged in to a server again, and the server is fully booted. Of what was said
+    /// in between events are missing; those that come from now on are handed out.
+    Reconnected(Ast),
     /// An event of a server.
     Event(Ast, Event),
     /// Something that another component did; see [`TestCase::signal`].

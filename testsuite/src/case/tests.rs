@@ -25,6 +25,7 @@ impl Watcher for Notes {
         let what = match what {
             Happening::Started => "started".to_owned(),
             Happening::Connected(ast) => format!("connected{}", ast.id()),
+            Happening::Reconnected(ast) => format!("reconnected{}", ast.id()),
             Happening::Event(ast, event) => format!("{}{}", event.name(), ast.id()),
             Happening::Signal(signal) => {
                 format!("{}:{}", signal.name(), signal.field("to").unwrap_or_default())
@@ -53,24 +54,24 @@ impl<F: FnOnce(Stage) -> Life + Send + 'static> Component for Acts<F> {
 }
 
 #[tokio::test]
-async fn components_are_told_in_their_order_and_the_object_of_a_login_last() {
+async fn components_are_told_in_their_order_and_the_object_last() {
     let (alone, diary) = (Alone::new(2).await, Diary::default());
     alone.add("o", Box::new(Notes("o", Arc::clone(&diary))), true);
     alone.add("a", Box::new(Notes("a", Arc::clone(&diary))), false);
     alone.add("b", Box::new(Notes("b", Arc::clone(&diary))), false);
     let account = alone
         .play(async |alone| {
-            assert_eq!(told(&diary), "o.started a.started b.started");
+            assert_eq!(told(&diary), "a.started b.started o.started");
             alone.connect(1).await;
             assert_eq!(told(&diary), "a.connected0 b.connected0 o.connected0");
             alone.event(2, "Event: X").await;
             alone.event(1, "Event: Y").await;
-            assert_eq!(told(&diary), "o.X1 a.X1 b.X1 o.Y0 a.Y0 b.Y0");
+            assert_eq!(told(&diary), "a.X1 b.X1 o.X1 a.Y0 b.Y0 o.Y0");
             alone.test.signal(Signal::new("call").with("to", 7));
             tokio::task::yield_now().await;
         })
         .await;
-    let rest = "o.call:7 a.call:7 b.call:7 o.stopping a.stopping b.stopping o.stopped0 a.stopped0 b.stopped0";
+    let rest = "a.call:7 b.call:7 o.call:7 a.stopping b.stopping o.stopping a.stopped0 b.stopped0 o.stopped0";
     assert_eq!(told(&diary), rest);
     assert_eq!(account.outcome, Outcome::Passed);
 }
@@ -82,7 +83,7 @@ async fn the_object_hears_of_a_login_last_also_right_behind_a_boot() {
         alone.add(name, Box::new(Notes(name, Arc::clone(&diary))), is_object);
     }
     alone.begin().await;
-    let begin = "o.started a.started b.started a.connected0 b.connected0 o.connected0 a.connected1 b.connected1 o.connected1 o.stopping";
+    let begin = "a.started b.started o.started a.connected0 b.connected0 o.connected0 a.connected1 b.connected1 o.connected1 a.stopping";
     let told = told(&diary);
     assert!(told.starts_with(begin), "{told}");
 }
@@ -241,6 +242,79 @@ async fn no_test_that_has_to_fail_is_met_by_what_is_wrong_with_itself() {
     assert_eq!(alone.play(async |_| ()).await.outcome, Outcome::Faulty);
     // A failure that somebody tells is one that can be expected.
     assert_eq!(outcome(async |alone| alone.test.fail("no call")).await, Outcome::Failed);
+}
+
+/// Hears first, and looks at the servers before the test begins.
+struct Looks {
+    diary: Diary,
+    finds: Option<&'static str>,
+}
+
+impl Component for Looks {
+    fn hears_first(&self) -> bool {
+        true
+    }
+
+    fn booted<'a>(&'a mut self, test: &'a TestCase) -> Step<'a> {
+        Box::pin(async move {
+            tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+            assert_ne!(self.finds, Some("panic"), "this is wrong");
+            self.diary.lock().unwrap().push(format!("looked{}", test.asts().len()));
+            self.finds.map_or(Ok(()), |it| Err(it.into()))
+        })
+    }
+
+    fn run(self: Box<Self>, stage: Stage) -> Life {
+        Box::new(Notes("first", self.diary)).run(stage)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_begins_before_all_have_looked_at_the_servers_and_an_object_may_hear_first() {
+    for (finds, reason) in [
+        (None, "no verdict"),
+        (Some("a stray channel"), "looks: a stray channel"),
+        (Some("panic"), "looks: it panicked"),
+    ] {
+        let (alone, diary) = (Alone::new(1).await, Diary::default());
+        alone.add("n", Box::new(Notes("n", Arc::clone(&diary))), false);
+        alone.add("looks", Box::new(Looks { diary: Arc::clone(&diary), finds }), true);
+        let account = alone.begin().await;
+        let told = told(&diary);
+        let looked = if finds == Some("panic") { "" } else { "looked0 " };
+        let begun = "first.started n.started first.connected0 n.connected0 first.stopping";
+        assert!(told.starts_with(&format!("{looked}{begun}")), "{told}");
+        let reasons = format!("{:?} no verdict", account.reasons);
+        assert!(reasons.contains(reason), "{reasons}");
+        assert_eq!(account.passed(), finds.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn components_hear_of_the_logins_that_are_asked_for_alone() {
+    /// Asks for a number of logins.
+    struct Asks(u32);
+
+    impl Watcher for Asks {
+        fn needs(&self, needs: &mut Needs) {
+            needs.logins(self.0);
+        }
+
+        fn see(&mut self, _: &Happening, _: &TestCase) {}
+    }
+
+    for (asked, begin) in [
+        (0, "n.started n.stopping"),
+        (1, "n.started n.connected0 n.stopping"),
+        (2, "n.started n.connected0 n.connected1 n.stopping"),
+    ] {
+        let (alone, diary) = (Alone::new(2).await, Diary::default());
+        alone.add("asks", Box::new(Asks(asked)), true);
+        alone.add("n", Box::new(Notes("n", Arc::clone(&diary))), false);
+        alone.begin().await;
+        let told = told(&diary);
+        assert!(told.starts_with(begin), "{asked}: {told}");
+    }
 }
 
 /// A component that cannot be prepared the first time.

@@ -48,6 +48,7 @@ fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
     Ok(Box::new(SimpleTestCase {
         calls,
         next: 0,
+        made: 0,
         expected: section.count("expected_events")?.unwrap_or(1),
         seen: 0,
         tracked: Vec::new(),
@@ -61,6 +62,8 @@ fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
 struct SimpleTestCase {
     calls: Vec<Call>,
     next: usize,
+    /// The number of calls that were made.
+    made: usize,
     /// The number of user events for a pass; with 0 the modules judge.
     expected: usize,
     seen: usize,
@@ -188,13 +191,14 @@ impl Component for SimpleTestCase {
 
 impl SimpleTestCase {
     /// Begins the next call, or ends the test if there is none.
-    fn start_next(&self, ast: &Ast, test: &TestCase) -> Option<Answering> {
+    fn start_next(&mut self, ast: &Ast, test: &TestCase) -> Option<Answering> {
         let Some(call) = self.calls.get(self.next) else {
             if self.stop_on_end {
                 test.stop_after(self.delay);
             }
             return None;
         };
+        self.made += 1;
         test.print(format!("originating {}", call.channel));
         let originate = ast.ami().call(call.action()).timeout(ORIGINATE);
         let channel = call.channel.clone();
@@ -275,7 +279,7 @@ impl SimpleTestCase {
         if self.expected == 0 || self.seen == self.expected {
             return;
         }
-        let made = &self.calls[..self.calls.len().min(self.next + 1)];
+        let made = &self.calls[..self.made];
         let silent = made.iter().filter(|it| !it.has_channel).map(|it| &*it.channel);
         let silent = silent.collect::<Vec<_>>().join(", ");
         let silent = if silent.is_empty() { silent } else { format!("; no channel for {silent}") };
