@@ -16,7 +16,9 @@ use std::time::Duration;
 use ami::ExpressionError;
 
 use crate::case::{Component, Needs, ObjectSettings, Panicked, TestCase, TestResult};
-use crate::files::{AsteriskVersion, ConfigError, ModuleConfig, Node, Section, TestConfig};
+use crate::files::{
+    AsteriskVersion, ConfigError, GlobalConfig, ModuleConfig, Node, Section, TestConfig,
+};
 
 mod ami_event;
 mod app_test;
@@ -28,6 +30,7 @@ mod cdr;
 mod cel;
 mod channel_hangup;
 mod channel_hangup_all;
+mod conditions;
 mod event_action;
 mod hangup_monitor;
 mod kind;
@@ -54,25 +57,47 @@ pub(crate) struct Named {
     pub(crate) is_object: bool,
 }
 
-/// Builds the components of a test: its object, unless that is a test in Rust, and its modules, in
-/// their order.
+/// Builds the components of a test: its conditions, its object, unless that is a test in Rust, and
+/// its modules, in their order.
 pub(crate) fn build(
     config: &TestConfig,
-    more: &[ModuleConfig],
+    global: &GlobalConfig,
     version: Option<&AsteriskVersion>,
     registry: &Registry,
 ) -> Result<Vec<Named>, ConfigError> {
     let Some(object) = &config.object else {
         return Err(config.root.error("it names no test-object").unsupported());
     };
-    let conditions = config.root.get("properties").and_then(|it| it.get("testconditions"));
-    if let Some(conditions) = conditions.filter(|it| it.is_true()) {
-        return Err(conditions.error("testconditions do not run natively yet").unsupported());
-    }
+    let conditions = conditions::of(config, global);
+    let conditions = conditions.map(|it| build_condition(it, global, registry).1);
     let object = registry.test_of(&object.typename).is_none().then_some(object);
-    let modules = config.modules_for(version).chain(more).map(|it| (it, false));
+    let modules = config.modules_for(version).chain(&global.modules).map(|it| (it, false));
     let all = object.map(|it| (it, true)).into_iter().chain(modules);
-    all.map(|(module, is_object)| build_one(module, is_object, registry).1).collect()
+    let all = all.map(|(module, is_object)| build_one(module, is_object, registry).1);
+    conditions.chain(all).collect()
+}
+
+/// Builds a condition, and returns its section as well: that tells which of its keys nobody reads.
+pub(crate) fn build_condition(
+    condition: &ModuleConfig,
+    global: &GlobalConfig,
+    registry: &Registry,
+) -> (Section, Result<Named, ConfigError>) {
+    let ModuleConfig { typename: name, section, place, .. } = condition;
+    let section = Section::new(section, format!("the condition {name} reads"));
+    section.ignore(&conditions::KEYS);
+    let named = conditions::type_of(name, place, global).and_then(|typename| {
+        let Some(build) = registry.component_of(typename) else {
+            let what = match typename == name {
+                true => format!("this program has no condition {name}"),
+                false => format!("this program has no {typename} for the condition {name}"),
+            };
+            return Err(place.error(what).unsupported());
+        };
+        let component = caught(name, place, || build(&section)).flatten()?;
+        Ok(Named { typename: name.clone(), component, is_object: false })
+    });
+    (section, named)
 }
 
 /// Builds an object or module, and returns the section of which it was built as well: that tells
@@ -168,7 +193,7 @@ mod tests {
                 _ => panic!("wrong"),
             })
             .test("own.Test", in_rust);
-        build(&TestConfig::of(document), &[], None, &registry)
+        build(&TestConfig::of(document), &GlobalConfig::default(), None, &registry)
     }
 
     fn weight(components: Vec<Named>) -> Result<usize, ConfigError> {

@@ -9,8 +9,8 @@ use crate::case::{Component, TestCase, TestResult};
 use crate::components::kind::{Build, Kind};
 use crate::components::{
     ami_event, app_test, asterisk_config, bridge_test_case, call_files, cdr, cel, channel_hangup,
-    channel_hangup_all, event_action, hangup_monitor, linked_id_check, originator, realtime,
-    simple_test_case, sound_checker, test_case_module,
+    channel_hangup_all, conditions, event_action, hangup_monitor, linked_id_check, originator,
+    realtime, simple_test_case, sound_checker, test_case_module,
 };
 use crate::files::{ConfigError, Section};
 
@@ -80,7 +80,7 @@ impl Default for Registry {
             let it = Registered { build: kind.build, page: Some(kind.page) };
             kind.names.iter().map(move |name| ((*name).to_owned(), it))
         };
-        let components = TABLE.iter().flat_map(registered).collect();
+        let components = TABLE.iter().chain(&conditions::KINDS).flat_map(registered).collect();
         Self { tests: BTreeMap::new(), components }
     }
 }
@@ -180,5 +180,69 @@ impl Registry {
     /// The names of all tests and components.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.tests.keys().chain(self.components.keys()).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::case::ObjectSettings;
+    use crate::files::Document;
+
+    /// The pages of components that are yet to be written say so.
+    const STUBS: [&str; 2] =
+        ["This component does not run natively yet.", "This page is not written yet."];
+
+    /// The components that are test objects, which have keys in common.
+    const OBJECTS: [Kind; 4] =
+        [app_test::KIND, bridge_test_case::KIND, simple_test_case::KIND, test_case_module::KIND];
+
+    /// Returns the example of a page: the first block of YAML behind that word.
+    fn example(page: &str) -> Option<&str> {
+        let (_, behind) = page.split_once("Example:")?;
+        let (_, yaml) = behind.split_once("```yaml\n")?;
+        Some(yaml.split_once("```")?.0)
+    }
+
+    /// Returns whether a page has a key as a word of its own.
+    fn names(page: &str, key: &str) -> bool {
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        page.match_indices(key).any(|(at, _)| {
+            let (before, behind) = (&page[..at], &page[at + key.len()..]);
+            !before.ends_with(is_part) && !behind.starts_with(is_part)
+        })
+    }
+
+    #[test]
+    fn every_page_has_its_form_an_example_that_works_and_all_keys() {
+        for Kind { names: of, page, build } in TABLE.iter().chain(&conditions::KINDS) {
+            if STUBS.iter().any(|stub| page.contains(stub)) {
+                continue;
+            }
+            let name = of[0];
+            let lines: Vec<_> = page.lines().take(4).collect();
+            assert_eq!(lines[..2], [&*format!("# {name}"), ""], "{name}");
+            assert!(!lines[2].is_empty() && lines[3].is_empty(), "{name}: what it is for, alone");
+            let yaml = example(page).unwrap_or_else(|| panic!("{name} has no example"));
+            let document = Document::parse(Path::new(name), yaml).unwrap();
+            let section = Section::new(&document.root, "it reads");
+            build(&section).unwrap();
+            let asked = section.asked();
+            if OBJECTS.iter().any(|it| it.names[0] == name) {
+                ObjectSettings::read(&section).unwrap();
+            }
+            assert_eq!(section.unread(), [], "{name}");
+            for key in asked {
+                assert!(names(page, &key), "the page of {name} does not name the key {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_stands_for_one_component() {
+        let all = TABLE.iter().chain(&conditions::KINDS).flat_map(|it| it.names);
+        assert_eq!(Registry::new().components.len(), all.count());
     }
 }

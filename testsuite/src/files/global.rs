@@ -1,9 +1,10 @@
 //! The suite's own `test-config.yaml`, which counts for all tests.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::files::section::Section;
-use crate::files::test_config::{ModuleConfig, TestConfig, modules_of, versions};
+use crate::files::test_config::{ModuleConfig, TestConfig, conditions_of, modules_of, versions};
 use crate::files::version::AsteriskVersion;
 use crate::files::yaml::{ConfigError, Document, Node};
 
@@ -16,6 +17,10 @@ pub struct GlobalConfig {
     pub forced_version: Option<AsteriskVersion>,
     /// Modules that every test gets.
     pub modules: Vec<ModuleConfig>,
+    /// Conditions that are checked before and after every test, by their names.
+    pub conditions: Vec<ModuleConfig>,
+    /// The types of the conditions that are checked before and after, by the names of conditions.
+    pub definitions: BTreeMap<String, [Option<String>; 2]>,
 }
 
 impl GlobalConfig {
@@ -41,10 +46,28 @@ impl GlobalConfig {
         }
         let root = Document::read(&path)?.root;
         let section = Section::new(&root, "the file has");
-        match Self::active(&section)? {
-            Some(active) => Self::from_section(&active),
-            None => Ok(Self::default()),
-        }
+        let read = match Self::active(&section)? {
+            Some(active) => Self::from_section(&active)?,
+            None => Self::default(),
+        };
+        Ok(Self { definitions: Self::definitions(&root)?, ..read })
+    }
+
+    /// The types of conditions, which `global-settings` name.
+    fn definitions(root: &Node) -> Result<BTreeMap<String, [Option<String>; 2]>, ConfigError> {
+        let defined = root.get("global-settings").and_then(|it| it.get("condition-definitions"));
+        let Some(defined) = defined.filter(|it| !it.is_null()) else {
+            return Ok(BTreeMap::new());
+        };
+        let definition = |item: &Node| {
+            let Some(name) = item.get("name") else {
+                return Err(item.error("this definition of a condition has no name"));
+            };
+            let typename = |key| item.get(key).and_then(|it| it.get("typename")?.text());
+            let types = ["pre", "post"].map(|key| typename(key).map(str::to_owned));
+            Ok((name.expect_text("name")?.to_owned(), types))
+        };
+        defined.expect_items("condition-definitions")?.iter().map(definition).collect()
     }
 
     /// The section that `global-settings` chooses. `None` if they choose none.
@@ -69,10 +92,8 @@ impl GlobalConfig {
             return Err(remote
                 .error("instances on other hosts are not supported: every test starts its own"));
         }
-        let conditions = section.get("properties").and_then(|it| it.get("testconditions"));
-        if let Some(conditions) = conditions.filter(|it| it.is_true()) {
-            return Err(conditions.error("conditions for all tests are not supported yet"));
-        }
+        let properties = section.part("properties", "properties of all tests have");
+        let conditions = properties.as_ref().and_then(|it| it.get("testconditions"));
         let exclude = section.get("exclude-tests");
         let exclude = exclude.map_or(Ok(&[][..]), |it| it.expect_items("exclude-tests"))?;
         let modules = section.part("test-modules", "test-modules have");
@@ -85,6 +106,8 @@ impl GlobalConfig {
             exclude: exclude.iter().filter_map(Node::text).map(str::to_owned).collect(),
             forced_version: versions(section.get("forced-version"))?.into_iter().next(),
             modules: modules.map_or(Ok(Vec::new()), |it| modules_of(section.node(), &it))?,
+            conditions: conditions_of(conditions)?,
+            definitions: BTreeMap::new(),
         })
     }
 

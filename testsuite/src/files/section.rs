@@ -221,6 +221,14 @@ impl Section {
     }
 }
 
+#[cfg(test)]
+impl Section {
+    /// The keys that were asked for, in this section and in all parts that were read with it.
+    pub(crate) fn asked(&self) -> BTreeSet<String> {
+        self.all.borrow().iter().flat_map(|it| it.keys.iter().cloned()).collect()
+    }
+}
+
 impl Asked {
     fn unread(&self) -> Vec<ConfigError> {
         let keys = self.node.entries().filter_map(|(key, _)| Some((key, key.text()?)));

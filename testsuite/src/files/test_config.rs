@@ -28,6 +28,8 @@ pub struct TestConfig {
     pub object: Option<ModuleConfig>,
     /// The modules that watch the test and act in it.
     pub modules: Vec<ModuleConfig>,
+    /// The conditions that are checked before and after the test, by their names.
+    pub conditions: Vec<ModuleConfig>,
     /// The whole file.
     pub root: Node,
     /// Keys that are in it twice.
@@ -111,6 +113,7 @@ impl TestConfig {
             maxima: Vec::new(),
             object: None,
             modules: Vec::new(),
+            conditions: Vec::new(),
             root: document.root.clone(),
             duplicates: document.duplicates.clone(),
             aliased: document.aliased.clone(),
@@ -132,7 +135,7 @@ impl TestConfig {
     }
 
     fn take_properties(&mut self, properties: &Section) -> Result<(), ConfigError> {
-        properties.ignore(&["features", "testconditions", "forced-version"]);
+        properties.ignore(&["features", "forced-version"]);
         let expected = [properties.get("expectedResult"), properties.get("expected-result")];
         let tags = properties.get("tags").map_or(Ok(&[][..]), |it| one_or_many(it, "tags"))?;
         self.tags = tags.iter().filter_map(Node::text).map(str::to_owned).collect();
@@ -140,6 +143,7 @@ impl TestConfig {
         self.minima = versions(properties.get("minversion"))?;
         self.maxima = versions(properties.get("maxversion"))?;
         self.dependencies = dependencies(properties.get("dependencies"))?;
+        self.conditions = conditions_of(properties.get("testconditions"))?;
         Ok(())
     }
 
@@ -184,6 +188,24 @@ pub(super) fn modules_of(root: &Node, node: &Section) -> Result<Vec<ModuleConfig
         })
     };
     node.items("a module has").into_iter().map(module).collect()
+}
+
+/// Reads conditions, each with its own entry as its section.
+pub(super) fn conditions_of(node: Option<&Node>) -> Result<Vec<ModuleConfig>, ConfigError> {
+    let items = node.map_or(Ok(&[][..]), |node| node.expect_items("testconditions"))?.iter();
+    let condition = |item: &Node| {
+        let Some(name) = item.get("name") else {
+            return Err(item.error("this condition has no name"));
+        };
+        Ok(ModuleConfig {
+            typename: name.expect_text("name")?.to_owned(),
+            section: item.clone(),
+            place: item.clone(),
+            minima: Vec::new(),
+            maxima: Vec::new(),
+        })
+    };
+    items.map(condition).collect()
 }
 
 fn dependencies(node: Option<&Node>) -> Result<Vec<Dependency>, ConfigError> {

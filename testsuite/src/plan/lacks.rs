@@ -10,7 +10,7 @@ use crate::components::Registry;
 use crate::files::AsteriskVersion;
 use crate::files::FoundTest;
 use crate::files::{ConfigError, Node};
-use crate::files::{Dependency, ModuleConfig, TestConfig};
+use crate::files::{Dependency, GlobalConfig, TestConfig};
 use crate::job::Choice;
 use crate::plan::facts::Facts;
 use crate::plan::python::{self, Lacking, Python};
@@ -32,8 +32,8 @@ const CAPTURE: &str = "scapy";
 pub(crate) struct Runners<'a> {
     pub(crate) suite: &'a Path,
     pub(crate) registry: &'a Registry,
-    /// Modules of all tests.
-    pub(crate) global: &'a [ModuleConfig],
+    /// The modules and conditions of all tests.
+    pub(crate) global: &'a GlobalConfig,
     pub(crate) version: Option<&'a AsteriskVersion>,
     pub(crate) python: &'a Python,
     pub(crate) choice: Choice,

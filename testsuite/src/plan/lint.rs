@@ -44,8 +44,9 @@ pub(crate) fn run(
         findings.list(list);
     }
     findings.global(&global.map_or_else(|| root.join(TestConfig::FILE), Path::to_owned));
+    findings.conditions(&suite.global.conditions, &suite.global, registry);
     for test in &suite.tests {
-        findings.test(root, test, registry);
+        findings.test(root, test, &suite.global, registry);
     }
     findings.forgotten(&suite);
     let mut out = io::stdout().lock();
@@ -111,7 +112,7 @@ impl Findings {
         }
     }
 
-    fn test(&mut self, root: &Path, test: &FoundTest, registry: &Registry) {
+    fn test(&mut self, root: &Path, test: &FoundTest, global: &GlobalConfig, registry: &Registry) {
         let config = match &test.config {
             Ok(config) => config,
             Err(error) => return self.errors.push(error.clone()),
@@ -122,6 +123,7 @@ impl Findings {
         self.warnings.extend(config.unread());
         self.dependencies(config);
         self.modules(config, test, registry);
+        self.conditions(&config.conditions, global, registry);
         let folder = root.join(&test.name);
         for entry in fs::read_dir(folder.join("configs")).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with("branch-") {
@@ -201,6 +203,22 @@ impl Findings {
                 }
                 (_, Err(error)) if !error.is_unsupported() => self.errors.push(error),
                 _ => {}
+            }
+        }
+    }
+
+    /// Builds conditions, and tells of what cannot be built and of keys that were not read.
+    fn conditions(
+        &mut self,
+        conditions: &[ModuleConfig],
+        global: &GlobalConfig,
+        registry: &Registry,
+    ) {
+        for condition in conditions {
+            match components::build_condition(condition, global, registry) {
+                (read, Ok(_)) => self.warnings.extend(read.unread()),
+                (_, Err(error)) if !error.is_unsupported() => self.errors.push(error),
+                (_, Err(error)) => self.warnings.push(error),
             }
         }
     }

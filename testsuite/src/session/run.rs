@@ -79,7 +79,7 @@ pub(super) async fn tests(registry: &Registry, options: &Options) -> anyhow::Res
     let runners = Runners {
         suite: &root,
         registry,
-        global: &suite.global.modules,
+        global: &suite.global,
         version: suite.global.forced_version.as_ref().or(facts.version.as_ref()),
         python: &python,
         choice: options.choice(),

@@ -24,10 +24,10 @@ pub(super) async fn run(
     let (settings, inverted) = (&job.settings, config.inverted);
     let server = Server::find(&Want::Path(settings.server.clone())).await?;
     let global = GlobalConfig::read(&settings.suite, settings.chosen.testsuite_config.as_deref())?;
-    let version = global.forced_version.or_else(|| server.version().as_str().parse().ok());
+    let version = global.forced_version.clone().or_else(|| server.version().as_str().parse().ok());
     let typename = config.object.as_ref().map(|it| it.typename.clone()).unwrap_or_default();
     let test = TestCase::new(job.clone(), Some(server), config.clone())?;
-    for named in components::build(&config, &global.modules, version.as_ref(), registry)? {
+    for named in components::build(&config, &global, version.as_ref(), registry)? {
         test.add_as(named.typename, named.component, named.is_object);
     }
     let (goes, gone) = oneshot::channel();
