@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// Every one of them, what becomes of it, and what is told of that.
-const EXPECTED: [(&str, &str, &str); 41] = [
+const EXPECTED: [(&str, &str, &str); 43] = [
     ("tests/sample", "passed", ""),
     ("tests/rust/aborts", "failed", "the process that runs the test ended ("),
     ("tests/rust/calls", "passed", "Asterisk 1: Local/silent@default was not answered: "),
@@ -21,6 +21,7 @@ const EXPECTED: [(&str, &str, &str); 41] = [
         "[{\"what\":\"the garden is closed: invalid digit found in string\",\"details\"",
     ),
     ("tests/rust/crash", "failed", "the server crashed (signal 11)"),
+    ("tests/rust/cut_off", "passed", "the AMI connection to Asterisk 1 ended in the middle"),
     ("tests/rust/killed", "passed", ""),
     ("tests/rust/lists", "passed", ""),
     ("tests/rust/mixed", "failed", "UserEvent with UserEvent \\\"Never\\\" came never, expected 1"),
@@ -30,6 +31,7 @@ const EXPECTED: [(&str, &str, &str); 41] = [
     ("tests/rust/panics", "failed", "it panicked: this test is wrong"),
     ("tests/rust/patient", "passed", ""),
     ("tests/rust/prints", "passed", ""),
+    ("tests/rust/restarts", "passed", "without a connection, the server "),
     ("tests/rust/sample", "passed", ""),
     ("tests/rust/sticky", "failed", "the test was said to fail"),
     ("tests/rust/token", "failed", "it was not done: water the plants"),
