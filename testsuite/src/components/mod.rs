@@ -110,7 +110,7 @@ pub(crate) fn build_one(
     let ModuleConfig { typename, section, place, .. } = module;
     let section = Section::new(section, format!("{typename} reads"));
     let named = match registry.component_of(typename) {
-        None => Err(place.error(format!("this program has no {typename}")).unsupported()),
+        None => Err(place.error(foreign(typename, place)).unsupported()),
         Some(build) => {
             caught(typename, place, || build(&section)).flatten().and_then(|component| {
                 if is_object {
@@ -121,6 +121,24 @@ pub(crate) fn build_one(
         }
     };
     (section, named)
+}
+
+/// Says why a type is not there: what drives it, or whose Python it is.
+fn foreign(typename: &str, place: &Node) -> String {
+    let module = typename.split('.').next().unwrap_or_default();
+    let file = format!("{module}.py");
+    let folder = place.error("").file;
+    if folder.with_file_name(&file).is_file() {
+        return format!("{typename} needs the test's own Python, {file}");
+    }
+    match module {
+        "sipp" | "sipp_iterator" => {
+            format!("{typename} needs SIPp, which does not run natively yet")
+        }
+        "ari" => format!("{typename} needs ARI, which does not run natively yet"),
+        "phones" => format!("{typename} needs PJSUA and its Python"),
+        _ => format!("this program has no {typename}"),
+    }
 }
 
 /// Returns the needs of the components of a test, added up.
@@ -251,5 +269,23 @@ mod tests {
         let error = built("own.Nobody", "").err().unwrap();
         assert!(error.is_unsupported(), "{error}");
         assert_eq!(error.to_string(), "t.yaml:1: this program has no own.Nobody");
+    }
+
+    #[test]
+    fn a_type_that_something_else_drives_is_unsupported_for_that_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("helper.py"), "").unwrap();
+        for (typename, why) in [
+            ("sipp.SIPpTestCase", "sipp.SIPpTestCase needs SIPp, which does not run natively yet"),
+            ("ari.AriTestObject", "ari.AriTestObject needs ARI, which does not run natively yet"),
+            ("helper.Helper", "helper.Helper needs the test's own Python, helper.py"),
+        ] {
+            let text = format!("test-modules: {{test-object: {{typename: {typename}}}}}\n");
+            let path = folder.path().join("test-config.yaml");
+            let config = TestConfig::of(Document::parse(&path, &text).unwrap());
+            let error = build(&config, &GlobalConfig::default(), None, &Registry::new());
+            let error = error.err().unwrap();
+            assert!(error.is_unsupported() && error.reason() == why, "{error}");
+        }
     }
 }

@@ -175,7 +175,7 @@ impl<'a> Judge<'a> {
         }
         if !self.facts.has_option("TEST_FRAMEWORK")
             && !unmet.iter().any(|it| it.name.contains("TEST_FRAMEWORK"))
-            && waits_for_test_events(&config.root)
+            && (waits_for_test_events(&config.root) || has_features_of_bridges(config))
         {
             let name = "buildoption: TEST_FRAMEWORK".to_owned();
             let reason = "it waits for TestEvent, which this server was built without".to_owned();
@@ -290,6 +290,14 @@ fn waits_for_test_events(node: &Node) -> bool {
         || node.items().iter().any(waits_for_test_events)
 }
 
+/// Returns whether a test waits for the features of a bridge, which `TestEvent` tells of, without
+/// naming that event.
+fn has_features_of_bridges(config: &TestConfig) -> bool {
+    let object = config.object.iter().find(|it| it.typename.starts_with("bridge_test_case."));
+    let runs = object.and_then(|it| it.section.get("test-runs")).map_or(&[][..], Node::items);
+    runs.iter().any(|run| run.get("features").is_some_and(Node::is_true))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,6 +312,21 @@ mod tests {
             "a:\n  - conditions:\n      match:\n        Event: 'TestEvent'\n        State: 'x'\n"
         ));
         assert!(!waits("a: [{match: {Event: UserEvent, UserEvent: TestEvent}}]\n"));
+    }
+
+    #[test]
+    fn the_features_of_bridges_are_told_by_test_events() {
+        let waits = |object: &str, run: &str| {
+            let text = format!(
+                "test-modules: {{test-object: {{typename: {object}, config-section: o}}}}\no: {{test-runs: [{run}]}}\n"
+            );
+            let document = Document::parse(Path::new("t.yaml"), &text).unwrap();
+            has_features_of_bridges(&TestConfig::of(document))
+        };
+        let feature = "{features: [{who: alice, what: automixmon}]}";
+        assert!(waits("bridge_test_case.BridgeTestCase", &format!("{{}}, {feature}")));
+        assert!(!waits("bridge_test_case.BridgeTestCase", "{features: }"));
+        assert!(!waits("own.Object", feature));
     }
 
     #[test]
