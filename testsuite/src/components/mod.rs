@@ -38,6 +38,7 @@ mod linked_id_check;
 mod originator;
 pub(crate) mod pages;
 mod realtime;
+mod records;
 mod registry;
 mod simple_test_case;
 mod sound_checker;
