@@ -263,6 +263,28 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_match_come_first_and_then_those_that_differ_least() {
+        let crossed: &[&[&str]] = &[&["b", "Dial", "2"], &["a", "Dial", "2"]];
+        fails(
+            "{channel: a, app: Dial, data: 1}, {channel: b, app: Dial, data: 1}",
+            crossed,
+            "has 2 records, expected 2; 2 lines without a record",
+            &[
+                "no record for test-config.yaml:1: channel \"a\", app \"Dial\", data \"1\"; nearest is record 2: data is \"2\", expected \"1\"",
+                "no record for test-config.yaml:1: channel \"b\", app \"Dial\", data \"1\"; nearest is record 1: data is \"2\", expected \"1\"",
+                "no line for record 1: channel=b app=Dial data=2",
+                "no line for record 2: channel=a app=Dial data=2",
+            ],
+        );
+        // All in all fewer columns would differ if no line had its record.
+        let reason = lines(
+            "{state: UP}, {channel: a, app: Dial, data: 1}",
+            &[&["a", "Dial", "2", "UP"], &["b", "Echo", "2", "DOWN"]],
+        );
+        assert!(reason.unwrap_err().what.ends_with("; 1 line without a record"));
+    }
+
+    #[test]
     fn of_many_records_the_first_are_told_and_not_all_their_columns() {
         let long = "x".repeat(200);
         let record: &[&str] = &[&long, "Dial", "1", "UP", "more"];
