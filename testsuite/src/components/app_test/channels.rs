@@ -167,18 +167,23 @@ impl Channel {
     }
 
     /// Returns the action that sets a variable of the controller to what is to be played. `None` if
-    /// that was its last value.
-    pub(super) fn set(&mut self, controller: &str, media: Media, value: &str) -> Option<Action> {
+    /// that is its value, or the controller is not known.
+    pub(super) fn set(&self, media: Media, value: &str) -> Option<Action> {
         let (variable, last) = match media {
-            Media::Dtmf => ("DTMF_TO_SEND", &mut self.last_dtmf),
-            Media::Audio => ("TALK_AUDIO", &mut self.last_audio),
+            Media::Dtmf => ("DTMF_TO_SEND", &self.last_dtmf),
+            Media::Audio => ("TALK_AUDIO", &self.last_audio),
         };
-        if last.as_deref() == Some(value) {
-            return None;
-        }
-        *last = Some(value.to_owned());
+        let controller = self.controller().filter(|_| last.as_deref() != Some(value))?;
         let set = Action::new("Setvar").field("Channel", controller);
         Some(set.field("Variable", variable).field("Value", value))
+    }
+
+    /// Takes note of a variable that was set.
+    pub(super) fn remember(&mut self, media: Media, value: String) {
+        *match media {
+            Media::Dtmf => &mut self.last_dtmf,
+            Media::Audio => &mut self.last_audio,
+        } = Some(value);
     }
 
     /// Returns the action that redirects the controller to where something is played, or to its

@@ -81,3 +81,84 @@ fn list(section: &Section, key: &str, called: &str) -> Result<Vec<Section>, Conf
     }
     Ok(items)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::alone::section;
+
+    #[test]
+    fn scenarios_that_cannot_be_played_is_refused_with_its_place() {
+        let refused = |yaml: &str| read(&section(yaml)).err().unwrap().to_string();
+        let event = |event: &str| {
+            let channel = "channel-id: A, channel-name: Local/a";
+            refused(&format!(
+                "app: A\nscenarios: [{{channels: [{{{channel}, events: [{event}]}}]}}]"
+            ))
+        };
+        let on =
+            |action: &str| format!("{{conditions: {{match: {{Event: A}}}}, actions: [{action}]}}");
+        let action = |action: &str| event(&on(action));
+        let of_none = |action: &str| {
+            refused(&format!(
+                "app: Read\nscenarios: [{{channels: [{{channel-id: A, channel-name: Local/a, events: []}}], events: [{}]}}]",
+                on(action)
+            ))
+        };
+        let channels = |channels: &str| refused(&format!("app: A\nscenarios: [{{{channels}}}]"));
+        for (error, told) in [
+            (refused("scenarios: []"), "expected `app:` with the name of an application"),
+            (refused("app: Read"), "expected `scenarios:`"),
+            (refused("app: Read\nscenarios: []"), "expected scenarios, found none"),
+            (channels("events: []"), "expected `channels:`"),
+            (channels("channels: [{channel-id: A, channel-name: Local/a}]"), "expected `events:`"),
+            (channels("channels: [{channel-name: Local/a, events: []}]"), "expected `channel-id:`"),
+            (
+                channels("channels: [{channel-id: A, channel-name: PJSIP/a, events: []}]"),
+                "channel-name is PJSIP/a, expected a Local channel",
+            ),
+            (
+                channels(
+                    "channels: [{channel-id: A, channel-name: Local/a, events: []}, {channel-id: A, channel-name: Local/b, events: []}]",
+                ),
+                "the scenario has two channels with id A",
+            ),
+            (
+                channels("channels: [{channel-id: A, channel-name: Local/a, events: []}]"),
+                "a scenario without events has no end",
+            ),
+            (action("{action-type: end-scenario}"), "2: there is no action-type end-scenario"),
+            (
+                action("{action-type: hangup, channel-id: B}"),
+                "the scenario has no channel with id B",
+            ),
+            (action("{action-type: send-dtmf}"), "expected `dtmf:`"),
+            (action("{action-type: set-expected-result}"), "expected `expected-result:`"),
+            (action("{action-type: hangup, delay: soon}"), "delay is soon, not a number"),
+            (action("{action-type: send-ami-message}"), "expected `fields:` with an `action:`"),
+            (action("{action-type: send-ami-message, fields: {x: 1}}"), "expected `action:`"),
+            (
+                action("{action-type: send-ami-message, fields: {action: \"a\\nb\"}}"),
+                "the action cannot be sent",
+            ),
+            (
+                action(
+                    "{action-type: send-ami-message, add-app-channel: True, channel-id: A, fields: {action: X}}",
+                ),
+                "expected one of `add-app-channel:`",
+            ),
+            (
+                of_none("{action-type: hangup}"),
+                "expected `channel-id:`, for the event belongs to no",
+            ),
+            (
+                of_none("{action-type: stream-audio, sound-file: x}"),
+                "expected an event of a channel",
+            ),
+            (event("{type: cel}"), "expected an event of type headermatch"),
+            (event("{conditions: {}}"), "expected `match:` with the name of an `Event:`"),
+        ] {
+            assert!(error.contains(told), "{told}: {error}");
+        }
+    }
+}

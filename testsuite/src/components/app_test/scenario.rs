@@ -93,10 +93,10 @@ struct Expected {
     is_set: bool,
 }
 
-/// What becomes of the actions of an event.
-enum Step {
+/// The progress of a step.
+enum Progress {
     Done,
-    /// Something has to come first.
+    /// The server has to answer first.
     Awaited,
 }
 
@@ -173,7 +173,8 @@ impl Scenario {
                 self.advance(trigger, link);
             }
             Done::Set { trigger, answer: Ok(()), .. } => {
-                if let Some(What::Play { channel, media, .. }) = self.what(trigger) {
+                if let Some(What::Play { channel, media, value }) = self.what(trigger) {
+                    self.channels[channel].remember(media, value);
                     self.redirect(trigger, channel, Some(media), link);
                 }
                 self.triggers[trigger].end_step();
@@ -195,8 +196,8 @@ impl Scenario {
                 return;
             }
             match self.perform(at, step.what.clone(), link) {
-                Step::Done => self.triggers[at].end_step(),
-                Step::Awaited => return,
+                Progress::Done => self.triggers[at].end_step(),
+                Progress::Awaited => return,
             }
         }
         let trigger = &mut self.triggers[at];
@@ -204,7 +205,7 @@ impl Scenario {
         self.is_over = trigger.is_unexpected() || self.is_done();
     }
 
-    fn perform(&mut self, at: usize, what: What, link: &Link<'_>) -> Step {
+    fn perform(&mut self, at: usize, what: What, link: &Link<'_>) -> Progress {
         match what {
             What::Call(channel) => self.call(channel, link),
             What::CallUnknown(id) => {
@@ -223,7 +224,7 @@ impl Scenario {
             What::Fail(message) => self.fail(at, message, link.test),
             What::Send { action, fields, to } => self.send(at, (&action, &fields), to, link),
         }
-        Step::Done
+        Progress::Done
     }
 
     fn call(&mut self, channel: usize, link: &Link<'_>) {
@@ -239,20 +240,17 @@ impl Scenario {
         channel: usize,
         (media, value): (Media, &str),
         link: &Link<'_>,
-    ) -> Step {
-        let it = &mut self.channels[channel];
-        let controller = it.controller().map(str::to_owned);
-        let set = controller.and_then(|controller| it.set(&controller, media, value));
-        let Some(set) = set else {
+    ) -> Progress {
+        let Some(set) = self.channels[channel].set(media, value) else {
             self.redirect(at, channel, Some(media), link);
-            return Step::Done;
+            return Progress::Done;
         };
         let call = link.ast.ami().call(set).timeout(ANSWER);
         let scenario = self.at;
         link.pending.push(Box::pin(async move {
             Done::Set { scenario, trigger: at, answer: call.await.map(drop) }
         }));
-        Step::Awaited
+        Progress::Awaited
     }
 
     fn redirect(&mut self, at: usize, channel: usize, media: Option<Media>, link: &Link<'_>) {
