@@ -375,3 +375,40 @@ async fn what_a_killed_process_leaves_without_its_guard_is_swept() {
     assert_eq!(say(&["sweep", "--kept"]), format!("removed {}\n", kept_folder.display()));
     assert_eq!(processes(&root.0), [0; 0]);
 }
+
+#[tokio::test]
+async fn a_server_inherits_what_it_needs_and_no_secret() {
+    let server = server(22).await;
+    let root = server.binary().ancestors().nth(3).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_instance"));
+    command.args(["boot", "--json", "--until-input-ends", "--modules", "pbx_config", "--asterisk"]);
+    command.arg(root).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let needed = [
+        ("LC_ALL", "C"),
+        ("TZ", "Asia/Tokyo"),
+        ("PYTHONPATH", "/suite/lib"),
+        ("AST_TEST_ROOT", "/suite"),
+        ("UBSAN_OPTIONS", "print_stacktrace=1"),
+    ];
+    let secret = [("GITHUB_TOKEN", "secret-1"), ("PGPASSWORD", "secret-2"), ("LISTEN_FDS", "3")];
+    let mut child = command.envs(needed).envs(secret).spawn().unwrap();
+    let mut line = String::new();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    output.read_line(&mut line).unwrap();
+    let booted: Value = serde_json::from_str(&line).unwrap();
+    let pid = &booted["instances"][0]["pid"];
+    let environment = fs::read_to_string(format!("/proc/{pid}/environ")).unwrap();
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    let variables: Vec<_> = environment.split('\0').collect();
+    for (name, value) in needed {
+        let begin = format!("{name}={value}");
+        assert!(variables.iter().any(|it| it.starts_with(&begin)), "{name}: {variables:?}");
+    }
+    for (name, _) in secret {
+        assert!(!variables.iter().any(|it| it.starts_with(name)), "{name}: {variables:?}");
+    }
+    for name in ["PATH=", "ASTERISK_INSTANCE=", "NOTIFY_SOCKET="] {
+        assert!(variables.iter().any(|it| it.starts_with(name)), "{name}: {variables:?}");
+    }
+}

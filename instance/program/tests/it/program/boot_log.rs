@@ -104,7 +104,7 @@ async fn each_key_is_documented() {
     let (lines, _) = program.end();
     for facts in [&booted, &lines[0]["stopped"][0]] {
         for (key, _) in facts.as_object().unwrap() {
-            assert!(include_str!("../../../README.md").contains(&format!("`{key}`")), "{key}");
+            assert!(include_str!("../../../../README.md").contains(&format!("`{key}`")), "{key}");
         }
     }
 }
