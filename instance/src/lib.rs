@@ -42,9 +42,9 @@ pub use instance::{Crash, Finding, Stop, Stopped, Stopping};
 // The runs of other processes.
 pub use folder::{FoundRun, RunState};
 
-// For the workspace's runner of tests alone.
+// For the workspace's runner of tests and program alone.
 #[doc(hidden)]
-pub use folder::{adopt_descendants, kill_children, lock_file};
+pub use folder::{MARK, adopt_descendants, kill_children, kill_marked, lock_file, marked};
 
 /// Keeps tests that fork apart from tests that need a lock or a port to be free right after it was
 /// given up: between fork and exec, a child has a copy of every descriptor. The former share it,

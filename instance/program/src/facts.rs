@@ -7,14 +7,14 @@ use instance::{Instance, Sandbox};
 use serde_json::{Value, json};
 
 use crate::login::Login;
+use crate::sip;
 
-/// The facts that a test has to know of an instance. One that there is not is null.
+/// Returns the facts that a test has to know of an instance. One that is missing is null.
 pub(crate) fn facts(instance: &Instance, login: &Login) -> Value {
     let sandbox = instance.sandbox();
     let path = |path: &Path| path.display().to_string();
-    let http = http_address(sandbox);
-    let ari = http.as_ref().and_then(|_| ari_user(sandbox));
-    let (ari_user, ari_password) = ari.unzip();
+    let ari = Ari::of(sandbox);
+    let (ari_url, ari_user) = ari.as_ref().map(|it| (&it.url, &it.user)).unzip();
     json!({
         "number": sandbox.number(),
         "version": sandbox.server().version().as_str(),
@@ -23,9 +23,11 @@ pub(crate) fn facts(instance: &Instance, login: &Login) -> Value {
         "user": login.user,
         "secret": login.shown_secret(),
         "secret_from": login.source(),
-        "http": http,
+        "http": http_address(sandbox),
+        "ari_url": ari_url,
         "ari_user": ari_user,
-        "ari_password": ari_password.flatten(),
+        "ari_password": ari.as_ref().and_then(|it| it.password.as_ref()),
+        "sip": sip::listening(instance).map(|it| it.to_string()),
         "pid": instance.pid(),
         "folder": path(sandbox.folder()),
         "etc": path(&sandbox.etc()),
@@ -36,8 +38,8 @@ pub(crate) fn facts(instance: &Instance, login: &Login) -> Value {
     })
 }
 
-/// The facts for people: a line for each, in which a secret that is not shown says where it comes
-/// from.
+/// Returns the facts for people: a line for each, in which a secret that is not shown says where it
+/// comes from.
 pub(crate) fn lines(instance: &Instance, login: &Login) -> String {
     let facts = facts(instance, login);
     let line = |name: &str, value: &Value| {
@@ -58,7 +60,7 @@ pub(crate) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The `host:port` that HTTP listens on, if `http.conf` enables it (`__ast_http_load` in
+/// Returns the `host:port` that HTTP listens on, if `http.conf` enables it (`__ast_http_load` in
 /// `main/http.c`).
 fn http_address(sandbox: &Sandbox) -> Option<String> {
     let general = sandbox.section("http.conf", "general")?;
@@ -76,16 +78,35 @@ fn http_address(sandbox: &Sandbox) -> Option<String> {
     })
 }
 
-/// The first user of ARI, and the password where it is not encrypted, if `ari.conf` does not
-/// disable ARI (`res/ari/config.c`).
-fn ari_user(sandbox: &Sandbox) -> Option<(String, Option<String>)> {
-    let general = sandbox.section("ari.conf", "general");
-    if general.and_then(|it| it.is_true("enabled")) == Some(false) {
-        return None;
+/// The way into ARI.
+pub(crate) struct Ari {
+    /// The URL that the paths of ARI's documentation begin at.
+    pub(crate) url: String,
+    /// The first user.
+    pub(crate) user: String,
+    /// The password, unless it is encrypted.
+    pub(crate) password: Option<String>,
+}
+
+impl Ari {
+    /// Returns the way into the ARI of a sandbox, unless `http.conf` or `ari.conf` disables it or
+    /// there is no user (`res/ari/config.c`).
+    pub(crate) fn of(sandbox: &Sandbox) -> Option<Self> {
+        let http = http_address(sandbox)?;
+        let general = sandbox.section("ari.conf", "general");
+        if general.and_then(|it| it.is_true("enabled")) == Some(false) {
+            return None;
+        }
+        let sections = sandbox.sections("ari.conf");
+        let user = sections.iter().find(|section| section.get("type") == Some("user"))?;
+        let format = user.get("password_format");
+        let is_plain = format.is_none_or(|it| it.eq_ignore_ascii_case("plain"));
+        let password = user.get("password").filter(|_| is_plain).map(str::to_owned);
+        let general = sandbox.section("http.conf", "general");
+        let prefix = general.as_ref().and_then(|it| it.get("prefix")).unwrap_or_default();
+        let prefix = prefix.trim_matches('/');
+        let slash = if prefix.is_empty() { "" } else { "/" };
+        let url = format!("http://{http}{slash}{prefix}/ari");
+        Some(Self { url, user: user.name().to_owned(), password })
     }
-    let sections = sandbox.sections("ari.conf");
-    let user = sections.iter().find(|section| section.get("type") == Some("user"))?;
-    let is_plain = user.get("password_format").is_none_or(|it| it.eq_ignore_ascii_case("plain"));
-    let password = user.get("password").filter(|_| is_plain);
-    Some((user.name().to_owned(), password.map(str::to_owned)))
 }

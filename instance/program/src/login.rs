@@ -46,6 +46,11 @@ impl Login {
         matches!(self.from, Source::Base | Source::Configuration).then_some(&self.secret)
     }
 
+    /// Returns the secret, for whoever has to log in and does not print it.
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
+    }
+
     /// The origin of the secret, in a word for programs.
     pub(crate) fn source(&self) -> &'static str {
         match self.from {

@@ -1,5 +1,5 @@
 //! Asterisk servers for tests in any language: boots them in sandboxes, tells where they are, and
-//! holds them.
+//! holds them, or runs a command that uses them.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -12,11 +12,15 @@ use instance::Progress;
 mod bare;
 mod boot;
 mod boot_log;
+mod command;
 mod ends;
+mod environment;
 mod facts;
+mod fail_on;
 mod login;
 mod outcome;
-
+mod serve;
+mod sip;
 mod upkeep;
 
 /// Asterisk servers for tests: each in a sandbox and on a loopback address of its own
@@ -30,12 +34,15 @@ struct Arguments {
 const CODES: &str = "\
 Exit codes:
   0  all went well; of boot: each server was there until it was to end
-  1  failed, for the reason on the error output; of boot: also if a server ended by itself
-  2  the command line is wrong";
+  1  failed, for the reason on the error output; of boot: also if a server ended by itself, or for
+     what --fail-on names
+  2  the command line is wrong
+With a command, its own code if that is not 0: 128 and the number of a signal that ended it, 127 if
+it is not found, 126 if it cannot be executed";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Boot servers, print where they are, and hold them until Ctrl-C or SIGTERM
+    /// Boot servers, print where they are, and hold them until Ctrl-C or SIGTERM; or run a command
     #[command(after_help = CODES)]
     Boot(Box<boot::Boot>),
     /// Fetch a server into the cache (Debian only; 22 or 16)

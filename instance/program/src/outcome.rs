@@ -1,92 +1,103 @@
-//! The end of servers, and the report of it.
+//! The report of how servers ended.
 
-use std::io;
-
-use instance::{Finding, Stopped, Stopping};
+use instance::{Finding, Stopped};
 use serde_json::json;
 
 use crate::bare::Bare;
 use crate::boot_log::BootLog;
+use crate::complain;
 use crate::facts::milliseconds;
-use crate::{complain, say};
+use crate::fail_on::{FailOn, has_died};
 
-/// The end of an instance; no more is known of one whose folder could not be removed.
+/// The number of the format of what is printed for programs. It counts up when a field changes its
+/// meaning or goes away, and stays when one is added.
+pub(crate) const FORMAT: u32 = 1;
+
+/// The end of an instance.
 pub(crate) struct Ended {
-    number: u32,
-    stopped: Option<Stopped>,
+    pub(crate) number: u32,
+    pub(crate) stopped: Stopped,
 }
 
 impl Ended {
-    /// The lines of level ERROR in the log while it booted, if all of the log is there.
+    /// Returns the lines of level ERROR in the log while it booted, if all of the log is there.
     pub(crate) fn whole_boot_errors(&self) -> &[String] {
-        let is_whole = |stopped: &&Stopped| !stopped.findings.contains(&Finding::DiskFull);
-        self.stopped.as_ref().filter(is_whole).map_or(&[], |stopped| &stopped.boot_errors)
+        let is_whole = !self.stopped.findings.contains(&Finding::DiskFull);
+        if is_whole { &self.stopped.boot_errors } else { &[] }
     }
 
-    /// Returns `true` if the server ran until it was asked to stop, and left nothing.
-    pub(crate) fn is_well(&self) -> bool {
-        self.stopped.as_ref().is_some_and(|stopped| !has_died(stopped))
+    /// Returns a line for each error, warning and finding that is for people.
+    fn found(&self, log: &BootLog, bare: &Bare) -> Vec<String> {
+        let of_boot = log.lines(bare, &self.stopped.boot_errors);
+        let findings = self.stopped.findings.iter().map(ToString::to_string);
+        of_boot.into_iter().chain(findings).map(|line| format!("    {line}")).collect()
     }
 }
 
-/// Returns `true` if a server ended by itself, maybe at the moment at which it was to stop.
-fn has_died(stopped: &Stopped) -> bool {
-    let is_end = |finding: &Finding| matches!(finding, Finding::Crash(_) | Finding::Ended(_));
-    stopped.stopping == Stopping::WasOver || stopped.findings.iter().any(is_end)
-}
-
-/// Says on the error output what did not go well.
-pub(crate) fn judge(stopped: Vec<(u32, io::Result<Stopped>)>) -> Vec<Ended> {
-    let mut ended = Vec::new();
-    for (number, stopped) in stopped {
-        let stopped = match stopped {
-            Ok(stopped) => Some(stopped),
-            Err(error) => {
-                complain(&format!("instance {number}: {:#}", anyhow::Error::from(error)));
-                None
-            }
-        };
-        if let Some(stopped) = stopped.as_ref().filter(|it| has_died(it)) {
-            complain(&format!("instance {number} ended by itself ({})", stopped.status));
-        }
-        ended.push(Ended { number, stopped });
+/// Says on the error output which servers ended by themselves, and returns whether one did.
+pub(crate) fn tell_deaths(ended: &[Ended]) -> bool {
+    let mut died = false;
+    for Ended { number, stopped } in ended.iter().filter(|it| has_died(&it.stopped)) {
+        complain(&format!("instance {number} ended by itself ({})", stopped.status));
+        died = true;
     }
-    ended
+    died
 }
 
-/// Prints how the instances ended.
-pub(crate) fn tell(
+/// Says on the error output which findings make a failure, and returns whether there is one.
+pub(crate) fn tell_failures(
+    fail_on: &FailOn,
     ended: &[Ended],
     logs: &[BootLog],
     bare: &Bare,
-    as_json: bool,
-) -> anyhow::Result<()> {
-    let told = ended.iter().zip(logs);
-    let told = told.filter_map(|(it, log)| Some((it.number, it.stopped.as_ref()?, log)));
-    if as_json {
-        let stopped = told.map(|(number, stopped, log)| {
-            json!({
-                "number": number,
-                "by": stopped.stopping.to_string(),
-                "status": stopped.status.to_string(),
-                "milliseconds": milliseconds(stopped.took),
-                "boot_errors": stopped.boot_errors,
-                "new_boot_errors": log.new_errors(bare, &stopped.boot_errors),
-                "configuration_warnings": log.warnings,
-                "findings": stopped.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            })
-        });
-        return say(&json!({ "stopped": stopped.collect::<Vec<_>>() }).to_string());
-    }
-    for (number, stopped, log) in told {
-        let took = stopped.took.as_millis();
-        say(&format!("instance {number}: {}, {took} ms ({})", stopped.stopping, stopped.status))?;
-        for line in log.lines(bare, &stopped.boot_errors) {
-            say(&format!("    {line}"))?;
-        }
-        for finding in &stopped.findings {
-            say(&format!("    {finding}"))?;
+) -> bool {
+    let mut failed = false;
+    for (ended, log) in ended.iter().zip(logs) {
+        for line in fail_on.failures(&ended.stopped, log, bare) {
+            failed = true;
+            complain(&format!("instance {} failed on {line}", ended.number));
         }
     }
-    Ok(())
+    failed
+}
+
+/// Returns the line for programs.
+pub(crate) fn json(ended: &[Ended], logs: &[BootLog], bare: &Bare) -> String {
+    let stopped = ended.iter().zip(logs).map(|(Ended { number, stopped }, log)| {
+        json!({
+            "number": number,
+            "by": stopped.stopping.to_string(),
+            "status": stopped.status.to_string(),
+            "milliseconds": milliseconds(stopped.took),
+            "boot_errors": stopped.boot_errors,
+            "new_boot_errors": log.new_errors(bare, &stopped.boot_errors),
+            "configuration_warnings": log.warnings,
+            "findings": stopped.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    });
+    json!({ "format": FORMAT, "stopped": stopped.collect::<Vec<_>>() }).to_string()
+}
+
+/// Returns the lines for people: how each instance ended, and what was found.
+pub(crate) fn lines(ended: &[Ended], logs: &[BootLog], bare: &Bare) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (ended @ Ended { number, stopped }, log) in ended.iter().zip(logs) {
+        let (took, status) = (stopped.took.as_millis(), stopped.status);
+        lines.push(format!("instance {number}: {}, {took} ms ({status})", stopped.stopping));
+        lines.extend(ended.found(log, bare));
+    }
+    lines
+}
+
+/// Returns the lines for people of those instances in which something was found.
+pub(crate) fn found_lines(ended: &[Ended], logs: &[BootLog], bare: &Bare) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (ended, log) in ended.iter().zip(logs) {
+        let found = ended.found(log, bare);
+        if !found.is_empty() {
+            lines.push(format!("instance {}:", ended.number));
+            lines.extend(found);
+        }
+    }
+    lines
 }

@@ -16,7 +16,7 @@ use rustix::process::{
 };
 
 /// The variable of the environment. The value is the folder of the instance.
-pub(crate) const MARK: &str = "ASTERISK_INSTANCE";
+pub const MARK: &str = "ASTERISK_INSTANCE";
 
 /// The longest wait for the end of a killed process, which can be busy in the kernel.
 const MOMENT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
@@ -30,7 +30,7 @@ const GENERATIONS: usize = 100;
 /// Kills the processes with the mark of a folder or of one below it, except `spared`, and waits
 /// until they are gone. A process that hides its environment, and one of another user, is not
 /// found.
-pub(crate) fn kill(folder: &Path, spared: Option<Pid>) {
+pub fn kill(folder: &Path, spared: Option<Pid>) {
     for _ in 0..ROUNDS {
         let marked = || all().filter(|&pid| Some(pid) != spared && is_marked(pid, folder));
         let mut found = false;
@@ -97,7 +97,7 @@ fn wait_for_end(process: &OwnedFd) {
 }
 
 /// Returns the names of the processes with the mark of a folder.
-pub(crate) fn names(folder: &Path, spared: Pid) -> Vec<String> {
+pub fn names(folder: &Path, spared: Pid) -> Vec<String> {
     let marked = all().filter(|&pid| pid != spared && is_marked(pid, folder));
     let names = marked.filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok());
     names.map(|name| name.trim().to_owned()).collect()

@@ -29,8 +29,9 @@ mod keeping;
 mod lock;
 mod run;
 
-pub(crate) use self::descendants::MARK;
-pub use self::descendants::{adopt_descendants, kill_children};
+pub use self::descendants::{
+    MARK, adopt_descendants, kill as kill_marked, kill_children, names as marked,
+};
 pub use self::found::{FoundRun, RunState};
 pub(crate) use self::keeping::{Keeping, VARIABLE};
 pub use self::lock::lock_file;

@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::support::{AGES, Scratch, VERSIONS, assert_gone, is_alive, processes, server};
 
 mod boot_log;
+mod command;
 mod ends;
 mod login;
 mod paths;
@@ -66,6 +67,7 @@ impl Program {
         let mut program = Self::spawn(command);
         let line = program.line();
         let booted: Value = serde_json::from_str(&line).unwrap_or_default();
+        assert!(booted.is_null() || booted["format"] == 1, "{line}");
         program.instances = booted["instances"].as_array().cloned().unwrap_or_default();
         program
     }

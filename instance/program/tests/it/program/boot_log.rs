@@ -102,6 +102,7 @@ async fn each_key_is_documented() {
     let booted = program.instances[0].clone();
     program.signal(Signal::INT);
     let (lines, _) = program.end();
+    assert_eq!(lines[0]["format"], 1);
     for facts in [&booted, &lines[0]["stopped"][0]] {
         for (key, _) in facts.as_object().unwrap() {
             assert!(include_str!("../../../../README.md").contains(&format!("`{key}`")), "{key}");
