@@ -89,14 +89,17 @@ pub(crate) fn lines(ended: &[Ended], logs: &[BootLog], bare: &Bare) -> Vec<Strin
     lines
 }
 
-/// Returns the lines for people of those instances in which something was found.
+/// Returns the lines for people of those instances in which something was found that is not found
+/// in every boot.
 pub(crate) fn found_lines(ended: &[Ended], logs: &[BootLog], bare: &Bare) -> Vec<String> {
     let mut lines = Vec::new();
     for (ended, log) in ended.iter().zip(logs) {
-        let found = ended.found(log, bare);
-        if !found.is_empty() {
+        let stopped = &ended.stopped;
+        let new_errors = log.new_errors(bare, &stopped.boot_errors);
+        let has_no_new_errors = new_errors.is_some_and(|new| new.is_empty());
+        if !has_no_new_errors || !log.warnings.is_empty() || !stopped.findings.is_empty() {
             lines.push(format!("instance {}:", ended.number));
-            lines.extend(found);
+            lines.extend(ended.found(log, bare));
         }
     }
     lines
