@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use instance::{CliError, Instance, Server};
+use serde::{Deserialize, Serialize};
 
 use crate::files::AsteriskVersion;
 
 /// The answers of a server that had loaded all that it could.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Facts {
-    /// `None` for a version that cannot be compared.
-    pub(crate) version: Option<AsteriskVersion>,
+    /// As the server prints it.
+    version: String,
     modules: BTreeSet<String>,
     options: BTreeSet<String>,
     /// Lines of the log that tell of modules which could not be loaded.
@@ -26,11 +27,16 @@ impl Facts {
         let log = log.lines().unwrap_or_default();
         let complaints = log.into_iter().filter(|line| line.contains("rror loading module"));
         Ok(Self {
-            version: server.version().as_str().parse().ok(),
+            version: server.version().to_string(),
             modules: modules(&shown),
             options: options(&settings),
             complaints: complaints.collect(),
         })
+    }
+
+    /// Returns the version. `None` for one that cannot be compared.
+    pub(crate) fn version(&self) -> Option<AsteriskVersion> {
+        self.version.parse().ok()
     }
 
     /// Returns the reason for which a module cannot be used, if there is one. A module that only
@@ -100,7 +106,7 @@ mod tests {
     #[test]
     fn the_header_has_the_options_that_are_names() {
         let facts = |text| Facts {
-            version: None,
+            version: String::new(),
             modules: BTreeSet::new(),
             options: options(text),
             complaints: Vec::new(),

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::session::cache;
 
 /// The durations of the tests of a suite. They last in the user's cache folder; where that cannot
 /// be, they are known no longer.
@@ -34,7 +37,7 @@ impl History {
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .collect();
-        let path = cache().map(|it| it.join(format!("times{name}.json")));
+        let path = cache::folder().map(|it| it.join(format!("times{name}.json")));
         let known = path.as_deref().and_then(Times::read).filter(|times| times.suite == suite);
         let none = || Times { suite: suite.to_owned(), seconds: BTreeMap::new() };
         Self { path, times: known.unwrap_or_else(none) }
@@ -56,22 +59,13 @@ impl History {
         else {
             return;
         };
-        let draft = path.with_extension(format!("{}", std::process::id()));
-        let _ = fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&draft, serde_json::to_vec(&self.times)?))
-            .and_then(|()| fs::rename(&draft, path));
+        let _ = serde_json::to_vec(&self.times)
+            .map_err(io::Error::from)
+            .and_then(|bytes| cache::write(path, &bytes));
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             if Times::read(&entry.path()).is_some_and(|times| !times.suite.exists()) {
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
-}
-
-/// The folder of ours in the user's cache folder. A user need not have one.
-fn cache() -> Option<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.filter(|it| it.is_absolute());
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    cache.map(|it| it.join("asterisk-testsuite"))
 }

@@ -10,6 +10,7 @@ use instance::{Builder, Instance, Sandbox, Server, Stop};
 
 use crate::plan::Facts;
 use crate::plan::Python;
+use crate::session::known::Known;
 
 /// A sandbox that lasts as long as the run. It goes away with it, in whatever way that ends.
 #[derive(Debug)]
@@ -52,8 +53,22 @@ impl Ground {
         self.folder.parent()
     }
 
+    /// Returns the facts of the server. One that was asked before, and is as it was then, need not
+    /// boot for it.
+    pub(crate) async fn facts(
+        &mut self,
+    ) -> Result<Facts, Box<dyn std::error::Error + Send + Sync>> {
+        let known = Known::of(&self.server);
+        if let Some(facts) = known.read() {
+            return Ok(facts);
+        }
+        let facts = self.ask().await?;
+        known.write(&facts);
+        Ok(facts)
+    }
+
     /// Boots the server with all its modules, and asks. Once.
-    pub(crate) async fn ask(&mut self) -> Result<Facts, Box<dyn std::error::Error + Send + Sync>> {
+    async fn ask(&mut self) -> Result<Facts, Box<dyn std::error::Error + Send + Sync>> {
         let Probe::Made(sandbox) = std::mem::replace(&mut self.held, Probe::Nothing) else {
             return Err("it was asked before".into());
         };

@@ -6,11 +6,13 @@
 //! Pitfalls: the session is one task on one thread. Whatever a test says is bounded, and a report
 //! that cannot be written ends no run.
 
+mod cache;
 mod command;
 mod durations;
 mod execute;
 mod ground;
 mod isolation;
+mod known;
 mod lock;
 mod new_test;
 mod order;

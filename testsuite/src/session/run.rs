@@ -73,14 +73,15 @@ pub(super) async fn tests(registry: &Registry, options: &Options) -> anyhow::Res
     let sandboxes = std::env::var_os("AST_WORK_DIR").unwrap_or_else(|| "/tmp".into());
     let sandboxes = std::path::absolute(sandboxes).context("AST_WORK_DIR")?;
     let mut ground = Ground::new(server.clone(), &sandboxes)?;
-    let facts = ground.ask().await.map_err(anyhow::Error::from_boxed)?;
+    let facts = ground.facts().await.map_err(anyhow::Error::from_boxed)?;
     let isolation = Isolation::find(&program);
     let isolated = isolation.is_there();
+    let version = suite.global.forced_version.clone().or_else(|| facts.version());
     let runners = Runners {
         suite: &root,
         registry,
         global: &suite.global,
-        version: suite.global.forced_version.as_ref().or(facts.version.as_ref()),
+        version: version.as_ref(),
         python: &python,
         choice: options.choice(),
     };
