@@ -37,7 +37,7 @@ mod report;
 mod session;
 
 // Tests in Rust.
-pub use case::{Ast, FailToken, TestCase, TestResult, Watch, WatchError};
+pub use case::{Ast, Call, CallError, FailToken, TestCase, TestResult, Watch, WatchError};
 pub use components::Registry;
 pub use job::Reason;
 

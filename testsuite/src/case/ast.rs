@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::verdict::Verdict;
 use super::watch::{OpenWatches, Watch};
 use super::{Failure, TestCase};
+use crate::case::call::not_answered;
 use crate::case::tail;
 use crate::files::Id;
 use crate::matching::Fields;
@@ -203,10 +204,7 @@ impl Ast {
         match self.ami().originate(originate).await {
             Ok(originated) => Ok(Some(originated)),
             Err(ami::Error::Originate { reason, event }) => {
-                let channel = event.text("Channel").unwrap_or_default();
-                let number = self.number();
-                let note = format!("Asterisk {number}: {channel} was not answered: {reason}");
-                self.inner.verdict.note(note);
+                self.inner.verdict.note(not_answered(self.number(), &reason, &event));
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ami::Recording;
+use ami::{Originate, Recording};
 use instance::{Builder, Server};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -40,6 +40,7 @@ mod actors;
 pub(crate) mod alone;
 mod ast;
 mod boot;
+mod call;
 mod capture;
 mod clock;
 mod component;
@@ -56,6 +57,7 @@ mod verdict;
 mod watch;
 
 pub use self::ast::Ast;
+pub use self::call::{Call, CallError};
 pub use self::component::{Component, Life, Needs, Setting, Step, Watcher};
 pub(crate) use self::object::ObjectSettings;
 pub use self::stage::{Ended, Failure, Happening, Pending, Signal, Stage};
@@ -322,6 +324,28 @@ impl TestCase {
     /// Starts the clock of the time-out anew.
     pub fn reset_timeout(&self) {
         self.shared.clock.restart();
+    }
+
+    /// Places a call on the first server, beside the test: it does not wait for an answer, so that a
+    /// test can wait for an event of a dialplan that never answers. A call that fails is a note
+    /// of the test; awaiting the [`Call`] gives its outcome instead.
+    ///
+    /// ```no_run
+    /// # use ami::Originate;
+    /// # use testsuite::{Matcher, TestCase, TestResult};
+    /// async fn is_busy(test: TestCase) -> TestResult {
+    ///     let ast = test.start().await?;
+    ///     let mut busy = ast.watch(Matcher::event("UserEvent").header("UserEvent", "Busy"));
+    ///     let call = test.originate(Originate::to_application("Local/s@default", "Echo", ""));
+    ///     busy.next().await?;
+    ///     if let Ok(answered) = call.await {
+    ///         test.fail(format!("{} was answered", answered.channel()));
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn originate(&self, originate: Originate) -> Call {
+        Call::place(self, originate)
     }
 
     /// Does something beside the test. It is given up when the servers have stopped.

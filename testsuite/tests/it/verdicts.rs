@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// Every one of them, what becomes of it, and what is told of that.
-const EXPECTED: [(&str, &str, &str); 43] = [
+const EXPECTED: [(&str, &str, &str); 46] = [
     ("tests/sample", "passed", ""),
     ("tests/rust/aborts", "failed", "the process that runs the test ended ("),
     ("tests/rust/calls", "passed", "Asterisk 1: Local/silent@default was not answered: "),
@@ -31,11 +31,14 @@ const EXPECTED: [(&str, &str, &str); 43] = [
     ("tests/rust/panics", "failed", "it panicked: this test is wrong"),
     ("tests/rust/patient", "passed", ""),
     ("tests/rust/prints", "passed", ""),
+    ("tests/rust/refused", "timed-out", "the call failed: "),
+    ("tests/rust/refused", "timed-out", "Asterisk 1: Local/nobody@nowhere was not answered: "),
     ("tests/rust/restarts", "passed", "without a connection, the server "),
     ("tests/rust/sample", "passed", ""),
     ("tests/rust/sticky", "failed", "the test was said to fail"),
     ("tests/rust/token", "failed", "it was not done: water the plants"),
     ("tests/rust/two_servers", "passed", ""),
+    ("tests/rust/unanswered", "passed", ""),
     ("tests/rust/unloads", "passed", ""),
     ("tests/rust/unmet", "timed-out", "state is \\\"rain\\\", expected to be \\\"sun\\\""),
     ("tests/rust/wrong_parts", "failed", "a module: it panicked: this module is wrong"),
@@ -100,7 +103,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
     assert!(run.text.starts_with("Running tests for Asterisk 22."), "{}", run.text);
     for line in [
         "(run 1 of 1)...\n",
-        "Tests to run: 33 * 1 time(s) = 33  Maximum test inactivity time: -1 sec.\n",
+        "Tests to run: 36 * 1 time(s) = 36  Maximum test inactivity time: -1 sec.\n",
     ] {
         assert!(run.text.contains(line), "{line}: {}", run.text);
     }
@@ -115,8 +118,8 @@ fn our_own_tests_give_their_verdicts_on_22() {
 
     let report = folder.read("r.xml");
     for part in [
-        "<testsuite errors=\"0\" tests=\"33\" time=\"",
-        "failures=\"16\" name=\"AsteriskTestSuite\" timestamp=\"20",
+        "<testsuite errors=\"0\" tests=\"36\" time=\"",
+        "failures=\"17\" name=\"AsteriskTestSuite\" timestamp=\"20",
         " skipped=\"3\">",
         " classname=\"yaml\" name=\"verdict\">\n      <failure>",
         " classname=\"\" name=\"sample\"/>",

@@ -11,14 +11,16 @@ use std::time::Duration;
 use ami::{Action, Originate};
 use instance::Modules;
 use testsuite::{
-    Component, ConfigError, Happening, Id, Life, Matcher, Needs, Registry, Section, Setting, Stage,
-    Step, TestCase, TestResult, Watcher,
+    CallError, Component, ConfigError, Happening, Id, Life, Matcher, Needs, Registry, Section,
+    Setting, Stage, Step, TestCase, TestResult, Watcher,
 };
 
 fn main() -> ExitCode {
     testsuite::main(
         Registry::new()
             .test("own.Sample", sample)
+            .test("own.Unanswered", unanswered)
+            .test("own.Refused", refused)
             .test("own.TwoServers", two_servers)
             .test("own.Calls", calls)
             .test("own.Lists", lists)
@@ -62,9 +64,46 @@ fn call() -> Originate {
 async fn sample(test: TestCase) -> TestResult {
     let ast = test.start().await?;
     let mut results = ast.watch(result());
-    ast.originate(call()).await?;
+    test.originate(call());
     let result = results.next().await?;
     test.set_passed(result.text("result").as_deref() == Some("pass"));
+    Ok(())
+}
+
+/// A call that the dialplan never answers, and one that it hangs up, whose outcome is asked for.
+async fn unanswered(test: TestCase) -> TestResult {
+    match test.originate(call()).await {
+        Err(CallError::NoServer) => {}
+        other => test.fail(format!("a call without a server: {other:?}")),
+    }
+    let ast = test.start().await?;
+    let mut results = ast.watch(result());
+    let mut silent = test.originate(call());
+    results.next().await?;
+    tokio::select! {
+        biased;
+        ended = &mut silent => test.fail(format!("the call is over: {ended:?}")),
+        () = std::future::ready(()) => {}
+    }
+    match test.originate(Originate::to_application("Local/busy@default", "Echo", "")).await {
+        Err(CallError::Failed(error)) if matches!(*error, ami::Error::Originate { .. }) => {}
+        other => test.fail(format!("a call to one who is busy: {other:?}")),
+    }
+    Ok(())
+}
+
+/// Waits for what cannot come, for the server refuses the call. Another one is given up after it
+/// has failed.
+async fn refused(test: TestCase) -> TestResult {
+    let ast = test.start().await?;
+    let mut failed = ast.watch(Matcher::event("OriginateResponse").header("Response", "Failure"));
+    let to_nobody = Originate::to_application("Local/nobody@nowhere", "Echo", "");
+    let given_up = test.originate(to_nobody);
+    failed.next().await?;
+    let mut results = ast.watch(result());
+    test.originate(Originate::to_extension("Local/s@default", "default", "nobody", "1"));
+    results.next().await?;
+    drop(given_up);
     Ok(())
 }
 
