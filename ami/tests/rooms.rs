@@ -45,6 +45,7 @@ const ORDERS: [(&str, &[&[&str]]); 3] = [
             &["plan"],
             &["report"],
             &["session"],
+            &["harness"],
         ],
     ),
 ];

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -36,9 +35,13 @@ mod report;
 // A run from the command line to the exit code.
 mod session;
 
+// A test target of cargo.
+mod harness;
+
 // Tests in Rust.
 pub use case::{Ast, Call, CallError, FailToken, TestCase, TestResult, Watch, WatchError};
 pub use components::Registry;
+pub use harness::Harness;
 pub use job::Reason;
 
 // Components of YAML.
@@ -62,26 +65,16 @@ pub use files::{
 /// The program starts itself anew for each test, so nothing but this may happen in its `main`, and
 /// no thread may be there yet.
 pub fn main(registry: Registry) -> ExitCode {
-    let arguments: Vec<_> =
-        std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
-    if arguments.first().is_some_and(|it| it == worker::namespace::WORKER) {
-        return worker::main(&registry, &arguments);
+    if let Some(ended) = worker::run_if_wanted(&registry) {
+        return ended;
     }
-    let options = match job::Options::try_parse() {
-        Ok(options) => options,
+    match job::Options::try_parse() {
+        Ok(options) => session::start(&registry, &options),
         Err(error) => {
             // Help goes to standard output and is no failure. There is nobody to tell if it cannot
             // be printed.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
-    };
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(session::run(&registry, &options)),
-        Err(error) => {
-            // Nobody may read it; the code tells as well.
-            let _ = writeln!(io::stderr(), "error: the runtime cannot be made: {error}");
-            ExitCode::from(2)
+            ExitCode::from(if error.use_stderr() { 2 } else { 0 })
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::num::NonZero;
 use std::path::{Component, Path, PathBuf};
 use std::thread;
@@ -53,7 +54,8 @@ pub struct FoundTest {
 }
 
 impl Suite {
-    /// Finds the tests of a suite's folder.
+    /// Finds the tests of a suite's folder: those that its lists name, or without a list every
+    /// folder below `tests` with a `test-config.yaml`.
     ///
     /// # Errors
     ///
@@ -61,13 +63,18 @@ impl Suite {
     /// right. What is wrong with a test is told with it.
     pub fn find(root: &Path, global: Option<&Path>) -> Result<Self, ConfigError> {
         let top = root.join(TESTS).join(LIST);
-        if !top.is_file() {
-            let what = "there is no such list of tests: is this the folder of a test suite?";
-            return Err(ConfigError::new(&top, None, what));
+        let mut finder = Finder::new(root);
+        if top.is_file() {
+            finder.folder(TESTS, None);
+        } else {
+            finder.every_folder(TESTS);
+            if finder.names.is_empty() && finder.problems.is_empty() {
+                let what = "there is no such list of tests, and no folder with a test-config.yaml \
+                            beside it: is this the folder of a test suite?";
+                return Err(ConfigError::new(&top, None, what));
+            }
         }
         let global = GlobalConfig::read(root, global)?;
-        let mut finder = Finder::new(root);
-        finder.folder(TESTS, None);
         let Finder { names, lists, mut problems, notices, .. } = finder;
         if names.is_empty() && !problems.is_empty() {
             return Err(problems.swap_remove(0));
@@ -75,6 +82,16 @@ impl Suite {
         let names: Vec<_> = names.into_iter().collect();
         let tests = read_all(root, &names);
         Ok(Self { root: root.to_owned(), global, tests, problems, notices, lists })
+    }
+
+    /// Returns the reason for which a test is not to be run, if it or the suite has one.
+    pub(crate) fn skipped(&self, test: &FoundTest) -> Option<String> {
+        let config = test.config.as_ref().ok()?;
+        let excluded = || {
+            let excluded = self.global.exclude.iter().find(|it| test.name.contains(&***it))?;
+            Some(format!("the global configuration excludes {excluded}"))
+        };
+        config.skip.clone().or_else(excluded)
     }
 }
 
@@ -103,6 +120,34 @@ impl<'a> Finder<'a> {
             lists: Vec::new(),
             problems: Vec::new(),
             notices: Vec::new(),
+        }
+    }
+
+    /// Takes every folder below this one that has the configuration of a test. Links are not
+    /// followed.
+    fn every_folder(&mut self, folder: &str) {
+        let path = self.root.join(folder);
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => {
+                self.problems
+                    .push(ConfigError::new(&path, None, "cannot be read").caused_by(error));
+                return;
+            }
+        };
+        for entry in entries.flatten() {
+            let (kind, name) = (entry.file_type(), entry.file_name());
+            if let (Ok(kind), Some(name)) = (kind, name.to_str())
+                && kind.is_dir()
+                && !name.starts_with('.')
+            {
+                let below = format!("{folder}/{name}");
+                self.every_folder(&below);
+                if entry.path().join(TestConfig::FILE).is_file() {
+                    self.names.insert(below);
+                }
+            }
         }
     }
 

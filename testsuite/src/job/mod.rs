@@ -15,6 +15,7 @@ mod outcome;
 mod output;
 mod protocol;
 mod settings;
+mod target;
 pub(crate) mod usage;
 
 pub(crate) use self::lines::Lines;
@@ -24,3 +25,4 @@ pub(crate) use self::outcome::{Account, Few, INTERRUPTED, Outcome, Phase, PhaseT
 pub(crate) use self::output::{Output, OutputBuffer};
 pub(crate) use self::protocol::{Job, LONGEST, Message};
 pub(crate) use self::settings::Settings;
+pub(crate) use self::target::{Form, Target};

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use instance::Want;
 
 use crate::job::settings::ChosenSettings;
+use crate::job::target::Target;
 
 /// Runs Asterisk tests: those of the Asterisk test suite, and your own, in parallel, each in a
 /// network of its own.
@@ -156,6 +157,10 @@ pub(crate) struct Options {
     /// Print lines also on a terminal
     #[arg(long)]
     pub(crate) plain: bool,
+
+    /// Set where a test target of cargo runs its tests, and by no option.
+    #[arg(skip)]
+    pub(crate) target: Option<Target>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, Subcommand)]

@@ -19,7 +19,8 @@ pub(crate) fn chosen<'a>(
         let path = format!("{}/", test.name);
         let tags = test.config.as_ref().map(|it| it.tags.as_slice()).unwrap_or_default();
         let has = |wanted: &[String]| tags.iter().any(|tag| wanted.contains(tag));
-        (prefixes.is_empty() || prefixes.iter().any(|it| path.starts_with(it)))
+        options.target.as_ref().is_none_or(|target| target.names.contains(&test.name))
+            && (prefixes.is_empty() || prefixes.iter().any(|it| path.starts_with(it)))
             && (only.is_empty() || only.iter().any(|it| it.is_match(&path)))
             && !not.iter().any(|it| it.is_match(&path))
             && (options.tags.is_empty() || has(&options.tags))

@@ -37,7 +37,9 @@ pub(crate) fn fates(
     options: &Options,
     isolated: bool,
 ) -> (Vec<Planned>, Option<String>) {
-    let found: Vec<_> = tests.iter().map(|test| how(suite, test, runners)).collect();
+    let also_skipped = options.target.as_ref().is_some_and(|target| target.also_skipped);
+    let skipped = |test| suite.skipped(test).filter(|_| !also_skipped);
+    let found: Vec<_> = tests.iter().map(|test| how(test, skipped(test), runners)).collect();
     let runnable = tests
         .iter()
         .zip(&found)
@@ -66,21 +68,17 @@ pub(crate) fn fates(
 
 /// Decides what runs a test and how heavy it is, or else what becomes of it.
 fn how(
-    suite: &Suite,
     test: &FoundTest,
+    skipped: Option<String>,
     runners: &Runners<'_>,
 ) -> (Option<TestConfig>, Result<(How, usize), Fate>) {
     let config = match &test.config {
         Ok(config) => config.clone(),
         Err(error) => return (None, Err(Fate::Broken(error.clone()))),
     };
-    let excluded = suite.global.exclude.iter().find(|it| test.name.contains(&***it));
-    let how = match (&config.skip, excluded) {
-        (Some(reason), _) => Err(Fate::Skip(reason.clone())),
-        (None, Some(excluded)) => {
-            Err(Fate::Skip(format!("the global configuration excludes {excluded}")))
-        }
-        (None, None) => match runners.how(test, &config) {
+    let how = match skipped {
+        Some(reason) => Err(Fate::Skip(reason)),
+        None => match runners.how(test, &config) {
             Ok(Ok(how)) => Ok(how),
             Ok(Err(unmet)) => Err(Fate::Lacks(vec![unmet])),
             Err(error) => Err(Fate::Broken(error)),

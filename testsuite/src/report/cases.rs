@@ -3,12 +3,12 @@
 //! much output of many tests is not held in memory.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::report::{Finished, Summary, junit};
+use crate::report::{Finished, Summary, held, junit};
 
 /// The elements of a run.
 #[derive(Debug)]
@@ -22,13 +22,7 @@ pub(crate) struct Cases {
 impl Cases {
     /// Elements in a file in this folder, which has no name there.
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
-        let path = folder.join(format!(".runtests-{}", uuid::Uuid::new_v4().simple()));
-        let named =
-            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        let file =
-            File::options().read(true).write(true).create_new(true).open(&path).map_err(named)?;
-        fs::remove_file(&path).map_err(named)?;
-        Ok(Self { file, length: 0, places: BTreeMap::new() })
+        Ok(Self { file: held::file(folder)?, length: 0, places: BTreeMap::new() })
     }
 
     /// Forgets those of the run before.

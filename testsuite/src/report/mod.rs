@@ -16,8 +16,10 @@ use crate::job::{Account, Phase};
 use crate::report::cases::Cases;
 
 pub(crate) mod cases;
+mod held;
 pub(crate) mod json;
 pub(crate) mod junit;
+pub(crate) mod libtest;
 pub(crate) mod live;
 pub(crate) mod plain;
 pub(crate) mod text;

@@ -10,8 +10,19 @@ use crate::plan::lint;
 use crate::session::run::{self, NOT_RUN, PASSED};
 use crate::session::{new_test, watch};
 
-/// Does what the command line says.
-pub(crate) async fn run(registry: &Registry, options: &Options) -> ExitCode {
+/// Does what the options say.
+pub(crate) fn start(registry: &Registry, options: &Options) -> ExitCode {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(registry, options)),
+        Err(error) => {
+            // Nobody may read it; the code tells as well.
+            let _ = writeln!(io::stderr(), "error: the runtime cannot be made: {error}");
+            ExitCode::from(NOT_RUN)
+        }
+    }
+}
+
+async fn run(registry: &Registry, options: &Options) -> ExitCode {
     let ended = match &options.command {
         Some(Command::Lint { suite, testsuite_config }) => {
             let global = GlobalConfig::named(testsuite_config.as_deref());

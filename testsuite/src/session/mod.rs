@@ -1,7 +1,7 @@
 //! A session of the runner: tests are found, planned, run at the same time as far as there is room,
 //! and reported.
 //!
-//! This is the last room and depends on all others. Options come in, an exit code goes out.
+//! This room depends on all before it. Options come in, an exit code goes out.
 //!
 //! Pitfalls: the session is one task on one thread. Whatever a test says is bounded, and a report
 //! that cannot be written ends no run.
@@ -22,4 +22,4 @@ mod signals;
 mod task;
 mod watch;
 
-pub(crate) use self::command::run;
+pub(crate) use self::command::start;

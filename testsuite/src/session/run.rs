@@ -26,6 +26,7 @@ use crate::plan::{self, Fate, Planned};
 use crate::plan::{RUNNER, list};
 use crate::report::json::Json;
 use crate::report::junit::JUnit;
+use crate::report::libtest::Libtest;
 use crate::report::live::Live;
 use crate::report::plain::Plain;
 use crate::report::{Event, Finished, Header, Reports, Summary, Verdict};
@@ -149,6 +150,12 @@ async fn find(want: Want) -> anyhow::Result<Server> {
 
 /// The reports. What they need of a test until its run ends is held in the folder.
 fn reports(options: &Options, folder: &Path) -> anyhow::Result<Reports> {
+    const OUTPUT: &str = "the standard output";
+    if let Some(target) = &options.target {
+        let mut reports = Reports::new(folder).context("the results of tests cannot be held")?;
+        reports.add(OUTPUT, Libtest::new(target, folder));
+        return Ok(reports);
+    }
     let report = &options.report;
     let junit = JUnit::create(report)
         .with_context(|| format!("the JUnit report {} cannot be written", report.display()))?;
@@ -159,7 +166,6 @@ fn reports(options: &Options, folder: &Path) -> anyhow::Result<Reports> {
             .with_context(|| format!("the JSON report {} cannot be written", path.display()))?;
         reports.add(path.display().to_string(), json);
     }
-    const OUTPUT: &str = "the standard output";
     match Live::new().filter(|_| !options.plain) {
         Some(live) => reports.add(OUTPUT, live),
         None => reports.add(OUTPUT, Plain),

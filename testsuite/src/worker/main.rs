@@ -15,8 +15,16 @@ use crate::job::{Account, Job, Message, Phase, PhaseTime, usage};
 use crate::worker::script::{self, Script};
 use crate::worker::{evidence, namespace, native};
 
+/// Runs this process as a worker, if it was started as one. Returns `None` if it was not.
+pub(crate) fn run_if_wanted(registry: &Registry) -> Option<ExitCode> {
+    let arguments: Vec<_> =
+        std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
+    let is_wanted = arguments.first().is_some_and(|it| it == namespace::WORKER);
+    is_wanted.then(|| main(registry, &arguments))
+}
+
 /// The whole life of a worker.
-pub(crate) fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
+fn main(registry: &Registry, arguments: &[String]) -> ExitCode {
     if namespace::is_trial(arguments) {
         return namespace::try_out();
     }

@@ -13,4 +13,4 @@ pub(crate) mod namespace;
 mod native;
 mod script;
 
-pub(crate) use self::main::main;
+pub(crate) use self::main::run_if_wanted;

@@ -5,6 +5,7 @@
 mod components;
 mod control;
 mod ends;
+mod harness;
 mod library;
 mod lint;
 mod output;

@@ -11,45 +11,51 @@ use std::time::Duration;
 use ami::{Action, Originate};
 use instance::Modules;
 use testsuite::{
-    CallError, Component, ConfigError, Happening, Id, Life, Matcher, Needs, Registry, Section,
-    Setting, Stage, Step, TestCase, TestResult, Watcher,
+    CallError, Component, ConfigError, Happening, Harness, Id, Life, Matcher, Needs, Registry,
+    Section, Setting, Stage, Step, TestCase, TestResult, Watcher,
 };
 
 fn main() -> ExitCode {
-    testsuite::main(
-        Registry::new()
-            .test("own.Sample", sample)
-            .test("own.Unanswered", unanswered)
-            .test("own.Refused", refused)
-            .test("own.TwoServers", two_servers)
-            .test("own.Calls", calls)
-            .test("own.Lists", lists)
-            .test("own.Causes", causes)
-            .test("own.Observed", observed)
-            .test("own.Unloads", unloads)
-            .test("own.Patient", patient)
-            .test("own.Unmet", unmet)
-            .test("own.Token", token)
-            .test("own.Panics", panics)
-            .test("own.WrongParts", wrong_parts)
-            .test("own.Prints", prints)
-            .component("own.Says", says)
-            .test("own.Crash", crash)
-            .test("own.Killed", killed)
-            .test("own.Restarts", restarts)
-            .test("own.CutOff", cut_off)
-            .test("own.Stuck", stuck)
-            .test("own.Aborts", aborts)
-            .test("own.Sticky", sticky)
-            .test("own.NoBoot", no_boot)
-            .test("own.Loud", loud)
-            .test("own.Forged", forged)
-            .test("own.Fails", fails)
-            .test("own.Chain", chain)
-            .test("own.Endless", endless)
-            .test("own.Verbose", verbose)
-            .test("own.LongLog", long_log),
-    )
+    match std::env::var_os("OWN_TESTS_PACKAGE") {
+        // As a test target of cargo, of this package.
+        Some(package) => Harness::new(package, registry()).run(),
+        None => testsuite::main(registry()),
+    }
+}
+
+fn registry() -> Registry {
+    Registry::new()
+        .test("own.Sample", sample)
+        .test("own.Unanswered", unanswered)
+        .test("own.Refused", refused)
+        .test("own.TwoServers", two_servers)
+        .test("own.Calls", calls)
+        .test("own.Lists", lists)
+        .test("own.Causes", causes)
+        .test("own.Observed", observed)
+        .test("own.Unloads", unloads)
+        .test("own.Patient", patient)
+        .test("own.Unmet", unmet)
+        .test("own.Token", token)
+        .test("own.Panics", panics)
+        .test("own.WrongParts", wrong_parts)
+        .test("own.Prints", prints)
+        .component("own.Says", says)
+        .test("own.Crash", crash)
+        .test("own.Killed", killed)
+        .test("own.Restarts", restarts)
+        .test("own.CutOff", cut_off)
+        .test("own.Stuck", stuck)
+        .test("own.Aborts", aborts)
+        .test("own.Sticky", sticky)
+        .test("own.NoBoot", no_boot)
+        .test("own.Loud", loud)
+        .test("own.Forged", forged)
+        .test("own.Fails", fails)
+        .test("own.Chain", chain)
+        .test("own.Endless", endless)
+        .test("own.Verbose", verbose)
+        .test("own.LongLog", long_log)
 }
 
 fn result() -> Matcher {
