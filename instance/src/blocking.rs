@@ -21,6 +21,7 @@
 //! first use to the end of the process. These functions may also be called on a thread of another
 //! runtime, which they block.
 
+use std::borrow::Borrow;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,14 +31,14 @@ use std::thread;
 use std::time::Duration;
 
 use ami::{
-    Action, Collected, CommandOutput, Filter, Item, ListError, Originate, Originated, Response,
-    Subscription,
+    Action, Collected, CommandOutput, Event, Filter, Item, ListError, Matcher, Originate,
+    Originated, Response, Subscription,
 };
 use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 
 use crate::{
-    BootError, CallFile, CallFileError, CliError, LogError, Progress, Record, RecordError,
-    Resources, Sandbox, Server, ServerError, Stop, Stopped, Want,
+    BootError, CallFile, CallFileError, CliError, ExpectError, LogError, Progress, Record,
+    RecordError, Resources, Sandbox, Server, ServerError, Stop, Stopped, Want,
 };
 
 static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
@@ -242,6 +243,19 @@ impl Instance {
     /// Returns an error where the asynchronous function does.
     pub fn originate(&self, originate: Originate) -> Result<Originated, ami::Error> {
         wait(self.0.ami().originate(originate))
+    }
+
+    /// As [`crate::Instance::expect`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error where the asynchronous function does.
+    pub fn expect(
+        &self,
+        matcher: impl Borrow<Matcher> + Send,
+        timeout: Duration,
+    ) -> Result<Event, ExpectError> {
+        wait(self.0.expect(matcher, timeout))
     }
 
     /// As [`ami::Client::subscribe`].

@@ -19,6 +19,9 @@ mod instance;
 #[expect(clippy::result_large_err, reason = "the errors are those of the asynchronous functions")]
 pub mod blocking;
 
+// The client that tests use, with its matchers.
+pub use ami;
+
 // Finding a server.
 pub use server::{
     CacheError, Directories, FetchError, FindError, LayoutError, ProbeError, Progress, Server,
@@ -33,7 +36,8 @@ pub use instance::{AmiSettings, BootError, BootFailure, Instance, NoAmiError, St
 
 // Using a running server.
 pub use instance::{
-    CallFile, CallFileError, CliError, Log, LogError, LogFailure, Record, RecordError, Resources,
+    CallFile, CallFileError, CliError, ExpectError, ExpectFailure, Log, LogError, LogFailure,
+    Record, RecordError, Resources,
 };
 
 // Its end.

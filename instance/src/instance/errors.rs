@@ -55,6 +55,11 @@ impl Before {
     pub(crate) fn length_at_launch(&self, file: &Path) -> u64 {
         self.launch.get(file).copied().unwrap_or(0)
     }
+
+    /// Returns the length of a file when the server was ready.
+    pub(crate) fn length_when_ready(&self, file: &Path) -> u64 {
+        self.ready.get(file).copied().unwrap_or(0)
+    }
 }
 
 /// The first lines of level ERROR in a part of a log.
@@ -158,24 +163,10 @@ pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {
 /// order, then its last notices, which tell of a refused login, or the last lines of its log if it
 /// has none of these, and then the last lines that it printed. No line is returned twice.
 pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
-    let mut last = [VecDeque::new(), VecDeque::new(), VecDeque::new()];
-    let words = ["ERROR", "WARNING", "NOTICE"];
-    let _ = scan(log, start, words.map(level), |at, bytes| {
-        let text = String::from_utf8_lossy(bytes);
-        let level = parse(&text).and_then(|line| words.iter().position(|it| *it == line.level));
-        if let Some(last) = level.and_then(|level| last.get_mut(level)) {
-            if last.len() == TELLING {
-                last.pop_front();
-            }
-            last.push_back((at, kept(bytes)));
-        }
-    });
-    let [errors, warnings, mut notices] = last;
-    let mut serious: Vec<_> = errors.into_iter().chain(warnings).collect();
-    serious.sort();
+    let [errors, warnings, mut notices] = last_of(log, start, ["ERROR", "WARNING", "NOTICE"]);
     notices.drain(..notices.len().saturating_sub(NOTICES));
-    let lines = serious.into_iter().chain(notices).map(|(_, line)| line);
-    let mut lines: Vec<_> = lines.collect();
+    let notices = notices.into_iter().map(|(_, line)| line);
+    let mut lines: Vec<_> = in_order([errors, warnings]).chain(notices).collect();
     let mut more = log::tail(&logs.join(CONSOLE), TELLING);
     if lines.is_empty() {
         more.splice(0..0, log::tail(log, TELLING));
@@ -191,6 +182,39 @@ pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Returns the last lines of the levels ERROR and WARNING in a part of a log, in their order.
+pub(crate) fn serious(log: &Path, start: u64) -> Vec<String> {
+    // A shorter file was truncated.
+    let start = if fs::metadata(log).is_ok_and(|it| it.len() < start) { 0 } else { start };
+    in_order(last_of(log, start, ["ERROR", "WARNING"])).collect()
+}
+
+/// The last lines of a level, each with its position.
+type Last = VecDeque<(u64, String)>;
+
+/// Returns the last lines of each level. A log that cannot be read has none.
+fn last_of<const N: usize>(log: &Path, start: u64, levels: [&str; N]) -> [Last; N] {
+    let mut last = levels.map(|_| Last::new());
+    let _ = scan(log, start, levels.map(level), |at, bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let level = parse(&text).and_then(|line| levels.iter().position(|it| *it == line.level));
+        if let Some(last) = level.and_then(|level| last.get_mut(level)) {
+            if last.len() == TELLING {
+                last.pop_front();
+            }
+            last.push_back((at, kept(bytes)));
+        }
+    });
+    last
+}
+
+/// Returns the lines of several levels in their order in the log.
+fn in_order<const N: usize>(levels: [Last; N]) -> impl Iterator<Item = String> {
+    let mut lines: Vec<_> = levels.into_iter().flatten().collect();
+    lines.sort();
+    lines.into_iter().map(|(_, line)| line)
 }
 
 /// Calls `each` for each line that contains one of the words, with the position in the file at

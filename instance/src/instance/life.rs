@@ -7,6 +7,7 @@ use std::time::Duration;
 use ami::Client;
 
 use crate::instance::errors::Before;
+use crate::instance::journal::Journal;
 use crate::instance::process::Process;
 
 /// A server that has booted.
@@ -15,6 +16,8 @@ pub(super) struct Life {
     // In the order in which they are dropped.
     /// `None` if the server was booted without AMI.
     pub(super) client: Option<Client>,
+    /// `None` without a client, and if no events are to be kept.
+    pub(super) journal: Option<Journal>,
     pub(super) process: Process,
     pub(super) before: Before,
     /// The time from the launch to the end of the boot.

@@ -20,11 +20,14 @@ mod console;
 mod crash;
 mod errors;
 mod evidence;
+mod expect;
 mod findings;
+mod journal;
 mod life;
 mod log;
 mod notify;
 mod process;
+mod readable;
 mod records;
 mod resources;
 mod stop;
@@ -43,6 +46,7 @@ pub use self::boot::{AmiSettings, BootError, BootFailure, Stage};
 pub use self::call_file::{CallFile, CallFileError};
 pub use self::console::CliError;
 pub use self::crash::Crash;
+pub use self::expect::{ExpectError, ExpectFailure};
 pub use self::findings::{Finding, Stopping};
 use self::life::{Life, Lives};
 pub use self::log::{Log, LogError, LogFailure};
@@ -343,6 +347,9 @@ impl Instance {
         witness.set_in_use(true);
         // The error tells that the folder is kept.
         let life = self.sandbox.start().await;
+        if let Some(journal) = &self.life().journal {
+            journal.clear();
+        }
         self.lives.push(life.inspect_err(|_| witness.set_in_use(false))?);
         Ok(stopped)
     }

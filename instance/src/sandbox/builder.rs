@@ -48,6 +48,7 @@ pub struct Builder {
     modules: Modules,
     documentation: Documentation,
     login: Option<Config>,
+    journal: usize,
     arguments: Vec<OsString>,
     boot_timeout: Duration,
     variables: Variables,
@@ -95,6 +96,7 @@ impl Builder {
             // Another server may have the address once this one has ended.
             // The user of our configuration may do everything, so there is nothing to ask.
             login: Some(Config::new(USER, SECRET).reconnect(None).ask_permissions(false)),
+            journal: 10_000,
             arguments: Vec::new(),
             boot_timeout: Duration::from_secs(45),
             variables: Variables::default(),
@@ -223,6 +225,15 @@ impl Builder {
     #[must_use]
     pub fn without_ami(mut self) -> Self {
         self.login = None;
+        self
+    }
+
+    /// Sets the number of events that are kept for [`Instance::expect`](crate::Instance::expect);
+    /// 10,000 unless set. When more events come that nobody expects, the oldest ones are dropped.
+    /// With 0 none are kept, and `expect` is an error.
+    #[must_use]
+    pub fn journal(mut self, events: usize) -> Self {
+        self.journal = events;
         self
     }
 
@@ -359,6 +370,7 @@ impl Builder {
             address,
             server: self.server.clone(),
             login: self.login.clone(),
+            journal: self.journal,
             arguments: self.arguments.clone(),
             boot_timeout: self.boot_timeout,
             variables: self.variables.clone(),

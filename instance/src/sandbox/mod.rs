@@ -75,6 +75,8 @@ pub struct Sandbox {
     pub(crate) server: Server,
     /// The login that the boot ends with; `None` without AMI.
     pub(crate) login: Option<Config>,
+    /// The number of events that are kept.
+    pub(crate) journal: usize,
     /// The arguments of the server's command line besides ours.
     pub(crate) arguments: Vec<OsString>,
     pub(crate) boot_timeout: Duration,

@@ -6,6 +6,7 @@
 mod boots;
 mod configuration;
 mod ending;
+mod expecting;
 mod fetched;
 mod files;
 mod keeping;

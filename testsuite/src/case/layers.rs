@@ -60,7 +60,7 @@ pub(super) fn builder(test: &TestCase, number: u32) -> Result<Builder, ConfigErr
     for (key, value) in &object.options {
         builder = builder.option(key, value);
     }
-    Ok(builder.login(&object.user, &object.secret))
+    Ok(builder.login(&object.user, &object.secret).journal(0))
 }
 
 /// Returns how the test logs in.

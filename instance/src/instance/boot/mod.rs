@@ -49,11 +49,11 @@ impl Sandbox {
         let stage = boot.stage;
         let booted = booted.unwrap_or(Err(BootFailure::Timeout(self.boot_timeout)));
         match booted {
-            Ok(client) => {
+            Ok((client, journal)) => {
                 let took = begun.elapsed();
                 tracing::info!(?took, address = self.ami_address(), "booted");
                 let asked = AtomicBool::new(false);
-                Ok(Life { client, process, before, took, asked })
+                Ok(Life { client, journal, process, before, took, asked })
             }
             Err(failure) => Err(self.post_mortem(stage, failure, process, &before).await),
         }

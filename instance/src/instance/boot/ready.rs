@@ -1,14 +1,16 @@
 //! Waiting for a launched server until it is fully booted and logged in to.
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use ami::{Action, Client, Config};
+use ami::{Action, Client, Config, Filter};
 use tokio::time::{sleep, timeout};
 
 use crate::folder::descendants;
 use crate::instance::boot::error::{AmiSettings, BootFailure, Stage};
 use crate::instance::console;
 use crate::instance::errors::{self, Before};
+use crate::instance::journal::Journal;
 use crate::instance::log;
 use crate::instance::notify::{Notifications, READY};
 use crate::instance::process::Process;
@@ -33,6 +35,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// The longest wait for the end of a server that closed a connection.
 const DYING: Duration = Duration::from_millis(100);
 
+/// The client of a booted server, and the journal of its events.
+pub(super) type Session = (Option<Client>, Option<Journal>);
+
 /// A boot between the launch and the login.
 pub(super) struct Boot<'a> {
     pub(super) sandbox: &'a Sandbox,
@@ -45,7 +50,7 @@ pub(super) struct Boot<'a> {
 
 impl Boot<'_> {
     /// Waits until the server is ready, and logs in unless the sandbox is without AMI.
-    pub(super) async fn finish(&mut self) -> Result<Option<Client>, BootFailure> {
+    pub(super) async fn finish(&mut self) -> Result<Session, BootFailure> {
         tokio::select! {
             notified = self.notifications.wait_for(READY) => {
                 let what = "read what it notifies".to_owned();
@@ -54,16 +59,16 @@ impl Boot<'_> {
             () = self.asked() => {}
         }
         self.stage = Stage::Ready;
-        let client = match &self.sandbox.login {
-            Some(login) => Some(self.log_in(login).await?),
-            None => None,
+        let session = match &self.sandbox.login {
+            Some(login) => self.log_in(login).await?,
+            None => (None, None),
         };
         self.logged().await;
         if let Some(missing) = self.sandbox.missing_include(self.before) {
             return Err(missing.into());
         }
         self.before.ready = log::lengths(&self.sandbox.logs());
-        Ok(client)
+        Ok(session)
     }
 
     /// Waits until the log says that the server is ready. The log says so later than the server:
@@ -83,19 +88,22 @@ impl Boot<'_> {
         }
     }
 
-    async fn log_in(&self, login: &Config) -> Result<Client, BootFailure> {
+    async fn log_in(&self, login: &Config) -> Result<Session, BootFailure> {
         let address = self.sandbox.ami_address();
         if !self.listens() {
             let settings = self.settings().await;
             return Err(BootFailure::NotListening { address, settings, reason: None });
         }
-        match login.connect(address).await {
+        let connect = login.connect(address);
+        let journal = NonZeroUsize::new(self.sandbox.journal)
+            .map(|kept| Journal::of(connect.subscribe(Filter::all()), kept));
+        match connect.await {
             Ok(client) => {
                 // The client asks what its user may send. A server that is stopped before it has
                 // answered logs an error. Answers come in order, so that of the next action is
                 // enough.
                 let _ = timeout(ANSWER, client.call(Action::new("Ping"))).await;
-                Ok(client)
+                Ok((Some(client), journal))
             }
             // A server that dies takes the connection with it. The exit status says more.
             Err(error) if error.fault() == ami::Fault::Link => {
