@@ -32,7 +32,10 @@ const ORDERS: [(&str, &[&[&str]]); 3] = [
             &["testing"],
         ],
     ),
-    ("instance", &[&["folder"], &["server"], &["sandbox", "instance"], &["blocking"]]),
+    (
+        "instance",
+        &[&["readable"], &["folder"], &["server"], &["sandbox", "instance"], &["blocking"]],
+    ),
     (
         "testsuite",
         &[

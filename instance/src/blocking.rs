@@ -3,16 +3,13 @@
 //! ```no_run
 //! use std::time::Duration;
 //!
-//! use ami::{Filter, Item, Originate};
-//! use instance::{Builder, Want, blocking};
+//! use instance::ami::{Matcher, Originate};
+//! use instance::{Builder, blocking};
 //!
-//! let server = blocking::find_or_fetch(&Want::Major(22), |progress| eprintln!("{progress}"))?;
-//! let instance = blocking::boot(Builder::new(server).test("tests/sample").build()?)?;
-//! let mut events = instance.subscribe(Filter::named(["UserEvent"]));
+//! let instance = blocking::boot(Builder::new(blocking::server(22)?).test("tests/sample"))?;
 //! instance.originate(Originate::to_application("Local/s@default", "Echo", ""))?;
-//! while let Item::Event(event) = events.next(Duration::from_secs(30))? {
-//!     println!("{event:?}");
-//! }
+//! let event = instance.expect(Matcher::event("UserEvent"), Duration::from_secs(30))?;
+//! println!("{event:?}");
 //! instance.stop()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -38,7 +35,7 @@ use tokio::runtime::{Builder as RuntimeBuilder, Handle, Runtime};
 
 use crate::{
     BootError, CallFile, CallFileError, CliError, ExpectError, LogError, Progress, Record,
-    RecordError, Resources, Sandbox, Server, ServerError, Stop, Stopped, Want,
+    RecordError, Resources, Sandbox, Server, ServerError, StartError, Stop, Stopped, Want,
 };
 
 static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
@@ -93,13 +90,28 @@ pub fn find_or_fetch(
     wait(Server::find_or_fetch(want, progress))
 }
 
-/// As [`Sandbox::boot`].
+/// As [`server`](crate::server()).
 ///
 /// # Errors
 ///
 /// As there.
-pub fn boot(sandbox: Sandbox) -> Result<Instance, BootError> {
-    wait(sandbox.boot()).map(Instance)
+pub fn server(want: impl Into<Want>) -> Result<Server, ServerError> {
+    wait(crate::server(want.into()))
+}
+
+/// As [`Builder::boot`](crate::Builder::boot) and [`Sandbox::boot`]: boots what a builder makes, or
+/// a sandbox.
+///
+/// # Errors
+///
+/// As there.
+pub fn boot<B>(what: B) -> Result<Instance, StartError>
+where
+    B: TryInto<Sandbox>,
+    StartError: From<B::Error>,
+{
+    let sandbox = what.try_into()?;
+    Ok(Instance(wait(sandbox.boot())?))
 }
 
 /// As [`Sandbox::boot_all`].

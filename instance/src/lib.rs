@@ -3,6 +3,9 @@
 // The crate is divided into rooms, which are its modules. A room depends only on rooms above it.
 // The `mod.rs` of each room describes its purpose.
 
+// Errors as people read them.
+mod readable;
+
 // The folders of runs, and what must not outlive the process that made them.
 mod folder;
 
@@ -25,14 +28,16 @@ pub use ami;
 // Finding a server.
 pub use server::{
     CacheError, Directories, FetchError, FindError, LayoutError, ProbeError, Progress, Server,
-    ServerError, Version, Want, cache_folder,
+    ServerError, Version, Want, cache_folder, server,
 };
 
 // Making a sandbox.
 pub use sandbox::{BuildError, Builder, Documentation, Modules, Sandbox, Section};
 
 // Booting it.
-pub use instance::{AmiSettings, BootError, BootFailure, Instance, NoAmiError, Stage};
+pub use instance::{
+    AmiSettings, BootError, BootFailure, Instance, NoAmiError, OtherUsers, Stage, StartError,
+};
 
 // Using a running server.
 pub use instance::{

@@ -4,8 +4,8 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use crate::folder::found::{FoundRun, KEEP, RunState, remove};
@@ -22,6 +22,8 @@ pub(crate) struct Run {
     keep: AtomicBool,
     /// `true` if somebody was told that the folder is kept.
     announced: AtomicBool,
+    /// The first crash of a server.
+    crash: OnceLock<String>,
     _lock: File,
 }
 
@@ -42,7 +44,8 @@ impl Run {
         let lock = File::create(path.join(LOCK))?;
         lock.try_lock()?;
         let (keep, announced) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self { path, keeping, keep, announced, _lock: lock })
+        let crash = OnceLock::new();
+        Ok(Self { path, keeping, keep, announced, crash, _lock: lock })
     }
 
     /// Keeps the folder if the environment says that all are kept.
@@ -96,7 +99,14 @@ impl Run {
         if self.announced.swap(true, Ordering::Relaxed) {
             return;
         }
-        let _ = writeln!(io::stderr(), "the sandbox is kept: {}", self.path.display());
+        let crash = self.crash.get().map(|crash| format!("; {crash}")).unwrap_or_default();
+        let _ = writeln!(io::stderr(), "the sandbox is kept: {}{crash}", self.path.display());
+    }
+
+    /// Notes that a server crashed, for those who are told that the folder is kept. The first crash
+    /// counts.
+    pub(crate) fn note_crash(&self, crash: String) {
+        let _ = self.crash.set(crash);
     }
 
     /// Prints that the folder is kept, if it is.

@@ -159,7 +159,7 @@ pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {
     read.ok().and(why)
 }
 
-/// Returns the lines that tell why a server did not boot: its last errors and warnings in their
+/// Returns the lines that tell what went wrong in a part of a log: its last errors and warnings in their
 /// order, then its last notices, which tell of a refused login, or the last lines of its log if it
 /// has none of these, and then the last lines that it printed. No line is returned twice.
 pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
@@ -186,8 +186,6 @@ pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
 
 /// Returns the last lines of the levels ERROR and WARNING in a part of a log, in their order.
 pub(crate) fn serious(log: &Path, start: u64) -> Vec<String> {
-    // A shorter file was truncated.
-    let start = if fs::metadata(log).is_ok_and(|it| it.len() < start) { 0 } else { start };
     in_order(last_of(log, start, ["ERROR", "WARNING"])).collect()
 }
 
@@ -196,6 +194,8 @@ type Last = VecDeque<(u64, String)>;
 
 /// Returns the last lines of each level. A log that cannot be read has none.
 fn last_of<const N: usize>(log: &Path, start: u64, levels: [&str; N]) -> [Last; N] {
+    // A shorter file was truncated.
+    let start = if fs::metadata(log).is_ok_and(|it| it.len() < start) { 0 } else { start };
     let mut last = levels.map(|_| Last::new());
     let _ = scan(log, start, levels.map(level), |at, bytes| {
         let text = String::from_utf8_lossy(bytes);

@@ -7,16 +7,12 @@ use rustix::fs::StatVfs;
 use crate::instance::crash;
 use crate::instance::errors::{self, Before, Errors};
 use crate::instance::findings::{self, Finding};
-use crate::instance::log;
 use crate::instance::process::Process;
-use crate::sandbox::{CONSOLE, MESSAGES, MissingInclude, Sandbox};
+use crate::sandbox::{MissingInclude, Sandbox};
 
 /// The free space in bytes below which a disk counts as full. A server gives back a little when it
 /// ends.
 const ROOM: u64 = 64 * 1024;
-
-/// The number of last lines of each file.
-const LINES: usize = 10;
 
 impl Sandbox {
     /// Returns what the end of a process shows, and the errors that it logged while it booted.
@@ -60,11 +56,9 @@ impl Sandbox {
         disk.is_ok_and(|disk| disk.f_blocks > 0 && room(disk) < ROOM)
     }
 
-    /// Returns the last lines that the server printed and logged.
-    pub(super) fn last_words(&self) -> Vec<String> {
-        let logs = self.logs();
-        let mut words = log::tail(&logs.join(CONSOLE), LINES);
-        words.extend(log::tail(&logs.join(MESSAGES), LINES));
-        words
+    /// Returns the lines that tell what happened since the boot.
+    pub(super) fn last_words(&self, before: &Before) -> Vec<String> {
+        let log = self.log();
+        errors::evidence(&self.logs(), &log, before.length_when_ready(&log))
     }
 }

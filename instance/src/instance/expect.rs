@@ -13,7 +13,7 @@ use crate::instance::Instance;
 use crate::instance::errors;
 use crate::instance::journal::Account;
 use crate::instance::life::Life;
-use crate::instance::readable;
+use crate::readable;
 
 /// The longest wait from the end of the connection, which ends with the server, to the end of the
 /// server.

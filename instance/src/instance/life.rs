@@ -1,11 +1,13 @@
 //! The lives of a server: each from a boot to an end.
 
-use std::sync::OnceLock;
+use std::os::unix::process::ExitStatusExt;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ami::Client;
 
+use crate::folder::Run;
 use crate::instance::errors::Before;
 use crate::instance::journal::Journal;
 use crate::instance::process::Process;
@@ -24,6 +26,20 @@ pub(super) struct Life {
     pub(super) took: Duration,
     /// `true` if the server was asked to stop.
     pub(super) asked: AtomicBool,
+    /// The run, and the number of the instance in it.
+    pub(super) place: (Arc<Run>, u32),
+}
+
+/// Ends the server, and notes a crash for those who are told where the folder is.
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.process.kill();
+        let signal = self.process.status().and_then(|status| status.signal());
+        if let Some(signal) = signal.filter(|&signal| !self.process.was_ended_by(signal)) {
+            let (run, number) = &self.place;
+            run.note_crash(format!("the server of instance {number} crashed (signal {signal})"));
+        }
+    }
 }
 
 /// The lives of a server in its sandbox. All but the last one are over; they stay, so that

@@ -1,6 +1,7 @@
 //! The log files of a server: lines that were written, and waiting for lines that will be.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
@@ -15,6 +16,8 @@ use rustix::io::retry_on_intr;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
+
+use crate::readable;
 
 /// The number of bytes at the end of a file that are searched for its last lines.
 const TAIL: u16 = 16 * 1024;
@@ -254,8 +257,9 @@ impl Changes {
     }
 }
 
-/// The error of a line that did not come.
-#[derive(Debug, thiserror::Error)]
+/// The error of a line that did not come. `Debug`, which tests that return errors print, writes the
+/// text with its cause.
+#[derive(thiserror::Error)]
 #[error(
     "no line with {what} from {}{}",
     .path.display(),
@@ -271,6 +275,12 @@ pub struct LogError {
     /// The reason.
     #[source]
     pub failure: LogFailure,
+}
+
+impl fmt::Debug for LogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        readable::write(f, self)
+    }
 }
 
 /// The reason for which a line did not come.

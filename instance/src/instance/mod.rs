@@ -27,9 +27,9 @@ mod life;
 mod log;
 mod notify;
 mod process;
-mod readable;
 mod records;
 mod resources;
+mod start;
 mod stop;
 
 use std::io;
@@ -42,7 +42,7 @@ use futures_util::future::{join_all, try_join_all};
 use rustix::process::Signal;
 use tokio::sync::Mutex;
 
-pub use self::boot::{AmiSettings, BootError, BootFailure, Stage};
+pub use self::boot::{AmiSettings, BootError, BootFailure, OtherUsers, Stage};
 pub use self::call_file::{CallFile, CallFileError};
 pub use self::console::CliError;
 pub use self::crash::Crash;
@@ -52,6 +52,7 @@ use self::life::{Life, Lives};
 pub use self::log::{Log, LogError, LogFailure};
 pub use self::records::{Record, RecordError};
 pub use self::resources::Resources;
+pub use self::start::StartError;
 pub use self::stop::{Stop, Stopped};
 use crate::sandbox::Sandbox;
 

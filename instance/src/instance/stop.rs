@@ -61,7 +61,9 @@ pub struct Stopped {
     pub boot_errors: Vec<String>,
     /// The number of lines of level ERROR while the server booted that are not in `boot_errors`.
     pub more_boot_errors: usize,
-    /// The last lines that the server printed and logged.
+    /// The last lines of level ERROR and WARNING in the log since the boot, then the last notices,
+    /// or the last lines of any level if there are none of these, and then the last lines that the
+    /// server printed.
     pub last_words: Vec<String>,
 }
 
@@ -99,7 +101,7 @@ impl Life {
             findings,
             boot_errors: boot_errors.lines,
             more_boot_errors: boot_errors.more,
-            last_words: sandbox.last_words(),
+            last_words: sandbox.last_words(&self.before),
         }
     }
 

@@ -54,7 +54,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line> {
 }
 
 /// Returns the lines of a file that matter, with their numbers, from 1.
-fn numbered(text: &str) -> impl Iterator<Item = (usize, Line)> {
+pub(super) fn numbered(text: &str) -> impl Iterator<Item = (usize, Line)> {
     let mut comments = Comments::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.split('\n').zip(1..).filter_map(move |(line, number)| {

@@ -1,12 +1,21 @@
 //! The errors of building a sandbox.
 
+use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use crate::readable;
+
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> BuildError {
     let path = path.to_owned();
     move |error| BuildError::File { path, error }
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        readable::write(f, self)
+    }
 }
 
 impl BuildError {
@@ -15,8 +24,9 @@ impl BuildError {
     }
 }
 
-/// The error of a sandbox that could not be built.
-#[derive(Debug, thiserror::Error)]
+/// The error of a sandbox that could not be built. `Debug`, which tests that return errors print,
+/// writes the text with its causes.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A file or folder could not be read or written.
@@ -133,6 +143,16 @@ pub enum BuildError {
         section: String,
         /// The mistake, and what was expected.
         what: String,
+    },
+    /// A line of [`Builder::dialplan`](crate::Builder::dialplan) that the server would not take.
+    #[error("dialplan set from code, line {line}, {text:?}: {what}")]
+    Dialplan {
+        /// The line in the text, from 1.
+        line: usize,
+        /// The line itself.
+        text: String,
+        /// The mistake, and what was expected.
+        what: &'static str,
     },
     /// An invalid name of a module.
     #[error("module {name:?}: a name has letters, digits, `_`, `-` and `.` in it")]

@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use crate::sandbox::conf;
+use crate::sandbox::dialplan;
 use crate::sandbox::error::{BuildError, at};
 use crate::sandbox::files::{Entry, Walk, is_lock, look};
 use crate::sandbox::includes::MissingInclude;
 use crate::sandbox::includes::{self, Files};
 use crate::sandbox::logs::OWN;
-use crate::sandbox::modules::Modules;
+use crate::sandbox::modules::{Modules, TIMING};
 use crate::sandbox::parts::{From, Part, Rendered, text};
 use crate::sandbox::permissions::Permissions;
 use crate::sandbox::template::Keys;
@@ -73,7 +74,12 @@ const EMPTY: [&str; 16] = [
 #[derive(Clone, Debug)]
 pub(super) enum Addition {
     Text(String),
-    Section { name: String, keys: Vec<(String, String)> },
+    /// Contexts of the dialplan.
+    Dialplan(String),
+    Section {
+        name: String,
+        keys: Vec<(String, String)>,
+    },
 }
 
 /// The configuration files by name: the last layer of each, and the additions to it.
@@ -82,6 +88,8 @@ pub(super) struct Layers {
     /// Links that lead nowhere with their targets, by the names of the files that they would be.
     dangling: BTreeMap<PathBuf, (PathBuf, PathBuf)>,
     permissions: Vec<Permissions>,
+    /// `true` if the code adds to the dialplan, which needs its module.
+    has_dialplan: bool,
 }
 
 /// Returns `true` if a line is empty, a comment or `key = value`. Anything else (a directive, a
@@ -102,8 +110,12 @@ fn is_option(line: &str) -> bool {
 impl Layers {
     /// Begins with our own files, with the options that the code sets, and with AMI or without.
     pub(super) fn base(options: &[(String, String)], ami: bool) -> Result<Self, BuildError> {
-        let mut layers =
-            Self { files: BTreeMap::new(), dangling: BTreeMap::new(), permissions: Vec::new() };
+        let mut layers = Self {
+            files: BTreeMap::new(),
+            dangling: BTreeMap::new(),
+            permissions: Vec::new(),
+            has_dialplan: false,
+        };
         for name in EMPTY {
             layers.put(name, "", From::Us);
         }
@@ -119,18 +131,24 @@ impl Layers {
     }
 
     /// Writes our `modules.conf`, unless the test has its own. What the test says in that file, or
-    /// in the files that it includes, takes precedence.
-    pub(super) fn set_modules(&mut self, modules: &Modules) -> Result<(), BuildError> {
+    /// in the files that it includes, takes precedence. `folder` has the server's modules.
+    pub(super) fn set_modules(
+        &mut self,
+        modules: &Modules,
+        folder: &Path,
+    ) -> Result<(), BuildError> {
         if let Some(name) = modules.odd_name() {
             return Err(BuildError::Module { name: name.to_owned() });
         }
+        let modules = modules.completed(self.has_dialplan);
+        let timing = folder.join(format!("{TIMING}.so")).is_file();
         let includes = self.files.get(Path::new(MODULES_INC)).map_or(&[][..], Vec::as_slice);
         let own = self.files.get(Path::new(MODULES)).map_or(&[][..], Vec::as_slice);
         let said = text(includes) + "\n" + &text(own);
         if let Some(Part { text, from: From::Us }) =
             self.files.get_mut(Path::new(MODULES)).and_then(|parts| parts.first_mut())
         {
-            *text = modules.conf(&said).into_bytes();
+            *text = modules.conf(&said, timing).into_bytes();
         }
         Ok(())
     }
@@ -209,6 +227,11 @@ impl Layers {
         check_name(name)?;
         let text = match addition {
             Addition::Text(text) => text.clone(),
+            Addition::Dialplan(text) => {
+                dialplan::check(text)?;
+                self.has_dialplan = true;
+                text.clone()
+            }
             Addition::Section { name: section, keys } => self.section(name, section, keys)?,
         };
         self.files

@@ -13,7 +13,7 @@ pub(crate) const OWN: &str = "instance.txt";
 pub(crate) const CONSOLE: &str = "console.txt";
 
 /// The file with notices, warnings and errors.
-pub(crate) const MESSAGES: &str = "messages.txt";
+const MESSAGES: &str = "messages.txt";
 
 /// The beginning of the names of sanitizers' reports.
 pub(crate) const SANITIZER: &str = "sanitizer";

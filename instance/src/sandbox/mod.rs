@@ -19,10 +19,12 @@
 
 mod address;
 mod arguments;
+mod build;
 mod builder;
 mod command;
 mod conf;
 mod data;
+mod dialplan;
 mod documentation;
 mod error;
 mod files;
@@ -53,7 +55,7 @@ pub(crate) use self::conf::escaped;
 pub use self::documentation::Documentation;
 pub use self::error::BuildError;
 pub(crate) use self::includes::MissingInclude;
-pub(crate) use self::logs::{CONSOLE, MESSAGES, SANITIZER};
+pub(crate) use self::logs::{CONSOLE, SANITIZER};
 pub use self::modules::Modules;
 use self::place::Place;
 pub use self::sections::Section;

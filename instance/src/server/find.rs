@@ -1,9 +1,10 @@
 //! Finding a server, or fetching one.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::readable;
 use crate::server::chain::chain;
 use crate::server::environment::Environment;
 use crate::server::probe::{ProbeError, Server};
@@ -21,6 +22,34 @@ pub enum Want {
     Major(u32),
     /// The server at this path: a binary, or the folder above its `usr/sbin`.
     Path(PathBuf),
+}
+
+/// Converts a major version.
+impl From<u32> for Want {
+    fn from(major: u32) -> Self {
+        Self::Major(major)
+    }
+}
+
+/// Converts a text as [`FromStr`] does.
+impl From<&str> for Want {
+    fn from(text: &str) -> Self {
+        text.parse().unwrap_or_else(|never: std::convert::Infallible| match never {})
+    }
+}
+
+/// Converts a path.
+impl From<&Path> for Want {
+    fn from(path: &Path) -> Self {
+        Self::Path(path.to_owned())
+    }
+}
+
+/// Converts a path.
+impl From<PathBuf> for Want {
+    fn from(path: PathBuf) -> Self {
+        Self::Path(path)
+    }
 }
 
 impl FromStr for Want {
@@ -204,8 +233,9 @@ pub enum FindError {
     },
 }
 
-/// The error of a server that was neither found nor fetched.
-#[derive(Debug, thiserror::Error)]
+/// The error of a server that was neither found nor fetched. `Debug`, which tests that return
+/// errors print, writes the text with its causes.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
     /// No server was found.
@@ -214,6 +244,12 @@ pub enum ServerError {
     /// No server could be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+}
+
+impl fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        readable::write(f, self)
+    }
 }
 
 #[cfg(test)]

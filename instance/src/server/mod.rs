@@ -4,7 +4,7 @@
 //! the environment variable `ASTERISK`, from `PATH`, and from the cache of fetched servers; all
 //! that the environment says is read once, into an [`Environment`], so that tests can make one up.
 //!
-//! The room names `folder`, for the wait for a file lock, and knows nothing of sandboxes. What
+//! The room names `readable`, and `folder` for the wait for a file lock, and knows nothing of sandboxes. What
 //! crosses its door are servers, their errors, and the steps of a fetch. Pitfalls:
 //!
 //! - A fetched server brings its own loader and libraries, so its binary is never executed by
@@ -17,6 +17,7 @@ mod chain;
 mod environment;
 mod find;
 mod layout;
+mod once;
 mod probe;
 mod progress;
 mod provision;
@@ -27,6 +28,7 @@ pub(crate) use self::environment::Environment;
 pub use self::environment::{CacheError, cache_folder};
 pub use self::find::{FindError, ServerError, Want};
 pub use self::layout::{Directories, LayoutError};
+pub use self::once::server;
 pub use self::probe::{ProbeError, Server};
 pub use self::progress::Progress;
 pub use self::provision::FetchError;

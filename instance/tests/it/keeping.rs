@@ -8,9 +8,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use ami::Action;
+use ami::{Action, Matcher};
 use instance::{BuildError, Builder, FoundRun, Instance, Sandbox, Stop, blocking};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, waitid};
 
@@ -70,6 +70,36 @@ async fn a_child() -> Result<(), Box<dyn Error>> {
             instance.shut_down(Stop::Now).await;
             instance.restart().await?;
             used(&instance, "none").await
+        }
+        "expects" => {
+            let instance = builder.boot().await?;
+            instance.expect(Matcher::event("Never"), Duration::ZERO).await?;
+            Ok(())
+        }
+        "expects blocking" => std::thread::spawn(move || {
+            let instance = blocking::boot(builder)?;
+            instance.expect(Matcher::event("Never"), Duration::ZERO)?;
+            Ok(())
+        })
+        .join()
+        .unwrap_or_else(|_| Err("a panic".into()))
+        .map_err(|error: Box<dyn Error + Send + Sync>| -> Box<dyn Error> { error }),
+        "starts" => {
+            builder.file("manager.conf", "[general]\n").boot().await?;
+            Ok(())
+        }
+        "passes" => {
+            let instance = builder.boot().await?;
+            instance.expect(Matcher::event("FullyBooted"), AGES).await?;
+            instance.stop().await?;
+            Ok(())
+        }
+        "crashes" => {
+            let instance = builder.boot().await?;
+            let pid = instance.pid().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+            kill_process(pid.ok_or("no process")?, Signal::SEGV)?;
+            instance.expect(Matcher::event("Never"), AGES).await?;
+            Ok(())
         }
         "killed without its first guard" => killed_without_its_first_guard(&builder).await,
         "not heeded" => used(&builder.keep_on_drop(false).build()?.boot().await?, "none").await,
@@ -144,7 +174,17 @@ fn left(deed: &str, root: &Scratch, keep: Option<&str>) -> (Vec<PathBuf>, Vec<Pa
 
 #[test]
 fn an_instance_that_is_dropped_in_use_keeps_its_folder_and_says_so_once() {
-    for deed in ["question mark", "blocking", "two", "two dropped", "restarted", "panic"] {
+    for deed in [
+        "question mark",
+        "blocking",
+        "two",
+        "two dropped",
+        "restarted",
+        "panic",
+        "expects",
+        "expects blocking",
+        "starts",
+    ] {
         let root = Scratch::new();
         let (kept, told, output) = left(deed, &root, None);
         assert!(!output.status.success(), "{deed}: {output:?}");
@@ -156,12 +196,26 @@ fn an_instance_that_is_dropped_in_use_keeps_its_folder_and_says_so_once() {
 
 #[test]
 fn an_instance_that_was_shut_down_or_is_not_heeded_leaves_nothing_when_dropped() {
-    for deed in ["stopped", "killed", "never booted", "cancelled", "not heeded"] {
+    for deed in ["stopped", "killed", "never booted", "cancelled", "not heeded", "passes"] {
         let root = Scratch::new();
         let (kept, told, output) = left(deed, &root, None);
-        assert_eq!(output.status.success(), deed == "cancelled", "{deed}: {output:?}");
+        let passes = ["cancelled", "passes"].contains(&deed);
+        assert_eq!(output.status.success(), passes, "{deed}: {output:?}");
         assert_eq!((kept, told), (vec![], vec![]), "{deed}: {output:?}");
     }
+}
+
+#[test]
+fn an_instance_whose_server_crashed_says_so_where_it_says_that_its_folder_is_kept() {
+    let root = Scratch::new();
+    let (kept, told, output) = left("crashes", &root, None);
+    let crashed = "; the server of instance 1 crashed (signal 11)";
+    let expected: Vec<_> =
+        kept.iter().map(|path| PathBuf::from(format!("{}{crashed}", path.display()))).collect();
+    assert_eq!((kept.len(), told), (1, expected), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let error = "Error: instance 1: expected Never: the server has ended (signal: 11 (SIGSEGV)";
+    assert!(said.contains(error), "{said}");
 }
 
 #[test]

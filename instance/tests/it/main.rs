@@ -17,4 +17,5 @@ mod refused;
 mod running;
 mod sections;
 mod standin;
+mod starting;
 mod support;

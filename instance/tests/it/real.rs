@@ -230,6 +230,8 @@ async fn a_refused_login_is_an_error_with_the_servers_word() {
     assert!(!error.last_words.iter().any(|it| it.contains("] DEBUG[")), "{error}");
     let shown = chain(&error);
     assert_eq!(shown.matches("Authentication failed").count(), 1, "{shown}");
+    // The user is there.
+    assert_eq!(error.users, None);
     let last = shown.lines().last().unwrap();
     assert!(last.starts_with("instance 1 failed at logging in to the booted server: "), "{shown}");
 }

@@ -8,6 +8,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::instance::findings::Finding;
+use crate::readable;
 use crate::sandbox::MissingInclude;
 
 /// A stage of a boot.
@@ -33,8 +34,8 @@ impl fmt::Display for Stage {
 
 /// The error of a server that did not boot. It is displayed with its evidence first: findings, the
 /// last lines of the server, and where the sandbox is kept. The last line is the conclusion, and
-/// [`source`](Error::source) is the cause of the failure.
-#[derive(Debug)]
+/// [`source`](Error::source) is the cause of the failure. `Debug`, which tests that return errors
+/// print, adds the causes.
 pub struct BootError {
     /// The number of the instance in its run.
     pub number: u32,
@@ -42,6 +43,9 @@ pub struct BootError {
     pub stage: Stage,
     /// The reason of the failure.
     pub failure: BootFailure,
+    /// The manager users of the configuration, if the server refused a login as a user that it does
+    /// not have.
+    pub users: Option<OtherUsers>,
     /// Further things that the server left if it ended, such as a core or the report of a
     /// sanitizer.
     pub findings: Vec<Finding>,
@@ -62,13 +66,40 @@ impl fmt::Display for BootError {
         if self.kept {
             writeln!(f, "the sandbox is kept: {}", self.folder.display())?;
         }
-        write!(f, "instance {} failed at {}: {}", self.number, self.stage, self.failure)
+        write!(f, "instance {} failed at {}: {}", self.number, self.stage, self.failure)?;
+        self.users.as_ref().map_or(Ok(()), |users| write!(f, "; {users}"))
+    }
+}
+
+impl fmt::Debug for BootError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        readable::write(f, self)
     }
 }
 
 impl Error for BootError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.failure.source()
+    }
+}
+
+/// The manager users of a configuration that does not have the one that the boot logged in as.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OtherUsers {
+    /// The user that the boot logged in as.
+    pub tried: String,
+    /// The users of `manager.conf` and what it includes.
+    pub users: Vec<String>,
+}
+
+impl fmt::Display for OtherUsers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tried, users } = self;
+        write!(f, "manager.conf has no user `{tried}`")?;
+        match &users[..] {
+            [] => f.write_str(" or any other"),
+            users => write!(f, ", but {}: name one with `Builder::login`", users.join(", ")),
+        }
     }
 }
 
@@ -186,6 +217,7 @@ mod tests {
                 what: "execute it".to_owned(),
                 error: io::Error::other("the cause"),
             },
+            users: None,
             findings: vec![Finding::DiskFull],
             last_words: vec!["one".to_owned(), "two".to_owned()],
             folder: "/tmp/x".into(),

@@ -6,13 +6,14 @@ mod ready;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::future;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::Signal;
 use tokio::time::timeout;
 
-pub use self::error::{AmiSettings, BootError, BootFailure, Stage};
+pub use self::error::{AmiSettings, BootError, BootFailure, OtherUsers, Stage};
 use self::ready::Boot;
 use crate::instance::errors::{self, Before};
 use crate::instance::findings::Finding;
@@ -53,7 +54,8 @@ impl Sandbox {
                 let took = begun.elapsed();
                 tracing::info!(?took, address = self.ami_address(), "booted");
                 let asked = AtomicBool::new(false);
-                Ok(Life { client, journal, process, before, took, asked })
+                let place = (Arc::clone(&self.run), self.number);
+                Ok(Life { client, journal, process, before, took, asked, place })
             }
             Err(failure) => Err(self.post_mortem(stage, failure, process, &before).await),
         }
@@ -130,6 +132,23 @@ impl Sandbox {
         let (folder, log) = (self.folder().to_owned(), self.log());
         let start = before.length_at_launch(&log);
         let last_words = errors::evidence(&self.logs(), &log, start);
-        BootError { number: self.number, stage, failure, findings, last_words, folder, kept }
+        let number = self.number;
+        let users = self.users_besides(&failure);
+        BootError { number, stage, failure, users, findings, last_words, folder, kept }
+    }
+
+    /// Returns the manager users of the configuration, if the server refused a login as a user that
+    /// is none of them.
+    fn users_besides(&self, failure: &BootFailure) -> Option<OtherUsers> {
+        let login = self.login.as_ref()?;
+        if !matches!(failure, BootFailure::Login(error) if error.response().is_some()) {
+            return None;
+        }
+        let sections = self.sections("manager.conf").into_iter().map(|it| it.name().to_owned());
+        let users = sections.filter(|name| !name.eq_ignore_ascii_case("general"));
+        let (users, tried) = (users.collect::<Vec<_>>(), login.user());
+        // The server does not tell cases apart (`get_manager_by_name_locked`).
+        let is_there = users.iter().any(|user| user.eq_ignore_ascii_case(tried));
+        (!is_there).then(|| OtherUsers { tried: tried.to_owned(), users })
     }
 }

@@ -1,11 +1,13 @@
 //! Errors as people read them, for tests that return them: a test harness prints an error with
 //! `Debug`.
+//!
+//! The room names no other one.
 
 use std::error::Error;
 use std::fmt;
 
 /// Writes the text of an error and, below it, its causes.
-pub(super) fn write(f: &mut fmt::Formatter<'_>, error: &dyn Error) -> fmt::Result {
+pub(crate) fn write(f: &mut fmt::Formatter<'_>, error: &dyn Error) -> fmt::Result {
     write!(f, "{error}")?;
     let causes: Vec<_> = std::iter::successors(error.source(), |&cause| cause.source()).collect();
     if causes.is_empty() {
