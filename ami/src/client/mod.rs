@@ -219,6 +219,46 @@ impl Client {
         Exchange::new(Arc::clone(&self.handle), action)
     }
 
+    /// Sends an action with the ActionID that it [has](Action::with_action_id), or without one, and
+    /// waits for no reply.
+    ///
+    /// Whatever answers the action belongs to no call. The response goes to subscriptions that ask
+    /// for [strays](crate::Stray), and the items of a list are events of all subscribers. This is
+    /// for programs that have to see their own ActionIDs in events; for all others
+    /// [`call`](Self::call) and [`list`](Self::list) match replies with actions.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ami::Client) -> Result<(), ami::Error> {
+    /// use ami::{Action, Filter};
+    ///
+    /// let mut items = client.subscribe(Filter::named(["EndpointList"]).field("ActionID", "mine"));
+    /// client.send(Action::new("PJSIPShowEndpoints").with_action_id("mine")).await?;
+    /// let first = items.next().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// The action is in the queue of the connection when the future is done, behind all actions
+    /// sent before. If a connection is up, that is at the first poll. Cancel safe: a future that is
+    /// dropped before it is done has sent nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the action cannot be sent, the user may not send it
+    /// ([`Error::Forbidden`]), or there is no connection within the time-out.
+    pub async fn send(&self, action: Action) -> Result<(), Error> {
+        action.check()?;
+        let shared = self.shared();
+        loop {
+            let connection = shared.connection_within(shared.timeout).await?;
+            match connection.send_as_it_is(&action) {
+                // The connection has just ended, and there may be another one.
+                Err(Error::Disconnected { .. }) => shared.lost(&connection).await,
+                sent => return sent,
+            }
+        }
+    }
+
     /// Runs a CLI command and returns its output. Needs the write class `command`.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::filters::EventFilter;
 use self::loss::{First, Loss};
-use self::outbox::Outbox;
+use self::outbox::{Outbox, Shape};
 use self::pending::{PendingCalls, Place, Waiter};
 pub use self::permissions::Permissions;
 pub use self::reply::Replied;
@@ -120,9 +120,24 @@ impl Connection {
             // The answer to the fence marks the end where the server forgets to send one.
             Waiter::List(_) | Waiter::Everything(_) => true,
         };
+        let shape = if fence { Shape::Fenced } else { Shape::Plain };
         let add = |id| self.pending.add(id, waiter, until.into_std(), place);
-        let id = self.outbox.push(action, fence, |name| self.check(name), add)?;
+        let id = self.outbox.push(action, shape, |name| self.check(name), add)?;
         Ok(Ticket { connection: Arc::clone(self), id })
+    }
+
+    /// Hands an action to the writer with the ActionID that it has. Nobody waits for the reply.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub(crate) fn send_as_it_is(&self, action: &Action) -> Result<(), Error> {
+        // The server may be busy with it until it answers a later action.
+        let (nobody, _) = oneshot::channel();
+        let until = Instant::now() + BUSY;
+        let add = |id| self.pending.add(id, Waiter::Response(nobody), until.into_std(), None);
+        self.outbox.push(action, Shape::AsItIs, |name| self.check(name), add)?;
+        Ok(())
     }
 
     /// Sends an action of the client's own, ahead of callers that wait for a connection or for a

@@ -29,6 +29,17 @@ pub(crate) struct Outbox {
     filled: Notify,
 }
 
+/// The form in which an action is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Shape {
+    /// With an ActionID of this connection.
+    Plain,
+    /// With an ActionID of this connection, and a fence after it.
+    Fenced,
+    /// With the ActionID that it has, if it has one.
+    AsItIs,
+}
+
 #[derive(Default)]
 struct State {
     last: u64,
@@ -44,13 +55,13 @@ impl Outbox {
         Self { prefix, state: Mutex::default(), filled: Notify::new() }
     }
 
-    /// Queues an action under the next id, with or without a fence after it. `check` decides
-    /// whether it may be sent; while actions are held back, [`release`](Self::release) decides
-    /// that. `register` gets the id before the action can be sent.
+    /// Queues an action under the next id. `check` decides whether it may be sent; while actions
+    /// are held back, [`release`](Self::release) decides that. `register` gets the id before the
+    /// action can be sent.
     pub(crate) fn push(
         &self,
         action: &Action,
-        fence: bool,
+        shape: Shape,
         check: impl FnOnce(&str) -> Result<(), Error>,
         register: impl FnOnce(u64),
     ) -> Result<u64, Error> {
@@ -60,7 +71,7 @@ impl Outbox {
             return Err(Error::Disconnected { reason, delivery: Delivery::NeverSent });
         }
         let id = state.last + 1;
-        let bytes = self.encode(action, id, fence)?;
+        let bytes = self.encode(action, id, shape)?;
         register(id);
         state.last = id;
         state.queue.push_back((id, bytes));
@@ -70,11 +81,15 @@ impl Outbox {
         Ok(id)
     }
 
-    fn encode(&self, action: &Action, id: u64, fence: bool) -> Result<Bytes, ActionError> {
+    fn encode(&self, action: &Action, id: u64, shape: Shape) -> Result<Bytes, ActionError> {
         let mut bytes = BytesMut::new();
+        if shape == Shape::AsItIs {
+            action.encode(action.action_id(), &mut bytes)?;
+            return Ok(bytes.freeze());
+        }
         let id = format!("{}-{id}", self.prefix);
         action.encode(Some(&id), &mut bytes)?;
-        if fence {
+        if shape == Shape::Fenced {
             for part in [b"Action: Ping\r\nActionID: ", id.as_bytes(), FENCE, b"\r\n\r\n"] {
                 bytes.extend_from_slice(part);
             }

@@ -1,6 +1,6 @@
 //! Lists and other replies of many messages, from real servers.
 
-use ami::{Action, Client, Error, EventClass, Filter, Kind, Replied};
+use ami::{Action, Client, Error, EventClass, Filter, Item, Kind, Message, Replied, Stray};
 use instance::{Builder, Instance, Modules};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -113,6 +113,37 @@ async fn a_list_comes_to_subscribers_too_where_that_is_asked_for() {
         }
         client.call(Action::new("Ping")).await.unwrap();
         assert_eq!((told.queued(), client.stats().unmatched), (0, 0), "{major}");
+        instance.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_action_with_an_id_of_ones_own_is_answered_with_that_id() {
+    for major in VERSIONS {
+        let instance = boot(major).await;
+        let client = connect(&instance, user().timeout(AGES)).await.unwrap();
+        client.originate(answered()).await.unwrap();
+        let mut told = client.subscribe(Filter::named(["Status", "StatusComplete"]).with_strays());
+        let own = |action: Action| action.with_action_id("mine");
+        client.send(own(Action::new("Status"))).await.unwrap();
+        client.send(own(Action::new("Hangup").field("Channel", "nobody"))).await.unwrap();
+        client.call(Action::new("Ping")).await.unwrap();
+        let mut names = Vec::new();
+        while told.queued() > 0 {
+            let (header, message) = match told.next().await.unwrap() {
+                Item::Event(event) => ("Event", Message::clone(&event)),
+                Item::Stray(stray) => match *stray {
+                    Stray::Unmatched(answer) => ("Response", answer),
+                    other => panic!("{major}: {other:?}"),
+                },
+                other => panic!("{major}: {other:?}"),
+            };
+            assert_eq!(message.text("ActionID").as_deref(), Some("mine"), "{major}: {message:?}");
+            names.push(message.text(header).unwrap().into_owned());
+        }
+        let expected = ["Success", "Status", "Status", "StatusComplete", "Error"];
+        assert_eq!(names, expected, "{major}");
+        assert_eq!(client.in_flight(), 0, "{major}");
         instance.stop().await.unwrap();
     }
 }
