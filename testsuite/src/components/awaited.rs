@@ -87,11 +87,6 @@ impl Awaited {
         self.seen
     }
 
-    /// The events that came nearest to the description, one to a line.
-    pub(super) fn nearest(&self) -> Vec<String> {
-        self.nearest.lines(self.matcher.name())
-    }
-
     /// Takes note of a login.
     pub(super) fn connect(&mut self, ast: &Ast) {
         if self.connection.is_none() && self.ids.has(ast.id()) {
