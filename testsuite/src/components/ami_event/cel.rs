@@ -27,7 +27,7 @@ pub(super) struct Sequence {
     all: usize,
     /// The number of events that were skipped since one was met.
     skipped: usize,
-    /// Of these the nearest, with the number of headers that did not match.
+    /// The nearest of these, each with the number of headers that did not match.
     nearest: Vec<(usize, String)>,
 }
 

@@ -54,7 +54,9 @@ impl ChannelHangup {
         let (delay, ast, test_too) = (self.delay, ast.clone(), test.clone());
         let told = self.event.told(&format!("the hangup of {channel}"));
         test.spawn(async move {
-            tokio::time::sleep(delay).await;
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
             let hangup = Action::new("Hangup").field("Channel", &channel);
             // The call may have ended by itself.
             if let Err(error) = ast.ami().call(hangup).await

@@ -36,7 +36,7 @@ impl Call {
         Ok(Self { place: section.node().clone(), channel, headers })
     }
 
-    /// What is called.
+    /// The channel that is called.
     pub(super) fn channel(&self) -> &str {
         &self.channel
     }
