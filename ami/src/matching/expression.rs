@@ -11,7 +11,8 @@ pub struct ExpressionError {
     pub pattern: String,
     /// The mistake in it.
     pub reason: String,
-    /// Set if it looks around or back, which takes more than linear time and is no mistake.
+    /// Set if the expression looks around or back, or gives nothing back (atomic groups, possessive
+    /// repetitions): no mistake, but nothing that can be matched in linear time.
     pub backtracks: bool,
 }
 
@@ -40,7 +41,9 @@ impl Expression {
     ///
     /// # Errors
     ///
-    /// If it is not one, or looks around or back, which takes more than linear time.
+    /// Returns an error if Python refuses the expression, or if it [backtracks].
+    ///
+    /// [backtracks]: ExpressionError::backtracks
     pub fn at_start(pattern: &str) -> Result<Self, ExpressionError> {
         Ok(Self::new(pattern, Matches::AtStart(compile(pattern, &translated(pattern)?)?)))
     }
@@ -54,7 +57,7 @@ impl Expression {
     ///
     /// # Errors
     ///
-    /// As [`at_start`](Self::at_start).
+    /// The same as those of [`at_start`](Self::at_start).
     pub fn whole(pattern: &str) -> Result<Self, ExpressionError> {
         let translated = translated(pattern)?;
         // What is no expression by itself can be one in brackets, such as `a)(b`.
@@ -67,7 +70,7 @@ impl Expression {
     ///
     /// # Errors
     ///
-    /// As [`at_start`](Self::at_start).
+    /// The same as those of [`at_start`](Self::at_start).
     pub fn anywhere(pattern: &str) -> Result<Self, ExpressionError> {
         Ok(Self::new(pattern, Matches::Anywhere(compile(pattern, &translated(pattern)?)?)))
     }
@@ -81,7 +84,7 @@ impl Expression {
         Self { source: source.to_owned(), matches }
     }
 
-    /// As it was written.
+    /// Returns the expression as it was written.
     pub fn source(&self) -> &str {
         &self.source
     }

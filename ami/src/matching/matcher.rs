@@ -37,7 +37,7 @@ impl Matcher {
     ///
     /// # Errors
     ///
-    /// If it is no expression.
+    /// Returns an error if the expression cannot be used; see [`Expression::at_start`].
     pub fn matching(self, name: impl Into<String>, pattern: &str) -> Result<Self, ExpressionError> {
         Ok(self.with(name.into(), Expression::at_start(pattern)?, false))
     }
@@ -46,7 +46,7 @@ impl Matcher {
     ///
     /// # Errors
     ///
-    /// If it is no expression.
+    /// Returns an error if the expression cannot be used; see [`Expression::at_start`].
     pub fn not_matching(
         self,
         name: impl Into<String>,
