@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![expect(
+    clippy::test_attr_in_doctest,
+    reason = "the README's tests are run by `tests/it/readme.rs`"
+)]
 
 // The crate is divided into rooms, which are its modules. A room depends only on rooms above it.
 // The `mod.rs` of each room describes its purpose.

@@ -123,7 +123,7 @@ struct Entries {
 
 impl Entries {
     fn add(&mut self, event: Event) {
-        if event.name() == "Newexten" {
+        if event.name() == "Newexten" && !is_pseudo(&event) {
             if self.steps.len() == STEPS {
                 self.steps.pop_front();
             }
@@ -166,6 +166,12 @@ impl Entries {
         let dialplan = self.steps.iter().map(step).collect();
         Account { events, dialplan, dropped: self.dropped }
     }
+}
+
+/// Returns `true` if a step is that of a channel which is being called: the server gives it the
+/// name of an application, and it runs none.
+fn is_pseudo(step: &Event) -> bool {
+    step.get("Application").is_some_and(|it| it.starts_with(b"AppDial"))
 }
 
 /// Returns a step of the dialplan in a line.

@@ -40,7 +40,8 @@ static FOUND: Mutex<Vec<(Want, Found)>> = Mutex::new(Vec::new());
 pub async fn server(want: impl Into<Want>) -> Result<Server, ServerError> {
     let want = want.into();
     let found = found(&want);
-    let server = found.get_or_try_init(|| Server::find_or_fetch(&want, steps())).await?;
+    let server =
+        found.get_or_try_init(|| Server::find_or_fetch(&want, steps(io::stderr()))).await?;
     Ok(server.clone())
 }
 
@@ -54,14 +55,33 @@ fn found(want: &Want) -> Found {
     found
 }
 
-/// Returns a function that prints each new step of a fetch.
-fn steps() -> impl FnMut(Progress) + Send {
+/// Returns a function that writes each new step of a fetch as a line.
+fn steps(mut out: impl Write + Send) -> impl FnMut(Progress) + Send {
     let mut last: Option<Progress> = None;
     move |progress| {
         if progress.is_new_after(last.as_ref()) {
             // Nobody needs to read it.
-            let _ = writeln!(io::stderr(), "{progress}");
+            let _ = writeln!(out, "{progress}");
         }
         last = Some(progress);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_step_is_a_line() {
+        let mut out = Vec::new();
+        let mut step = steps(&mut out);
+        step(Progress::Waiting { major: 22 });
+        for done in 0..3 {
+            step(Progress::Unpack { done, total: 3 });
+        }
+        drop(step);
+        let told = "waiting for another process that is fetching Asterisk 22\n\
+                    unpacking: 0 of 3 packages\n";
+        assert_eq!(String::from_utf8(out).unwrap(), told);
     }
 }

@@ -12,6 +12,7 @@ mod files;
 mod keeping;
 mod layouts;
 mod modes;
+mod readme;
 mod real;
 mod refused;
 mod running;
