@@ -148,6 +148,9 @@ mod tests {
                 assert!(is_bound(&sip, us, &sockets(us)), "{sip}");
                 assert!(!is_bound(&sip, us, &BTreeSet::new()), "of another process: {sip}");
             }
+            let elsewhere = SocketAddr::new("127.0.0.2".parse().unwrap(), of_udp.address.port());
+            let elsewhere = Sip { address: elsewhere, ..of_udp };
+            assert!(!is_bound(&elsewhere, us, &sockets(us)), "{elsewhere}");
             drop(tcp);
             assert!(!is_bound(&of_tcp, us, &sockets(us)), "{of_tcp}");
         }

@@ -5,12 +5,13 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use ami::{Config, Originate};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Program, Said, cache, command};
-use crate::support::{Scratch, VERSIONS, assert_gone, is_alive, server};
+use crate::support::{AGES, Scratch, VERSIONS, assert_gone, is_alive, server};
 
 const README: &str = include_str!("../../../../README.md");
 
@@ -86,10 +87,13 @@ async fn a_command_gets_a_secret_that_is_not_printed() {
     server(22).await;
     let (configs, aside) = (Scratch::new(), Scratch::new());
     configs.file("manager.users.conf.inc", "[me]\nsecret = of;\\;me\nread = all\nwrite = all\n");
+    // Nobody listens there.
+    configs.file("pjsip.conf", "[t]\ntype = transport\nbind = <<address>>\n");
     let file = aside.file("secret", "of\n");
     let options = ["--login", "me", "--secret-file", file.to_str().unwrap()];
     let options = [&options[..], &[configs.0.to_str().unwrap()]].concat();
-    let script = "test $ASTERISK_AMI_USER:$ASTERISK_AMI_SECRET = me:of && exit 9";
+    let script =
+        "test $ASTERISK_AMI_USER:$ASTERISK_AMI_SECRET:$ASTERISK_SIP_HOST = me:of: && exit 9";
     let said = Said::by(&mut boot(&options, &["sh", "-c", script]));
     assert_eq!((said.code, said.out.as_str()), (Some(9), ""), "{}", said.error);
     assert!(!said.error.contains("of"), "{}", said.error);
@@ -157,24 +161,45 @@ async fn a_signal_reaches_the_command_and_a_second_one_kills_it() {
 #[tokio::test]
 async fn ctrl_c_on_a_terminal_interrupts_the_command_once() {
     server(22).await;
-    // A line ends it, so that the next interrupt would be seen before.
-    let script = "trap 'echo got' INT; echo ready; until read -r line; do :; done; echo $line";
+    // The program does nothing but stand by when it has handled its own interrupt, and a second one
+    // would be the next thing that the command sees.
+    let script = "trap 'echo got' INT; echo ready $PPID; until read -r line; do :; done; echo end";
     let program = env!("CARGO_BIN_EXE_instance");
-    let program = format!("{program} boot --asterisk 22 --modules pbx_config -- sh -c '{}'", {
+    // A shell is in between, for `script` stops when its own child does.
+    let program = format!(
+        "{program} boot --asterisk 22 --modules pbx_config -- sh -c '{}'; exit $?",
         script.replace('\'', r"'\''")
-    });
+    );
     let mut terminal = Command::new("timeout");
     terminal.args(["60", "script", "-qec", &program, "/dev/null"]);
     terminal.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut terminal = Program::spawn(terminal);
     let mut keys = terminal.child.stdin.take().unwrap();
-    terminal.text_until("ready");
+    let text = terminal.text_until("ready");
+    let pid = text.rsplit_once("ready ").unwrap().1.trim().parse().unwrap();
+    let program = Pid::from_raw(pid).unwrap();
+    kill_process(program, Signal::STOP).unwrap();
     keys.write_all(b"\x03").unwrap();
     terminal.text_until("got");
-    keys.write_all(b"the end\n").unwrap();
+    kill_process(program, Signal::CONT).unwrap();
+    let begun = Instant::now();
+    while !stands_by(pid) {
+        std::thread::yield_now();
+        assert!(begun.elapsed() < AGES, "it does not handle the interrupt");
+    }
+    keys.write_all(b"a line\n").unwrap();
     let mut rest = String::new();
     let status = terminal.rest(&mut rest);
-    assert!(status.success() && rest.contains("the end") && !rest.contains("got"), "{rest}");
+    assert!(status.success() && rest.contains("end") && !rest.contains("got"), "{rest}");
+}
+
+/// Returns `true` if a process sleeps and has handled its signals.
+fn stands_by(pid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+    let is_pending = |name: &str| value(name).is_some_and(|it| it.contains(|bit| bit != '0'));
+    let pending = ["SigPnd:\t", "ShdPnd:\t"].into_iter().any(is_pending);
+    value("State:\t").is_some_and(|state| state.starts_with('S')) && !pending
 }
 
 #[tokio::test]
@@ -205,10 +230,10 @@ async fn a_killed_program_takes_its_command_with_it() {
     program.signal(Signal::KILL);
     // The command has the output, which ends with it.
     program.rest(&mut String::new());
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     while is_alive(command) {
         std::thread::yield_now();
-        assert!(begun.elapsed() < crate::support::AGES, "the command goes on");
+        assert!(begun.elapsed() < AGES, "the command goes on");
     }
 }
 
