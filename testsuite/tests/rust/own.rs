@@ -106,6 +106,7 @@ async fn refused(test: TestCase) -> TestResult {
     let to_nobody = Originate::to_application("Local/nobody@nowhere", "Echo", "");
     let given_up = test.originate(to_nobody);
     failed.next().await?;
+    test.set_timeout(Duration::from_secs(2));
     let mut results = ast.watch(result());
     test.originate(Originate::to_extension("Local/s@default", "default", "nobody", "1"));
     results.next().await?;
