@@ -35,6 +35,13 @@ fn of(command: &mut Command) -> Told {
     Told { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
+/// The binary of a server.
+fn server() -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let found = runtime.block_on(Server::find_or_fetch(&Want::Major(22), |_| ())).unwrap();
+    found.binary().to_str().unwrap().to_owned()
+}
+
 /// Without a server: a name that stands for none.
 const NONE: &str = "/nonexistent/asterisk";
 
@@ -94,10 +101,7 @@ fn what_cannot_be_followed_is_an_error_and_not_a_failed_test() {
 #[test]
 fn a_run_is_told_as_libtest_tells_it() {
     let package = package();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let found = Server::find_or_fetch(&Want::Major(22), |_| ());
-    let found = runtime.block_on(found).unwrap();
-    let server = found.binary().to_str().unwrap();
+    let server = &*server();
     let told = run(&package, server, &["--test-threads", "1"]);
     assert_eq!(told.code, Some(101), "{}: {}", told.out, told.err);
     let out = &told.out;
@@ -143,4 +147,26 @@ fn a_run_is_told_as_libtest_tells_it() {
     let shown = "\nsuccesses:\n\n---- calls/good stdout ----\nprinted by one that passes\n\n\nsuccesses:\n    calls/good\n";
     assert!(out.contains(shown), "{out}");
     assert!(out.contains("1 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out"), "{out}");
+}
+
+#[test]
+fn a_server_that_is_as_it_was_is_asked_once() {
+    let package = package();
+    let server = server();
+    let lacking = || {
+        let mut command = command(&package, &server);
+        command.env("XDG_CACHE_HOME", package.0.join("cache")).args(["--exact", "lacking"]);
+        let told = of(command.env("ASTERISK_CACHE", instance::cache_folder().unwrap()));
+        assert_eq!(told.code, Some(0), "{}: {}", told.out, told.err);
+        told.out
+    };
+    assert!(lacking().contains("test lacking ... ignored, lacks asterisk: app_nonesuch"));
+    let kept = package.0.join("cache/asterisk-testsuite/servers");
+    let kept: Vec<_> = std::fs::read_dir(kept).unwrap().map(|it| it.unwrap().path()).collect();
+    let facts = std::fs::read_to_string(&kept[0]).unwrap();
+    assert!(kept.len() == 1 && facts.contains("\"app_dial\""), "{kept:?}: {facts}");
+    // Facts that the server would not tell.
+    std::fs::write(&kept[0], facts.replace("\"app_dial\"", "\"app_dial\",\"app_nonesuch\""))
+        .unwrap();
+    assert!(lacking().contains("test lacking ... ok"));
 }
