@@ -113,6 +113,10 @@ fn put(file: &Path, text: &str) -> io::Result<()> {
 fn lists(suite: &Path, path: &str) -> anyhow::Result<Vec<(PathBuf, String)>> {
     let parts: Vec<_> = path.split('/').collect();
     let mut folder = suite.join("tests");
+    // Tests that no list names would be hidden by one that names only this.
+    if !folder.join(LIST).exists() && Suite::find(suite, None).is_ok() {
+        return Ok(Vec::new());
+    }
     let mut lists = Vec::new();
     for (at, part) in parts.iter().enumerate() {
         let kind = if at + 1 == parts.len() { "test" } else { "dir" };
@@ -184,5 +188,10 @@ mod tests {
         let error = write(suite, "fourth").unwrap_err().to_string();
         assert!(error.contains("tests.yaml:1: expected entries in lines of their own"), "{error}");
         assert!(!suite.join("tests/fourth").exists());
+        // Where every folder is a test, no list is begun that would hide the others.
+        fs::remove_file(suite.join("tests/tests.yaml")).unwrap();
+        write(suite, "fifth").unwrap();
+        assert!(!suite.join("tests/tests.yaml").exists());
+        assert_eq!(Suite::find(suite, None).unwrap().tests.len(), 4);
     }
 }
