@@ -98,6 +98,11 @@ impl Alone {
         yield_now().await;
     }
 
+    /// The connection to a server.
+    pub(crate) fn ast(&self, number: usize) -> &Ast {
+        &self.asts[number - 1].0
+    }
+
     /// The test is logged in.
     pub(crate) async fn connect(&self, number: usize) {
         self.tell(&Happening::Connected(self.asts[number - 1].0.clone())).await;

@@ -394,3 +394,24 @@ fn a_test_is_as_heavy_as_its_servers_and_processes() {
     needs.processes(2);
     assert_eq!((needs.weight(), needs.server_count()), (5, 2));
 }
+
+#[tokio::test]
+async fn calls_are_open_until_their_hangup_and_their_records_until_the_last_one() {
+    let alone = Alone::new(1).await;
+    let told = alone.ast(1).calls_told();
+    let open = || (!told.borrow().are_over(), !told.borrow().are_recorded());
+    for (event, expected) in [
+        ("Event: Newchannel\nUniqueid: 1", (true, false)),
+        ("Event: CEL\nEventName: CHAN_START\nLinkedID: 1", (true, true)),
+        ("Event: CEL\nEventName: LINKEDID_END\nLinkedID: 2", (true, true)),
+        ("Event: Hangup\nUniqueid: 1", (false, true)),
+        ("Event: CEL\nEventName: LINKEDID_END\nLinkedID: 1", (false, false)),
+        ("Event: CEL\nEventName: CHAN_START\nLinkedID: 3", (false, true)),
+    ] {
+        let message = ami::Message::parse(event).unwrap();
+        alone.ast(1).follow_calls(&ami::Event::from_message(message).unwrap());
+        assert_eq!(open(), expected, "{event}");
+    }
+    alone.ast(1).forget_calls();
+    assert_eq!(open(), (false, false));
+}
