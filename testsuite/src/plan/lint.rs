@@ -218,7 +218,13 @@ impl Findings {
             match components::build_condition(condition, global, registry) {
                 (read, Ok(_)) => self.warnings.extend(read.unread()),
                 (_, Err(error)) if !error.is_unsupported() => self.errors.push(error),
-                (_, Err(error)) => self.warnings.push(error),
+                _ => {
+                    let name = &condition.typename;
+                    if let Some(like) = suggest::nearest(name, registry.names()) {
+                        let what = format!("there is no condition {name}; is it {like}?");
+                        self.warn(&condition.place, what);
+                    }
+                }
             }
         }
     }

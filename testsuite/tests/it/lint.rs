@@ -4,7 +4,7 @@ use crate::support::{Folder, RUNTESTS, own_suite};
 
 #[test]
 fn slips_are_named_with_their_place_and_what_was_meant() {
-    let config = "tinfo:\n    summary: 'x'\nproperties:\n    taggs: [a]\n    dependencies:\n        - asterix: 'app_dial'\n        - custom: 'soundkard'\n\
+    let config = "tinfo:\n    summary: 'x'\nproperties:\n    taggs: [a]\n    testconditions: [{name: 'chanels'}, {name: 'channels', alowedchannels: 1}]\n    dependencies:\n        - asterix: 'app_dial'\n        - custom: 'soundkard'\n\
         test-modules:\n    test-object:\n        typename: 'test_case.SimpleTestcase'\n        config-section: objekt\n    modules:\n        - typename: 'ami.AMIEventModule'\n          config-section: events\n\
         object:\n    reactor_timeout: 3\nevents:\n    - conditions:\n          match: {Event: 'X'}\n          requirement: {}\n      cuont: '1'\n      count: '1'\n      count: '2'\n";
     let folder = Folder::suite(&[("a", &[("test-config.yaml", config)])]);
@@ -16,14 +16,16 @@ fn slips_are_named_with_their_place_and_what_was_meant() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     for told in [
-        "error: tests/a/test-config.yaml:6: there is no dependency asterix; is it asterisk?",
-        "error: tests/a/test-config.yaml:7: there is no dependency soundkard; is it soundcard?",
+        "error: tests/a/test-config.yaml:7: there is no dependency asterix; is it asterisk?",
+        "error: tests/a/test-config.yaml:8: there is no dependency soundkard; is it soundcard?",
         "warning: tests/a/test-config.yaml:1: nobody reads the section tinfo; is it testinfo?",
         "warning: tests/a/test-config.yaml:4: properties have no taggs; is it tags?",
+        "warning: tests/a/test-config.yaml:5: there is no condition chanels; is it channels?",
+        "the condition channels reads no alowedchannels; is it allowedchannels?",
         "test_case.SimpleTestcase does not run natively; is it test_case.SimpleTestCase?",
         "there is no section objekt, so it gets the whole file; is it object?",
-        "warning: tests/a/test-config.yaml:21: ami.AMIEventModule reads no cuont; is it count?",
-        "warning: tests/a/test-config.yaml:23: count is there twice: what line 22 says of it is lost",
+        "warning: tests/a/test-config.yaml:22: ami.AMIEventModule reads no cuont; is it count?",
+        "warning: tests/a/test-config.yaml:24: count is there twice: what line 23 says of it is lost",
         "conditions have no requirement",
         "warning: tests/forgotten: no tests.yaml names this test",
         "nobody reads configurations of branches any more",
