@@ -1,11 +1,16 @@
 //! The report that the user sees: a line for everything that happens, and on a terminal the time as
 //! it passes.
 
+use std::future::pending;
 use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use instance::Progress;
+use instance::ami::{self, Event, Filter, Item, Originated, Subscription};
+use instance::{Instance as Asterisk, Progress, Sandbox};
+
+use crate::logs;
 
 /// The output of the program.
 pub(crate) struct Report {
@@ -31,19 +36,94 @@ impl Report {
         self.print(text);
     }
 
-    /// Tells what only those want to read who asked for more.
-    pub(crate) fn detail(&self, text: &str) {
-        tracing::debug!("{text}");
-        if self.verbose {
-            self.print(text);
+    /// Tells that the sandbox was made, and begins the log files in its folder.
+    pub(crate) fn created(&self, sandbox: &Sandbox) -> io::Result<()> {
+        let (folder, server) = (sandbox.folder(), sandbox.server());
+        logs::start(folder)?;
+        let asterisk = format!("Asterisk {} ({})", server.version(), server.binary().display());
+        self.say(&format!("created instance 1 in {}: {asterisk}", folder.display()));
+        Ok(())
+    }
+
+    /// Tells of a server that has booted, and what happens on it during a test.
+    pub(crate) async fn follow<T>(&self, asterisk: &Asterisk, test: impl Future<Output = T>) -> T {
+        self.say(&format!("booted in {} ms", asterisk.boot_time().as_millis()));
+        self.say(&format!("logged in to {} as user", asterisk.ami_address()));
+        let events = asterisk.ami().subscribe(Filter::all());
+        tokio::select! {
+            // What has come is told before the test goes on.
+            biased;
+            () = self.tell(events) => unreachable!("it is pending at the end"),
+            tested = test => tested,
         }
     }
 
-    /// Shows on a terminal what is being waited for.
-    pub(crate) fn waiting(&self, text: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(text.to_owned());
+    async fn tell(&self, mut events: Subscription) {
+        let mut sound = String::new();
+        while let Some(item) = events.next().await {
+            match item {
+                Item::Event(event) => self.event(&event, &mut sound),
+                missed => self.say(&format!("events are missing here: {missed:?}")),
+            }
         }
+        pending().await
+    }
+
+    fn event(&self, event: &Event, sound: &mut String) {
+        tracing::debug!("{event:?}");
+        if self.verbose {
+            self.print(&format!("{event:?}"));
+        }
+        let field = |name| event.text(name).unwrap_or_default();
+        if event.is("Newexten") {
+            let (context, exten, priority) =
+                (field("Context"), field("Extension"), field("Priority"));
+            let (application, data) = (field("Application"), field("AppData"));
+            let step = format!("{context},{exten},{priority} {application}({data})");
+            self.say(&step);
+            if let Some(bar) = &self.bar {
+                bar.set_message(step);
+            }
+            *sound = data.into_owned();
+        } else if event.is("VarSet")
+            && field("Variable") == "PLAYBACKSTATUS"
+            && field("Value") == "SUCCESS"
+        {
+            self.say(&format!("played {sound} to its end"));
+        }
+    }
+
+    /// Tells of a call that was answered.
+    pub(crate) async fn originated(
+        &self,
+        call: impl Future<Output = Result<Originated, ami::Error>>,
+    ) -> Result<(), ami::Error> {
+        let answered = call.await?;
+        self.say(&format!("originated: {} answered", answered.channel()));
+        Ok(())
+    }
+
+    /// Stops the server. After a test that failed, tells what it found and keeps the folder.
+    pub(crate) async fn stopped(
+        &self,
+        asterisk: Asterisk,
+        tested: anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        if let Err(error) = &tested {
+            tracing::error!(reason = format!("{error:#}"), "failed");
+            asterisk.keep();
+        }
+        let folder = asterisk.sandbox().folder().to_owned();
+        let stopped = asterisk.stop().await?;
+        self.say(&format!("stopped in {} ms", stopped.took.as_millis()));
+        if tested.is_err() {
+            stopped.findings.iter().for_each(|finding| self.say(&finding.to_string()));
+            stopped.last_words.iter().for_each(|line| self.say(&format!("    {line}")));
+        }
+        if folder.exists() {
+            self.say(&format!("the folder of the run is kept: {}", folder.display()));
+        }
+        tested
     }
 
     /// Shows how a fetch goes on: a bar on a terminal, elsewhere a line for each step. `last` is
@@ -67,12 +147,17 @@ impl Report {
         }
     }
 
-    /// The last line.
-    pub(crate) fn end(&self, verdict: &str) {
-        self.say(verdict);
+    /// Tells the verdict in the last line.
+    pub(crate) fn end(&self, verdict: anyhow::Result<()>) -> ExitCode {
+        let (line, code) = match verdict {
+            Ok(()) => ("passed".to_owned(), ExitCode::SUCCESS),
+            Err(error) => (format!("FAILED: {error:#}"), ExitCode::FAILURE),
+        };
+        self.say(&line);
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+        code
     }
 
     fn print(&self, text: &str) {
