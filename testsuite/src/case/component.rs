@@ -136,6 +136,7 @@ pub struct Needs {
     processes: u32,
     unloads: bool,
     logins: Option<u32>,
+    configs: Option<&'static str>,
 }
 
 impl Needs {
@@ -166,6 +167,17 @@ impl Needs {
     /// Returns whether components hear of a server, by its number from 1.
     pub(crate) fn hears_of(self, number: u32) -> bool {
         self.logins.is_none_or(|logins| number <= logins)
+    }
+
+    /// The configuration of the servers is below this folder of the suite, in `astN`, unless the
+    /// object's `config-path` names another.
+    pub fn configs(&mut self, folder: &'static str) {
+        self.configs = Some(folder);
+    }
+
+    /// The folder of the configuration of the servers, if a component names one.
+    pub(crate) fn configs_folder(self) -> Option<&'static str> {
+        self.configs
     }
 
     /// The number of servers, at least one.

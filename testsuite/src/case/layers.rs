@@ -1,7 +1,7 @@
 //! The layers of configuration that the servers of a test are made of.
 //!
 //! Layers, later ones win, whole files only: ours; those that all tests of the suite share; those
-//! that the object's `config-path` names; the test's own `configs/astN`.
+//! that the object's `config-path` names, or a component; the test's own `configs/astN`.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -39,7 +39,7 @@ pub(super) fn builder(test: &TestCase, number: u32) -> Result<Builder, ConfigErr
         builder = builder.append("modules.conf", format!("noload => {module}\n"));
     }
     let own = format!("ast{number}");
-    if let Some(path) = &object.configs {
+    if let Some(path) = object.configs.as_deref().or_else(|| test.needs().configs_folder()) {
         let path = test.suite().join(path).join(&own);
         if path.is_dir() {
             builder = builder.configs(path);

@@ -53,6 +53,10 @@ struct AppTest {
 }
 
 impl Component for AppTest {
+    fn hears_first(&self) -> bool {
+        true
+    }
+
     fn needs(&self, needs: &mut Needs) {
         needs.servers(1);
     }

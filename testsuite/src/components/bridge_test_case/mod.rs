@@ -6,7 +6,7 @@ mod play;
 
 use instance::Builder;
 
-use crate::case::{Component, Life, Needs, Setting, Stage, Step, TestCase};
+use crate::case::{Component, Life, Needs, Setting, Stage, Step};
 use crate::components::Kind;
 use crate::components::bridge_test_case::play::Play;
 use crate::files::{ConfigError, Id, Section};
@@ -164,13 +164,17 @@ impl Feature {
 impl Component for BridgeTestCase {
     fn needs(&self, needs: &mut Needs) {
         needs.servers(self.servers);
+        needs.configs(CONFIGS);
     }
 
     fn prepare<'a>(&'a mut self, setting: &'a mut Setting) -> Step<'a> {
         Box::pin(async move {
-            let test = setting.test().clone();
-            for number in 1..=self.servers {
-                setting.change(Id::of(number), |builder| with_configs(builder, &test, number))?;
+            // On old servers the module listens on port 5060 of all addresses, which the PJSIP of
+            // each server needs for its own.
+            let has_sip = self.runs.iter().any(|run| run.originate.starts_with("SIP/"));
+            for number in (1..=self.servers).filter(|_| !has_sip) {
+                let noload = |it: Builder| it.append("modules.conf", "noload => chan_sip.so\n");
+                setting.change(Id::of(number), noload)?;
             }
             Ok(())
         })
@@ -179,12 +183,6 @@ impl Component for BridgeTestCase {
     fn run(self: Box<Self>, stage: Stage) -> Life {
         Box::pin(Play::new(self.runs, stage).run())
     }
-}
-
-/// Adds the configuration of the suite for such tests. The test's own comes behind it.
-fn with_configs(builder: Builder, test: &TestCase, number: u32) -> Builder {
-    let configs = test.suite().join(CONFIGS).join(format!("ast{number}"));
-    if configs.is_dir() { builder.configs(configs).test(test.folder()) } else { builder }
 }
 
 #[cfg(test)]
