@@ -51,7 +51,7 @@ pub use case::{
     Watcher,
 };
 pub use files::{Id, Ids, Section};
-pub use matching::{Count, Fields, Template, TemplateError};
+pub use matching::{Count, Fields, Pattern, Template, TemplateError};
 
 // The files of a suite.
 pub use files::{

@@ -13,12 +13,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use ami::ExpressionError;
-
 use crate::case::{Component, Needs, ObjectSettings, Panicked, TestCase, TestResult};
 use crate::files::{
     AsteriskVersion, ConfigError, GlobalConfig, ModuleConfig, Node, Section, TestConfig,
 };
+use crate::matching::refused;
 
 mod ami_event;
 mod app_test;
@@ -167,13 +166,6 @@ pub(crate) async fn run(test: TestCase) -> TestResult {
     test.set_patience(PATIENCE);
     test.start_many(test.needs().server_count()).await?;
     std::future::pending().await
-}
-
-/// An error of an expression at a place. One that takes more than linear time is no mistake.
-fn refused(node: &Node, error: ExpressionError) -> ConfigError {
-    let backtracks = error.backtracks;
-    let refused = node.error("the expression cannot be used").caused_by(error);
-    if backtracks { refused.unsupported() } else { refused }
 }
 
 #[cfg(test)]

@@ -15,6 +15,9 @@ impl Count {
     /// Any number of times.
     pub const ANY: Self = Self { low: 0, high: usize::MAX };
 
+    /// Once or not at all.
+    pub const AT_MOST_ONCE: Self = Self { low: 0, high: 1 };
+
     /// Reads the dialect of AMI events: `3`, `>3` for at least three, `<3` for at most three. Any
     /// number if there is none.
     ///
@@ -42,9 +45,19 @@ impl Count {
         })
     }
 
+    /// So many times at least, and so many at most.
+    pub(super) fn between(low: usize, high: usize) -> Self {
+        Self { low, high }
+    }
+
     /// The least number.
     pub fn least(self) -> usize {
         self.low
+    }
+
+    /// Returns whether a number is more than all that are right.
+    pub fn is_exceeded_by(self, number: usize) -> bool {
+        number > self.high
     }
 
     /// Returns whether a number is right.
@@ -58,6 +71,7 @@ impl fmt::Display for Count {
         match (self.low, self.high) {
             (low, usize::MAX) => write!(f, "at least {low}"),
             (0, high) if high > 0 => write!(f, "at most {high}"),
+            (low, high) if low < high => write!(f, "{low} to {high}"),
             (low, _) => low.fmt(f),
         }
     }

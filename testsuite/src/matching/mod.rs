@@ -1,5 +1,6 @@
 //! What tests say of events besides their headers: how often they have to come, and texts that are
-//! filled from their fields. Headers are described by [`ami::Matcher`].
+//! filled from their fields. Headers are described by [`ami::Matcher`], messages of other kinds by
+//! a [`Pattern`].
 //!
 //! This room depends on `files`, for the place of what is described. It knows no test and no
 //! server.
@@ -8,7 +9,10 @@
 
 mod count;
 mod fields;
+mod pattern;
 
 pub use self::count::Count;
 pub(crate) use self::count::times;
 pub use self::fields::{Fields, Template, TemplateError};
+pub use self::pattern::Pattern;
+pub(crate) use self::pattern::refused;
