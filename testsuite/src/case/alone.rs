@@ -93,7 +93,8 @@ impl Alone {
         test.run(body, &cancelled).await
     }
 
-    async fn tell(&self, what: &Happening) {
+    /// Something happens, and components that wait take it.
+    pub(crate) async fn tell(&self, what: &Happening) {
         self.test.shared.actors.tell(what);
         yield_now().await;
     }
@@ -112,6 +113,11 @@ impl Alone {
     pub(crate) async fn event(&self, number: usize, text: &str) {
         let event = Event::from_message(Message::parse(text).unwrap()).unwrap();
         self.tell(&Happening::Event(self.asts[number - 1].0.clone(), event)).await;
+    }
+
+    /// The connection to a server.
+    pub(crate) fn ast(&self, number: usize) -> &Ast {
+        &self.asts[number - 1].0
     }
 
     /// The next action that a component sends.

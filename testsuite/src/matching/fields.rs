@@ -53,6 +53,11 @@ impl Template {
         Self(text.into())
     }
 
+    /// The text as it is written.
+    pub fn source(&self) -> &str {
+        &self.0
+    }
+
     /// Returns the text with fields filled in.
     ///
     /// # Errors

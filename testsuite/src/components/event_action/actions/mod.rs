@@ -1,0 +1,37 @@
+//! The actions of sets.
+
+use super::cause::Cause;
+use super::servers::Servers;
+use crate::case::{Step, TestCase};
+use crate::files::{ConfigError, Section};
+
+mod ami_actions;
+mod callback;
+mod cli_cmds;
+mod logger;
+mod stop_test;
+mod validate_log;
+
+/// An action of a set, as its section describes it.
+pub(super) trait Action: Send {
+    /// Does the action for a cause. It goes on by itself where it takes time.
+    fn run<'a>(
+        &'a mut self,
+        cause: &'a Cause,
+        servers: &'a mut Servers,
+        test: &'a TestCase,
+    ) -> Step<'a>;
+}
+
+/// Reads the section of a key as actions: one, or as many as it lists.
+type Read = fn(&Section) -> Result<Vec<Box<dyn Action>>, ConfigError>;
+
+/// All actions, by their keys.
+pub(super) const TABLE: [(&str, Read); 6] = [
+    ("ami-actions", ami_actions::read),
+    ("callback", callback::read),
+    ("cli-cmds", cli_cmds::read),
+    ("logger", logger::read),
+    ("stop_test", stop_test::read),
+    ("validate-log", validate_log::read),
+];

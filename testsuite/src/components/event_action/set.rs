@@ -1,0 +1,107 @@
+//! A set of events and actions.
+
+use std::task::{Context, Poll};
+
+use super::actions::{self, Action};
+use super::cause::Cause;
+use super::events::{self, Event};
+use super::servers::Servers;
+use crate::case::{Failure, Happening, Needs, Setting, TestCase};
+use crate::files::{ConfigError, Node, Section, suggest};
+
+/// A set of events and actions.
+pub(super) struct Set {
+    place: Node,
+    events: Vec<Box<dyn Event>>,
+    /// By their names in YAML.
+    actions: Vec<(&'static str, Box<dyn Action>)>,
+    /// The number of times that the actions were done, or begun.
+    runs: usize,
+}
+
+impl Set {
+    /// Reads the entries of a set, each an event or an action by its key.
+    pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
+        let place = section.node().clone();
+        if !place.is_map() {
+            let what = format!("expected events and actions, found {}", place.kind());
+            return Err(place.error(what));
+        }
+        let mut set = Self { place, events: Vec::new(), actions: Vec::new(), runs: 0 };
+        for (key, value) in section.entries() {
+            let name = key.expect_text("an event or an action")?;
+            // What is nothing has no keys that could be left over.
+            let part = section.part(name, &format!("{name} reads"));
+            let part = part.unwrap_or_else(|| Section::new(value, name));
+            if let Some((_, read)) = events::TABLE.iter().find(|(it, _)| *it == name) {
+                set.events.extend(read(&part)?);
+            } else if let Some((name, read)) = actions::TABLE.iter().find(|(it, _)| *it == name) {
+                set.actions.extend(read(&part)?.into_iter().map(|action| (*name, action)));
+            } else if let Some((_, needs)) = ELSEWHERE.iter().find(|(it, _)| *it == name) {
+                return Err(key.error(format!("{name} needs {needs}")).unsupported());
+            } else {
+                let names = events::TABLE.iter().map(|(name, _)| *name);
+                let hint = suggest::hint(name, names.chain(actions::TABLE.iter().map(|it| it.0)));
+                return Err(key.error(format!("there is no event or action {name}{hint}")));
+            }
+        }
+        if set.events.is_empty() {
+            return Err(section.error("a set needs an event that triggers its actions"));
+        }
+        Ok(set)
+    }
+
+    pub(super) fn needs(&self, needs: &mut Needs) {
+        self.events.iter().for_each(|event| event.needs(needs));
+    }
+
+    pub(super) fn prepare(&mut self, setting: &mut Setting) -> Result<(), Failure> {
+        self.events.iter_mut().try_for_each(|event| event.prepare(setting))
+    }
+
+    /// Sees what happens in the test. Returns a cause for each event that this is.
+    pub(super) fn see(&mut self, what: &Happening, test: &TestCase) -> Vec<Cause> {
+        self.events.iter_mut().filter_map(|event| event.see(what, test)).collect()
+    }
+
+    /// Waits for an event that comes by another way than the test's happenings.
+    pub(super) fn poll_cause(&mut self, cx: &mut Context<'_>, test: &TestCase) -> Poll<Cause> {
+        for event in &mut self.events {
+            if let Poll::Ready(cause) = event.poll_cause(cx, test) {
+                return Poll::Ready(cause);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Does all actions. One that fails leaves out the rest, this time.
+    pub(super) async fn act(&mut self, cause: &Cause, servers: &mut Servers, test: &TestCase) {
+        self.runs += 1;
+        for (name, action) in &mut self.actions {
+            if let Err(error) = action.run(cause, servers, test).await {
+                let error = anyhow::Error::from_boxed(error);
+                test.fail(self.place.error(format!("{name} failed: {error:#}")).to_string());
+                return;
+            }
+        }
+    }
+
+    pub(super) async fn judge(&mut self, test: &TestCase) {
+        for event in &mut self.events {
+            event.judge(test).await;
+        }
+        if self.runs == 0 && !self.actions.is_empty() {
+            let names: Vec<_> = self.actions.iter().map(|(name, _)| *name).collect();
+            let what = format!("no event triggered {}", names.join(", "));
+            test.note(self.place.error(what).to_string());
+        }
+    }
+}
+
+/// The events and actions that other parts of the suite bring, with what they need.
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("ari-events", "ARI, which does not run natively yet"),
+    ("ari-requests", "ARI, which does not run natively yet"),
+    ("ari-start", "ARI, which does not run natively yet"),
+    ("sipp-start", "SIPp, which does not run natively yet"),
+];
