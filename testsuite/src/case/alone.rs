@@ -115,11 +115,6 @@ impl Alone {
         self.tell(&Happening::Event(self.asts[number - 1].0.clone(), event)).await;
     }
 
-    /// The connection to a server.
-    pub(crate) fn ast(&self, number: usize) -> &Ast {
-        &self.asts[number - 1].0
-    }
-
     /// The next action that a component sends.
     pub(crate) async fn action(&mut self, number: usize) -> Action {
         let actions = &mut self.asts[number - 1].1;
