@@ -290,7 +290,7 @@ async fn what_cannot_be_redirected_is_left_out_and_told() {
         &account,
         &[
             "test-config.yaml:3: Never did not come",
-            "no Never came that is none of those",
+            "no other Never came",
             "test-config.yaml:3: hangup: the action is left out: channel A: it has hung up",
             "controls it; it has hung up",
         ],
