@@ -38,6 +38,9 @@ mod session;
 // A test target of cargo.
 mod harness;
 
+// The crates that signatures name, so that a program needs only this one in its manifest.
+pub use {ami, instance};
+
 // Tests in Rust.
 pub use case::{Ast, Call, CallError, FailToken, TestCase, TestResult, Watch, WatchError};
 pub use components::Registry;
