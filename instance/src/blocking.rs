@@ -148,6 +148,11 @@ impl Instance {
         self.0.boot_time()
     }
 
+    /// As [`crate::Instance::configuration_warnings`].
+    pub fn configuration_warnings(&self) -> Vec<String> {
+        self.0.configuration_warnings()
+    }
+
     /// As [`crate::Instance::sandbox`].
     pub fn sandbox(&self) -> &Sandbox {
         self.0.sandbox()

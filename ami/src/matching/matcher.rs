@@ -5,6 +5,25 @@ use std::fmt;
 use crate::matching::expression::{Expression, ExpressionError};
 use crate::wire::Event;
 
+/// The headers of the channel that an event is about (`ast_manager_build_channel_state_string` in
+/// `main/manager_channels.c`).
+const CHANNEL: [&str; 14] = [
+    "Channel",
+    "ChannelState",
+    "ChannelStateDesc",
+    "CallerIDNum",
+    "CallerIDName",
+    "ConnectedLineNum",
+    "ConnectedLineName",
+    "Language",
+    "AccountCode",
+    "Context",
+    "Exten",
+    "Priority",
+    "Uniqueid",
+    "Linkedid",
+];
+
 /// A description of events: a name, and what their headers have to be. Of a header that an event
 /// has several times, the last one counts.
 #[derive(Clone, Debug)]
@@ -87,7 +106,8 @@ impl Matcher {
         self.is_about(event) && self.mismatches(event).next().is_none()
     }
 
-    /// An event in a line: its name, the headers that this is about, and the first others.
+    /// Returns an event in a line: its name, the headers that this is about, and the first others,
+    /// those of its channel last.
     pub fn summary(&self, event: &Event) -> String {
         const ENOUGH: usize = 160;
         let dull = |name: &str| ["Event", "Privilege", "SequenceNumber"].contains(&name);
@@ -98,14 +118,16 @@ impl Matcher {
                 let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
                 (name.trim().to_owned(), value.trim().to_owned())
             })
-            .filter(|(name, value)| !value.is_empty() && !dull(name))
+            .filter(|(name, value)| !value.is_empty() && value != "<unknown>" && !dull(name))
             .collect();
         let (first, others): (Vec<_>, Vec<_>) = fields.iter().partition(|(name, _)| own(name));
+        let (of_channel, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|(name, _)| CHANNEL.contains(&&**name));
         let mut line = event.name().into_owned();
         for (name, value) in first {
             line.push_str(&format!(" {name}={value}"));
         }
-        for (name, value) in others {
+        for (name, value) in others.into_iter().chain(of_channel) {
             if line.len() > ENOUGH {
                 line.push_str(" …");
                 break;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ami::Originate;
+use testsuite::ami::Originate;
 use testsuite::{Harness, Matcher, Registry, TestCase, TestResult};
 
 /// Calls an extension that rings and never answers: its dialplan says all that is to be known.
@@ -11,7 +11,7 @@ async fn rings(test: TestCase) -> TestResult {
     let mut heard = ast.watch(Matcher::event("UserEvent").header("UserEvent", "Ringing"));
     test.originate(Originate::to_application("Local/200@default", "Echo", ""));
     let event = heard.next().await?;
-    test.set_passed(event.text("Extension").as_deref() == Some("200"));
+    assert_eq!(event.text("Extension").as_deref(), Some("200"));
     Ok(())
 }
 

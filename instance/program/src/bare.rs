@@ -38,10 +38,11 @@ impl<'a> Line<'a> {
         is_level.then_some(Self { level, text })
     }
 
-    /// Returns `true` for a warning of the reader of configuration files (`main/config.c`) about a
-    /// file that is not read as it stands.
+    /// Returns `true` for a warning of a reader of configuration (`main/config.c`, and those of the
+    /// dialplan) about something that is not read as it stands.
     pub(crate) fn is_of_configuration(&self) -> bool {
-        self.level == "WARNING" && self.text.starts_with("config.c:")
+        const READERS: [&str; 3] = ["config.c:", "pbx_config.c:", "pbx_ael.c:"];
+        self.level == "WARNING" && READERS.iter().any(|reader| self.text.starts_with(reader))
     }
 }
 

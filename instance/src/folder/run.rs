@@ -24,6 +24,8 @@ pub(crate) struct Run {
     announced: AtomicBool,
     /// The first crash of a server.
     crash: OnceLock<String>,
+    /// The test that made the run, if one did.
+    test: Option<String>,
     _lock: File,
 }
 
@@ -45,7 +47,8 @@ impl Run {
         lock.try_lock()?;
         let (keep, announced) = (AtomicBool::new(false), AtomicBool::new(false));
         let crash = OnceLock::new();
-        Ok(Self { path, keeping, keep, announced, crash, _lock: lock })
+        let test = test_of_this_thread();
+        Ok(Self { path, keeping, keep, announced, crash, test, _lock: lock })
     }
 
     /// Keeps the folder if the environment says that all are kept.
@@ -100,7 +103,9 @@ impl Run {
             return;
         }
         let crash = self.crash.get().map(|crash| format!("; {crash}")).unwrap_or_default();
-        let _ = writeln!(io::stderr(), "the sandbox is kept: {}{crash}", self.path.display());
+        let test = self.test.as_ref().map(|test| format!(" (test {test})")).unwrap_or_default();
+        let line = format!("the sandbox is kept: {}{test}{crash}", self.path.display());
+        let _ = writeln!(io::stderr(), "{line}");
     }
 
     /// Notes that a server crashed, for those who are told that the folder is kept. The first crash
@@ -126,6 +131,15 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// Returns the name of the test whose thread this is: a test harness names the thread of a test
+/// after it. Other threads have names of their program, or of a runtime.
+fn test_of_this_thread() -> Option<String> {
+    const OTHERS: [&str; 2] = ["main", "asterisk-blocking"];
+    let thread = thread::current();
+    let name = thread.name().filter(|name| !OTHERS.contains(name) && !name.starts_with("tokio"))?;
+    Some(name.to_owned())
 }
 
 impl Drop for Run {

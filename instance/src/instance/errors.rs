@@ -189,6 +189,24 @@ pub(crate) fn serious(log: &Path, start: u64) -> Vec<String> {
     in_order(last_of(log, start, ["ERROR", "WARNING"])).collect()
 }
 
+/// The files of the server that read configuration, and warn of what they leave out.
+const READERS: [&str; 3] = ["config.c", "pbx_config.c", "pbx_ael.c"];
+
+/// Returns the warnings of a boot about configuration that was not read as it stands, the first
+/// ones. They are in the part of a log from `start` to `ready`.
+pub(crate) fn of_configuration(log: &Path, start: u64, ready: u64) -> Vec<String> {
+    let mut found = Vec::new();
+    // A log that cannot be read has no lines.
+    let _ = scan(log, start, [level("WARNING")], |at, bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let is_one = |line: LogLine<'_>| line.level == "WARNING" && READERS.contains(&line.file);
+        if at < ready && found.len() < TELLING && parse(&text).is_some_and(is_one) {
+            found.push(kept(bytes));
+        }
+    });
+    found
+}
+
 /// The last lines of a level, each with its position.
 type Last = VecDeque<(u64, String)>;
 

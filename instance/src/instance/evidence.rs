@@ -56,9 +56,13 @@ impl Sandbox {
         disk.is_ok_and(|disk| disk.f_blocks > 0 && room(disk) < ROOM)
     }
 
-    /// Returns the lines that tell what happened since the boot.
+    /// Returns the lines that tell what was left out of the configuration, and what happened since
+    /// the boot.
     pub(super) fn last_words(&self, before: &Before) -> Vec<String> {
         let log = self.log();
-        errors::evidence(&self.logs(), &log, before.length_when_ready(&log))
+        let (start, ready) = (before.length_at_launch(&log), before.length_when_ready(&log));
+        let mut words = errors::of_configuration(&log, start, ready);
+        words.extend(errors::evidence(&self.logs(), &log, ready));
+        words
     }
 }

@@ -67,6 +67,8 @@ impl Instance {
         let log = self.sandbox.log();
         let account = life.journal.as_ref().map(|journal| journal.account(matcher));
         let Account { events, dialplan, dropped } = account.unwrap_or_default();
+        let mut last_words = self.configuration_warnings();
+        last_words.extend(errors::serious(&log, life.before.length_when_ready(&log)));
         Err(ExpectError {
             number: self.sandbox.number(),
             expected: matcher.to_string(),
@@ -74,7 +76,7 @@ impl Instance {
             events,
             dialplan,
             dropped,
-            last_words: errors::serious(&log, life.before.length_when_ready(&log)),
+            last_words,
         })
     }
 }
@@ -121,7 +123,8 @@ pub struct ExpectError {
     pub dialplan: Vec<String>,
     /// The number of events that were [dropped](crate::Builder::journal) before this call.
     pub dropped: u64,
-    /// The last lines of level ERROR and WARNING in the log since the boot.
+    /// The warnings of how the server read its configuration, and the last lines of level ERROR and
+    /// WARNING in the log since the boot.
     pub last_words: Vec<String>,
 }
 

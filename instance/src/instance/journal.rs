@@ -158,7 +158,7 @@ impl Entries {
         match (seen, taken) {
             (0, 0) => events.push(format!("no {name} came")),
             (_, 0) => {}
-            (0, 1) => events.push(format!("one {name} came, which an earlier call took")),
+            (0, 1) => events.push(format!("one {name} came, which an earlier `expect` took")),
             (0, _) => events.push(format!("{taken} {name} came, which earlier calls took")),
             (_, 1) => events.push(format!("one more {name} was taken by an earlier call")),
             (_, _) => events.push(format!("{taken} more {name} were taken by earlier calls")),

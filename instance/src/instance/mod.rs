@@ -156,6 +156,16 @@ impl Instance {
         self.sandbox.errors(&self.life().before).0.lines
     }
 
+    /// Returns the warnings in the log of how the server read its configuration while it booted, the
+    /// first ones: a file that cannot be parsed, a line of the dialplan that is ignored. The server
+    /// boots all the same, without what it did not understand (`main/config.c`,
+    /// `pbx/pbx_config.c`). A log that cannot be read has no lines.
+    pub fn configuration_warnings(&self) -> Vec<String> {
+        let (log, before) = (self.sandbox.log(), &self.life().before);
+        let (start, ready) = (before.length_at_launch(&log), before.length_when_ready(&log));
+        errors::of_configuration(&log, start, ready)
+    }
+
     /// Returns the sandbox of the server.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox

@@ -29,6 +29,9 @@ const MODULES: &str = "modules.conf";
 /// The file for a test's additions to it.
 const MODULES_INC: &str = "modules.conf.inc";
 
+/// The file of the dialplan.
+const DIALPLAN: &str = "extensions.conf";
+
 /// Our base files.
 const BASE: [(&str, &str); 10] = [
     ("asterisk.conf", include_str!("../../templates/asterisk.conf")),
@@ -140,7 +143,10 @@ impl Layers {
         if let Some(name) = modules.odd_name() {
             return Err(BuildError::Module { name: name.to_owned() });
         }
-        let modules = modules.completed(self.has_dialplan);
+        let own_dialplan = self.files.get(Path::new(DIALPLAN)).map_or(&[][..], Vec::as_slice);
+        let has_dialplan =
+            self.has_dialplan || own_dialplan.iter().any(|part| !matches!(part.from, From::Us));
+        let modules = modules.completed(has_dialplan);
         let timing = folder.join(format!("{TIMING}.so")).is_file();
         let includes = self.files.get(Path::new(MODULES_INC)).map_or(&[][..], Vec::as_slice);
         let own = self.files.get(Path::new(MODULES)).map_or(&[][..], Vec::as_slice);

@@ -34,7 +34,7 @@ impl Modules {
         Self::List(names.into_iter().map(Into::into).collect())
     }
 
-    /// Returns the modules with the one that reads the dialplan, if there is something to read.
+    /// Returns the modules with the one that reads the dialplan, if the test brings a dialplan.
     pub(super) fn completed(&self, dialplan: bool) -> Self {
         let mut modules = self.clone();
         if let Self::List(names) = &mut modules

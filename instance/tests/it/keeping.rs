@@ -167,7 +167,12 @@ fn left(deed: &str, root: &Scratch, keep: Option<&str>) -> (Vec<PathBuf>, Vec<Pa
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let told = said.lines().filter_map(|line| line.strip_prefix("the sandbox is kept: "));
-    let told = told.map(PathBuf::from).collect();
+    // Behind the path stands the test whose thread it was.
+    let without_test = |told: &str| match told.split_once(" (test ") {
+        Some((path, rest)) => format!("{path}{}", rest.split_once(')').unwrap().1),
+        None => told.to_owned(),
+    };
+    let told = told.map(|told| without_test(told).into()).collect();
     let found = FoundRun::all(&root.0).unwrap();
     (found.iter().map(|run| run.path().to_owned()).collect(), told, output)
 }

@@ -148,3 +148,24 @@ async fn a_server_is_named_by_its_version_or_its_path() {
     let path = wanted.binary().to_str().unwrap();
     assert_eq!(instance::server(path).await.unwrap().binary(), wanted.binary());
 }
+
+#[tokio::test]
+async fn a_dialplan_in_a_folder_is_read_and_what_is_ignored_of_it_is_told() {
+    let folder = crate::support::Scratch::new();
+    let dialplan = "[default]\nexten => s,1,Answer()\nsam => n,UserEvent(Result)\n";
+    std::fs::write(folder.0.join("extensions.conf"), dialplan).unwrap();
+    for major in VERSIONS {
+        let builder = builder(major).await.configs(&folder.0);
+        // No list needs the module that reads the dialplan.
+        let instance = builder.modules(Modules::list(["app_userevent"])).boot().await.unwrap();
+        let dialplan = instance.cli("dialplan show default").await.unwrap();
+        assert!(dialplan.contains("Answer()"), "{dialplan}");
+        let warnings = instance.configuration_warnings();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("Unknown directive: sam at line 3"), "{warnings:?}");
+        let result = Matcher::event("UserEvent");
+        let error = instance.expect(result, std::time::Duration::ZERO).await.unwrap_err();
+        assert_eq!(error.last_words, warnings);
+        instance.stop().await.unwrap();
+    }
+}

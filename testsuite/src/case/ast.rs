@@ -263,8 +263,9 @@ impl Ast {
         self.inner.may_end.store(true, Ordering::Relaxed);
     }
 
-    /// Returns the last lines of the log from when the server was up: first errors and warnings,
-    /// which tell most, then what the dialplan did.
+    /// Returns what the server left out of its configuration, and the last lines of the log from
+    /// when the server was up: first errors and warnings, which tell most, then what the dialplan
+    /// did.
     pub(super) fn last_lines(&self) -> Vec<String> {
         const WRONG: [&str; 2] = ["] ERROR[", "] WARNING["];
         const DONE: [&str; 2] = ["] NOTICE[", "] VERBOSE["];
@@ -273,7 +274,8 @@ impl Ast {
             let is_told = |line: &str| levels.iter().any(|level| line.contains(level));
             tail::last_lines(log, *said, 6, is_told)
         };
-        let lines = last(WRONG).into_iter().chain(last(DONE));
+        let unread = self.instance().configuration_warnings();
+        let lines = unread.into_iter().chain(last(WRONG)).chain(last(DONE));
         lines.map(|line| format!("ast{}: {line}", self.number())).collect()
     }
 

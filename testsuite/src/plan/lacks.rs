@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use crate::components;
 use crate::components::Registry;
 use crate::files::AsteriskVersion;
-use crate::files::FoundTest;
 use crate::files::{ConfigError, Node};
-use crate::files::{Dependency, GlobalConfig, TestConfig};
+use crate::files::{Dependency, GlobalConfig, ModuleConfig, TestConfig};
+use crate::files::{FoundTest, suggest};
 use crate::job::Choice;
 use crate::plan::facts::Facts;
 use crate::plan::python::{self, Lacking, Python};
@@ -72,10 +72,26 @@ impl Runners<'_> {
             Err(_) if has_library => library(),
             Err(error) => {
                 let what = error.reason();
+                // Nobody else could run it, so it is a slip.
+                if let Some(misspelt) = self.misspelt(config, &what) {
+                    return Err(misspelt);
+                }
                 let reason = format!("{what}, and the suite's Python is not in lib/python");
                 refused("test-object", reason)
             }
         }
+    }
+
+    /// Returns an error for the object or module that this program does not have, `why` says, if its
+    /// name is like a known one.
+    fn misspelt(&self, config: &TestConfig, why: &str) -> Option<ConfigError> {
+        let mut all = config.object.iter().chain(config.modules_for(self.version));
+        all.find_map(|ModuleConfig { typename, place, .. }| {
+            let hint = suggest::hint(typename, self.registry.names());
+            let is_it = why.ends_with(&format!("this program has no {typename}"));
+            (is_it && !hint.is_empty())
+                .then(|| place.error(format!("this program has no {typename}{hint}")))
+        })
     }
 }
 
