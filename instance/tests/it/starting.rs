@@ -151,9 +151,9 @@ async fn a_server_is_named_by_its_version_or_its_path() {
 
 #[tokio::test]
 async fn a_dialplan_in_a_folder_is_read_and_what_is_ignored_of_it_is_told() {
-    let folder = crate::support::Scratch::new();
+    let folder = Scratch::new();
     let dialplan = "[default]\nexten => s,1,Answer()\nsam => n,UserEvent(Result)\n";
-    std::fs::write(folder.0.join("extensions.conf"), dialplan).unwrap();
+    fs::write(folder.0.join("extensions.conf"), dialplan).unwrap();
     for major in VERSIONS {
         let builder = builder(major).await.configs(&folder.0);
         // No list needs the module that reads the dialplan.

@@ -168,3 +168,19 @@ fn what_the_suites_library_leaves_of_a_run_is_kept() {
     }
     assert!(run.reasons("tests/a").contains("run-test ended with exit status: 1"), "{}", run.text);
 }
+
+#[test]
+fn a_misspelt_type_breaks_its_test_where_nobody_else_could_run_it() {
+    let misspelt = SIMPLE.replace("test_case.SimpleTestCase", "test_case.SimpelTestCase");
+    let unlike = SIMPLE.replace("test_case.SimpleTestCase", "own.Elsewhere");
+    let folder = Folder::suite(&[
+        ("misspelt", &[("test-config.yaml", &*misspelt)]),
+        ("unlike", &[("test-config.yaml", &*unlike)]),
+    ]);
+    let run = folder.run_own(&["--asterisk", "22"]);
+    assert_eq!(run.code, Some(2), "{}", run.text);
+    assert_eq!(run.verdict("tests/misspelt"), "broken", "{}", run.text);
+    let hint = "this program has no test_case.SimpelTestCase; is it test_case.SimpleTestCase?";
+    assert!(run.reasons("tests/misspelt").contains(hint), "{}", run.text);
+    assert_eq!(run.verdict("tests/unlike"), "lacking", "{}", run.text);
+}
