@@ -6,13 +6,20 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// The longest command: the server reads into 512 bytes.
 const LONGEST: usize = 480;
 
 /// The longest wait for the end of a command.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The time between two tries to reach a console that is busy.
+const TRY_EVERY: Duration = Duration::from_millis(5);
+
+/// The answer of a server that has as many consoles as it can serve (`listener` in
+/// `main/asterisk.c`).
+const BUSY: &str = "No more connections allowed";
 
 /// The words before commands after which the server closes the connection (`netconsole` in
 /// `main/asterisk.c`).
@@ -79,16 +86,35 @@ fn printed(output: &str) -> Option<&str> {
     output.split_once('\n').map(|(_, printed)| printed)
 }
 
+/// Sends commands, and returns what the server sends until it closes the connection. Waits for a
+/// server that has as many consoles as it can serve.
 async fn exchange(socket: &Path, commands: &str) -> io::Result<String> {
-    let mut console = UnixStream::connect(socket).await?;
-    console.write_all(commands.as_bytes()).await?;
-    let mut output = Vec::new();
-    match console.read_to_end(&mut output).await {
-        // A server that closes the connection with something unread has sent all of its output.
-        Err(error) if error.kind() != io::ErrorKind::ConnectionReset => return Err(error),
-        _ => {}
+    loop {
+        let mut console = connect(socket).await?;
+        let sent = console.write_all(commands.as_bytes()).await;
+        let mut output = Vec::new();
+        let read = console.read_to_end(&mut output).await;
+        if !output.starts_with(BUSY.as_bytes()) {
+            sent?;
+            match read {
+                // A server that closes the connection with something unread has sent all of its
+                // output.
+                Err(error) if error.kind() != io::ErrorKind::ConnectionReset => return Err(error),
+                _ => return Ok(String::from_utf8_lossy(&output).into_owned()),
+            }
+        }
+        sleep(TRY_EVERY).await;
     }
-    Ok(String::from_utf8_lossy(&output).into_owned())
+}
+
+/// Connects to a console, and waits for a place in the socket's backlog, which has few.
+async fn connect(socket: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(socket).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(TRY_EVERY).await,
+            connected => return connected,
+        }
+    }
 }
 
 /// The reason for which a CLI command has no output.
@@ -182,6 +208,16 @@ mod tests {
                 (found, _) => panic!("{command}: {found:?} instead of {printed:?}"),
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_busy_console_is_asked_again() {
+        let end = format!("{GREETING}printed\n{UNKNOWN}{END}'\n");
+        let (folder, said) = console(vec![format!("{BUSY}\n"), end]);
+        let socket = folder.path().join(SOCKET);
+        assert_eq!(ask(&socket, "core show channels").await.unwrap(), "printed\n");
+        let command = "cli quit after core show channels\0end-of-output\0";
+        assert_eq!(said.await.unwrap(), [command; 2]);
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use ami::{Action, Filter, Item, Originate};
+use futures_util::future::try_join_all;
 use instance::{
     Builder, CallFile, CliError, Finding, Instance, LogFailure, Modules, Stop, Stopping, Want,
     blocking,
@@ -55,6 +56,9 @@ async fn the_command_line_answers() {
             let error = instance.cli(command).await.unwrap_err();
             assert!(matches!(error, CliError::Command { .. }), "{error}");
         }
+        // More than the socket's backlog.
+        let answers = try_join_all((0..20).map(|_| instance.cli("core show version"))).await;
+        assert_eq!(answers.unwrap(), vec![version; 20]);
         instance.kill().await;
         let error = instance.cli("core show version").await.unwrap_err();
         assert!(matches!(error, CliError::Socket(_)), "{error}");

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use instance::CliError;
-use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::case::{Ast, Component, Happening, Life, Stage, Step, TestCase};
@@ -43,9 +42,6 @@ pub(super) const KEYS: [&str; 2] = ["name", "enabled"];
 
 /// The time that it may take until all is well at the end. The end waits for components for 5 s.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// The turn to ask: a console takes few connections at once, and refuses more.
-static CONSOLE: Mutex<()> = Mutex::const_new(());
 
 /// The time between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -194,10 +190,7 @@ impl<C: Check> Condition<C> {
         for ast in test.asts() {
             let Some(before) = self.before.get(&ast.number()) else { continue };
             loop {
-                let asked = CONSOLE.lock().await;
-                let printed = ast.cli(self.check.command()).await;
-                drop(asked);
-                let wrong = match printed {
+                let wrong = match ast.cli(self.check.command()).await {
                     Ok(printed) => self.check.after(before, &self.check.read(&printed)),
                     // A server that has ended has nothing to show; how it ended is judged anyway.
                     Err(CliError::Socket(_)) if ast.instance().pid().is_none() => break,
