@@ -92,10 +92,10 @@ impl Boot {
         }
         match Sandbox::boot_all(sandboxes).await {
             Ok(instances) => Ok(Booted { instances, logins }),
-            Err(error) => {
+            Err(mut error) => {
                 let at = error.number.saturating_sub(1) as usize;
                 let advice = users.get(at).zip(logins.get(at));
-                let advice = advice.and_then(|(users, login)| login.advice(&error, users));
+                let advice = advice.and_then(|(users, login)| login.advice(&mut error, users));
                 let error = anyhow::Error::from(error);
                 Err(match advice {
                     // The last line of an error is what it comes to.

@@ -1,12 +1,13 @@
 //! The manager user that the boot logs in as, and its secret.
 
+use std::borrow::Borrow;
 use std::env::{self, VarError};
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use instance::{BootError, BootFailure, Sandbox, Section};
+use instance::{BootError, BootFailure, OtherUsers, Sandbox, Section};
 
 /// The variable with the secret of the user that `--login` names.
 const VARIABLE: &str = "ASTERISK_SECRET";
@@ -77,17 +78,20 @@ impl Login {
     }
 
     /// The advice on a login that the server refused, where the configuration tells what was wrong.
-    pub(crate) fn advice(&self, error: &BootError, users: &Users) -> Option<String> {
+    /// It takes the place of the error's own advice, which is for users of the library.
+    pub(crate) fn advice(&self, error: &mut BootError, users: &Users) -> Option<String> {
+        if let Some(OtherUsers { tried, users }) = error.users.take() {
+            return Some(format!(
+                "manager.conf of the configuration has no user `{tried}`; name one with --login ({})",
+                listed(&users)
+            ));
+        }
         let BootFailure::Login(refused) = &error.failure else {
             return None;
         };
         refused.response()?;
         let user = &self.user;
         match users.get(user) {
-            None => Some(format!(
-                "manager.conf of the configuration has no user `{user}`; name one with --login ({})",
-                users.names()
-            )),
             Some(secret) if secret != Some(&self.secret) => Some(match self.from {
                 Source::Base => format!(
                     "manager.conf of the configuration has another secret of `{user}`; \
@@ -98,7 +102,7 @@ impl Login {
                     self.origin()
                 ),
             }),
-            Some(_) => None,
+            _ => None,
         }
     }
 }
@@ -184,10 +188,15 @@ impl Users {
     }
 
     fn names(&self) -> String {
-        let names: Vec<_> = self.0.iter().map(|(name, _)| name.as_str()).collect();
-        match &names[..] {
-            [] => "it has none".to_owned(),
-            names => format!("it has: {}", names.join(", ")),
-        }
+        listed(&self.0.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())
+    }
+}
+
+/// Returns the names of the users that a configuration has.
+fn listed<N: Borrow<str>>(names: &[N]) -> String {
+    if names.is_empty() {
+        "it has none".to_owned()
+    } else {
+        format!("it has: {}", names.join(", "))
     }
 }

@@ -77,6 +77,8 @@ async fn a_login_that_cannot_be_says_what_to_do() {
         assert_eq!(said.code, Some(1), "{options:?}");
         let last = said.error.lines().last().unwrap();
         assert!(last.contains(says), "{options:?}: {}", said.error);
+        // Advice for users of the library.
+        assert!(!said.error.contains("Builder::"), "{}", said.error);
         assert!(!said.error.contains("mysecret") && said.out.is_empty(), "{}", said.error);
     }
     assert_eq!(boot(&configs, None, &["--secret-file", "x"]).code, Some(2));
