@@ -266,8 +266,10 @@ impl Instance {
     }
 
     /// Reads the records that the server has written so far into a file of the log folder, such as
-    /// `cdr-custom/Simple.csv`. A record may come a moment after the end of the call; after
-    /// [`shut_down`](Self::shut_down) all are there. A file that does not exist has no records.
+    /// `cdr-custom/Simple.csv`. A record may come a moment after the end of the call. After
+    /// [`shut_down`](Self::shut_down) those of calls that it ended are there; a server under load
+    /// may leave out those of calls that ended just before. A file that does not exist has no
+    /// records.
     ///
     /// The fields of `cdr-csv/*` are named as `cdr_csv` names them. Those of `cdr-custom/*` and
     /// `cel-custom/*` are named, separated and quoted as `cdr_custom.conf` or `cel_custom.conf`

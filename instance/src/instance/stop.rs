@@ -37,8 +37,9 @@ pub enum Stop {
     /// themselves. If that takes longer than the duration, the server is stopped as by
     /// [`Now`](Self::Now).
     Gracefully(Duration),
-    /// Stops at once (`core stop now`): calls are hung up, and records are written. A server that
-    /// does not end within 20 s gets SIGTERM, and is killed after 5 s more.
+    /// Stops at once (`core stop now`): calls are hung up, and records are written. With calls up
+    /// that takes a second, because the server looks once a second whether they have ended. A
+    /// server that does not end within 20 s gets SIGTERM, and is killed after 5 s more.
     Now,
     /// Kills the server (SIGKILL).
     Kill,
@@ -127,6 +128,8 @@ impl Life {
                 // The server may have no console any more, or never had one.
                 _ => Vec::new(),
             };
+            // Calls are left to the server. It would be faster to hang them up before, but records
+            // are written behind their ends, in the second that the server waits for calls.
             let asking = self.ask(sandbox, "core stop now");
             if let Some(status) = process.awaited(NOW, asking, ready(())).await {
                 return (Stopping::Now, status);
