@@ -17,6 +17,17 @@ const STEPS: usize = 10;
 #[derive(Clone, Debug)]
 pub(super) struct Journal(Arc<Shared>);
 
+/// The part of the task that writes a journal. Its end is that of the events, also where the task
+/// ends with its runtime.
+struct Writer(Journal);
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.0.entries().ended = true;
+        self.0.0.changed.notify_waiters();
+    }
+}
+
 struct Shared {
     entries: Mutex<Entries>,
     /// Notified of each event, and of the end.
@@ -38,18 +49,16 @@ impl Journal {
     /// Keeps the events of a subscription, at most so many of them.
     pub(super) fn of(mut events: Subscription, capacity: NonZeroUsize) -> Self {
         let journal = Self::new(capacity);
-        let task = journal.clone();
+        let writer = Writer(journal.clone());
         // The subscription, and with it the task, ends with the client.
         tokio::spawn(async move {
             while let Some(item) = events.next().await {
                 match item {
-                    Item::Event(event) => task.add(event),
-                    Item::Missed(missed) => task.entries().dropped += missed,
+                    Item::Event(event) => writer.0.add(event),
+                    Item::Missed(missed) => writer.0.entries().dropped += missed,
                     Item::Gap(_) | Item::Stray(_) | Item::Withheld(_) => {}
                 }
             }
-            task.entries().ended = true;
-            task.0.changed.notify_waiters();
         });
         journal
     }

@@ -10,6 +10,10 @@ use crate::sandbox::{BuildError, Builder, Sandbox};
 impl Builder {
     /// Makes the sandbox and boots it: [`build`](Self::build) and [`Sandbox::boot`] in one.
     ///
+    /// The AMI connection and the journal of events belong to the runtime that this is called on,
+    /// and end with it. Each `#[tokio::test]` has a runtime of its own; a server that several tests
+    /// share is best booted by [`blocking::boot`](crate::blocking::boot), whose runtime stays.
+    ///
     /// # Errors
     ///
     /// Returns the errors of both.

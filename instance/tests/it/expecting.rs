@@ -139,6 +139,19 @@ async fn a_server_that_dies_ends_the_wait_with_its_status() {
     }
 }
 
+#[test]
+fn events_end_with_the_runtime_of_the_boot() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let instance = first.block_on(booted(22, 10_000));
+    drop(first);
+    runtime().block_on(async {
+        let error = instance.expect(Matcher::event("Never"), AGES).await.unwrap_err();
+        assert!(matches!(error.failure, ExpectFailure::Disconnected(_)), "{error}");
+        instance.stop().await.unwrap();
+    });
+}
+
 #[tokio::test]
 async fn what_cannot_come_is_refused_and_what_was_dropped_is_told() {
     let instance = booted(22, 4).await;
