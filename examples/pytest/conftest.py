@@ -20,8 +20,8 @@ def asterisk():
         booted = process.stdout.readline()
         assert booted, "the server did not boot, see the error output"
         yield json.loads(booted)["instances"][0]
-        process.stdin.close()
-        assert process.wait(60) == 0, process.stdout.read().decode()
+        stopped, _ = process.communicate(timeout=60)  # closes its input
+        assert process.returncode == 0, stopped.decode()
 
 
 @pytest.fixture
