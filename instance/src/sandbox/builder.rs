@@ -244,7 +244,8 @@ impl Builder {
 
     /// Sets the number of events that are kept for [`Instance::expect`](crate::Instance::expect);
     /// 10,000 unless set. When more events come that nobody expects, the oldest ones are dropped.
-    /// With 0 none are kept, and `expect` is an error.
+    /// Many can come before a call that waits looks at them again, so a number below some hundreds
+    /// can drop the event that it waits for. With 0 none are kept, and `expect` is an error.
     #[must_use]
     pub fn journal(mut self, events: usize) -> Self {
         self.journal = events;
