@@ -188,7 +188,7 @@ impl Component for BridgeTestCase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::alone::section;
+    use crate::case::alone::{Alone, section};
 
     #[test]
     fn a_mistake_in_a_run_or_feature_is_told_with_its_place() {
@@ -209,6 +209,24 @@ mod tests {
             let error = build(&section(&yaml)).err().unwrap();
             assert!(error.to_string().contains(told) && !error.is_unsupported(), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_refused_call_is_the_one_reason() {
+        let alone = Alone::new(3).await;
+        let object = build(&section("test-runs: [{originate_channel: refused}]")).unwrap();
+        alone.add("bridge_test_case.BridgeTestCase", object, true);
+        let account = alone
+            .play(async |alone| {
+                for number in 1..=3 {
+                    alone.connect(number).await;
+                }
+                alone.ended().await;
+            })
+            .await;
+        let told: Vec<_> = account.reasons.iter().map(|it| &*it.what).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("run 1 of 1: originating refused:"), "{told:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ami::{Action, Event};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::case::{Ast, Failure, Happening, Stage, TestCase};
 use crate::components::bridge_test_case::channels::Channels;
@@ -64,6 +65,8 @@ pub(super) struct Play {
     hangs_up: Option<Party>,
     /// Nothing more is to come: all runs are over, or the test was given up.
     is_over: bool,
+    /// Alice's call was refused, which has failed and ended the test.
+    is_refused: CancellationToken,
 }
 
 impl Play {
@@ -79,6 +82,7 @@ impl Play {
             channels: Channels::default(),
             hangs_up: None,
             is_over: false,
+            is_refused: CancellationToken::new(),
         }
     }
 
@@ -107,7 +111,7 @@ impl Play {
         }
         if let [Some(unit), Some(_), Some(_)] = &self.asts {
             let has_features = self.runs.iter().any(|run| !run.features.is_empty());
-            match refusal(unit).filter(|_| has_features) {
+            match has_features.then(|| refusal(unit)).flatten() {
                 None => self.begin(0),
                 Some(refusal) => {
                     self.is_over = true;
@@ -145,13 +149,14 @@ impl Play {
             .field("Priority", "1")
             .field("Variable", format!("TALK_AUDIO={audio}"));
         let (test, channel) = (self.test.clone(), run.originate.clone());
-        let place = self.place();
+        let (place, is_refused) = (self.place(), self.is_refused.clone());
         self.test.spawn(async move {
             let call = alice.ami().call(call).timeout(ORIGINATE);
             if let Err(error) = call.await
                 && error.fault() != ami::Fault::Link
             {
                 let error = anyhow::Error::from(error);
+                is_refused.cancel();
                 test.fail(format!("{place}: originating {channel}: {error:#}"));
                 test.stop();
             }
@@ -324,7 +329,7 @@ impl Play {
 
     /// Fails the test if it ends before all runs are over.
     fn judge(&mut self) {
-        if std::mem::replace(&mut self.is_over, true) {
+        if std::mem::replace(&mut self.is_over, true) || self.is_refused.is_cancelled() {
             return;
         }
         let awaited = match (self.at, self.step) {
