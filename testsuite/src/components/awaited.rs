@@ -227,10 +227,16 @@ pub(super) fn pattern<'a>(value: &'a Node, section: &Section) -> Result<&'a str,
     if value.is_null() {
         return Err(value.error("the value of a header is nothing; an empty text is ''"));
     }
+    warn_of_no_quotes(value, section);
+    Ok(text)
+}
+
+/// Warns of a number or a truth without quotes where a text is compared.
+pub(super) fn warn_of_no_quotes(value: &Node, section: &Section) {
     let is_plain = matches!(value.value, Value::Scalar { plain: true, .. });
     if is_plain && (value.number().is_some() || value.bool().is_some()) {
+        let text = value.text().unwrap_or_default();
         let what = format!("{text} has no quotes: the suite's Python does not compare it");
         section.warn(value, what);
     }
-    Ok(text)
 }

@@ -4,8 +4,9 @@ use std::fmt;
 
 use ami::Expression;
 
+use crate::components::awaited::warn_of_no_quotes;
 use crate::components::refused;
-use crate::files::{ConfigError, Node, suggest};
+use crate::files::{ConfigError, Node, Section, suggest};
 
 /// The length at which the summary of a record takes no more columns.
 const ENOUGH: usize = 160;
@@ -27,13 +28,17 @@ struct Column {
 
 impl Line {
     /// Reads a line. Null is a line that any record matches.
-    pub(super) fn read(node: &Node, columns: &'static [&'static str]) -> Result<Self, ConfigError> {
+    pub(super) fn read(
+        node: &Node,
+        columns: &'static [&'static str],
+        file: &Section,
+    ) -> Result<Self, ConfigError> {
         if !node.is_map() && !node.is_null() {
             return Err(node.error(format!("expected columns of a record, found {}", node.kind())));
         }
         // A column without a value is not compared.
         let entries = node.entries().filter(|(_, value)| !value.is_null());
-        let columns = entries.map(|(key, value)| Column::read(key, value, columns));
+        let columns = entries.map(|(key, value)| Column::read(key, value, columns, file));
         Ok(Self { place: node.clone(), columns: columns.collect::<Result<_, _>>()? })
     }
 
@@ -64,6 +69,7 @@ impl Column {
         key: &Node,
         value: &Node,
         columns: &'static [&'static str],
+        file: &Section,
     ) -> Result<Self, ConfigError> {
         let name = key.expect_text("a column")?;
         let Some(at) = columns.iter().position(|it| *it == name) else {
@@ -71,6 +77,7 @@ impl Column {
             return Err(key.error(format!("records have no column {name}{hint}")));
         };
         let pattern = value.expect_text(name)?.to_owned();
+        warn_of_no_quotes(value, file);
         // It is read by itself, so that an error tells of what was written.
         let written = Expression::whole(&pattern);
         let value = written.and_then(|_| Expression::whole(&format!("(?i){pattern}")));

@@ -57,7 +57,8 @@ impl Records {
             let (server, folder) = place(&entry)?;
             let path = format!("{folder}/{}.csv", entry.expect_text("file")?);
             let lines = entry.expect("lines")?.expect_items("lines")?.iter();
-            let lines = lines.map(|it| Line::read(it, columns)).collect::<Result<Vec<_>, _>>()?;
+            let lines =
+                lines.map(|it| Line::read(it, columns, &entry)).collect::<Result<Vec<_>, _>>()?;
             match files.iter_mut().find(|it| it.server == server && it.path == path) {
                 Some(file) => file.lines.extend(lines),
                 None => {
@@ -221,6 +222,23 @@ mod tests {
         // A column that a record lacks is not compared.
         assert!(lines("{channel: a, state: UP}", &[&["A", "Echo"]]).is_ok());
         assert!(lines("{channel: a, state: UP}", &[&["A", "Echo", "", "DOWN"]]).is_err());
+    }
+
+    #[test]
+    fn a_number_without_quotes_is_compared_with_a_warning() {
+        let section = section(
+            "- file: Master\n  lines:\n    - {data: 1, app: '1', state: UP}\n    - {data: yes}",
+        );
+        let place = |_: &Section| Ok((Id::default(), String::new()));
+        let read = Records::read(&section, "it reads", &COLUMNS, place).unwrap();
+        assert!(
+            read.files[0].lines[0].differences(&["".into(), "1".into(), "1".into()]).eq([""; 0])
+        );
+        let warnings: Vec<_> = section.warnings().iter().map(ToString::to_string).collect();
+        let no_quotes = "has no quotes: the suite's Python does not compare it";
+        let told = [(3, "1"), (4, "yes")]
+            .map(|(line, text)| format!("test-config.yaml:{line}: {text} {no_quotes}"));
+        assert_eq!(warnings, told);
     }
 
     #[test]
