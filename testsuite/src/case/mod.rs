@@ -12,7 +12,8 @@
 //! taken back. The order of the end is fixed: components let go, calls are over, the events behind
 //! them have come, servers stop, the rest of their events is handed out, components judge.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -97,6 +98,8 @@ struct Shared {
     booted: Notify,
     /// The events that are awaited.
     open: Arc<OpenWatches>,
+    /// The state that components have in common, by its type.
+    common: Mutex<HashMap<TypeId, Box<dyn Any + Send>>>,
     asts: Mutex<Vec<Ast>>,
     actors: Actors,
     /// The tasks that hand out events.
@@ -154,6 +157,7 @@ impl TestCase {
             ended: CancellationToken::new(),
             booted: Notify::new(),
             open: Arc::default(),
+            common: Mutex::default(),
             asts: Mutex::default(),
             actors: Actors::default(),
             pumps: Mutex::default(),
@@ -253,6 +257,20 @@ impl TestCase {
     /// Returns whether components hear of a server.
     fn hears_of(&self, ast: &Ast) -> bool {
         self.needs().hears_of(ast.number())
+    }
+
+    /// Changes the state of a type that components of the test have in common. It begins with its
+    /// default.
+    pub(crate) fn with_common<T, R>(&self, change: impl FnOnce(&mut T) -> R) -> R
+    where
+        T: Default + Send + 'static,
+    {
+        let mut common = lock(&self.shared.common);
+        let state = common.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
+        match state.downcast_mut() {
+            Some(state) => change(state),
+            None => unreachable!("the state of a type is of that type"),
+        }
     }
 
     /// Tells all components of something that one of them did. Nobody hears of it before the

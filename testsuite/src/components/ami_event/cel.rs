@@ -25,6 +25,8 @@ pub(super) struct Sequence {
     open: VecDeque<Requirement>,
     /// The number of requirements that there were.
     all: usize,
+    /// The ids that requirements have to be met before or after, each with its requirement.
+    orders: Vec<(Node, String)>,
     /// The number of events that were skipped since one was met.
     skipped: usize,
     /// The nearest of these, each with the number of headers that did not match.
@@ -40,7 +42,12 @@ impl Sequence {
         }
         let items = list.map(|it| it.items("a requirement has")).unwrap_or_default();
         let open: VecDeque<_> = items.iter().map(Requirement::read).collect::<Result<_, _>>()?;
-        Ok(Self { all: open.len(), open, skipped: 0, nearest: Vec::new() })
+        let ids = |it: &Requirement| {
+            let ids = it.after.iter().chain(&it.before);
+            ids.map(|id| (it.node.clone(), id.clone())).collect::<Vec<_>>()
+        };
+        let orders = open.iter().flat_map(ids).collect();
+        Ok(Self { all: open.len(), open, orders, skipped: 0, nearest: Vec::new() })
     }
 
     /// Takes an event that meets the conditions. Returns the reasons for which its place in the
@@ -186,7 +193,7 @@ fn json_text(value: &Value) -> String {
     }
 }
 
-/// The ids of all sequences of a module. Requirements can share one.
+/// The ids of all sequences of a test, whatever module they are of. Requirements can share one.
 #[derive(Default)]
 pub(super) struct Orders {
     open: BTreeMap<String, usize>,
@@ -194,26 +201,22 @@ pub(super) struct Orders {
 }
 
 impl Orders {
-    /// Takes the ids of sequences.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if a requirement is before or after an id that none of them has.
-    pub(super) fn of<'a>(
-        sequences: impl Iterator<Item = &'a Sequence> + Clone,
-    ) -> Result<Self, ConfigError> {
-        let mut orders = Self::default();
-        let all = sequences.flat_map(|it| &it.open);
-        for id in all.clone().filter_map(|it| it.id.as_ref()) {
-            *orders.open.entry(id.clone()).or_default() += 1;
+    /// Adds the ids of a sequence, before its first event comes.
+    pub(super) fn add(&mut self, sequence: &Sequence) {
+        for id in sequence.open.iter().filter_map(|it| it.id.as_ref()) {
+            *self.open.entry(id.clone()).or_default() += 1;
         }
-        for requirement in all {
-            let mut others = requirement.after.iter().chain(&requirement.before);
-            if let Some(id) = others.find(|id| !orders.open.contains_key(*id)) {
-                return Err(requirement.node.error(format!("no requirement has the id {id}")));
-            }
-        }
-        Ok(orders)
+    }
+
+    /// Returns the reasons to fail for requirements that are before or after an id that no
+    /// requirement of the test has.
+    pub(super) fn unknown(&self, sequence: &Sequence) -> Vec<Reason> {
+        let unknown = sequence.orders.iter().filter(|(_, id)| !self.open.contains_key(id));
+        let reason = |(node, id): &(Node, String)| {
+            let what = format!("no requirement of the test has the id {id}");
+            Reason::new(node.error(what).to_string())
+        };
+        unknown.map(reason).collect()
     }
 
     /// Notes that a requirement is met, and returns the reasons for which it must not be met now.
@@ -221,9 +224,12 @@ impl Orders {
         if let Some(open) = met.id.as_ref().and_then(|id| self.open.get_mut(id)) {
             *open = open.saturating_sub(1);
         }
-        let early = met.after.iter().filter(|id| !self.met.contains(*id));
+        // An id that no requirement has is told at the end.
+        let is_open = |id: &String| self.open.get(id).map(|open| *open > 0);
+        let is_early = |id: &&String| is_open(id).is_some() && !self.met.contains(*id);
+        let early = met.after.iter().filter(is_early);
         let early = early.map(|id| format!("before {id}, expected after it"));
-        let late = met.before.iter().filter(|id| self.open.get(*id).is_none_or(|open| *open == 0));
+        let late = met.before.iter().filter(|id| is_open(id) == Some(false));
         let late = late.map(|id| format!("after {id}, expected before it"));
         let own = met.id.as_ref().map_or_else(|| place.to_owned(), |id| format!("{id}, {place},"));
         let reason = |wrong| {

@@ -29,13 +29,11 @@ fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
     }
     let events = section.items("ami.AMIEventModule reads");
     let events: Vec<_> = events.iter().map(Expected::read).collect::<Result<_, _>>()?;
-    let orders = Orders::of(events.iter().filter_map(|it| it.required.sequence()))?;
-    Ok(Box::new(AmiEventModule { events, orders }))
+    Ok(Box::new(AmiEventModule { events }))
 }
 
 struct AmiEventModule {
     events: Vec<Expected>,
-    orders: Orders,
 }
 
 /// An event that is expected.
@@ -91,7 +89,7 @@ impl Expected {
         Ok(Self { event, required, stops, unmet: Vec::new() })
     }
 
-    fn take(&mut self, ast: &Ast, event: &Event, orders: &mut Orders, test: &TestCase) {
+    fn take(&mut self, ast: &Ast, event: &Event, test: &TestCase) {
         if !self.event.takes(ast, event) {
             return;
         }
@@ -101,7 +99,8 @@ impl Expected {
                 self.unmet.extend(required.and_then(|it| self.event.unmet(it, event)));
             }
             Required::Cel(sequence) => {
-                sequence.take(event, orders).into_iter().for_each(|reason| test.fail_with(reason));
+                let wrong = test.with_common(|orders: &mut Orders| sequence.take(event, orders));
+                wrong.into_iter().for_each(|reason| test.fail_with(reason));
             }
         }
         if self.stops && self.event.has_reached_its_least() {
@@ -111,7 +110,11 @@ impl Expected {
 
     fn judge(&mut self, test: &TestCase) {
         let sequence = self.required.sequence();
-        self.unmet.extend(sequence.and_then(|it| it.unmet(&self.event)));
+        if let Some(sequence) = sequence {
+            self.unmet.extend(sequence.unmet(&self.event));
+            let unknown = test.with_common(|orders: &mut Orders| orders.unknown(sequence));
+            self.unmet.extend(unknown);
+        }
         if self.event.judge(test) && self.unmet.is_empty() {
             test.set_passed(true);
         }
@@ -131,13 +134,17 @@ fn calls_python(section: &Section) -> Result<ConfigError, ConfigError> {
 
 impl Watcher for AmiEventModule {
     fn see(&mut self, what: &Happening, test: &TestCase) {
-        let Self { events, orders } = self;
+        let Self { events } = self;
         match what {
+            // All modules have added theirs before an event comes.
+            Happening::Started => test.with_common(|orders: &mut Orders| {
+                events.iter().filter_map(|it| it.required.sequence()).for_each(|it| orders.add(it));
+            }),
             Happening::Connected(ast) => {
                 events.iter_mut().for_each(|it| it.event.connect(ast));
             }
             Happening::Event(ast, event) => {
-                events.iter_mut().for_each(|it| it.take(ast, event, orders, test));
+                events.iter_mut().for_each(|it| it.take(ast, event, test));
             }
             Happening::Stopped(_) => events.iter_mut().for_each(|it| it.judge(test)),
             _ => {}

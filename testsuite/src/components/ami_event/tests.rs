@@ -230,11 +230,53 @@ async fn partial_orders_are_those_of_all_lists_and_a_broken_one_fails_at_once() 
     passes(&ordered("{before: x, after: x}"), &[a, b, a]).await;
 }
 
+#[tokio::test]
+async fn partial_orders_are_those_of_all_modules_of_a_test() {
+    let module = |channel: &str, requirement: &str| {
+        let yaml = format!(
+            "[{{type: cel, conditions: {{match: {{Channel: {channel}}}}}, requirements: [{requirement}]}}]"
+        );
+        build(&section(&yaml)).unwrap()
+    };
+    let story = async |order: &str, events: [&str; 2]| {
+        let alone = Alone::new(1).await;
+        // The ids of a module that comes later count as well.
+        let ordered = format!("{{id: y, match: {{EventName: B}}, partialorder: {order}}}");
+        alone.add("first", module("b", &ordered), false);
+        alone.add("second", module("a", "{id: x, match: {EventName: A}}"), false);
+        alone
+            .play(async |alone| {
+                alone.connect(1).await;
+                for name in events {
+                    let channel = name.to_lowercase();
+                    let event = format!("Event: CEL\nChannel: {channel}\nEventName: {name}");
+                    alone.event(1, &event).await;
+                }
+            })
+            .await
+    };
+    for (order, right, wrong, why) in [
+        ("{after: x}", ["A", "B"], ["B", "A"], "met before x, expected after it"),
+        ("{before: x}", ["B", "A"], ["A", "B"], "met after x, expected before it"),
+    ] {
+        assert_eq!(story(order, right).await.outcome, Outcome::Passed, "{order}");
+        let failed = story(order, wrong).await;
+        assert_eq!(failed.outcome, Outcome::Failed, "{order}");
+        assert!(format!("{:?}", failed.reasons).contains(why), "{:?}", failed.reasons);
+    }
+    for order in ["{after: z}", "{before: z}"] {
+        let unknown = story(order, ["A", "B"]).await;
+        assert_eq!(unknown.reasons.len(), 1, "{:?}", unknown.reasons);
+        let told = format!("{:?}", unknown.reasons);
+        assert!(told.contains("no requirement of the test has the id z"), "{told}");
+    }
+}
+
 #[test]
 fn orders_and_values_that_cannot_be_right_are_refused() {
     for (yaml, told) in [
-        (ordered("{after: z}"), "no requirement has the id z"),
         (ordered("[x]"), "expected `after:` or `before:` with an id"),
+        ("[]".into(), "expected a list of events, found an empty list"),
         ("[{type: cel, conditions: {}}]".into(), "expected `match:`, with headers or empty"),
         (
             "[{type: cel, conditions: {match: }, requirements: [{id: a}]}]".into(),

@@ -226,6 +226,7 @@ impl Node {
     /// Returns the word for the node in errors.
     pub fn kind(&self) -> &'static str {
         match &self.value {
+            Value::List(items) if items.is_empty() => "an empty list",
             Value::List(_) => "a list",
             Value::Map(_) => "a mapping",
             Value::Scalar { .. } if self.is_null() => "nothing",
