@@ -118,8 +118,13 @@ impl Awaited {
         self.seen > 0 && self.seen == self.count.least()
     }
 
-    /// Fails the test if the event did not come as often as it has to. Returns whether it did.
+    /// Fails the test if the event did not come as often as it has to, or if it was looked for on no
+    /// connection at all. Returns whether it did.
     pub(super) fn judge(&self, test: &TestCase) -> bool {
+        if self.connection.is_none() {
+            test.fail(self.told(&format!("{} cannot come: {}", self.matcher, no_login(&self.ids))));
+            return false;
+        }
         if self.count.has(self.seen) {
             return true;
         }
@@ -157,6 +162,12 @@ impl Awaited {
     pub(super) fn told(&self, what: &str) -> String {
         self.place.error(what).to_string()
     }
+}
+
+/// A text for ids of which the test is logged in to no server.
+pub(super) fn no_login(ids: &Ids) -> String {
+    let ids: Vec<_> = ids.iter().map(|id| id.to_string()).collect();
+    format!("the test is not logged in to a server with id {}", ids.join(" or "))
 }
 
 /// The dialect in which headers are described.

@@ -46,6 +46,17 @@ async fn a_header_with_blanks_around_its_name_is_that_header() {
 }
 
 #[tokio::test]
+async fn an_event_on_a_connection_that_is_not_there_fails_whatever_its_count() {
+    for count in ["", ", count: '0'", ", count: '<2'"] {
+        let yaml = |id: &str| format!("[{{conditions: {{match: {{Event: A}}}}, id: {id}{count}}}]");
+        passes(&yaml("'2,1'"), &[]).await;
+        let why =
+            "test-config.yaml:1: A cannot come: the test is not logged in to a server with id 2";
+        fails(&yaml("'2'"), &[(1, "A")], why).await;
+    }
+}
+
+#[tokio::test]
 async fn of_several_headers_the_last_counts_and_names_have_no_case() {
     let event = [(1, "Hangup\nCause: 17\nCAUSE: 16")];
     let required = |cause: &str| {

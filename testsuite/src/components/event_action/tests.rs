@@ -46,6 +46,19 @@ async fn each_event_does_all_actions_of_its_set_in_order_and_every_time() {
 }
 
 #[tokio::test]
+async fn events_of_a_server_that_is_not_there_fail() {
+    let why = "the test is not logged in to a server with id 1";
+    for event in ["ami-start: {id: 1}", "ami-events: {id: 1, conditions: {match: {Event: A}}}"] {
+        let yaml = format!("{event}\nstop_test:");
+        let play = async |alone: &mut Alone| {
+            alone.test.set_passed(true);
+            alone.connect(1).await;
+        };
+        failed(&played(&yaml, 1, play).await, why);
+    }
+}
+
+#[tokio::test]
 async fn events_and_actions_of_other_sets_and_connections_are_left_alone() {
     let yaml = "- {ami-events: {conditions: {match: {Event: A}}, id: '1'}, ami-actions: {action: {Action: One}, id: 0}}\n- {ami-events: {conditions: {match: {Event: B}}}, ami-actions: {action: {Action: Two}, id: '1'}}";
     let account = played(yaml, 2, async |alone| {

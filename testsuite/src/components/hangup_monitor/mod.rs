@@ -4,7 +4,8 @@ use ami::Event;
 
 use crate::case::{Ast, Component, Happening, TestCase, Watcher};
 use crate::components::Kind;
-use crate::files::{ConfigError, Ids, Section};
+use crate::components::awaited::no_login;
+use crate::files::{ConfigError, Ids, Node, Section};
 use crate::matching::Fields;
 
 #[cfg(test)]
@@ -17,7 +18,9 @@ pub(super) const KIND: Kind =
 fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
     let ids = section.expect("ids")?;
     Ok(Box::new(HangupMonitor {
+        place: section.node().clone(),
         ids: Ids::read(Some(ids))?,
+        is_connected: false,
         least: section.count("min_calls")?.unwrap_or(0),
         channels: Vec::new(),
         hung_up: 0,
@@ -26,7 +29,10 @@ fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
 }
 
 struct HangupMonitor {
+    place: Node,
     ids: Ids,
+    /// The test is logged in to one of these servers.
+    is_connected: bool,
     /// The number of channels that have to hang up at least.
     least: usize,
     /// The channels that are up, with the numbers of their servers.
@@ -38,8 +44,12 @@ struct HangupMonitor {
 impl Watcher for HangupMonitor {
     fn see(&mut self, what: &Happening, test: &TestCase) {
         match what {
+            Happening::Connected(ast) => self.is_connected |= self.ids.has(ast.id()),
             Happening::Event(ast, event) if self.ids.has(ast.id()) => self.take(ast, event, test),
             Happening::Stopping(_) if !self.has_stopped => self.tell(test),
+            Happening::Stopped(_) if !self.is_connected => {
+                test.fail(self.place.error(no_login(&self.ids)).to_string());
+            }
             _ => {}
         }
     }

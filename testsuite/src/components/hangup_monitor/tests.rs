@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::case::alone::{Alone, section};
+use crate::job::Outcome;
 
 /// Plays events, and returns the number of those after which the test has ended, with its notes.
 async fn ended(yaml: &str, events: &[(usize, &str)]) -> (Option<usize>, Vec<String>) {
@@ -21,6 +22,27 @@ async fn ended(yaml: &str, events: &[(usize, &str)]) -> (Option<usize>, Vec<Stri
         })
         .await;
     (ended, account.notes)
+}
+
+#[tokio::test]
+async fn ids_of_no_login_fail_the_test() {
+    for (ids, why) in [("'1'", None), ("[0, 5]", None), ("'2,5'", Some("with id 2 or 5"))] {
+        let alone = Alone::new(2).await;
+        let built = build(&section(&format!("ids: {ids}"))).unwrap();
+        alone.add("pluggable_modules.HangupMonitor", built, false);
+        let account = alone
+            .play(async |alone| {
+                alone.test.set_passed(true);
+                alone.connect(1).await;
+                alone.connect(2).await;
+            })
+            .await;
+        let told = format!("{:?}", account.reasons);
+        match why {
+            None => assert_eq!(account.outcome, Outcome::Passed, "{ids}: {told}"),
+            Some(why) => assert!(account.reasons.len() == 1 && told.contains(why), "{told}"),
+        }
+    }
 }
 
 const A: &str = "Newchannel\nChannel: a";

@@ -9,7 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use self::call::Call;
 use crate::case::{Ast, Component, Failure, Happening, Life, Setting, Stage, Step, TestCase};
 use crate::components::Kind;
-use crate::components::awaited::Awaited;
+use crate::components::awaited::{Awaited, no_login};
 use crate::files::{ConfigError, Id, Section};
 
 mod call;
@@ -217,8 +217,8 @@ impl Originator {
             Trigger::Login | Trigger::Scenario => {}
         }
         if self.ast.is_none() {
-            let never = format!("it was not made: there was no login to server {}", self.id);
-            test.note(call.told(&never));
+            let never = format!("it cannot be made: {}", no_login(&self.id.into()));
+            test.fail(call.told(&never));
         }
     }
 }

@@ -138,7 +138,7 @@ async fn an_event_of_one_connection_makes_a_call_on_another() {
 }
 
 #[tokio::test]
-async fn an_empty_section_does_nothing_and_a_login_that_never_comes_is_told() {
+async fn an_empty_section_does_nothing_and_a_login_that_never_comes_fails() {
     let account = played("{}", async |alone| {
         alone.connect(1).await;
         assert!(alone.no_action(1));
@@ -147,7 +147,12 @@ async fn an_empty_section_does_nothing_and_a_login_that_never_comes_is_told() {
     assert!(account.notes.is_empty(), "{:?}", account.notes);
     let account =
         played("{id: 1, trigger: ami_connect}", async |alone| alone.connect(1).await).await;
-    assert!(account.notes[0].contains("there was no login to server 1"), "{:?}", account.notes);
+    assert_eq!(account.outcome, Outcome::Failed);
+    let told = format!("{:?}", account.reasons);
+    assert!(
+        told.contains("it cannot be made: the test is not logged in to a server with id 1"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Event, Judging};
 use crate::case::{Failure, Happening, Setting, TestCase};
+use crate::components::awaited::no_login;
 use crate::components::event_action::cause::Cause;
 use crate::files::{ConfigError, Id, Node, Section};
 use crate::matching::{Count, times};
@@ -13,7 +14,8 @@ pub(super) fn read_test_start(_: &Section) -> Result<Vec<Box<dyn Event>>, Config
 
 /// Reads `ami-start`.
 pub(super) fn read_start(section: &Section) -> Result<Vec<Box<dyn Event>>, ConfigError> {
-    Ok(vec![Box::new(AmiStart { id: Id::read(section.get("id"))?, has_come: false })])
+    let (place, id) = (section.node().clone(), Id::read(section.get("id"))?);
+    Ok(vec![Box::new(AmiStart { place, id, has_come: false })])
 }
 
 /// Reads `ami-restart`.
@@ -38,6 +40,7 @@ impl Event for TestStart {
 
 /// The first login to a server.
 struct AmiStart {
+    place: Node,
     id: Id,
     has_come: bool,
 }
@@ -48,6 +51,13 @@ impl Event for AmiStart {
         let is_first = is_it && !self.has_come;
         self.has_come |= is_it;
         is_first.then(|| Cause::plain("ami-start"))
+    }
+
+    fn judge<'a>(&'a mut self, test: &'a TestCase) -> Judging<'a> {
+        if !self.has_come {
+            test.fail(self.place.error(no_login(&self.id.into())).to_string());
+        }
+        Box::pin(std::future::ready(()))
     }
 }
 
