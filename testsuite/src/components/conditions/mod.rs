@@ -43,6 +43,9 @@ pub(super) const KEYS: [&str; 2] = ["name", "enabled"];
 /// The time that it may take until all is well at the end. The end waits for components for 5 s.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// The reason for which a look tells nothing.
+const CUT: &str = "the server did not show the whole list: lines of it are missing";
+
 /// The time between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -97,6 +100,13 @@ trait Check: Send + Sync + 'static {
     /// The reason for which a server may not have the command.
     fn missing(&self) -> &'static str;
 
+    /// Returns whether the output is all of it: under load a server drops lines that its console
+    /// does not take in time.
+    fn is_whole(&self, printed: &str) -> bool {
+        let _ = printed;
+        true
+    }
+
     /// Reads the output.
     fn read(&self, printed: &str) -> Seen;
 
@@ -108,6 +118,16 @@ trait Check: Send + Sync + 'static {
 
     /// Lists what is wrong after it.
     fn after(&self, before: &Seen, after: &Seen) -> Vec<String>;
+}
+
+/// Returns whether a list, below lines of heading, has as many rows as its last line says.
+fn has_all_rows(printed: &str, heading: usize) -> bool {
+    let lines: Vec<_> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
+    let Some((last, rows)) = lines.split_last() else {
+        return false;
+    };
+    let number = last.split_whitespace().next().and_then(|it| it.parse::<usize>().ok());
+    number.is_some_and(|number| number + heading == rows.len())
 }
 
 /// Builds the component of a check.
@@ -151,8 +171,9 @@ impl<C: Check> Component for Condition<C> {
     fn booted<'a>(&'a mut self, test: &'a TestCase) -> Step<'a> {
         Box::pin(async move {
             for ast in test.asts() {
-                let seen = match ast.cli(self.check.command()).await {
-                    Ok(printed) => self.check.read(&printed),
+                let seen = match self.first_look(&ast).await {
+                    Ok(Some(seen)) => seen,
+                    Ok(None) => return Err(CUT.into()),
                     Err(CliError::NoSuchCommand { .. }) => {
                         self.note_missing(&ast, test);
                         continue;
@@ -179,6 +200,24 @@ impl<C: Check> Component for Condition<C> {
 }
 
 impl<C: Check> Condition<C> {
+    /// Looks at a server. `None` if it did not show all.
+    async fn look(&self, ast: &Ast) -> Result<Option<Seen>, CliError> {
+        let printed = ast.cli(self.check.command()).await?;
+        Ok(self.check.is_whole(&printed).then(|| self.check.read(&printed)))
+    }
+
+    /// Looks at a server until it shows all, or time is up.
+    async fn first_look(&self, ast: &Ast) -> Result<Option<Seen>, CliError> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let seen = self.look(ast).await?;
+            if seen.is_some() || Instant::now() >= end {
+                return Ok(seen);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
     fn note_missing(&self, ast: &Ast, test: &TestCase) {
         let (name, number, why) = (self.check.name(), ast.number(), self.check.missing());
         test.note(format!("{name}: Asterisk {number} is not looked at: {why}"));
@@ -190,8 +229,9 @@ impl<C: Check> Condition<C> {
         for ast in test.asts() {
             let Some(before) = self.before.get(&ast.number()) else { continue };
             loop {
-                let wrong = match ast.cli(self.check.command()).await {
-                    Ok(printed) => self.check.after(before, &self.check.read(&printed)),
+                let wrong = match self.look(&ast).await {
+                    Ok(Some(seen)) => self.check.after(before, &seen),
+                    Ok(None) => vec![CUT.to_owned()],
                     // A server that has ended has nothing to show; how it ended is judged anyway.
                     Err(CliError::Socket(_)) if ast.instance().pid().is_none() => break,
                     Err(error) => vec![format!("{:#}", anyhow::Error::from(error))],
@@ -270,6 +310,18 @@ mod tests {
             let error = built(own, global).unwrap_err();
             assert!(error.is_unsupported() && error.to_string().contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn a_list_that_lacks_a_line_is_not_whole() {
+        let printed = "\nProcessor   Processed   In Queue\nstasis/a-01   0   0\nstasis/b-02   12   0\n\n2 taskprocessors\n\n";
+        assert!(has_all_rows(printed, 1));
+        for missing in ["Processor", "stasis/a", "stasis/b", "2 taskprocessors"] {
+            let lines = printed.lines().filter(|line| !line.starts_with(missing));
+            let cut = lines.map(|line| format!("{line}\n")).collect::<String>();
+            assert!(!has_all_rows(&cut, 1), "without {missing}");
+        }
+        assert!(has_all_rows("0x7f01 1 a b\n1 threads listed.\n", 0) && !has_all_rows("", 0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `module-references`: each module is used as often after the test as before.
 
-use super::{Check, Seen, component};
+use super::{Check, Seen, component, has_all_rows};
 use crate::components::Kind;
 
 /// The type of condition.
@@ -23,6 +23,10 @@ impl Check for ModuleReferences {
 
     fn missing(&self) -> &'static str {
         "it has no list of modules"
+    }
+
+    fn is_whole(&self, printed: &str) -> bool {
+        has_all_rows(printed, 1)
     }
 
     /// `name.so  Description  3  Running  core`: the description may be any words.

@@ -1,7 +1,7 @@
 //! `taskprocessors`: none that was not there before, such as that of a subscription that nobody
 //! ended.
 
-use super::{Check, Seen, component, counted};
+use super::{Check, Seen, component, counted, has_all_rows};
 use crate::components::Kind;
 
 /// The type of condition.
@@ -31,6 +31,10 @@ impl Check for Taskprocessors {
 
     fn missing(&self) -> &'static str {
         "it has no list of taskprocessors"
+    }
+
+    fn is_whole(&self, printed: &str) -> bool {
+        has_all_rows(printed, 1)
     }
 
     /// A name and numbers in each row.

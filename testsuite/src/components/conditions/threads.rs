@@ -1,6 +1,6 @@
 //! `threads`: as many of each name after the test as before.
 
-use super::{Check, Seen, changes, component, counted};
+use super::{Check, Seen, changes, component, counted, has_all_rows};
 use crate::case::Component;
 use crate::components::Kind;
 use crate::files::{ConfigError, Section};
@@ -49,6 +49,10 @@ impl Check for Threads {
 
     fn missing(&self) -> &'static str {
         "it was built with LOW_MEMORY"
+    }
+
+    fn is_whole(&self, printed: &str) -> bool {
+        has_all_rows(printed, 0)
     }
 
     /// `0x7f9a1e18c6c0 6912 name started at …`
