@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ami::{Action, Event, Matcher, Nearest};
 
-use crate::case::{Ast, Component, Failure, Happening, Life, Stage};
+use crate::case::{Ast, Component, Failure, Happening, Life, Setting, Stage, Step};
 use crate::components::{Kind, refused};
 use crate::files::{ConfigError, Id, Node, Section};
 use crate::matching::Fields;
@@ -209,6 +209,15 @@ impl Check {
 }
 
 impl Component for SoundChecker {
+    fn prepare<'a>(&'a mut self, setting: &'a mut Setting) -> Step<'a> {
+        let servers = setting.servers();
+        let no_server = self.files.iter().find(|it| it.id.number() as usize > servers);
+        let no_server = no_server.map(|it| {
+            it.place.error(format!("there is no server {}, the test has {servers}", it.id))
+        });
+        Box::pin(std::future::ready(no_server.map_or(Ok(()), |error| Err(Failure::from(error)))))
+    }
+
     fn run(self: Box<Self>, mut stage: Stage) -> Life {
         Box::pin(async move {
             let test = stage.test().clone();
