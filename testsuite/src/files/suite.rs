@@ -138,13 +138,21 @@ impl<'a> Finder<'a> {
         };
         for entry in entries.flatten() {
             let (kind, name) = (entry.file_type(), entry.file_name());
-            if let (Ok(kind), Some(name)) = (kind, name.to_str())
-                && kind.is_dir()
-                && !name.starts_with('.')
-            {
+            if !kind.is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
+            let is_test = entry.path().join(TestConfig::FILE).is_file();
+            let Some(name) = name.to_str() else {
+                if is_test {
+                    let what = "expected a folder whose name is UTF-8";
+                    self.problems.push(ConfigError::new(&entry.path(), None, what));
+                }
+                continue;
+            };
+            if !name.starts_with('.') {
                 let below = format!("{folder}/{name}");
                 self.every_folder(&below);
-                if entry.path().join(TestConfig::FILE).is_file() {
+                if is_test {
                     self.names.insert(below);
                 }
             }
