@@ -85,8 +85,13 @@ fn state(binary: &Path, modules: &Path) -> io::Result<String> {
     let mut add = |path: &Path, it: &fs::Metadata| {
         (path, it.len(), it.mtime(), it.mtime_nsec()).hash(&mut state);
     };
-    for path in [binary, modules] {
-        add(path, &fs::metadata(path)?);
+    add(binary, &fs::metadata(binary)?);
+    add(modules, &fs::metadata(modules)?);
+    // A file that is written in place changes no folder.
+    let mut files = fs::read_dir(modules)?.collect::<io::Result<Vec<_>>>()?;
+    files.sort_unstable_by_key(fs::DirEntry::file_name);
+    for file in files {
+        add(&file.path(), &file.metadata()?);
     }
     // A system without it finds libraries in fixed places.
     if let Ok(it) = fs::metadata(LIBRARIES) {
@@ -110,6 +115,13 @@ mod tests {
         fs::write(&binary, "newer").unwrap();
         let newer = state(&binary, &modules).unwrap();
         assert_ne!(newer, old);
+        // A module that is written over leaves its folder as it is.
+        let module = modules.join("app_own.so");
+        fs::write(&module, "old").unwrap();
+        let old = state(&binary, &modules).unwrap();
+        fs::write(&module, "newer").unwrap();
+        assert_ne!(state(&binary, &modules).unwrap(), old);
+        fs::remove_file(&module).unwrap();
         // A module changes its folder's time, here set far from any other.
         let long_ago = std::time::SystemTime::UNIX_EPOCH;
         fs::File::open(&modules).unwrap().set_modified(long_ago).unwrap();
