@@ -8,6 +8,7 @@
 //! its first test counts for each of them. Nothing may be written into the package's folder.
 
 use std::fs;
+use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,6 +34,9 @@ const TARGET: &str = "CACHEDIR.TAG";
 
 /// The variable that names the package's folder where tests run.
 const PACKAGE: &str = "CARGO_MANIFEST_DIR";
+
+/// The variable in which nextest counts the executions of a test, from 1.
+const ATTEMPT: &str = "NEXTEST_ATTEMPT";
 
 /// The `main` of a test target of cargo: a package's tests, in YAML and in Rust, for `cargo test`
 /// and `cargo nextest`.
@@ -178,7 +182,9 @@ fn options(root: PathBuf, arguments: &Arguments, target: Target) -> anyhow::Resu
     options.jobs = arguments.threads()?;
     options.stop_on_error = arguments.fail_fast;
     options.chosen.logs = place().context("a folder for the evidence")?;
-    for test in &target.names {
+    // Where nextest tries a test again, the evidence of its failure was told.
+    let is_first = std::env::var_os(ATTEMPT).is_none_or(|it| it == "1");
+    for test in target.names.iter().filter(|_| is_first) {
         forget(&options.chosen.logs.join(test))?;
     }
     options.target = Some(target);
@@ -205,8 +211,15 @@ fn forget(evidence: &Path) -> anyhow::Result<()> {
         // A test may have others below it.
         if name.strip_prefix("run_").is_some_and(|number| number.parse::<u32>().is_ok()) {
             let path = entry.path();
-            fs::remove_dir_all(&path)
-                .with_context(|| format!("earlier evidence: {}", path.display()))?;
+            match fs::remove_dir_all(&path) {
+                Ok(()) => {}
+                // Another run removes it as well, or writes it just now.
+                Err(error) if matches!(error.kind(), NotFound | DirectoryNotEmpty) => {}
+                Err(error) => {
+                    let what = format!("earlier evidence: {}", path.display());
+                    return Err(error).context(what);
+                }
+            }
         }
     }
     Ok(())

@@ -37,6 +37,8 @@ pub(crate) struct Runners<'a> {
     pub(crate) version: Option<&'a AsteriskVersion>,
     pub(crate) python: &'a Python,
     pub(crate) choice: Choice,
+    /// Set if the program is the test target of a package, and the only one that has its tests.
+    pub(crate) is_target: bool,
 }
 
 impl Runners<'_> {
@@ -70,6 +72,8 @@ impl Runners<'_> {
             Err(error) if !error.is_unsupported() => Err(error),
             Err(error) if self.choice == Choice::Native => refused("--native", error.reason()),
             Err(_) if has_library => library(),
+            // A name that is mistyped must not look like a server that lacks something.
+            Err(error) if self.is_target => Err(error),
             Err(error) => {
                 let what = error.reason();
                 // Nobody else could run it, so it is a slip.

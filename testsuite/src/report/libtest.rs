@@ -29,6 +29,8 @@ pub(crate) struct Libtest {
     failed: Stories,
     /// The number of tests that passed or failed, were not to be run, and were left over.
     counts: [usize; 4],
+    /// The tests that had begun when the run was ended, with their evidence.
+    cut_off: Vec<String>,
 }
 
 const PASSED: usize = 0;
@@ -48,6 +50,7 @@ impl Libtest {
             passed: Stories::new(folder),
             failed: Stories::new(folder),
             counts: [0; 4],
+            cut_off: Vec::new(),
         }
     }
 
@@ -72,6 +75,11 @@ impl Libtest {
             Verdict::Skipped | Verdict::Lacking => (IGNORED, "ignored", 'i', YELLOW),
             Verdict::NotRun => {
                 self.counts[LEFT] += 1;
+                if test.attempts > 0 {
+                    self.cut_off.push(format!("    {}", name(&test.name)));
+                    let kept = test.account.evidence.iter();
+                    self.cut_off.extend(kept.map(|it| format!("      kept: {}", it.display())));
+                }
                 return Ok(());
             }
         };
@@ -110,8 +118,13 @@ impl Libtest {
         self.passed.write("successes", out)?;
         self.failed.write("failures", out)?;
         let [passed, failed, ignored, left] = self.counts;
+        if !self.cut_off.is_empty() {
+            writeln!(out, "\ninterrupted:")?;
+            self.cut_off.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        }
         if left > 0 {
-            writeln!(out, "\n{left} of the tests were not run")?;
+            let tests = if left == 1 { "test" } else { "tests" };
+            writeln!(out, "\n{left} {tests} did not come to an end")?;
         }
         write!(out, "\ntest result: ")?;
         match failed + left {

@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+
 use crate::components::{self, Registry};
 use crate::files::GlobalConfig;
 use crate::job::{Command, Options};
 use crate::plan::lint;
 use crate::session::run::{self, NOT_RUN, PASSED};
+use crate::session::signals::Signals;
 use crate::session::{new_test, watch};
 
 /// Does what the options say.
@@ -34,8 +37,11 @@ async fn run(registry: &Registry, options: &Options) -> ExitCode {
         Some(Command::New { name, suite }) => {
             new_test::run(suite, name).map(|()| ExitCode::from(PASSED))
         }
-        None if options.watch => Box::pin(watch::run(registry, options)).await,
-        None => Box::pin(run::tests(registry, options)).await,
+        None => match Signals::listen().context("signals cannot be heard") {
+            Ok(signals) if options.watch => Box::pin(watch::run(registry, options, &signals)).await,
+            Ok(signals) => Box::pin(run::tests(registry, options, &signals)).await,
+            Err(error) => Err(error),
+        },
     };
     ended.unwrap_or_else(|error| {
         // Nobody may read it; the code tells as well.

@@ -50,7 +50,11 @@ pub(super) const NOT_RUN: u8 = 2;
 const LIST: &str = "the list cannot be printed";
 
 /// Runs the tests that the options choose, or lists them.
-pub(super) async fn tests(registry: &Registry, options: &Options) -> anyhow::Result<ExitCode> {
+pub(super) async fn tests(
+    registry: &Registry,
+    options: &Options,
+    signals: &Signals,
+) -> anyhow::Result<ExitCode> {
     if let Some(what) = options.unsupported() {
         anyhow::bail!(what);
     }
@@ -70,11 +74,12 @@ pub(super) async fn tests(registry: &Registry, options: &Options) -> anyhow::Res
     }
     check(&suite, &chosen, options)?;
     let python = Python::find(options.python.as_deref(), &root).map_err(anyhow::Error::msg)?;
-    let server = find(options.asterisk.clone().unwrap_or_default()).await?;
+    let wanted = options.asterisk.clone().unwrap_or_default();
+    let server = unless_ended(signals, find(wanted)).await??;
     let sandboxes = std::env::var_os("AST_WORK_DIR").unwrap_or_else(|| "/tmp".into());
     let sandboxes = std::path::absolute(sandboxes).context("AST_WORK_DIR")?;
     let mut ground = Ground::new(server.clone(), &sandboxes)?;
-    let facts = ground.facts().await.map_err(anyhow::Error::from_boxed)?;
+    let facts = unless_ended(signals, ground.facts()).await?.map_err(anyhow::Error::from_boxed)?;
     let isolation = Isolation::find(&program);
     let isolated = isolation.is_there();
     let version = suite.global.forced_version.clone().or_else(|| facts.version());
@@ -85,6 +90,7 @@ pub(super) async fn tests(registry: &Registry, options: &Options) -> anyhow::Res
         version: version.as_ref(),
         python: &python,
         choice: options.choice(),
+        is_target: options.target.is_some(),
     };
     let (planned, warning) = plan::fates(&suite, &chosen, &runners, &facts, options, isolated);
     if let Some(warning) = warning {
@@ -108,7 +114,7 @@ pub(super) async fn tests(registry: &Registry, options: &Options) -> anyhow::Res
     };
     let times = Times { discovery, preparation: begun.elapsed().as_secs_f64() - discovery };
     let session = Session::new(options, (isolation, program), &server, ground, settings, times)?;
-    session.iterations(&planned, !suite.problems.is_empty()).await
+    session.iterations(&planned, !suite.problems.is_empty(), signals).await
 }
 
 /// Refuses a choice of tests that cannot be what was meant.
@@ -132,6 +138,14 @@ fn warn_of(suite: &Suite) {
     }
     for notice in &suite.notices {
         let _ = writeln!(io::stderr(), "notice: {notice}");
+    }
+}
+
+/// Waits for something unless the run is to end: to fetch a server may take minutes.
+async fn unless_ended<T>(signals: &Signals, work: impl Future<Output = T>) -> anyhow::Result<T> {
+    tokio::select! {
+        done = work => Ok(done),
+        () = signals.end.cancelled() => anyhow::bail!("interrupted"),
     }
 }
 
@@ -215,8 +229,8 @@ impl<'a> Session<'a> {
         mut self,
         planned: &[Planned],
         incomplete: bool,
+        signals: &Signals,
     ) -> anyhow::Result<ExitCode> {
-        let signals = Signals::listen().context("signals cannot be heard")?;
         let _turn = match (&self.context.isolation, self.ground.shared()) {
             (Isolation::None(_), Some(shared)) => {
                 let waiting = || {
@@ -235,7 +249,7 @@ impl<'a> Session<'a> {
             || i64::try_from(run).is_ok_and(|run| run < self.options.number)
         {
             run += 1;
-            let summary = self.iteration(planned, run, &signals).await;
+            let summary = self.iteration(planned, run, signals).await;
             failed |= summary.count(Verdict::is_failure) > 0;
             not_run |= summary.count(|it| matches!(it, Verdict::Broken | Verdict::NotRun)) > 0;
             if signals.end.is_cancelled() || signals.drain.is_cancelled() {

@@ -40,6 +40,12 @@ impl Signals {
         });
         Ok(signals)
     }
+
+    /// The wishes for one of several runs. That it begins no more tests, for one has failed, is no
+    /// wish for the others.
+    pub(super) fn of_a_run(&self) -> Self {
+        Self { end: self.end.clone(), drain: self.drain.child_token() }
+    }
 }
 
 /// Waits for a signal; for ever if it is not listened to.

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 use crate::components::Registry;
-use crate::files::{GlobalConfig, LIST, Suite};
+use crate::files::{GlobalConfig, LIST, Suite, TestConfig};
 use crate::job::Options;
 use crate::plan;
 use crate::session::run::{self, NOT_RUN};
@@ -22,24 +22,30 @@ use crate::session::signals::Signals;
 /// writes a file in several steps.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// The folders of a suite that are watched, if they exist.
-const WATCHED: [&str; 3] = ["tests", "configs", "lib"];
+/// The folders of a suite that are watched, as soon as they exist. A suite is written to elsewhere
+/// as well: reports and evidence are in its folder unless options say otherwise.
+const WATCHED: [&str; 3] = [TESTS, "configs", "lib"];
+
+const TESTS: &str = "tests";
 
 /// Runs the chosen tests, and then those of them whose files changed, until a signal ends it. The
 /// exit code is that of the last run.
-pub(crate) async fn run(registry: &Registry, options: &Options) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    registry: &Registry,
+    options: &Options,
+    signals: &Signals,
+) -> anyhow::Result<ExitCode> {
     let root = std::fs::canonicalize(&options.suite)
         .with_context(|| format!("the suite {}", options.suite.display()))?;
     let mut changes = Changes::of(&root).context("the suite cannot be watched")?;
-    let signals = Signals::listen().context("signals cannot be heard")?;
     let mut now = options.clone();
     loop {
-        let ended = Box::pin(run::tests(registry, &now)).await;
+        let ended = Box::pin(run::tests(registry, &now, &signals.of_a_run())).await;
         let code = ended.unwrap_or_else(|error| {
             complain(&format!("error: {error:#}"));
             ExitCode::from(NOT_RUN)
         });
-        if signals.end.is_cancelled() {
+        if signals.end.is_cancelled() || signals.drain.is_cancelled() {
             return Ok(code);
         }
         complain("waiting for changes of the suite; Ctrl-C ends");
@@ -52,6 +58,7 @@ pub(crate) async fn run(registry: &Registry, options: &Options) -> anyhow::Resul
                     }
                 }
                 () = signals.end.cancelled() => return Ok(code),
+                () = signals.drain.cancelled() => return Ok(code),
             }
         };
         complain(&format!("changed: {}", now.tests.join(", ")));
@@ -89,31 +96,54 @@ fn concerned(root: &Path, options: &Options, changed: &BTreeSet<PathBuf>) -> Vec
 
 /// The changes of a suite's files.
 struct Changes {
+    root: PathBuf,
     paths: UnboundedReceiver<PathBuf>,
-    /// Held for its `Drop`, which ends the watching.
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
 }
 
 impl Changes {
     fn of(root: &Path) -> notify::Result<Self> {
         let (sender, paths) = unbounded_channel();
-        let mut watcher =
-            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-                let Ok(event) = event else { return };
-                if matches!(event.kind, EventKind::Access(_)) {
-                    return;
+        let suite = root.to_owned();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // The receiver goes when the session ends.
+            let send = |path| drop(sender.send(path));
+            match event {
+                Ok(event) if event.need_rescan() => send(suite.join(TESTS)),
+                Ok(event) if matches!(event.kind, EventKind::Access(_)) => {}
+                Ok(event) => {
+                    event.paths.into_iter().filter(|it| counts(&suite, it)).for_each(send);
                 }
-                // The receiver goes when the session ends.
-                event
-                    .paths
-                    .into_iter()
-                    .filter(|it| counts(it))
-                    .for_each(|it| drop(sender.send(it)));
-            })?;
-        for folder in WATCHED.map(|folder| root.join(folder)).iter().filter(|it| it.is_dir()) {
-            watcher.watch(folder, RecursiveMode::Recursive)?;
+                Err(error) => complain(&format!("error: changes may be missed: {error}")),
+            }
+        })?;
+        let mut changes = Self { root: root.to_owned(), paths, watcher };
+        // For the folders that come, or come again.
+        changes.watcher.watch(root, RecursiveMode::NonRecursive)?;
+        for folder in WATCHED.map(|folder| root.join(folder)) {
+            changes.watch(&folder)?;
         }
-        Ok(Self { paths, _watcher: watcher })
+        Ok(changes)
+    }
+
+    /// Watches a folder, if it is there, and not another that had its name.
+    fn watch(&mut self, folder: &Path) -> notify::Result<()> {
+        // One that is not watched need not be forgotten.
+        let _ = self.watcher.unwatch(folder);
+        match folder.is_dir() {
+            true => self.watcher.watch(folder, RecursiveMode::Recursive),
+            false => Ok(()),
+        }
+    }
+
+    /// Takes a path that changed.
+    fn take(&mut self, path: PathBuf, changed: &mut BTreeSet<PathBuf>) {
+        if WATCHED.iter().any(|folder| path == self.root.join(folder))
+            && let Err(error) = self.watch(&path)
+        {
+            complain(&format!("error: {} cannot be watched: {error}", path.display()));
+        }
+        changed.insert(path);
     }
 
     /// Waits for a change, and for the end of those that come right behind it. Cancel safe but for
@@ -122,19 +152,26 @@ impl Changes {
         let Some(first) = self.paths.recv().await else {
             return std::future::pending().await;
         };
-        let mut changed = BTreeSet::from([first]);
+        let mut changed = BTreeSet::new();
+        self.take(first, &mut changed);
         while let Ok(Some(path)) = timeout(QUIET, self.paths.recv()).await {
-            changed.insert(path);
+            self.take(path, &mut changed);
         }
         changed
     }
 }
 
-/// Returns `false` for files that editors write for themselves.
-fn counts(path: &Path) -> bool {
+/// Returns `false` for files that editors write for themselves, and for what a suite does not read.
+fn counts(root: &Path, path: &Path) -> bool {
+    let Ok(below) = path.strip_prefix(root) else { return false };
+    let is_read =
+        WATCHED.iter().any(|it| below.starts_with(it)) || below == Path::new(TestConfig::FILE);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let swap = [".swp", ".swx", "~", ".tmp"];
-    !name.starts_with('.') && name != "4913" && !swap.iter().any(|end| name.ends_with(end))
+    let (begins, ends) = ([".", "#"], [".swp", ".swx", "~", ".tmp"]);
+    is_read
+        && name != "4913"
+        && !begins.iter().any(|it| name.starts_with(it))
+        && !ends.iter().any(|it| name.ends_with(it))
 }
 
 #[cfg(test)]
@@ -162,6 +199,12 @@ mod tests {
         }
         std::fs::write(root.join("tests/tests.yaml"), "tests: 1").unwrap();
         assert_eq!(concerned(&["tests/tests.yaml"], &[]), [""; 0]);
-        assert!(!counts(Path::new("a/.#x.conf")) && !counts(Path::new("a/x.conf~")));
+        let counted = |path: &str| counts(root, &root.join(path));
+        for read in ["tests/a/x.conf", "tests", "configs/x.conf", "test-config.yaml"] {
+            assert!(counted(read), "{read}");
+        }
+        for other in ["tests/a/.#x", "tests/a/#x#", "tests/a/x~", "logs/x", "report.xml"] {
+            assert!(!counted(other), "{other}");
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! A test target of cargo, as cargo and nextest start it.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use instance::{Server, Want};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Folder, OWN_TESTS, SCRIPT};
 
@@ -169,4 +171,47 @@ fn a_server_that_is_as_it_was_is_asked_once() {
     std::fs::write(&kept[0], facts.replace("\"app_dial\"", "\"app_dial\",\"app_nonesuch\""))
         .unwrap();
     assert!(lacking().contains("test lacking ... ok"));
+}
+
+#[test]
+fn a_type_that_the_program_does_not_have_fails_and_is_nothing_that_the_server_lacks() {
+    const MISTYPED: &str = "test-modules:\n    test-object:\n        typename: 'own.Smaple'\n";
+    let package = Folder::suite(&[("mistyped", &[("test-config.yaml", MISTYPED)])]);
+    let told = run(&package, &server(), &[]);
+    assert_eq!(told.code, Some(101), "{}: {}", told.out, told.err);
+    assert!(told.out.contains("test mistyped ... FAILED"), "{}", told.out);
+    assert!(told.out.contains("this program has no own.Smaple"), "{}", told.out);
+}
+
+#[test]
+fn evidence_is_kept_of_each_try_of_nextest_and_a_test_that_is_interrupted_is_named() {
+    const WAITS: &str = "#!/bin/sh\necho begun\nexec sleep 60\n";
+    const WRONG: &str = "#!/bin/sh\nexit 3\n";
+    // Names that no other test of this file has: the evidence of all is in the same folder.
+    let package = Folder::suite(&[
+        ("tried/wrong", &[("test-config.yaml", SCRIPT), ("run-test", WRONG)]),
+        ("tried/waits", &[("test-config.yaml", SCRIPT), ("run-test", WAITS)]),
+    ]);
+    let server = &*server();
+    let tried = |attempt: &str| {
+        let mut command = command(&package, server);
+        command.env("NEXTEST_ATTEMPT", attempt).args(["--exact", "tried/wrong"]);
+        let told = of(&mut command);
+        let kept = told.out.lines().find_map(|line| line.trim().strip_prefix("kept: "));
+        std::path::PathBuf::from(kept.unwrap_or_else(|| panic!("{}{}", told.out, told.err)))
+    };
+    let (first, second) = (tried("1"), tried("2"));
+    assert!(first.is_dir() && second.is_dir() && first != second, "{first:?} {second:?}");
+
+    let mut command = command(&package, server);
+    command.args(["--nocapture", "waits"]).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "begun"));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let rest: Vec<_> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(101));
+    let told = rest.join("\n");
+    assert!(told.contains("\ninterrupted:\n    tried/waits\n"), "{told}");
+    assert!(told.contains("\n1 test did not come to an end\n"), "{told}");
 }

@@ -31,6 +31,14 @@ fn a_test_whose_files_change_runs_again_alone() {
     until(&mut lines, "waiting for changes");
     folder.file("tests/b/run-test", "#!/bin/sh\nexit 3\n");
     until(&mut lines, "changed: tests/b\nwaiting for changes");
+    // As another branch of its repository is checked out.
+    let tests = folder.0.join("tests");
+    std::fs::rename(&tests, folder.0.join("before")).unwrap();
+    until(&mut lines, "there is no such list of tests");
+    std::fs::rename(folder.0.join("before"), &tests).unwrap();
+    until(&mut lines, "changed: tests/a, tests/b\nwaiting for changes");
+    folder.file("tests/b/run-test", "#!/bin/sh\nexit 4\n");
+    until(&mut lines, "changed: tests/b\nwaiting for changes");
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     // The last run failed.
     assert_eq!(child.wait().unwrap().code(), Some(1));
@@ -38,7 +46,7 @@ fn a_test_whose_files_change_runs_again_alone() {
     let runs: Vec<_> = told.lines().filter(|line| line.starts_with("Tests to run: ")).collect();
     assert!(runs[0].starts_with("Tests to run: 2 ") && runs[1].starts_with("Tests to run: 1 "));
     assert!(told.contains("Test tests/b failed"), "{told}");
-    assert_eq!(runs.len(), 2, "{told}");
+    assert_eq!(runs.len(), 4, "{told}");
 }
 
 #[test]
