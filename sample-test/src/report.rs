@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use instance::ami::{self, Event, Filter, Item, Originated, Subscription};
-use instance::{Instance as Asterisk, Progress, Sandbox};
+use instance::{Finding, Instance as Asterisk, Progress, Sandbox};
 
 use crate::logs;
 
@@ -103,7 +103,8 @@ impl Report {
         Ok(())
     }
 
-    /// Stops the server. After a test that failed, tells what it found and keeps the folder.
+    /// Stops the server, which must not have crashed. After a test that failed, tells what it found
+    /// and keeps the folder.
     pub(crate) async fn stopped(
         &self,
         asterisk: Asterisk,
@@ -123,7 +124,9 @@ impl Report {
         if folder.exists() {
             self.say(&format!("the folder of the run is kept: {}", folder.display()));
         }
+        let crash = stopped.findings.iter().find(|it| matches!(it, Finding::Crash(_)));
         tested
+            .and_then(|()| crash.map_or(Ok(()), |crash| Err(anyhow::Error::msg(crash.to_string()))))
     }
 
     /// Shows how a fetch goes on: a bar on a terminal, elsewhere a line for each step. `last` is

@@ -172,6 +172,18 @@ fn a_sound_that_is_not_there_fails_although_the_dialplan_goes_on() {
 }
 
 #[test]
+fn a_sound_that_is_not_there_fails_although_thousands_of_events_came_after_it() {
+    let test = Folder::new(
+        "same => n,Playback(no-such-monkeys)\n\
+         same => n,Set(step=0)\n\
+         same => n(again),Set(step=$[${step} + 1])\n\
+         same => n,GotoIf($[${step} < 9000]?again)\n\
+         same => n,UserEvent(TestResult,result:pass)\n",
+    );
+    test.run("22", &[]).assert_failed("not every sound is known to have been played");
+}
+
+#[test]
 fn a_sound_whose_format_has_no_module_fails() {
     let test =
         Folder::new("same => n,Playback(beep)\nsame => n,UserEvent(TestResult,result:pass)\n");
