@@ -296,6 +296,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_test_whose_folder_has_no_name_in_utf_8_is_not_left_out_silently() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        for name in [&b"tests/good"[..], b"tests/b\xffd"] {
+            let test = folder.path().join(OsStr::from_bytes(name));
+            fs::create_dir_all(&test).unwrap();
+            fs::write(test.join(TestConfig::FILE), "testinfo: {summary: x}").unwrap();
+        }
+        let suite = Suite::find(folder.path(), None).unwrap();
+        assert_eq!(suite.tests.len(), 1);
+        let problem = suite.problems[0].to_string();
+        assert!(problem.contains("expected a folder whose name is UTF-8"), "{problem}");
+    }
+
+    #[test]
     fn a_test_has_as_many_servers_as_its_configuration_says() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();

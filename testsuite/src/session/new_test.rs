@@ -137,19 +137,14 @@ fn with_entry(list: &Path, kind: &str, name: &str) -> anyhow::Result<Option<Stri
         read => read.with_context(|| list.display().to_string())?,
     };
     let document = Document::parse(list, &text)?;
-    let items = match document.root.get("tests") {
+    match document.root.get("tests") {
         None if text.trim().is_empty() => return Ok(Some(format!("tests:\n    {entry}"))),
-        Some(tests) => match &tests.value {
-            Value::List(items) => items,
-            _ => return Err(tests.error("expected a list of tests").into()),
-        },
+        Some(tests) if !matches!(tests.value, Value::List(_)) => {
+            return Err(tests.error("expected a list of tests").into());
+        }
         None => return Err(document.root.error("expected `tests:`").into()),
-    };
-    let is_it = |(key, value): (&Node, &Node)| {
-        key.text() == Some(kind) && value.text().and_then(below).as_deref() == Some(name)
-    };
-    if items.iter().any(|item| item.entries().any(is_it)) {
-        return Ok(None);
+        Some(_) if has_entry(&document, kind, name) => return Ok(None),
+        Some(_) => {}
     }
     // The last line of the list that is an entry tells how deep they stand.
     let last = text.lines().rfind(|line| line.trim_start().starts_with("- "));
@@ -158,7 +153,23 @@ fn with_entry(list: &Path, kind: &str, name: &str) -> anyhow::Result<Option<Stri
     };
     let depth = &last[..last.len() - last.trim_start().len()];
     let end = if text.ends_with('\n') { "" } else { "\n" };
-    Ok(Some(format!("{text}{end}{depth}{entry}")))
+    let text = format!("{text}{end}{depth}{entry}");
+    // Something else may be behind the list.
+    if !Document::parse(list, &text).is_ok_and(|document| has_entry(&document, kind, name)) {
+        return Err(document.root.error("expected the list of tests at the end").into());
+    }
+    Ok(Some(text))
+}
+
+/// Returns whether a list of tests has an entry.
+fn has_entry(list: &Document, kind: &str, name: &str) -> bool {
+    let is_it = |(key, value): (&Node, &Node)| {
+        key.text() == Some(kind) && value.text().and_then(below).as_deref() == Some(name)
+    };
+    match list.root.get("tests").map(|tests| &tests.value) {
+        Some(Value::List(items)) => items.iter().any(|item| item.entries().any(is_it)),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -187,6 +198,10 @@ mod tests {
         fs::write(suite.join("tests/tests.yaml"), "tests: [{dir: calls}]\n").unwrap();
         let error = write(suite, "fourth").unwrap_err().to_string();
         assert!(error.contains("tests.yaml:1: expected entries in lines of their own"), "{error}");
+        assert!(!suite.join("tests/fourth").exists());
+        fs::write(suite.join("tests/tests.yaml"), "tests:\n- dir: calls\nothers:\n- x\n").unwrap();
+        let error = write(suite, "fourth").unwrap_err().to_string();
+        assert!(error.contains("expected the list of tests at the end"), "{error}");
         assert!(!suite.join("tests/fourth").exists());
         // Where every folder is a test, no list is begun that would hide the others.
         fs::remove_file(suite.join("tests/tests.yaml")).unwrap();
