@@ -101,6 +101,7 @@ impl Server {
         progress: impl FnMut(Progress) + Send,
     ) -> Result<Self, ServerError> {
         let (environment, mut progress) = (Environment::read(), progress);
+        let want = &asked(&environment, want);
         match (Self::find_in(&environment, want).await, want) {
             (Err(FindError::NotFound { .. }), Want::Any) => {
                 Ok(provision::fetch(&environment, NEWEST, progress).await?)
@@ -139,7 +140,8 @@ impl Server {
         let environment = Environment::read();
         let in_path = environment.path.iter().map(|folder| folder.join("asterisk"));
         let in_path = in_path.filter(|path| path.is_file());
-        let places = environment.asterisk.iter().cloned().chain(in_path);
+        let named = environment.asterisk.iter().filter(|it| version_in(it).is_none());
+        let places = named.cloned().chain(in_path);
         let mut servers: Vec<Self> = Vec::new();
         for path in places.chain(cached(&environment, &Want::Any)) {
             match Self::at(&path).await {
@@ -163,6 +165,7 @@ impl Server {
                 error,
             });
         }
+        let want = &asked(environment, want);
         let mut seen = Vec::new();
         let fits = |server: &Self| match want {
             Want::Major(major) => server.version().major() == Some(*major),
@@ -170,7 +173,7 @@ impl Server {
         };
         let unfit =
             |server: &Self| format!("{} is {}", server.binary().display(), server.version());
-        if let Some(path) = &environment.asterisk {
+        if let Some(path) = environment.asterisk.as_ref().filter(|it| version_in(it).is_none()) {
             let named = |error| FindError::Named { by: "ASTERISK", path: path.clone(), error };
             let server = Self::at(path).await.map_err(named)?;
             if fits(&server) {
@@ -193,6 +196,21 @@ impl Server {
         seen.extend(environment.no_cache.iter().map(|error| format!("there is no cache: {error}")));
         Err(FindError::NotFound { want: want.clone(), seen })
     }
+}
+
+/// Returns the server that is wanted: of this version, if `ASTERISK` is a number and the caller has
+/// no wish.
+fn asked(environment: &Environment, want: &Want) -> Want {
+    let version = environment.asterisk.as_deref().and_then(version_in);
+    match (want, version) {
+        (Want::Any, Some(major)) => Want::Major(major),
+        _ => want.clone(),
+    }
+}
+
+/// Returns the major version that a value of `ASTERISK` is. A path that exists is none.
+fn version_in(value: &Path) -> Option<u32> {
+    value.to_str()?.parse().ok().filter(|_| !value.exists())
 }
 
 /// Returns the fetched servers that may be the wanted one, the newest first.

@@ -29,8 +29,9 @@ mod arguments;
 /// The exit code of a run that failed, as libtest has it.
 const FAILED: u8 = 101;
 
-/// The file that marks the folder of what cargo builds.
-const TARGET: &str = "CACHEDIR.TAG";
+/// The files that mark the folder of what cargo builds. It writes the first one only where it made
+/// the folder itself.
+const TARGET: [&str; 2] = ["CACHEDIR.TAG", ".rustc_info.json"];
 
 /// The variable that names the package's folder where tests run.
 const PACKAGE: &str = "CARGO_MANIFEST_DIR";
@@ -196,7 +197,8 @@ fn options(root: PathBuf, arguments: &Arguments, target: Target) -> anyhow::Resu
 fn place() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe().context("the path of this program")?;
     let folder = program.parent().unwrap_or_else(|| Path::new("/"));
-    let target = folder.ancestors().find(|it| it.join(TARGET).is_file()).unwrap_or(folder);
+    let target = folder.ancestors().find(|it| TARGET.iter().any(|name| it.join(name).is_file()));
+    let target = target.unwrap_or(folder);
     let stem = program.file_stem().unwrap_or_default().to_string_lossy();
     // `asterisk-1f0c…`: each build has a name of its own.
     let is_hash = |it: &str| it.len() == 16 && it.bytes().all(|it| it.is_ascii_hexdigit());

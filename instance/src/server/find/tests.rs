@@ -78,6 +78,22 @@ async fn the_named_one_comes_first_then_path_then_the_cache() {
 }
 
 #[tokio::test]
+async fn the_named_one_may_be_a_version() {
+    let _forks = crate::FORKS.read().await;
+    let servers = Servers::new();
+    let in_path = servers.add("path", "21.1.0");
+    servers.add("cache/16", "16.1.0");
+    let environment = servers.environment(Some(Path::new("16")), &[&in_path]);
+    let found = async |want: Want| Server::find_in(&environment, &want).await;
+    assert_eq!(found(Want::Any).await.unwrap().version().major(), Some(16));
+    // What the caller wants is more.
+    assert_eq!(found(Want::Major(21)).await.unwrap().version().major(), Some(21));
+    let environment = servers.environment(Some(Path::new("17")), &[&in_path]);
+    let error = Server::find_in(&environment, &Want::Any).await.unwrap_err().to_string();
+    assert!(error.starts_with("no Asterisk 17 found"), "{error}");
+}
+
+#[tokio::test]
 async fn a_version_that_is_asked_for_is_never_answered_with_another() {
     let _forks = crate::FORKS.read().await;
     let servers = Servers::new();
