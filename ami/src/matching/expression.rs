@@ -11,8 +11,8 @@ pub struct ExpressionError {
     pub pattern: String,
     /// The mistake in it.
     pub reason: String,
-    /// Set if the expression looks around or back, or gives nothing back (atomic groups, possessive
-    /// repetitions): no mistake, but nothing that can be matched in linear time.
+    /// Set if the expression looks around or back, or gives nothing back (atomic groups,
+    /// possessive repetitions): no mistake, but nothing that can be matched in linear time.
     pub backtracks: bool,
 }
 
@@ -29,7 +29,7 @@ enum Matches {
     Same,
     /// The text, and more behind it.
     Start,
-    /// From the beginning on.
+    /// A match from the beginning on.
     AtStart(Regex),
     /// Wherever the expression says.
     Anywhere(Regex),

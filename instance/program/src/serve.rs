@@ -52,9 +52,9 @@ pub(crate) struct Service {
     #[arg(long)]
     json: bool,
 
-    /// A command to run instead of holding the servers, with their addresses and credentials in its
-    /// environment (ASTERISK_AMI_HOST, ASTERISK_AMI_PORT, ...); the servers end with it, and the
-    /// exit code is that of the command
+    /// A command to run instead of holding the servers, with their addresses and credentials in
+    /// its environment (ASTERISK_AMI_HOST, ASTERISK_AMI_PORT, ...); the servers end with it,
+    /// and the exit code is that of the command
     #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["json", "until_input_ends"])]
     command: Vec<OsString>,
 }

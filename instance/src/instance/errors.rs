@@ -159,9 +159,9 @@ pub(crate) fn why_no_ami(log: &Path, start: u64) -> Option<String> {
     read.ok().and(why)
 }
 
-/// Returns the lines that tell what went wrong in a part of a log: its last errors and warnings in their
-/// order, then its last notices, which tell of a refused login, or the last lines of its log if it
-/// has none of these, and then the last lines that it printed. No line is returned twice.
+/// Returns the lines that tell what went wrong in a part of a log: its last errors and warnings in
+/// their order, then its last notices, which tell of a refused login, or the last lines of its log
+/// if it has none of these, and then the last lines that it printed. No line is returned twice.
 pub(crate) fn evidence(logs: &Path, log: &Path, start: u64) -> Vec<String> {
     let [errors, warnings, mut notices] = last_of(log, start, ["ERROR", "WARNING", "NOTICE"]);
     notices.drain(..notices.len().saturating_sub(NOTICES));

@@ -116,15 +116,15 @@ pub struct ExpectError {
     pub expected: String,
     /// The reason of the failure.
     pub failure: ExpectFailure,
-    /// The events of that name, the nearest first, each with the headers that differ; or that there
-    /// were none.
+    /// The events of that name, the nearest first, each with the headers that differ; or that
+    /// there were none.
     pub events: Vec<String>,
     /// The last steps of the dialplan, of all channels, if the server reported any.
     pub dialplan: Vec<String>,
     /// The number of events that were [dropped](crate::Builder::journal) before this call.
     pub dropped: u64,
-    /// The warnings of how the server read its configuration, and the last lines of level ERROR and
-    /// WARNING in the log since the boot.
+    /// The warnings of how the server read its configuration, and the last lines of level ERROR
+    /// and WARNING in the log since the boot.
     pub last_words: Vec<String>,
 }
 

@@ -34,7 +34,7 @@ struct Shared {
     changed: Notify,
 }
 
-/// What a journal tells about events that were not found in it.
+/// The account of a journal about events that were not found in it.
 #[derive(Debug, Default)]
 pub(super) struct Account {
     /// The events that have the name, a line each, the nearest first.

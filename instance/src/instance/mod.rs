@@ -156,9 +156,9 @@ impl Instance {
         self.sandbox.errors(&self.life().before).0.lines
     }
 
-    /// Returns the warnings in the log of how the server read its configuration while it booted, the
-    /// first ones: a file that cannot be parsed, a line of the dialplan that is ignored. The server
-    /// boots all the same, without what it did not understand (`main/config.c`,
+    /// Returns the warnings in the log of how the server read its configuration while it booted,
+    /// the first ones: a file that cannot be parsed, a line of the dialplan that is ignored.
+    /// The server boots all the same, without what it did not understand (`main/config.c`,
     /// `pbx/pbx_config.c`). A log that cannot be read has no lines.
     pub fn configuration_warnings(&self) -> Vec<String> {
         let (log, before) = (self.sandbox.log(), &self.life().before);
@@ -347,7 +347,8 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`Sandbox::boot`]. The server does not run then, and can be restarted again.
+    /// Returns the errors of [`Sandbox::boot`]. The server does not run then, and can be restarted
+    /// again.
     ///
     /// # Cancel safety
     ///

@@ -1,4 +1,4 @@
-//! From a builder to a running server in one step.
+//! The step from a builder to a running server.
 
 use std::convert::Infallible;
 use std::fmt;

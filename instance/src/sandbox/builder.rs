@@ -169,8 +169,8 @@ impl Builder {
     /// [`build`](Self::build) refuses what the server would drop with a warning at most: text
     /// before the first context, a line that is neither an extension nor another key of a context,
     /// an extension without priority or application, a priority that is none, and a comment that
-    /// does not end. Two extensions with the same priority are not found: the server keeps the first
-    /// one, and logs a warning.
+    /// does not end. Two extensions with the same priority are not found: the server keeps the
+    /// first one, and logs a warning.
     #[must_use]
     pub fn dialplan(mut self, text: impl Into<String>) -> Self {
         self.additions.push((EXTENSIONS.to_owned(), Addition::Dialplan(text.into())));

@@ -59,8 +59,8 @@ impl Modules {
     }
 
     /// Returns the text of `modules.conf`. `beside` is what a test says of modules, which takes
-    /// precedence: the server refuses a module that it has both to require and not to load. `timing`
-    /// is set if the server has the timing module.
+    /// precedence: the server refuses a module that it has both to require and not to load.
+    /// `timing` is set if the server has the timing module.
     pub(crate) fn conf(&self, beside: &str, timing: bool) -> String {
         let (autoload, keyword, modules) = match self {
             Self::All => {

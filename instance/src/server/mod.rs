@@ -4,8 +4,8 @@
 //! the environment variable `ASTERISK`, from `PATH`, and from the cache of fetched servers; all
 //! that the environment says is read once, into an [`Environment`], so that tests can make one up.
 //!
-//! The room names `readable`, and `folder` for the wait for a file lock, and knows nothing of sandboxes. What
-//! crosses its door are servers, their errors, and the steps of a fetch. Pitfalls:
+//! The room names `readable`, and `folder` for the wait for a file lock, and knows nothing of
+//! sandboxes. What crosses its door are servers, their errors, and the steps of a fetch. Pitfalls:
 //!
 //! - A fetched server brings its own loader and libraries, so its binary is never executed by
 //!   itself: [`Server::command`] is the way.

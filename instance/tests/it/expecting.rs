@@ -8,7 +8,7 @@ use instance::{ExpectError, ExpectFailure, Instance, Stop, blocking};
 
 use crate::support::{AGES, VERSIONS, builder};
 
-/// What the tests call.
+/// The dialplan that the tests call.
 const DIALPLAN: &str = "[default]\n\
     exten => s,1,Answer()\n\
     exten => s,2,Wait(60)\n\

@@ -1,4 +1,4 @@
-//! From code alone to a running server: the server, the dialplan, the modules, and what is told
+//! Servers that are started from code alone: the server, the dialplan, the modules, and what is told
 //! where one of them is wrong.
 
 use std::fs;

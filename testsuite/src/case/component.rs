@@ -200,7 +200,7 @@ impl Needs {
 #[derive(Debug)]
 pub struct Setting {
     test: TestCase,
-    /// By number, from 1.
+    /// The builders by the number of the server, from 1.
     builders: Vec<Option<Builder>>,
 }
 

@@ -344,9 +344,9 @@ impl TestCase {
         self.shared.clock.restart();
     }
 
-    /// Places a call on the first server, beside the test: it does not wait for an answer, so that a
-    /// test can wait for an event of a dialplan that never answers. A call that fails is a note
-    /// of the test; awaiting the [`Call`] gives its outcome instead.
+    /// Places a call on the first server, beside the test: it does not wait for an answer, so that
+    /// a test can wait for an event of a dialplan that never answers. A call that fails is a
+    /// note of the test; awaiting the [`Call`] gives its outcome instead.
     ///
     /// ```no_run
     /// # use ami::Originate;

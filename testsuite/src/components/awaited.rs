@@ -118,8 +118,8 @@ impl Awaited {
         self.seen > 0 && self.seen == self.count.least()
     }
 
-    /// Fails the test if the event did not come as often as it has to, or if it was looked for on no
-    /// connection at all. Returns whether it did.
+    /// Fails the test if the event did not come as often as it has to, or if it was looked for on
+    /// no connection at all. Returns whether it did.
     pub(super) fn judge(&self, test: &TestCase) -> bool {
         if self.connection.is_none() {
             test.fail(self.told(&format!("{} cannot come: {}", self.matcher, no_login(&self.ids))));
@@ -173,7 +173,7 @@ pub(super) fn no_login(ids: &Ids) -> String {
 /// The dialect in which headers are described.
 #[derive(Clone, Copy)]
 pub(super) struct Headers {
-    /// By plain texts, and not by expressions.
+    /// Set if values are plain texts and no expressions.
     plain: bool,
 }
 

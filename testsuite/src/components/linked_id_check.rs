@@ -27,14 +27,14 @@ fn build(_: &Section) -> Result<Box<dyn Component>, ConfigError> {
 
 #[derive(Default)]
 struct LinkedIdCheck {
-    /// By the number of the server.
+    /// The entries by the number of the server.
     servers: BTreeMap<u32, Channels>,
 }
 
 /// The channels of a server.
 #[derive(Default)]
 struct Channels {
-    /// By unique id.
+    /// The entries by unique id.
     known: HashMap<String, Known>,
     /// The members of bridges, by the bridge's unique id.
     bridges: HashMap<String, Vec<Member>>,

@@ -23,7 +23,7 @@ pub(crate) struct Form {
     pub(crate) terse: bool,
     /// Output as it comes, and not behind all tests.
     pub(crate) live: bool,
-    /// Also the output of tests that passed.
+    /// Set to show the output of tests that passed as well.
     pub(crate) show_output: bool,
     pub(crate) colours: bool,
     /// The time that each test took.

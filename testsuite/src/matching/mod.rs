@@ -1,4 +1,4 @@
-//! What tests say of events besides their headers: how often they have to come, and texts that are
+//! Descriptions of events besides their headers: how often they have to come, and texts that are
 //! filled from their fields. Headers are described by [`ami::Matcher`], messages of other kinds by
 //! a [`Pattern`].
 //!

@@ -18,10 +18,10 @@ pub struct Pattern {
 #[derive(Clone, Debug)]
 enum Shape {
     Anything,
-    /// At the start of the value's text.
+    /// A match at the start of the value's text.
     Text(Expression),
     Integer(i64),
-    /// As many items, each in its place.
+    /// A list of as many items, each in its place.
     List(Vec<Self>),
     /// Each of these keys; there may be more.
     Mapping(Vec<(String, Self)>),

@@ -86,8 +86,8 @@ impl Runners<'_> {
         }
     }
 
-    /// Returns an error for the object or module that this program does not have, `why` says, if its
-    /// name is like a known one.
+    /// Returns an error for the object or module that this program does not have, `why` says, if
+    /// its name is like a known one.
     fn misspelt(&self, config: &TestConfig, why: &str) -> Option<ConfigError> {
         let mut all = config.object.iter().chain(config.modules_for(self.version));
         all.find_map(|ModuleConfig { typename, place, .. }| {

@@ -30,7 +30,7 @@ pub(super) struct Known {
     binary: PathBuf,
 }
 
-/// What is kept: the facts, with the server that told them.
+/// The facts that are kept, with the server that told them.
 #[derive(Deserialize, Serialize)]
 struct Kept {
     binary: PathBuf,

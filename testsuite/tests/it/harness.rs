@@ -11,7 +11,7 @@ use crate::support::{Folder, OWN_TESTS, SCRIPT};
 const SKIPPED: &str = "testinfo:\n    skip: 'it waits for a server that can do this'\n";
 const LACKING: &str = "properties:\n    dependencies:\n        - asterisk: 'app_nonesuch'\n";
 
-/// What a target prints and its exit code.
+/// The output of a target and its exit code.
 struct Told {
     code: Option<i32>,
     out: String,

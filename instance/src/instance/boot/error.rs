@@ -43,8 +43,8 @@ pub struct BootError {
     pub stage: Stage,
     /// The reason of the failure.
     pub failure: BootFailure,
-    /// The manager users of the configuration, if the server refused a login as a user that it does
-    /// not have.
+    /// The manager users of the configuration, if the server refused a login as a user that it
+    /// does not have.
     pub users: Option<OtherUsers>,
     /// Further things that the server left if it ended, such as a core or the report of a
     /// sanitizer.

@@ -63,7 +63,7 @@ pub(super) struct Play {
     channels: Channels,
     /// The party who hangs up when Bob enters the bridge again.
     hangs_up: Option<Party>,
-    /// Nothing more is to come: all runs are over, or the test was given up.
+    /// Set if no more is to come: all runs are over, or the test was given up.
     is_over: bool,
     /// Alice's call was refused, which has failed and ended the test.
     is_refused: CancellationToken,

@@ -49,7 +49,7 @@ struct EventActionModule {
     servers: Servers,
 }
 
-/// What a module waits for.
+/// The event that a module waits for.
 enum Next {
     Happened(Option<Happening>),
     /// The event of a set that comes by another way than the test's happenings.

@@ -13,7 +13,7 @@ use crate::files::{ConfigError, Node, Section, suggest};
 pub(super) struct Set {
     place: Node,
     events: Vec<Box<dyn Event>>,
-    /// By their names in YAML.
+    /// The names in YAML.
     actions: Vec<(&'static str, Box<dyn Action>)>,
     /// The number of times that the actions were done, or begun.
     runs: usize,

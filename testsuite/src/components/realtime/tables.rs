@@ -32,9 +32,9 @@ pub(super) enum Unknown {
 /// The arguments of a request.
 #[derive(Clone, Copy)]
 pub(super) struct Arguments<'a> {
-    /// Those in the address, encoded.
+    /// The arguments in the address, encoded.
     pub(super) query: &'a str,
-    /// Those in the body, encoded.
+    /// The arguments in the body, encoded.
     pub(super) body: &'a [u8],
 }
 

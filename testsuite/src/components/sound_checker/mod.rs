@@ -72,7 +72,7 @@ struct SoundFile {
 
 /// The path of a file.
 enum Path {
-    /// From the spool of the server.
+    /// A path below the spool of the server.
     InSpool(String),
     Absolute(PathBuf),
 }
