@@ -21,8 +21,7 @@ pub(crate) use self::text::write_error;
 /// Errors implement [`Clone`], so that one lost connection can be reported to every waiting call.
 ///
 /// `Display` says what happened, and [`source`](std::error::Error::source) returns the cause. The
-/// alternate form `{:#}` writes the error and all its causes, separated by colons. So does `Debug`,
-/// which is what a test that returns an error prints.
+/// alternate form `{:#}` writes the error and all its causes, separated by colons.
 ///
 /// [`fault`](Self::fault) says who can act on an error,
 /// [`may_have_been_executed`](Self::may_have_been_executed) whether the server may have executed
@@ -41,7 +40,7 @@ pub(crate) use self::text::write_error;
 /// }
 /// # report(&Error::NoResponse);
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The action cannot be sent in this form. Nothing was sent.

@@ -187,13 +187,6 @@ macro_rules! display {
 
 display!(Error, Disconnect, LoginError);
 
-/// Writes what `{:#}` writes: a test that returns an error prints it so.
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:#}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::error::Error;
