@@ -39,11 +39,18 @@ pub struct Crash {
     pub backtrace: Vec<String>,
     /// The file with the backtraces of all threads.
     pub backtraces: Option<PathBuf>,
+    /// Set if the server had done all that `core stop now` makes it do, and crashed when its process
+    /// exited: it does not end its threads before, and the exit handlers of libraries take away what
+    /// these still use. OpenSSL's does that to a thread of PJSIP whose TLS connection is closed.
+    pub at_exit: bool,
 }
 
 impl fmt::Display for Crash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the server crashed (signal {})", self.signal)?;
+        if self.at_exit {
+            f.write_str(" at its exit, after `core stop now`")?;
+        }
         match (&self.core, &self.handler) {
             (Some(core), _) => write!(f, ", core {}", core.display())?,
             (None, Some(handler)) => write!(f, ", core passed to {handler}")?,
@@ -63,8 +70,14 @@ pub(crate) async fn examine(
     logs: &Path,
 ) -> Option<Crash> {
     let signal = status.signal()?;
-    let mut crash =
-        Crash { signal, core: None, handler: None, backtrace: Vec::new(), backtraces: None };
+    let mut crash = Crash {
+        signal,
+        core: None,
+        handler: None,
+        backtrace: Vec::new(),
+        backtraces: None,
+        at_exit: false,
+    };
     if status.core_dumped() {
         let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
         let pattern = pattern.trim();

@@ -93,7 +93,14 @@ impl Life {
         let by_itself = stopping == Stopping::WasOver && !asked && status.code() != Some(0);
         findings.extend((by_itself && status.signal().is_none()).then_some(Finding::Ended(status)));
         findings.extend((!left.is_empty()).then_some(Finding::Channels(left)));
-        let (ending, boot_errors) = sandbox.findings(status, &self.process, &self.before).await;
+        let (mut ending, boot_errors) = sandbox.findings(status, &self.process, &self.before).await;
+        for finding in &mut ending {
+            if let Finding::Crash(crash) = finding {
+                // The socket is the last thing that a server removes (`really_quit` in
+                // `main/asterisk.c`).
+                crash.at_exit = stopping == Stopping::Now && !sandbox.control_socket().exists();
+            }
+        }
         findings.extend(ending);
         Stopped {
             stopping,

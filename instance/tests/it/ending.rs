@@ -11,7 +11,9 @@ use instance::{
 };
 use tokio::time::timeout;
 
-use crate::support::{AGES, MODULES, Scratch, VERSIONS, assert_gone, builder, is_alive, server};
+use crate::support::{
+    AGES, MODULES, Scratch, VERSIONS, assert_gone, builder, is_alive, server, wrapped,
+};
 
 const DIALPLAN: &str = "[default]
 exten => hold,1,Answer()
@@ -132,6 +134,42 @@ async fn a_crash_is_told_with_what_it_left() {
         // What the finding names is kept.
         assert_eq!(folder.exists(), has_core);
         if has_core {
+            fs::remove_dir_all(folder).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_crash_at_the_exit_of_a_server_that_has_stopped_is_told_as_one() {
+    for major in VERSIONS {
+        let root = Scratch::new();
+        let script = "\"$@\"; ulimit -c 0; kill -SEGV $$";
+        let wrapped = wrapped(&root, &server(major).await, script).await;
+        let builder = Builder::new(wrapped).modules(Modules::list(["pbx_config"]));
+        let instance = builder.build().unwrap().boot().await.unwrap();
+        let stopped = instance.stop().await.unwrap();
+        let [Finding::Crash(crash)] = &stopped.findings[..] else { panic!("{stopped:?}") };
+        assert_eq!((stopped.stopping, crash.signal, crash.at_exit), (Stopping::Now, 11, true));
+        assert!(crash.to_string().contains("at its exit"), "{crash}");
+    }
+}
+
+#[tokio::test]
+async fn a_crash_while_a_server_stops_is_not_one_at_its_exit() {
+    for major in VERSIONS {
+        let instance = booted(major).await;
+        let pid = instance.pid().unwrap();
+        // It takes the command and does not act on it.
+        signal(pid, "-STOP");
+        let (stopped, ()) = tokio::join!(instance.shut_down(Stop::Now), async {
+            signal(pid, "-SEGV");
+            signal(pid, "-CONT");
+        });
+        let [Finding::Crash(crash)] = &stopped.findings[..] else { panic!("{stopped:?}") };
+        assert_eq!((stopped.stopping, crash.signal, crash.at_exit), (Stopping::Now, 11, false));
+        let folder = instance.sandbox().folder().to_owned();
+        instance.stop().await.unwrap();
+        if folder.exists() {
             fs::remove_dir_all(folder).unwrap();
         }
     }

@@ -285,6 +285,8 @@ impl TestCase {
                 Finding::Crash(crash) if let_go && WILLED.contains(&crash.signal) => {
                     self.note(what)
                 }
+                // Our way to stop it is to blame, and not the test.
+                Finding::Crash(crash) if crash.at_exit => self.note(what),
                 Finding::Crash(_) | Finding::Ended(_) | Finding::Sanitizer { .. } => {
                     self.set_faulty();
                     self.fail(what);
