@@ -17,6 +17,7 @@ use tokio::net::unix::pipe;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::Sender;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +39,10 @@ const REST: Duration = Duration::from_secs(2);
 /// The number of bytes of output that are read at once: as many as a pipe holds.
 const CHUNK: usize = 64 * 1024;
 
+/// The longest time for which a test that has not booted its servers keeps others from booting: it
+/// may boot none, or much later.
+const TURN: Duration = Duration::from_secs(5);
+
 /// The settings that all executions have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
@@ -46,6 +51,9 @@ pub(crate) struct Context {
     pub(crate) program: Arc<File>,
     pub(crate) inactivity: Limit,
     pub(crate) time_limit: Limit,
+    /// A permit for each test that may boot its servers at the same time: one for each core. More
+    /// would not boot sooner, and would keep servers that play and detect tones from the processor.
+    pub(crate) boots: Arc<Semaphore>,
 }
 
 /// Something that a worker does, told while it does it.
@@ -100,13 +108,19 @@ struct Worker {
     printed: pipe::Receiver,
 }
 
-/// Runs a test once.
+/// Runs a test once, when it is its turn to boot. The time before does not count.
 pub(crate) async fn execute(
     context: &Context,
     job: &Job,
     cancelled: &CancellationToken,
     progress: &ProgressSender,
 ) -> Execution {
+    let turn = tokio::select! {
+        biased;
+        turn = Arc::clone(&context.boots).acquire_owned() => turn.ok(),
+        // It ends as soon as it is started, as all others do.
+        () = cancelled.cancelled() => None,
+    };
     let begun = Instant::now();
     let mut run = Running {
         context,
@@ -119,6 +133,7 @@ pub(crate) async fn execute(
         why: None,
         last_sign: begun,
         begun,
+        turn,
     };
     let status = match start(context, job).await {
         Ok(worker) => run.follow(worker, cancelled).await,
@@ -170,6 +185,8 @@ struct Running<'a> {
     why: Option<Why>,
     last_sign: Instant,
     begun: Instant,
+    /// Others wait for their turn to boot while this is there.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 /// Messages of a worker and output of its test, until no more can come.
@@ -242,6 +259,7 @@ impl Running<'_> {
             tokio::select! {
                 Some(came) = inbox.next() => self.take(came, &inbox.chunk).await,
                 status = child.wait() => break status,
+                () = sleep_until(self.begun + TURN), if self.turn.is_some() => self.turn = None,
                 () = cancelled.cancelled(), if self.why.is_none() => self.why = Some(Why::Interrupted),
                 () = sleep_until(limit) => {
                     if killed_at.is_some() {
@@ -308,7 +326,12 @@ impl Running<'_> {
         };
         match serde_json::from_slice(&line) {
             Ok(Message::Folder(folder)) => self.folder = Some(folder),
-            Ok(Message::Phase(phase)) => self.progress.send(Progress::Phase(phase)).await,
+            Ok(Message::Phase(phase)) => {
+                if !matches!(phase, Phase::Prepare | Phase::Boot) {
+                    self.turn = None;
+                }
+                self.progress.send(Progress::Phase(phase)).await;
+            }
             Ok(Message::Alive) => {}
             Ok(Message::End(account)) => self.end = Some(*account),
             Err(error) => self.garbled = Some(error.to_string()),

@@ -10,6 +10,7 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::Context as _;
 use instance::{Server, Want};
+use tokio::sync::Semaphore;
 
 use crate::components::Registry;
 use crate::files::GlobalConfig;
@@ -217,6 +218,7 @@ impl<'a> Session<'a> {
             program: Arc::new(program),
             inactivity: options.timeout,
             time_limit: options.time_limit,
+            boots: Arc::new(Semaphore::new(cores())),
         };
         let reports = reports(options, ground.shared().unwrap_or_else(|| Path::new("/tmp")))?;
         let (history, version) = (History::read(&settings.suite), server.version().to_string());
@@ -363,5 +365,9 @@ fn not_to_run(planned: &Planned) -> Option<Finished> {
 
 /// Tests wait most of their time.
 fn default_jobs() -> usize {
-    4 * std::thread::available_parallelism().map_or(1, NonZero::get)
+    4 * cores()
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
