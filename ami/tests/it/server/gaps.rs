@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::time::{Duration, Instant};
 
 use ami::{Action, Client, Codec, Disconnect, Error, Fault, Filter, Frame, Gap, Item, Originate};
-use ami::{Recording, State, Subscription};
+use ami::{Malformed, Recording, State, Subscription};
 use bytes::BytesMut;
 use instance::Instance;
 use tokio::time::timeout;
@@ -118,7 +118,13 @@ async fn a_recording_goes_on_with_the_next_connection() {
         let parts = [&path, &second].map(|path| std::fs::read(path).unwrap());
         assert_eq!(parts.iter().map(Vec::len).sum::<usize>() as u64, written, "{major}");
         for (part, mark) in parts.iter().zip(["One", "Two"]) {
-            let frames = frames(part);
+            let mut frames = frames(part);
+            // A killed server may have been writing a message, which is cut then.
+            let is_cut =
+                |frame: &mut Frame| matches!(frame, Frame::Malformed(Malformed::Truncated(_)));
+            if mark == "One" {
+                frames.pop_if(is_cut);
+            }
             let messages =
                 frames.iter().filter(|it| matches!(it, Frame::Event(_) | Frame::Response(_)));
             assert_eq!(messages.count(), frames.len(), "{major}: {frames:?}");
