@@ -7,6 +7,8 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
@@ -20,6 +22,9 @@ pub const MARK: &str = "ASTERISK_INSTANCE";
 
 /// The longest wait for the end of a killed process, which can be busy in the kernel.
 const MOMENT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+
+/// The longest wait for a process to have an environment.
+const EXECUTING: Duration = Duration::from_millis(5);
 
 /// The maximum number of searches for marked processes: a process can fork while it is killed.
 const ROUNDS: usize = 16;
@@ -118,7 +123,7 @@ fn all() -> impl Iterator<Item = Pid> {
 /// Returns `true` if a process has the mark. A process that waits to be reaped has none, and the
 /// environment of another user's process cannot be read.
 fn is_marked(pid: Pid, folder: &Path) -> bool {
-    let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else {
+    let Ok(environment) = environment(pid) else {
         return false;
     };
     let value = |variable: &[u8]| {
@@ -129,6 +134,21 @@ fn is_marked(pid: Pid, folder: &Path) -> bool {
         .split(|&byte| byte == 0)
         .filter_map(value)
         .any(|value| Path::new(&value).starts_with(folder))
+}
+
+/// Returns the environment of a process. While a process executes another program, the kernel shows
+/// none for a moment, which would hide one that was just started.
+fn environment(pid: Pid) -> io::Result<Vec<u8>> {
+    let end = Instant::now() + EXECUTING;
+    loop {
+        let environment = fs::read(format!("/proc/{pid}/environ"))?;
+        // A thread of the kernel has no program.
+        let is_program = || fs::read_link(format!("/proc/{pid}/exe")).is_ok();
+        if !environment.is_empty() || Instant::now() >= end || !is_program() {
+            return Ok(environment);
+        }
+        thread::yield_now();
+    }
 }
 
 /// Returns `true` if this process is the parent of another; see proc(5).
