@@ -130,7 +130,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub(crate) fn send_as_it_is(&self, action: &Action) -> Result<(), Error> {
         // The server may be busy with it until it answers a later action.
         let (nobody, _) = oneshot::channel();

@@ -78,7 +78,7 @@ impl Login {
     }
 
     /// The advice on a login that the server refused, where the configuration tells what was wrong.
-    /// It takes the place of the error's own advice, which is for users of the library.
+    /// This text replaces the error's own advice, which is for users of the library.
     pub(crate) fn advice(&self, error: &mut BootError, users: &Users) -> Option<String> {
         if let Some(OtherUsers { tried, users }) = error.users.take() {
             return Some(format!(

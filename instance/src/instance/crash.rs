@@ -39,9 +39,10 @@ pub struct Crash {
     pub backtrace: Vec<String>,
     /// The file with the backtraces of all threads.
     pub backtraces: Option<PathBuf>,
-    /// Set if the server had done all that `core stop now` makes it do, and crashed when its process
-    /// exited: it does not end its threads before, and the exit handlers of libraries take away what
-    /// these still use. OpenSSL's does that to a thread of PJSIP whose TLS connection is closed.
+    /// Set if the server had done all that `core stop now` makes it do, and crashed when its
+    /// process exited: it does not end its threads before, and the exit handlers of libraries take
+    /// away what these still use. OpenSSL's does that to a thread of PJSIP whose TLS connection is
+    /// closed.
     pub at_exit: bool,
 }
 

@@ -28,7 +28,8 @@ impl Modules {
     ///
     /// ```
     /// let modules = instance::Modules::list(["app_echo", "app_dial"]);
-    /// # assert_eq!(modules, instance::Modules::list([String::from("app_echo"), "app_dial".into()]));
+    /// # let owned = [String::from("app_echo"), "app_dial".into()];
+    /// # assert_eq!(modules, instance::Modules::list(owned));
     /// ```
     pub fn list<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
         Self::List(names.into_iter().map(Into::into).collect())

@@ -1,5 +1,5 @@
-//! Servers that are started from code alone: the server, the dialplan, the modules, and what is told
-//! where one of them is wrong.
+//! Servers that are started from code alone: the server, the dialplan, the modules, and what is
+//! told where one of them is wrong.
 
 use std::fs;
 use std::path::PathBuf;

@@ -44,7 +44,7 @@ impl Pattern {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// Returns the errors of [`read`](Self::read).
     pub fn text(node: &Node, expression: &str) -> Result<Self, ConfigError> {
         Ok(Self { place: node.clone(), shape: Shape::text(node, expression)? })
     }

@@ -10,7 +10,7 @@ use crate::files::AsteriskVersion;
 /// The answers of a server that had loaded all that it could.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Facts {
-    /// As the server prints it.
+    /// The text as the server prints it.
     version: String,
     modules: BTreeSet<String>,
     options: BTreeSet<String>,

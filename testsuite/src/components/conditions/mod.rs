@@ -4,7 +4,7 @@
 //! test ends. `testconditions` of a test or of all tests name it. Most of ours read what a command
 //! of the CLI prints, each in a file here ([`Check`]); this file asks, waits and tells.
 //!
-//! What is wrong at the end may be so for a moment only, while a call is being taken down. So the
+//! A mismatch at the end may last for a moment only, while a call is being taken down. So the
 //! servers are looked at until all is well, for a few seconds.
 
 use std::collections::BTreeMap;
