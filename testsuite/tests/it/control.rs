@@ -198,6 +198,7 @@ fn on_terminal(term: Option<&str>) -> (String, Option<i32>) {
     let mut terminal = std::process::Command::new("script");
     terminal.args(["-qec", &format!("{} 2>/dev/null", words.join(" ")), "/dev/null"]);
     terminal.env("AST_WORK_DIR", folder.0.join("w")).env_remove("TERM").current_dir(&folder.0);
+    terminal.env("SHELL", "/bin/sh");
     terminal.envs(term.map(|term| ("TERM", term)));
     let output = terminal.stdin(std::process::Stdio::null()).output().unwrap();
     (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())

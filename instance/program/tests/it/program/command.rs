@@ -165,13 +165,14 @@ async fn ctrl_c_on_a_terminal_interrupts_the_command_once() {
     // would be the next thing that the command sees.
     let script = "trap 'echo got' INT; echo ready $PPID; until read -r line; do :; done; echo end";
     let program = env!("CARGO_BIN_EXE_instance");
-    // A shell is in between, for `script` stops when its own child does.
+    // A shell is in between, for `script` stops when its own child does. It survives the interrupt,
+    // which not every shell does of its own accord.
     let program = format!(
-        "{program} boot --asterisk 22 --modules pbx_config -- sh -c '{}'; exit $?",
+        "trap : INT; {program} boot --asterisk 22 --modules pbx_config -- sh -c '{}'; exit $?",
         script.replace('\'', r"'\''")
     );
     let mut terminal = Command::new("timeout");
-    terminal.args(["60", "script", "-qec", &program, "/dev/null"]);
+    terminal.args(["60", "script", "-qec", &program, "/dev/null"]).env("SHELL", "/bin/sh");
     terminal.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut terminal = Program::spawn(terminal);
     let mut keys = terminal.child.stdin.take().unwrap();
