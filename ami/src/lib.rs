@@ -84,6 +84,9 @@ pub use events::{
 };
 pub use wire::{Event, EventClass, EventMask, EventMaskError};
 
+// The state of a server.
+pub use client::{Failed, Follow, Followed, Snapshot, Stale};
+
 // Descriptions of events.
 #[cfg(feature = "matching")]
 pub use matching::{Expression, ExpressionError, Matcher, Nearest};

@@ -2,6 +2,7 @@
 //! variables.
 
 mod connect;
+mod follow;
 mod permissions;
 mod place;
 mod subscribe;
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub use self::connect::Connect;
+pub use self::follow::{Failed, Follow, Followed, Snapshot, Stale};
 pub use self::place::{End, Half, Placed};
 use crate::config::Config;
 use crate::connection::filters::{self, EventFilter};
@@ -77,7 +79,7 @@ use crate::wire::{Action, Banner, EventMask};
 /// The client ends
 ///
 /// - when it is [closed](Self::close),
-/// - when its last clone is dropped (each call, list, [`Placed`] and
+/// - when its last clone is dropped (each call, list, [`Placed`], [`Follow`] and
 ///   [`agi::Session`](crate::agi::Session) holds one, and [`agi::Sessions`](crate::agi::Sessions)),
 /// - when the server refuses the login while reconnecting,
 /// - when its connection is lost and it does not reconnect.

@@ -14,6 +14,7 @@ use super::outbox::FENCE;
 use super::reply::{Listed, Parts, Said};
 use super::shape::ListShape;
 use crate::error::Error;
+use crate::events::Marker;
 use crate::wire::{Event, Response};
 
 /// A place among the calls that may be in flight.
@@ -39,7 +40,7 @@ pub(crate) struct ListWaiter {
 }
 
 /// The properties of a list that are known before it arrives.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ListWant {
     /// The properties that the header `EventList` alone does not show.
     pub(crate) shape: Option<&'static ListShape>,
@@ -47,6 +48,18 @@ pub(crate) struct ListWant {
     pub(crate) counts: bool,
     /// `true` if subscribers get the events, too.
     pub(crate) shared: bool,
+    /// The mark that a follow gets where the list ends.
+    pub(crate) marker: Option<Marker>,
+}
+
+impl ListWant {
+    /// Marks the end of the list among the events, which are in the queues up to here. The list
+    /// itself has ended for its caller.
+    pub(crate) fn mark_end(&self) {
+        if let Some(marker) = &self.marker {
+            marker.set();
+        }
+    }
 }
 
 /// The sending end of an exchange.

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::Connection;
 use super::dispatch::Dispatch;
 use super::login::Link;
+use super::loss::First;
 use crate::error::{Disconnect, Error};
 use crate::wire::{Action, Codec, READ_BUFFER};
 
@@ -84,11 +85,16 @@ impl End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        let reason = &self.reason;
+        let Self { connection, reason } = self;
         tracing::debug!(reason = format!("{reason:#}"), "the connection ended");
         // The order matters: refuse new actions, drop the queue, then fail the pending calls.
-        let delivery = self.connection.outbox.close(reason.clone());
-        self.connection
+        let delivery = connection.outbox.close(reason.clone());
+        if !matches!(reason, Disconnect::Closed) {
+            // The gap before this connection comes before the loss of it.
+            connection.tell_of_loss(First::Other);
+            connection.subscribers.down(reason);
+        }
+        connection
             .pending
             .fail_all(|id| Error::Disconnected { reason: reason.clone(), delivery: delivery(id) });
     }

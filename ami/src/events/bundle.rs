@@ -6,12 +6,12 @@ use std::mem::size_of;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::buffer::Buffer;
-use super::item::Item;
+use super::item::{Item, Queued};
 use crate::wire::{Event, READ_BUFFER};
 
 /// An item and its size.
 pub(super) struct Entry {
-    pub(super) item: Item,
+    pub(super) item: Queued,
     /// The size in bytes. Of a read buffer, only bytes that no earlier event holds count.
     pub(super) bytes: u32,
     /// `true` if the item shares a read buffer.
@@ -20,7 +20,7 @@ pub(super) struct Entry {
 
 impl Entry {
     #[inline]
-    pub(super) fn new(item: Item, bytes: usize, shares: bool) -> Self {
+    pub(super) fn new(item: Queued, bytes: usize, shares: bool) -> Self {
         // No message is larger.
         Self { item, bytes: u32::try_from(bytes).unwrap_or(u32::MAX), shares }
     }
@@ -57,14 +57,15 @@ impl Bundle {
         let (held, end) = held_behind(self.end, &event);
         self.held += held;
         self.end = end;
-        self.entries.push_back(Entry::new(Item::Event(event), held, true));
+        let item = Queued::Item(Item::Event(event));
+        self.entries.push_back(Entry::new(item, held, true));
         self.entries.len() >= self.full || self.held >= self.full_bytes
     }
 
     /// Counts the first event again, as one that follows an event that ends at this address.
     pub(super) fn follow(&mut self, end: usize) {
         if let Some(first) = self.entries.front_mut()
-            && let Item::Event(event) = &first.item
+            && let Queued::Item(Item::Event(event)) = &first.item
         {
             let (held, _) = held_behind(end, event);
             self.held = self.held - first.bytes as usize + held;
@@ -81,7 +82,7 @@ impl Bundle {
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Event> {
         (self.held, self.end) = (0, 0);
         self.entries.drain(..).filter_map(|entry| match entry.item {
-            Item::Event(event) => Some(event),
+            Queued::Item(Item::Event(event)) => Some(event),
             _ => None,
         })
     }
@@ -98,12 +99,13 @@ impl Taken {
     }
 
     #[inline]
-    pub(super) fn pop_front(&mut self) -> Option<Item> {
+    pub(super) fn pop_front(&mut self) -> Option<Queued> {
         self.0.pop_front().map(|entry| entry.item)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Item> {
-        self.0.iter().map(|entry| &entry.item)
+    /// Returns the number of events and strays.
+    pub(super) fn messages(&self) -> usize {
+        self.0.iter().filter(|entry| entry.item.is_message()).count()
     }
 }
 
@@ -168,7 +170,7 @@ mod tests {
     #[test]
     fn a_subscriber_is_handed_a_small_part_of_the_bytes_and_one_item_at_least() {
         let items: VecDeque<_> =
-            (0..50).map(|_| Entry::new(Item::Missed(1), 10_000, false)).collect();
+            (0..50).map(|_| Entry::new(Queued::Mark(1), 10_000, false)).collect();
         let bytes = items.iter().map(Entry::cost).sum();
         let handed = |buffer: Buffer| handed(&buffer, &items, bytes);
         assert_eq!(handed(Buffer::bytes(1024 * 1024)), 2);

@@ -46,8 +46,9 @@ impl Held {
         self.by_user.or(self.by_mask).is_empty()
     }
 
-    /// Returns what a subscription is to be told that needs these classes, and was told `told`.
-    pub(super) fn tell(&self, needs: Classes, told: &mut Told) -> [Option<Item>; 2] {
+    /// Returns what a subscription is to be told that needs these classes, and was told `told`. The
+    /// second result is `true` if classes come again that the mask left out.
+    pub(super) fn tell(&self, needs: Classes, told: &mut Told) -> ([Option<Item>; 2], bool) {
         let user = needs.and(self.by_user);
         let mask = needs.and(self.by_mask).without(user);
         let former = std::mem::replace(told, Told { user, mask });
@@ -56,10 +57,11 @@ impl Held {
             let why = why.filter(|_| !new.is_empty());
             why.map(|why| item(new, why, &self.user))
         };
-        [
+        let items = [
             new(user, former.user, Some(Withheld::User)),
             new(mask, former.mask, self.mask.map(Withheld::Mask)),
-        ]
+        ];
+        (items, !former.mask.without(user.or(mask)).is_empty())
     }
 }
 

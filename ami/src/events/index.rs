@@ -176,6 +176,12 @@ impl Subscribers {
         }
     }
 
+    /// Reports to every follow that the connection is lost.
+    pub(crate) fn down(&self, reason: &Disconnect) {
+        let queues = self.read().queues();
+        queues.iter().for_each(|queue| queue.down(reason));
+    }
+
     /// Ends every subscription, including those made from now on.
     pub(crate) fn close(&self) {
         let mut index = self.write();

@@ -55,6 +55,26 @@ impl Item {
     }
 }
 
+/// An entry of a queue.
+pub(crate) enum Queued {
+    Item(Item),
+    /// The place at which a list has ended. The queue of a follow has such entries, by the numbers
+    /// that the follow gives.
+    Mark(u64),
+    /// The connection is lost, and the client has not reconnected yet. Follows are told.
+    Down(Disconnect),
+    /// Classes of events come from here on that the event mask left out. Follows are told.
+    Restored,
+}
+
+impl Queued {
+    /// Returns `true` if the entry counts as an event: it is one, or a stray.
+    #[inline]
+    pub(super) fn is_message(&self) -> bool {
+        matches!(self, Self::Item(Item::Event(_) | Item::Stray(_)))
+    }
+}
+
 /// A time without a connection; see [`Item::Gap`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -103,5 +123,16 @@ impl fmt::Display for Gap {
         };
         write!(f, "{:.1?} without a connection, {restarted}", self.lasted)?;
         if f.alternate() { write!(f, ": {:#}", self.reason) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A queue holds many of them.
+    #[test]
+    fn an_entry_is_no_larger_than_its_item() {
+        assert_eq!(size_of::<Queued>(), size_of::<Item>());
     }
 }

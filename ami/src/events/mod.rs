@@ -7,6 +7,7 @@
 mod batch;
 mod buffer;
 mod bundle;
+mod feed;
 mod filter;
 mod from_event;
 mod held;
@@ -19,9 +20,11 @@ mod subscription;
 mod withheld;
 
 pub use self::buffer::{Buffer, Overflow};
+pub(crate) use self::feed::{Feed, Marker};
 pub use self::filter::{Filter, FilterError};
 pub use self::from_event::FromEvent;
 pub(crate) use self::index::{Publisher, Subscribers};
+pub(crate) use self::item::Queued;
 pub use self::item::{Gap, Item};
 pub use self::lost::{Lost, TryNextError};
 pub use self::stray::Stray;

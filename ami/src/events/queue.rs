@@ -13,8 +13,9 @@ use super::buffer::{Buffer, Overflow};
 use super::bundle::{Bundle, Entry, Place, Pushed, Taken, handed, held_behind};
 use super::filter::Filter;
 use super::held::{Held, Told, say_the_same};
-use super::item::{Gap, Item};
+use super::item::{Gap, Item, Queued};
 use super::stray::Stray;
+use crate::error::Disconnect;
 use crate::wire::Event;
 
 /// The number of times that the reader gives time to a subscriber that takes nothing. The machine
@@ -36,7 +37,8 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct State {
     /// Invariant: at most as many events and strays as the buffer allows, and after each of them
-    /// at most one `Missed`, a `Gap`, another `Missed`, and a `Withheld` of each cause.
+    /// at most one `Missed`, a `Gap`, another `Missed`, a `Withheld` of each cause, and a
+    /// `Restored`. The same holds after each mark.
     items: VecDeque<Entry>,
     /// The size of all items in bytes.
     bytes: usize,
@@ -57,6 +59,10 @@ struct State {
     closed: bool,
     /// The classes that the subscriber was told do not come.
     told: Told,
+    /// `true` if a follow reads the queue.
+    is_followed: bool,
+    /// The reason why there is no connection, if a follow has to be told.
+    down: Option<Disconnect>,
 }
 
 impl Queue {
@@ -65,6 +71,14 @@ impl Queue {
         let closes = overflow == Overflow::Close;
         let state = Mutex::new(State { closes, ..State::default() });
         Self { filter, bytes, capacity, place: Place::default(), state }
+    }
+
+    /// Creates the queue of a follow, which gets marks and learns at once that the connection is
+    /// lost.
+    pub(super) fn followed(filter: Filter, buffer: Buffer) -> Self {
+        let queue = Self::new(filter, buffer);
+        queue.lock().is_followed = true;
+        queue
     }
 
     /// Returns the limits.
@@ -116,7 +130,7 @@ impl Queue {
         let pushed = self.put(&mut state, |state| {
             let bytes = stray.bytes();
             state.events += 1;
-            state.push(Item::Stray(Box::new(stray)), bytes, false);
+            state.push(Queued::Item(Item::Stray(Box::new(stray))), bytes, false);
         });
         wakers.extend(state.waker.take());
         pushed
@@ -189,6 +203,26 @@ impl Queue {
         wake(state);
     }
 
+    /// Reports to a follow that the connection is lost. The end of the gap withdraws the report.
+    pub(super) fn down(&self, reason: &Disconnect) {
+        let mut state = self.lock();
+        if !state.is_followed || state.closed {
+            return;
+        }
+        state.down = Some(reason.clone());
+        wake(state);
+    }
+
+    /// Puts in a mark behind all events that are in the queue.
+    pub(super) fn mark(&self, number: u64) {
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        state.push(Queued::Mark(number), 0, false);
+        wake(state);
+    }
+
     /// Tells the subscriber which of the classes that its filter needs do not come, unless it was
     /// told before. The waker of the subscriber is added to `wakers`.
     pub(super) fn withhold(&self, held: &Held, wakers: &mut Vec<Waker>) {
@@ -197,8 +231,13 @@ impl Queue {
         if state.closed {
             return;
         }
-        for item in held.tell(needs, &mut state.told).into_iter().flatten() {
+        let (items, is_restored) = held.tell(needs, &mut state.told);
+        for item in items.into_iter().flatten() {
             state.withhold(item);
+            wakers.extend(state.waker.take());
+        }
+        if is_restored && state.is_followed {
+            state.restore();
             wakers.extend(state.waker.take());
         }
     }
@@ -213,6 +252,12 @@ impl Queue {
     /// reader's way each time. Returns `true` at the end, when no more items will come.
     pub(super) fn poll(&self, cx: &mut Context<'_>, out: &mut Taken) -> Poll<bool> {
         let mut state = self.lock();
+        if state.items.is_empty()
+            && let Some(reason) = state.down.take()
+        {
+            out.0.push_back(Entry::new(Queued::Down(reason), 0, false));
+            return Poll::Ready(false);
+        }
         if state.items.is_empty() && !state.closed {
             // Usually the same task waits again.
             match &mut state.waker {
@@ -258,7 +303,7 @@ impl State {
         }
         let Self { items, events, bytes, held, .. } = self;
         for entry in items.drain(..count) {
-            *events -= u32::from(matches!(entry.item, Item::Event(_) | Item::Stray(_)));
+            *events -= u32::from(entry.item.is_message());
             *bytes -= entry.cost();
             *held -= if entry.shares { entry.bytes as usize } else { 0 };
             out.0.push_back(entry);
@@ -271,54 +316,67 @@ impl State {
         if self.held + held <= shared {
             self.held += held;
             self.end = end;
-            self.push(Item::Event(event), held, true);
+            self.push(Queued::Item(Item::Event(event)), held, true);
         } else {
             let length = event.raw().len();
-            self.push(Item::Event(event.detach()), length, false);
+            self.push(Queued::Item(Item::Event(event.detach())), length, false);
         }
     }
 
-    fn push(&mut self, item: Item, bytes: usize, shares: bool) {
+    fn push(&mut self, item: Queued, bytes: usize, shares: bool) {
         let entry = Entry::new(item, bytes, shares);
         self.bytes += entry.cost();
         self.items.push_back(entry);
     }
 
     fn miss(&mut self) {
-        if let Some(Entry { item: Item::Missed(missed), .. }) = self.items.back_mut() {
-            *missed += 1;
-        } else {
-            self.push(Item::Missed(1), 0, false);
+        match self.items.back_mut().map(|entry| &mut entry.item) {
+            Some(Queued::Item(Item::Missed(missed))) => *missed += 1,
+            _ => self.push(Queued::Item(Item::Missed(1)), 0, false),
         }
     }
 
-    /// Adds an item that says which classes do not come. After one event there is at most one of
-    /// each cause: an earlier one that was not read becomes a part of it.
+    /// Returns the entries behind the last event, stray or mark, the latest first.
+    fn behind(&mut self) -> impl Iterator<Item = &mut Queued> {
+        let entries = self.items.iter_mut().rev().map(|entry| &mut entry.item);
+        entries.take_while(|it| !it.is_message() && !matches!(it, Queued::Mark(_)))
+    }
+
+    /// Adds an item that says which classes do not come. After one event or mark there is at most
+    /// one of each cause: an earlier one that was not read becomes a part of it.
     fn withhold(&mut self, mut item: Item) {
         let told = self.told;
-        let items = self.items.iter_mut().rev().map(|entry| &mut entry.item);
-        let mut behind = items.take_while(|item| !matches!(item, Item::Event(_) | Item::Stray(_)));
-        match behind.find(|known| say_the_same(known, &item)) {
+        let known = self.behind().find_map(|known| match known {
+            Queued::Item(known) => Some(known).filter(|known| say_the_same(known, &item)),
+            _ => None,
+        });
+        match known {
             Some(known) => {
                 told.add_earlier(known, &mut item);
                 *known = item;
             }
-            None => self.push(item, 0, false),
+            None => self.push(Queued::Item(item), 0, false),
         }
     }
 
-    /// Adds a gap. After one event there is at most one gap, so a subscriber that never reads
-    /// again costs the same however often the connection is lost.
+    /// Notes that classes come again. After one event or mark there is at most one such entry.
+    fn restore(&mut self) {
+        if !self.behind().any(|known| matches!(known, Queued::Restored)) {
+            self.push(Queued::Restored, 0, false);
+        }
+    }
+
+    /// Adds a gap. After one event or mark there is at most one gap, so a subscriber that never
+    /// reads again costs the same however often the connection is lost.
     fn gap(&mut self, gap: &Gap) {
-        let items = self.items.iter_mut().rev().map(|entry| &mut entry.item);
-        let mut behind = items.take_while(|item| !matches!(item, Item::Event(_) | Item::Stray(_)));
-        let known = behind.find_map(|item| match item {
-            Item::Gap(gap) => Some(gap),
+        self.down = None;
+        let known = self.behind().find_map(|known| match known {
+            Queued::Item(Item::Gap(gap)) => Some(gap),
             _ => None,
         });
         match known {
             Some(known) => known.add(gap),
-            None => self.push(Item::Gap(gap.clone()), 0, false),
+            None => self.push(Queued::Item(Item::Gap(gap.clone())), 0, false),
         }
     }
 }

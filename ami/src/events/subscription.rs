@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
-use tokio::task::coop::{poll_proceed, unconstrained};
+use tokio::task::coop::unconstrained;
 
 use super::buffer::Buffer;
-use super::bundle::Taken;
+use super::feed::Feed;
 use super::filter::Filter;
 use super::from_event::FromEvent;
 use super::index::Subscribers;
-use super::item::Item;
+use super::item::{Item, Queued};
 use super::lost::{Lost, TryNextError};
 use super::queue::Queue;
 use crate::wire::Event;
@@ -39,29 +39,16 @@ pub struct Subscription<E = Event> {
     view: PhantomData<fn() -> E>,
 }
 
-/// The end of a queue, without the type of its events.
-struct Feed {
-    queue: Arc<Queue>,
-    /// The items that were taken out of the queue and not returned yet.
-    taken: Taken,
-    subscribers: Arc<Subscribers>,
-}
-
 impl Subscription {
     pub(crate) fn new(subscribers: &Arc<Subscribers>, filter: Filter, buffer: Buffer) -> Self {
-        let queue = Arc::new(Queue::new(filter, buffer));
-        subscribers.add(&queue);
-        let subscribers = Arc::clone(subscribers);
-        Self { feed: Feed { queue, taken: Taken::default(), subscribers }, view: PhantomData }
+        Self { feed: Feed::new(subscribers, Queue::new(filter, buffer)), view: PhantomData }
     }
 }
 
 impl<E> Subscription<E> {
     /// Returns the number of events and strays that wait to be taken.
     pub fn queued(&self) -> usize {
-        let Feed { queue, taken, .. } = &self.feed;
-        let events = taken.iter().filter(|item| matches!(item, Item::Event(_) | Item::Stray(_)));
-        events.count() + queue.len()
+        self.feed.queued()
     }
 
     /// Converts the subscription into one that returns its events as another type. The filter stays
@@ -99,21 +86,14 @@ impl<E: FromEvent> Subscription<E> {
 
     #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item<E>>> {
-        self.feed.poll(cx).map(|item| item.map(Item::into_item_of))
-    }
-}
-
-impl Feed {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
-        if self.taken.is_empty() {
-            // A task that always gets an item has to yield to others now and then. The budget is
-            // charged per batch, not per item, because a subscriber on the reader's thread would
-            // otherwise have too few turns to keep up.
-            let turn = ready!(poll_proceed(cx));
-            ready!(self.queue.poll(cx, &mut self.taken));
-            turn.made_progress();
+        loop {
+            match ready!(self.feed.poll(cx)) {
+                Some(Queued::Item(item)) => return Poll::Ready(Some(item.into_item_of())),
+                // Only a follow asks for these.
+                Some(Queued::Mark(_) | Queued::Down(_) | Queued::Restored) => {}
+                None => return Poll::Ready(None),
+            }
         }
-        Poll::Ready(self.taken.pop_front())
     }
 }
 
@@ -160,9 +140,7 @@ impl<E: FromEvent> Subscription<E> {
                 Some(Item::Gap(gap)) => Err(Lost::Gap(gap)),
                 Some(Item::Withheld(withheld)) => Err(Lost::Withheld(withheld)),
                 // A subscription that ends without its client was closed by a full buffer.
-                None => {
-                    Err(self.feed.subscribers.ended.get().cloned().map_or(Lost::Full, Lost::Ended))
-                }
+                None => Err(self.feed.ended().map_or(Lost::Full, Lost::Ended)),
             };
         }
     }
@@ -195,15 +173,9 @@ impl<E: FromEvent> Stream for Subscription<E> {
     }
 }
 
-impl Drop for Feed {
-    fn drop(&mut self) {
-        self.subscribers.remove(&self.queue);
-    }
-}
-
 impl<E> fmt::Debug for Subscription<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let filter = &self.feed.queue.filter;
+        let filter = self.feed.filter();
         f.debug_struct("Subscription").field("filter", filter).finish_non_exhaustive()
     }
 }

@@ -18,7 +18,7 @@ type Polled<T> = Poll<(Option<Result<T, Error>>, Then)>;
 /// The receiving end of a [`Waiter`].
 pub(crate) trait Inbox: Sized {
     /// The properties of the reply that are known before it arrives.
-    type Want: Copy;
+    type Want: Clone;
     /// A part of the reply.
     type Part;
 

@@ -15,7 +15,7 @@ use crate::connection::pending::ListWant;
 use crate::connection::reply::{Incoming, Listed};
 use crate::connection::shape::{self, ListShape};
 use crate::error::{Error, write_error};
-use crate::events::FromEvent;
+use crate::events::{FromEvent, Marker};
 use crate::state::Handle;
 use crate::wire::{Action, Event, READ_BUFFER, Response};
 
@@ -136,7 +136,8 @@ impl<T> List<T> {
     pub(crate) fn new(handle: Arc<Handle>, action: Action) -> Self {
         let name = action.name();
         let counts = shape::counts_its_items(name);
-        let want = ListWant { shape: ListShape::of(name), counts, shared: false };
+        let shape = ListShape::of(name);
+        let want = ListWant { shape, counts, ..ListWant::default() };
         let request = Box::pin(Request::new(handle, action, want));
         Self { request, response: None, complete: None, error: None, item: PhantomData }
     }
@@ -158,6 +159,12 @@ impl<T> List<T> {
     /// nobody receives it.
     pub fn also_to_subscribers(mut self) -> Self {
         self.request.as_mut().project().sending.want.shared = true;
+        self
+    }
+
+    /// Marks the end of the list among the events of a follow.
+    pub(crate) fn marked(mut self, marker: Marker) -> Self {
+        self.request.as_mut().project().sending.want.marker = Some(marker);
         self
     }
 

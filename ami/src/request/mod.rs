@@ -66,7 +66,7 @@ impl<I: Inbox> Sending<I> {
                 continue;
             };
             let (place, connection) = admitted?;
-            let (waiter, inbox) = I::open(self.want);
+            let (waiter, inbox) = I::open(self.want.clone());
             match connection.send(&self.action, until, Some(place), waiter) {
                 Ok(ticket) => return Poll::Ready(Ok((ticket, inbox))),
                 // The connection has just ended, and there may be another one.

@@ -13,7 +13,7 @@ use crate::peer::quiet_config;
 
 /// Polls a future so many times, and lets everybody else run in between. `None` if that was not to
 /// its end.
-async fn polled<F: Future>(future: F, times: usize) -> Option<F::Output> {
+pub(crate) async fn polled<F: Future>(future: F, times: usize) -> Option<F::Output> {
     let mut future = pin!(future);
     for _ in 0..times {
         let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;

@@ -11,6 +11,7 @@ mod cuts;
 mod ends;
 mod events;
 mod exchanges;
+mod follow;
 mod futures;
 mod kit;
 mod lists;

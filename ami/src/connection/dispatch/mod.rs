@@ -222,6 +222,7 @@ impl<'a> Dispatch<'a> {
             && !list.is_of_exchange()
         {
             self.connection.pending.forget(list.id);
+            list.mark_end();
         }
         if !wanted && !shared {
             self.unmatched(event);
@@ -295,6 +296,7 @@ impl<'a> Dispatch<'a> {
             // Some actions answer an empty list with a plain success.
             waiter.parts.end();
             self.connection.pending.forget(id);
+            waiter.want.mark_end();
         }
     }
 

@@ -175,6 +175,11 @@ impl OpenList {
         }
     }
 
+    /// Marks the end of the list for a follow. The events before it are in the queues.
+    pub(super) fn mark_end(&self) {
+        self.want.mark_end();
+    }
+
     /// Ends the list for its caller.
     pub(super) fn end(&self) -> bool {
         self.send(Listed::END)

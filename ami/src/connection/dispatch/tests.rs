@@ -65,7 +65,7 @@ fn whoever_is_told_something_finds_the_events_before_it_in_the_queues() {
     let (sender, mut originate) = oneshot::channel();
     wait(&connection, 2, Waiter::Originate(sender));
     let (sender, mut list) = parts();
-    let want = ListWant { shape: None, counts: true, shared: false };
+    let want = ListWant { counts: true, ..ListWant::default() };
     wait(&connection, 3, Waiter::List(ListWaiter { parts: sender, want }));
     let mut all = None;
     let mut booted = connection.booted();
@@ -138,7 +138,7 @@ fn an_event_that_tells_a_caller_something_is_in_the_queues_by_then() {
     wait(&connection, 1, Waiter::Originate(sender));
     assert!(Pin::new(&mut originate).poll(&mut cx).is_pending());
     let (sender, mut list) = parts::<Listed>();
-    let want = ListWant { shape: None, counts: true, shared: true };
+    let want = ListWant { counts: true, shared: true, ..ListWant::default() };
     wait(&connection, 2, Waiter::List(ListWaiter { parts: sender, want }));
     let mut dispatch = Dispatch::new(&connection);
     for text in [

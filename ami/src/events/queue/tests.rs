@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::*;
 use crate::error::Disconnect;
 use crate::events::buffer::SHARED;
-use crate::wire::{Message, READ_BUFFER};
+use crate::wire::{EventMask, Message, READ_BUFFER};
 
 fn event(name: &str) -> Event {
     Event::new(Message::of_lines(Bytes::from(format!("Event: {name}\r\n\r\n"))))
@@ -35,12 +35,15 @@ fn next(queue: &Queue) -> Vec<String> {
     let mut items = Taken::default();
     let mut cx = Context::from_waker(Waker::noop());
     let end = queue.poll(&mut cx, &mut items) == Poll::Ready(true);
-    let text = |item: Item| match item {
-        Item::Event(event) => event.name().into_owned(),
-        Item::Missed(missed) => format!("missed {missed}"),
-        Item::Gap(gap) => format!("gap {} {}", gap.times, gap.lasted.as_secs()),
-        Item::Stray(stray) => format!("{stray:?}"),
-        Item::Withheld(withheld) => withheld.to_string(),
+    let text = |item: Queued| match item {
+        Queued::Mark(number) => format!("mark {number}"),
+        Queued::Down(reason) => format!("down: {reason}"),
+        Queued::Restored => "restored".to_owned(),
+        Queued::Item(Item::Event(event)) => event.name().into_owned(),
+        Queued::Item(Item::Missed(missed)) => format!("missed {missed}"),
+        Queued::Item(Item::Gap(gap)) => format!("gap {} {}", gap.times, gap.lasted.as_secs()),
+        Queued::Item(Item::Stray(stray)) => format!("{stray:?}"),
+        Queued::Item(Item::Withheld(withheld)) => withheld.to_string(),
     };
     items.0.into_iter().map(|entry| text(entry.item)).chain(end.then(|| "end".to_owned())).collect()
 }
@@ -107,12 +110,12 @@ fn shared(places: &[usize]) -> usize {
     let mut cx = Context::from_waker(Waker::noop());
     let mut items = Taken::default();
     while queue.poll(&mut cx, &mut items).is_ready() {}
-    assert_eq!((items.iter().count(), queue.lock().held), (places.len(), 0));
-    let shares = |item: &&Item| match item {
-        Item::Event(event) => buffer.as_ptr_range().contains(&event.raw().as_ptr()),
-        other => panic!("{other:?}"),
+    assert_eq!((items.0.len(), queue.lock().held), (places.len(), 0));
+    let shares = |entry: &&Entry| match &entry.item {
+        Queued::Item(Item::Event(event)) => buffer.as_ptr_range().contains(&event.raw().as_ptr()),
+        _ => panic!("not an event"),
     };
-    items.iter().filter(shares).count()
+    items.0.iter().filter(shares).count()
 }
 
 #[test]
@@ -192,4 +195,56 @@ fn what_is_lost_elsewhere_is_missed_whatever_room_there_is() {
     queue.miss(&mut Vec::new());
     push(&queue, &["B"]);
     assert_eq!(taken(&queue), ["A", "missed 1", "B"]);
+}
+
+#[test]
+fn a_loss_behind_a_mark_is_not_added_to_one_before_it() {
+    let queue = Queue::followed(Filter::all(), Buffer::bounded(1));
+    push(&queue, &["A", "B"]);
+    queue.gap(&gap());
+    queue.mark(1);
+    push(&queue, &["C", "D"]);
+    queue.gap(&gap());
+    queue.gap(&gap());
+    queue.mark(2);
+    let before = ["A", "missed 1", "gap 1 1", "mark 1"];
+    let behind = ["missed 2", "gap 2 2", "mark 2"];
+    assert_eq!((queue.len(), queue.lock().items.len()), (1, 7), "a mark is no event");
+    assert_eq!(taken(&queue), [&before[..], &behind[..]].concat());
+    assert_eq!(queue.lock().bytes, 0);
+}
+
+#[test]
+fn a_follow_is_told_of_a_lost_connection_behind_what_came_before_unless_there_is_another() {
+    let queue = Queue::followed(Filter::all(), Buffer::default());
+    push(&queue, &["A"]);
+    queue.down(&Disconnect::Eof);
+    let down = "down: the server closed the connection";
+    assert_eq!(taken(&queue), ["A", down]);
+    assert_eq!(taken(&queue), Vec::<String>::new());
+    queue.gap(&gap());
+    assert_eq!(taken(&queue), ["gap 1 1"]);
+    // The follow reads too late.
+    queue.down(&Disconnect::Eof);
+    queue.gap(&gap());
+    assert_eq!(taken(&queue), ["gap 1 1"]);
+    // There is no other connection.
+    queue.down(&Disconnect::Eof);
+    queue.close();
+    assert_eq!(taken(&queue), [down, "end"]);
+    // The mask is changed again and again, and nobody reads.
+    let queue = Queue::followed(Filter::named(["Hangup"]), Buffer::default());
+    let mut held = Held::default();
+    for _ in 0..3 {
+        for mask in [Some(EventMask::none()), None] {
+            held.set_mask(mask);
+            queue.withhold(&held, &mut Vec::new());
+        }
+    }
+    assert_eq!(queue.lock().items.len(), 2);
+    // Other subscribers learn of the gap alone.
+    let queue = Queue::new(Filter::all(), Buffer::default());
+    queue.down(&Disconnect::Eof);
+    queue.gap(&gap());
+    assert_eq!(taken(&queue), ["gap 1 1"]);
 }

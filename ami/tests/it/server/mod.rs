@@ -21,6 +21,7 @@ mod counts;
 mod errors;
 mod filter_text;
 mod filters;
+mod follow;
 mod gaps;
 mod kit;
 mod life;
