@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of each crate in order. Rooms in one entry may depend on each other.
-const ORDERS: [(&str, &[&[&str]]); 3] = [
+const ORDERS: [(&str, &[&[&str]]); 4] = [
     (
         "ami",
         &[
@@ -35,6 +35,21 @@ const ORDERS: [(&str, &[&[&str]]); 3] = [
     (
         "instance",
         &[&["readable"], &["folder"], &["server"], &["sandbox", "instance"], &["blocking"]],
+    ),
+    (
+        "live",
+        &[
+            &["text"],
+            &["table"],
+            &["state"],
+            &["change"],
+            &["model"],
+            &["config"],
+            &["shared"],
+            &["task"],
+            &["handle"],
+            &["metrics"],
+        ],
     ),
     (
         "testsuite",
