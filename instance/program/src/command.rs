@@ -1,8 +1,8 @@
 //! The command that servers were booted for.
 //!
 //! The command has the standard streams, the terminal and the process group of this program, so it
-//! can be an interactive one. A variable of its environment marks what it starts, as servers and their
-//! processes are marked; so none of that outlives it, and none of it outlives this program.
+//! can be an interactive one. A variable of its environment marks what it starts, as servers and
+//! their processes are marked; so none of that outlives it, and none of it outlives this program.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

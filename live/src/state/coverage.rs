@@ -28,11 +28,11 @@ macro_rules! parts {
 }
 
 parts! {
-    /// Channels and calls. With [bridges](Self::Bridges), also who is in which bridge, and who talks
-    /// to whom.
+    /// Channels and calls. With [bridges](Self::Bridges), also who is in which bridge, and who
+    /// talks to whom.
     Channels = "channels",
-    /// Places in the dialplan and applications of [channels](Self::Channels). If they are not known,
-    /// [`context`](crate::Channel::context), `exten`, `priority`, `application` and
+    /// Places in the dialplan and applications of [channels](Self::Channels). If they are not
+    /// known, [`context`](crate::Channel::context), `exten`, `priority`, `application` and
     /// `application_data` of a channel are those of the last list or other event that told them.
     /// The server tells each step in the dialplan, which is most of what it tells of a call: a
     /// program that does not need them saves that by leaving out this part.

@@ -56,8 +56,12 @@ impl Client {
     ///         Followed::Snapshot(snapshot) => {
     ///             channels = snapshot.collected.items.iter().map(id).collect();
     ///         }
-    ///         Followed::Event(event) if event.is("Newchannel") => drop(channels.insert(id(&event))),
-    ///         Followed::Event(event) => drop(channels.remove(&id(&event))),
+    ///         Followed::Event(event) if event.is("Newchannel") => {
+    ///             channels.insert(id(&event));
+    ///         }
+    ///         Followed::Event(event) => {
+    ///             channels.remove(&id(&event));
+    ///         }
     ///         Followed::Current => println!("{} channels are up", channels.len()),
     ///         Followed::Stale(why) => println!("the channels are not known: {why:#}"),
     ///         Followed::Failed(failed) => println!("{failed:#}"),

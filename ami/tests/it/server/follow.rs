@@ -53,8 +53,8 @@ impl Channels {
         Self { follow, up: BTreeSet::new(), hung_up: String::new(), gaps: 0, snapshots: 0 }
     }
 
-    /// Goes on to the value of the fence, and until the list is in. Asks for the list again and again, if
-    /// `refreshes` says so.
+    /// Goes on to the value of the fence, and until the list is in. Asks for the list again and
+    /// again, if `refreshes` says so.
     async fn go_on(&mut self, fence: &str, refreshes: bool) {
         let mut passed = false;
         while !passed || !self.follow.is_current() {
