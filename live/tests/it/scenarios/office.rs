@@ -1,5 +1,6 @@
 //! A small PBX, and the telephones at it, each a real Asterisk server.
 
+use ami::action::QueueAdd;
 use instance::{Builder, Instance, Modules, Sandbox};
 
 /// The people of the office. The place in the list, counted from 11, is the number of a person.
@@ -128,8 +129,6 @@ wrapuptime = 0
 announce-frequency = 0
 announce-position = no
 ringinuse = no
-member => PJSIP/bob,0,Bob
-member => PJSIP/carol,1,Carol
 
 [ringall]
 strategy = ringall
@@ -137,9 +136,15 @@ timeout = 15
 retry = 1
 announce-position = no
 ringinuse = no
-member => PJSIP/bob,0,Bob
-member => PJSIP/carol,0,Carol
 ";
+
+/// The agents: queue, telephone, name, penalty.
+const AGENTS: [(&str, &str, &str, i64); 4] = [
+    ("sales", "PJSIP/bob", "Bob", 0),
+    ("sales", "PJSIP/carol", "Carol", 1),
+    ("ringall", "PJSIP/bob", "Bob", 0),
+    ("ringall", "PJSIP/carol", "Carol", 0),
+];
 
 const PARKING: &str = "\
 [general]
@@ -209,7 +214,23 @@ pub(crate) async fn open(version: u32) -> (Instance, Instance) {
     let sandboxes = Builder::build_all([pbx, phones]).unwrap();
     let mut instances = Sandbox::boot_all(sandboxes).await.unwrap();
     let phones = instances.pop().unwrap();
-    (instances.pop().unwrap(), phones)
+    let pbx = instances.pop().unwrap();
+    log_in_agents(&pbx).await;
+    (pbx, phones)
+}
+
+/// Adds the agents to the queues of a PBX that has booted.
+///
+/// They cannot be members in `queues.conf`. While a server boots, `chan_pjsip` has the states of
+/// its telephones found out in another thread. `app_queue` reads the states of members with its
+/// configuration, and subscribes to changes only later: a change between the two is lost to it, and
+/// the member keeps the state of before until the next change. A member that is added later is read
+/// and added under the lock that the subscriber takes for each change, so it misses none.
+pub(crate) async fn log_in_agents(pbx: &Instance) {
+    for (queue, phone, name, penalty) in AGENTS {
+        let add = QueueAdd::new(queue, phone).member_name(name).penalty(penalty);
+        pbx.ami().call(add).await.unwrap();
+    }
 }
 
 fn pjsip_of_pbx() -> String {

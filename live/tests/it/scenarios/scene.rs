@@ -125,6 +125,7 @@ impl<'a> Scene<'a> {
         self.office.pbx.kill().await;
         self.until("the state is stale", |state| !state.freshness().is_current()).await;
         self.office.pbx.restart().await.unwrap();
+        office::log_in_agents(&self.office.pbx).await;
         self.until("the state is current", |state| state.freshness().is_current()).await;
     }
 
