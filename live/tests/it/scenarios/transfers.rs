@@ -264,6 +264,8 @@ async fn blonde_by_caller(office: &Office) {
     let (alice, bob) = talking(&mut scene).await;
     alice.press("*13").await;
     let carol = scene.rings("carol").await;
+    // The server forgets a transfer whose maker hangs up while it moves him to the new call.
+    scene.until("alice hears it ring", |state| up::hears_ringing(state, "alice")).await;
     alice.hang_up().await;
     scene.until("bob hears it ring", |state| up::hears_ringing(state, "bob")).await;
     carol.answer().await;
@@ -296,6 +298,8 @@ async fn blonde_by_callee(office: &Office) {
     let (alice, bob) = talking(&mut scene).await;
     bob.press("*13").await;
     let carol = scene.rings("carol").await;
+    // The server forgets a transfer whose maker hangs up while it moves him to the new call.
+    scene.until("bob hears it ring", |state| up::hears_ringing(state, "bob")).await;
     bob.hang_up().await;
     scene.until("alice hears it ring", |state| up::hears_ringing(state, "alice")).await;
     carol.answer().await;
