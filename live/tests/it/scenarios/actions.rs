@@ -67,11 +67,7 @@ async fn redirect_of_two(office: &Office) {
     scene.act(action).await;
     scene
         .until("a conference", |state| {
-            state
-                .bridges()
-                .unwrap()
-                .iter()
-                .any(|it| &*it.name == "meeting" && it.members.len() == 2)
+            state.conferences().unwrap().iter().any(|it| it.members.len() == 2)
         })
         .await;
     scene.talk("alice+bob").await;
