@@ -11,7 +11,7 @@ use crate::kit::PATIENCE;
 const DIALPLAN: &str = "\
 [phones]
 exten => _X,1,Answer()
- same => n,Wait(60)
+ same => n,Wait(600)
 [pbx]
 exten => _X,1,Dial(Local/${EXTEN}@phones)
 ";

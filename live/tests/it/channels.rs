@@ -5,7 +5,7 @@ use live::Live;
 #[tokio::test]
 async fn a_channel_comes_and_goes() {
     let server = instance::server(22).await.unwrap();
-    let dialplan = "[default]\nexten => s,1,Answer()\n same => n,Wait(60)\n";
+    let dialplan = "[default]\nexten => s,1,Answer()\n same => n,Wait(600)\n";
     let instance = Builder::new(server).dialplan(dialplan).boot().await.unwrap();
     let live = Live::start(instance.ami());
     live.current().await.unwrap();

@@ -1,8 +1,9 @@
-use std::time::Duration;
-
 use instance::ami::{Action, Client, Event, Originate};
 use instance::{Builder, Instance, Modules};
 use live::{Changes, Conference, Live, State, What};
+use tokio::time::timeout;
+
+use crate::kit::PATIENCE;
 
 const DIALPLAN: &str = "[default]
 exten => user,1,Answer()
@@ -16,7 +17,7 @@ exten => ends,1,Answer()
 exten => marked,1,Answer()
  same => n,ConfBridge(room,bridge,marked)
 exten => silence,1,Answer()
- same => n,Wait(60)
+ same => n,Wait(600)
 exten => tone,1,Answer()
  same => n,Milliwatt()
 ";
@@ -84,7 +85,7 @@ async fn until(live: &Live, condition: impl Fn(&Conference) -> bool) -> State {
         last = room;
         met
     });
-    match tokio::time::timeout(Duration::from_secs(20), met).await {
+    match timeout(PATIENCE, met).await {
         Ok(state) => state.unwrap(),
         Err(_) => panic!("the conference stays {last:#?}"),
     }

@@ -14,7 +14,7 @@ exten => 102,hint,,CustomPresence:bob
 exten => 199,hint,Custom:fence
 exten => _2XX,hint,Custom:room${EXTEN}
 exten => s,1,Answer()
- same => n,Wait(60)
+ same => n,Wait(600)
 ";
 
 async fn boot(version: u32, modules: &[&str]) -> (Instance, Client) {

@@ -9,13 +9,13 @@ use ami::{Action, Client, Event, FromEvent};
 use live::{Live, State, ami};
 use tokio::time::timeout;
 
+use crate::kit::PATIENCE;
+
 /// A line for each entity, sorted.
 type Lines = Vec<String>;
 
 /// The time after which a list is asked for again.
 const LAG: Duration = Duration::from_millis(100);
-/// The time after which state and list do not agree.
-const AGES: Duration = Duration::from_secs(30);
 
 /// Compares what the state says with the lists of the server, each behind a [`Fence`].
 pub(crate) async fn compare(live: &Live, client: &Client, lists: impl IntoIterator<Item = List>) {
@@ -29,7 +29,7 @@ pub(crate) async fn compare(live: &Live, client: &Client, lists: impl IntoIterat
             if is_behind(&told) {
                 break told;
             }
-            assert!(begun.elapsed() < AGES, "{:?}: no {mark:?} in {told:#?}", list.action);
+            assert!(begun.elapsed() < PATIENCE, "{:?}: no {mark:?} in {told:#?}", list.action);
         };
         let known = (list.known)(&live.state()).map(sorted);
         assert_eq!(known.as_ref(), Some(&told), "{:?}", list.action);
@@ -53,14 +53,14 @@ pub(crate) async fn agree(live: &Live, client: &Client, lists: impl IntoIterator
                 break;
             }
             let action = &list.action;
-            assert!(begun.elapsed() < AGES, "{action:?}: {known:#?}, expected {told:#?}");
+            assert!(begun.elapsed() < PATIENCE, "{action:?}: {known:#?}, expected {told:#?}");
         }
     }
 }
 
 /// Waits until the state meets a condition.
 pub(crate) async fn until(live: &Live, condition: impl FnMut(&State) -> bool) {
-    match timeout(AGES, live.until(condition)).await {
+    match timeout(PATIENCE, live.until(condition)).await {
         Ok(state) => drop(state.unwrap()),
         Err(_) => panic!("the state is {:#?}", live.state()),
     }

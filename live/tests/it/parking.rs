@@ -24,11 +24,11 @@ exten => dynamic,1,Answer()
 exten => retrieve,1,Answer()
  same => n,ParkedCall(default,701)
 exten => silence,1,Answer()
- same => n,Wait(60)
+ same => n,Wait(600)
 exten => tone,1,Answer()
  same => n,Milliwatt()
 exten => ring,1,Ringing()
- same => n,Wait(60)
+ same => n,Wait(600)
 exten => pickup,1,Pickup(ring@default)
 exten => dial,1,Dial(Local/tone@default,,tT)
 exten => dials,1,Answer()
@@ -41,7 +41,7 @@ parkeddynamic=yes
 context=parkedcalls
 parkext=700
 parkpos=701-720
-parkingtime=45
+parkingtime=450
 [short]
 context=short
 parkext=800
@@ -254,12 +254,12 @@ async fn parking_by_others(major: u32) {
     // By AMI.
     let [channel, other] = talk(&live, ami).await;
     let park = Action::new("Park").field("Channel", &channel).field("TimeoutChannel", &other);
-    ami.send(park.field("Timeout", "30000")).await.unwrap();
+    ami.send(park.field("Timeout", "300000")).await.unwrap();
     assert!(matches!(next(&mut changes).await, What::CallParked { space: 701, .. }));
     let state = until(&live, "default", |lot| lot.calls.len() == 1).await;
     let call_1 = parked(&state, "default");
     assert_eq!(name(&live, &call_1.channel).await, channel);
-    assert_eq!(call_1.timeout, Some(Duration::from_secs(30)));
+    assert_eq!(call_1.timeout, Some(Duration::from_secs(300)));
     assert_eq!(&*call_1.parker, "Local/silence@default");
     agrees(&live, ami).await;
 

@@ -11,17 +11,16 @@ use live::{Config, Live, State};
 use tokio::time::timeout;
 
 use self::parser::{Samples, read};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::kit::PATIENCE;
 
 const DIALPLAN: &str = "[callees]
 exten => zoe,1,Answer()
- same => n,Wait(60)
+ same => n,Wait(600)
 exten => ann,1,Answer()
- same => n,Wait(60)
+ same => n,Wait(600)
 exten => busy,1,Busy(1)
 exten => silent,1,Ringing()
- same => n,Wait(60)
+ same => n,Wait(600)
 [callers]
 exten => _[a-z]!,1,Dial(Local/${EXTEN}@callees/n,1)
 exten => sales,1,Answer()
@@ -30,7 +29,7 @@ exten => nobody,1,Answer()
  same => n,Queue(nobody)
 exten => brief,1,Answer()
  same => n,Queue(nobody,,,,1)
- same => n,Wait(60)
+ same => n,Wait(600)
 ";
 
 /// The last name has what labels have to escape.

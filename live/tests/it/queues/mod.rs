@@ -2,8 +2,7 @@
 
 mod compare;
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use instance::ami::{Action, Originate};
 use instance::{Builder, Instance, Modules};
@@ -11,8 +10,7 @@ use live::{Change, Changes, CompletedBy, Live, QueueExit, State, What};
 use tokio::time::timeout;
 
 use self::compare::{ours, similar, theirs};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::kit::PATIENCE;
 
 const QUEUES: &str = "[general]
 shared_lastcall=no
@@ -46,24 +44,24 @@ const DIALPLAN: &str = "[agents]
 exten => busy,1,Busy(1)
 exten => ann,1,Wait(0.5)
  same => n,Answer()
- same => n,Wait(60)
+ same => n,Wait(600)
 exten => ask,1,SendDTMF(*2w100)
- same => n,Wait(60)
+ same => n,Wait(600)
 exten => 100,1,Answer()
- same => n,Wait(60)
+ same => n,Wait(600)
 exten => silent,1,Ringing()
- same => n,Wait(60)
+ same => n,Wait(600)
 [callers]
 exten => brief,1,Answer()
  same => n,Queue(nobody,,,,1)
- same => n,Wait(60)
+ same => n,Wait(600)
 exten => first,1,Answer()
  same => n,Set(QUEUE_PRIO=9)
  same => n,Queue(nobody)
 exten => _[a-z]!,1,Answer()
  same => n,Queue(${EXTEN},t)
 exten => 100,1,Answer()
- same => n,Wait(60)
+ same => n,Wait(600)
 ";
 
 /// A server with its state and the changes that were told.
@@ -195,16 +193,18 @@ impl Stage {
     }
 
     async fn agrees(&self, live: &Live, moment: &str) {
-        let mut last = BTreeMap::new();
-        for _ in 0..10 {
+        let begun = Instant::now();
+        loop {
             let items = self.instance.ami().list(Action::new("QueueStatus")).await.unwrap().items;
-            last = theirs(&items);
+            let last = theirs(&items);
             let agreed = live.until(|state| ours(state) == last);
             if timeout(Duration::from_secs(1), agreed).await.is_ok() {
                 return;
             }
+            if begun.elapsed() > PATIENCE {
+                similar(&ours(&live.state()), &last, moment);
+            }
         }
-        similar(&ours(&live.state()), &last, moment);
     }
 }
 

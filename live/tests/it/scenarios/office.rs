@@ -160,7 +160,7 @@ comebacktoorigin => yes
 parkext => 800
 parkpos => 801-803
 context => parked
-parkingtime => 60
+parkingtime => 600
 ";
 
 const CONFBRIDGE: &str = "\
