@@ -12,7 +12,7 @@ use crate::permissions::{self, Answer};
 use crate::scenario;
 
 /// Longer than any test waits.
-pub(crate) const AGES: Duration = Duration::from_secs(30);
+pub(crate) const AGES: Duration = Duration::from_secs(60);
 
 /// The versions.
 pub(crate) const VERSIONS: [u32; 2] = [22, 16];

@@ -30,7 +30,7 @@ use tokio::time::timeout;
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Longer than any step waits for an event.
-const AGES: Duration = Duration::from_secs(30);
+const AGES: Duration = Duration::from_secs(60);
 
 /// The folder of the servers' configuration.
 const CONFIGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/typed/configs");
