@@ -54,13 +54,15 @@ fn lead(model: &mut Model, dialer: &str) {
 }
 
 /// Returns the part of a leg that is dialled: called on request if all that leads to it is a Local
-/// channel that was, and its other half has dialled nobody yet.
+/// channel that was, and its other half has dialled nobody yet. The server can tell that the first
+/// half is dialled behind what the second half dials; until then it stands as the caller.
 fn role(model: &Model, dialer: &str, call: &str) -> Role {
     let dialer = model.state.channels.get(dialer);
     let other = dialer.and_then(|it| it.other_half.as_deref());
     let Some(other) = other else { return Role::Called };
     let Some(call) = model.state.calls.get(call) else { return Role::Called };
-    let originated = call.leg(other).is_some_and(|leg| leg.role == Role::Originated);
+    let is_first = |leg: &Leg| matches!(leg.role, Role::Originated | Role::Caller);
+    let originated = call.leg(other).is_some_and(is_first);
     let dials = |it: &Leg| it.dialed_by.as_deref() == Some(other);
     let first = !call.legs.iter().any(dials);
     if originated && first { Role::Originated } else { Role::Called }

@@ -145,6 +145,7 @@ pub(super) fn bridged(model: &mut Model, id: &Id) {
 
 /// Notes who calls with a Local channel that waits in a bridge for its caller, as those of attended
 /// transfers do: the party that enters the bridge, or the half of a Local channel that leads to it.
+/// The channel can have been answered before.
 fn consults(model: &mut Model, id: &Id) {
     let Some(channel) = model.state.channels.get(id) else { return };
     let Some(bridge) = channel.bridge.as_ref().and_then(|it| model.state.bridges.get(it)) else {
@@ -152,12 +153,8 @@ fn consults(model: &mut Model, id: &Id) {
     };
     let [waiting, entered] = &*bridge.members else { return };
     let Some(call) = model.state.calls.get(&channel.call) else { return };
-    let waits = |leg: &Leg| {
-        leg.other_half.is_some()
-            && leg.role == Role::Called
-            && leg.dialed_by.is_none()
-            && leg.answered.is_none()
-    };
+    let waits =
+        |leg: &Leg| leg.other_half.is_some() && leg.role == Role::Called && leg.dialed_by.is_none();
     let leads = |leg: &Leg| !leg.helper || leg.other_half.as_ref().is_some_and(|it| it != waiting);
     if call.leg(entered).is_some_and(leads) && call.leg(waiting).is_some_and(waits) {
         let (call, waiting, by) = (Id::clone(&call.id), Id::clone(waiting), Id::clone(entered));

@@ -197,6 +197,37 @@ fn a_party_that_is_called_on_request_is_the_caller() {
 }
 
 #[test]
+fn a_party_that_is_dialled_before_the_local_channel_to_it_is_called_on_request() {
+    let lines: Vec<_> = include_str!("tests/two_parties_called_on_request.txt").lines().collect();
+    let (first, rest) = lines.split_at(5);
+    assert!(first[2].starts_with("DialBegin DestUniqueid=1.1 "));
+    assert!(first[4].starts_with("DialBegin Uniqueid=1.2 "));
+    let first = [0, 1, 3, 4, 2].map(|at| first[at]);
+    assert_eq!(
+        story(&[&first, rest].concat().join("\n")),
+        "1.1 Answered by 1.4, 1.4 hung up; alice Originated ANSWER; bob Called by 1.3 ANSWER\n"
+    );
+}
+
+#[test]
+fn a_party_that_answers_before_the_one_who_asks_is_there_is_called_by_that_one() {
+    let mut model = Model::new(Part::ALL);
+    apply(
+        &mut model,
+        "Newchannel Channel=PJSIP/alice ChannelState=6 Uniqueid=1.1 Linkedid=1.1\n\
+         Newchannel Channel=PJSIP/bob ChannelState=6 Uniqueid=1.2 Linkedid=1.1\n\
+         Newchannel Channel=Local/3@x-0001;1 ChannelState=0 Uniqueid=1.3 Linkedid=1.1\n\
+         Newchannel Channel=Local/3@x-0001;2 ChannelState=4 Uniqueid=1.4 Linkedid=1.1\n\
+         BridgeEnter BridgeUniqueid=b BridgeType=basic Uniqueid=1.3 Linkedid=1.1\n\
+         Newstate ChannelState=6 Uniqueid=1.3 Linkedid=1.1\n\
+         DialEnd DestUniqueid=1.3 DestLinkedid=1.1 DialStatus=ANSWER\n\
+         BridgeEnter BridgeUniqueid=b BridgeType=basic Uniqueid=1.2 Linkedid=1.1",
+    );
+    let call = model.state.calls.get("1.1").unwrap();
+    assert_eq!(call.leg("1.3").unwrap().dialed_by.as_deref(), Some("1.2"));
+}
+
+#[test]
 fn a_cause_at_the_end_of_a_dialplan_is_no_request() {
     let alice = "Newchannel Channel=PJSIP/alice-1 ChannelState=4 Uniqueid=1.1 Linkedid=1.1";
     let outcome = |cause: u32| {
