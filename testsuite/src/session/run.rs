@@ -102,8 +102,10 @@ pub(super) async fn tests(
         listed.context(LIST)?;
         return Ok(ExitCode::from(PASSED));
     }
-    let has_scripts = planned.iter().any(|it| matches!(it.fate, Fate::Run(How::Script(_))));
-    let tree = has_scripts.then(|| ground.tree(&facts, &python)).transpose();
+    let is_script = |it: &Planned| matches!(it.fate, Fate::Run(How::Script(_)));
+    // A dry run starts no program that would look into it.
+    let needs_tree = !options.dry_run && planned.iter().any(is_script);
+    let tree = needs_tree.then(|| ground.tree(&facts, &python)).transpose();
     let settings = Settings {
         suite: root,
         server: server.binary().to_owned(),
