@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::Value;
 
@@ -21,13 +22,32 @@ pub(crate) fn own_suite() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
 }
 
+/// The bytes that suites and sandboxes of tests at the same time may take, with a lot to spare.
+const ROOM: u64 = 4 << 30;
+
+/// Returns the folder for suites and sandboxes: one in memory, where the system has one with room
+/// in which programs may run. Each run makes and removes thousands of links. That is most of its
+/// time on a file system without a journal, which looks for a number that was not free lately for
+/// every new file.
+fn scratch() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let serves = statvfs(memory).is_ok_and(|it| {
+        let barred = StatVfsMountFlags::NOEXEC | StatVfsMountFlags::RDONLY;
+        !it.f_flag.intersects(barred) && it.f_bavail.saturating_mul(it.f_frsize) >= ROOM
+    });
+    if serves && access(memory, Access::WRITE_OK | Access::EXEC_OK).is_ok() {
+        return memory.into();
+    }
+    std::env::temp_dir()
+}
+
 /// A folder that goes away: a suite, and the place for all that a run writes.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
     pub(crate) fn new() -> Self {
         let name = format!("rt-{}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
-        let folder = Self(std::env::temp_dir().join(name));
+        let folder = Self(scratch().join(name));
         // Where sandboxes go.
         fs::create_dir_all(folder.0.join("w")).unwrap();
         folder
