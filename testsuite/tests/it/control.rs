@@ -20,21 +20,33 @@ fn order(run: &Run) -> Vec<&str> {
 
 #[test]
 fn a_limit_ends_a_test_and_is_told() {
-    let folder = Folder::suite(&[
-        ("native", &[("test-config.yaml", SIMPLE), ("configs/ast1/extensions.conf", WAIT)]),
-        (
-            "script",
-            &[
-                ("test-config.yaml", SCRIPT),
-                ("run-test", "#!/bin/sh\ntrap '' TERM\nwhile :; do echo busy; sleep 0.2; done\n"),
-            ],
-        ),
-        (
-            "silent",
-            &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\necho one\nsleep 600\n")],
-        ),
-    ]);
-    let late = folder.run_own(&["--asterisk", "22", "--time-limit", "8"]);
+    let suite = || {
+        Folder::suite(&[
+            ("native", &[("test-config.yaml", SIMPLE), ("configs/ast1/extensions.conf", WAIT)]),
+            (
+                "script",
+                &[
+                    ("test-config.yaml", SCRIPT),
+                    (
+                        "run-test",
+                        "#!/bin/sh\ntrap '' TERM\nwhile :; do echo busy; sleep 0.2; done\n",
+                    ),
+                ],
+            ),
+            (
+                "silent",
+                &[("test-config.yaml", SCRIPT), ("run-test", "#!/bin/sh\necho one\nsleep 600\n")],
+            ),
+        ])
+    };
+    // Both runs wait for their limits at the same time.
+    let (folder, other) = (suite(), suite());
+    let silence = ["--timeout", "4", "--time-limit", "10", "--test-regex", "^tests/s"];
+    let (late, silent) = std::thread::scope(|scope| {
+        let silent = scope.spawn(|| other.run_own(&[&["--asterisk", "22"], &silence[..]].concat()));
+        let late = folder.run_own(&["--asterisk", "22", "--time-limit", "8"]);
+        (late, silent.join().unwrap())
+    });
     for name in ["native", "script", "silent"] {
         let name = format!("tests/{name}");
         assert_eq!(late.verdict(&name), "timed-out", "{}", late.text);
@@ -46,20 +58,12 @@ fn a_limit_ends_a_test_and_is_told() {
     }
     assert!(folder.0.join("logs/tests/native/run_0/ast1.ami").exists(), "the evidence is missing");
     // One that talks is not silent.
-    let silent = folder.run_own(&[
-        "--asterisk",
-        "22",
-        "--timeout",
-        "4",
-        "--time-limit",
-        "10",
-        "--test-regex",
-        "^tests/s",
-    ]);
     assert!(silent.text.contains("Maximum test inactivity time: 4 sec."), "{}", silent.text);
     assert!(silent.reasons("tests/silent").contains("no output and no event for 4 s"));
     assert!(silent.reasons("tests/script").contains("it took longer than the limit of 10 s"));
-    assert!(folder.sandboxes().is_empty(), "{:?}", folder.sandboxes());
+    for folder in [folder, other] {
+        assert!(folder.sandboxes().is_empty(), "{:?}", folder.sandboxes());
+    }
 }
 
 #[test]

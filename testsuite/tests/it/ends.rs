@@ -162,7 +162,15 @@ fn sigusr1_lets_what_runs_come_to_its_end_and_begins_no_more() {
 const STUCK: &[(&str, &str)] =
     &[("test-config.yaml", "test-modules: {test-object: {typename: 'own.Stuck'}}\n")];
 
+/// The runner is patient with both, at the same time here.
 #[test]
+fn a_test_that_hangs_its_process_is_killed_with_its_evidence_kept_or_with_its_runner() {
+    std::thread::scope(|scope| {
+        scope.spawn(a_test_that_hangs_its_process_does_not_outlive_a_killed_runner);
+        a_test_that_hangs_its_process_is_killed_and_its_evidence_kept();
+    });
+}
+
 fn a_test_that_hangs_its_process_is_killed_and_its_evidence_kept() {
     let folder = Folder::suite(&[("stuck", STUCK)]);
     let run = folder.run(OWN_TESTS, &folder.0, &["--asterisk", "22", "--time-limit", "8"]);
@@ -172,6 +180,15 @@ fn a_test_that_hangs_its_process_is_killed_and_its_evidence_kept() {
     assert!(folder.0.join("logs/tests/stuck/run_0/ast1/etc/asterisk/manager.conf").is_file());
     assert_end(&folder.processes());
     assert!(folder.sandboxes().is_empty(), "{:?}", folder.sandboxes());
+}
+
+fn a_test_that_hangs_its_process_does_not_outlive_a_killed_runner() {
+    let mut run = Running::of(OWN_TESTS, Folder::suite(&[("stuck", STUCK)]), &["--asterisk", "22"]);
+    run.wait_for("stuck");
+    let processes = run.folder.processes();
+    run.signal(Signal::KILL);
+    run.child.wait().unwrap();
+    assert_end(&processes);
 }
 
 #[test]
@@ -188,16 +205,6 @@ fn evidence_is_kept_whatever_the_environment_says_of_sandboxes() {
     let log = folder.read("logs/tests/no_boot/run_0/ast1/var/log/asterisk/messages.txt");
     assert!(log.contains("app_nonesuch"), "{log}");
     assert!(folder.sandboxes().is_empty(), "{:?}", folder.sandboxes());
-}
-
-#[test]
-fn a_test_that_hangs_its_process_does_not_outlive_a_killed_runner() {
-    let mut run = Running::of(OWN_TESTS, Folder::suite(&[("stuck", STUCK)]), &["--asterisk", "22"]);
-    run.wait_for("stuck");
-    let processes = run.folder.processes();
-    run.signal(Signal::KILL);
-    run.child.wait().unwrap();
-    assert_end(&processes);
 }
 
 #[test]
