@@ -33,7 +33,7 @@ async fn both_ways_to_log_in_and_a_wrong_secret() {
             // The server takes a second to say so; the client would give up in ten minutes.
             assert!(begun.elapsed() < AGES);
         }
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -57,7 +57,7 @@ async fn a_thousand_calls_at_once_get_their_own_answers() {
             call.await.unwrap();
         }
         assert_eq!(instance.ami().in_flight(), 0);
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -71,7 +71,7 @@ async fn refusals_are_errors_that_keep_the_response() {
         let command = ami.command("no such command").await.unwrap_err();
         let output = command.response().unwrap().command_output().next().unwrap();
         assert!(output.starts_with(b"No such command"), "{}", output.escape_ascii());
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -83,7 +83,7 @@ async fn a_long_command_is_complete() {
         let steps = output.lines().filter(|line| line.windows(8).any(|it| it == b"of many:"));
         assert_eq!(steps.count(), 2998);
         assert!(output.lines().any(|line| line.starts_with(b"  '_X.' =>")), "indentation is lost");
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -124,7 +124,7 @@ async fn an_originate_tells_its_outcome() {
         let rejected = ami.originate(Originate::to_application("nonsense", "Echo", "")).await;
         assert!(matches!(rejected, Err(Error::Rejected(_))), "{rejected:?}");
         assert_eq!(ami.in_flight(), 0);
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -160,7 +160,7 @@ async fn an_originate_to_an_extension_runs_it() {
         // One of the two halves has the variable, the other came in through the Local channel.
         let values = [next(&mut events).await, next(&mut events).await];
         assert!(values.iter().any(|event| event.get("value") == Some(b"seen")), "{values:?}");
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -190,7 +190,7 @@ async fn a_user_event_comes_to_those_who_asked() {
         assert_eq!(next(&mut pass).await.get("verdict"), Some(&b"pass"[..]));
         other.close().await.unwrap();
         assert!(timeout(AGES, none.next()).await.unwrap().is_none());
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 

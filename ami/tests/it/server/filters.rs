@@ -7,7 +7,7 @@ use ami::{
     Withheld,
 };
 
-use super::{AGES, VERSIONS, answered, boot, builder, connect, mask, next, user};
+use super::{AGES, VERSIONS, answered, boot, builder, connect, end, mask, next, user};
 
 /// Raises an event that a filter decides on, and gives the marks of those that came.
 async fn raise(client: &Client, marks: &[&str]) -> Vec<String> {
@@ -52,7 +52,7 @@ async fn the_server_keeps_back_what_a_filter_excludes() {
             assert_eq!(raise(&client, &marks).await, expected, "{major}: {filter:?}");
             client.close().await.unwrap();
         }
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -76,7 +76,7 @@ async fn what_is_included_comes_and_the_outcome_of_an_originate_too() {
         }
         let refused = client.add_event_filter(EventFilter::exclude("OriginateResponse")).await;
         assert!(matches!(refused, Err(Error::Filter)));
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -137,7 +137,7 @@ async fn an_originate_whose_outcome_cannot_come_is_not_sent() {
         let call = answered().timeout(short);
         let error = as_user("both", short).await.unwrap().originate(call).await.unwrap_err();
         assert!(error.is_timeout() && error.may_have_been_executed(), "{error:?}");
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -166,7 +166,7 @@ async fn ready_finds_out_also_where_the_event_cannot_come() {
         let limit = Duration::from_millis(200);
         let mute = connect(&instance, Config::new("mute", "x").timeout(limit)).await.unwrap();
         assert!(matches!(mute.ready().await, Err(Error::NotBooted(_))));
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -197,7 +197,7 @@ async fn a_mask_can_be_set_later() {
         assert!(matches!(withheld(&mut events).await, Withheld::Mask(_)));
         raise("classes").await.unwrap();
         assert_eq!(next(&mut events).await.get("Mark"), Some(&b"classes"[..]));
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -212,6 +212,6 @@ async fn a_server_that_is_silent_about_masks_is_no_trouble() {
         client.set_event_mask(mask("on")).await.unwrap();
         client.set_event_mask(mask("user")).await.unwrap();
         assert_eq!(client.in_flight(), 0);
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }

@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::{
-    AGES, VERSIONS, answered, boot, builder, busy, connect, next_event, quick, soon, user, wait_for,
+    AGES, VERSIONS, answered, boot, builder, busy, connect, end, next_event, quick, soon, user,
+    wait_for,
 };
 
 fn signal(instance: &Instance, signal: Signal) {
@@ -77,7 +78,7 @@ async fn a_killed_server_ends_a_thousand_calls_and_comes_back() {
         }
         assert_eq!((gaps, client.stats().reconnects), (1, 1));
         client.close().await.unwrap();
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -99,7 +100,7 @@ async fn ready_waits_while_a_server_boots() {
         restarted.unwrap();
         ready.unwrap();
         assert!(next_event(&mut booted).await.is("FullyBooted"));
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -116,7 +117,7 @@ async fn a_server_that_hangs_is_noticed() {
         signal(&instance, Signal::CONT);
         wait_for(&client, State::is_up).await;
         client.call(Action::new("Ping")).await.unwrap();
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -137,7 +138,7 @@ async fn a_user_that_is_removed_stays_until_the_connection_ends() {
         let ended = timeout(AGES, client.ended()).await.unwrap();
         let Disconnect::Refused(error) = &ended else { panic!("{ended:?}") };
         assert_eq!(error.response().unwrap().message(), "Authentication failed");
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -172,7 +173,7 @@ async fn those_who_may_not_come_in_are_told() {
             "{crowded:?}"
         );
         assert_eq!(crowded.fault(), ami::Fault::Link);
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -204,7 +205,7 @@ async fn a_server_that_shuts_down_gracefully_refuses_until_it_is_back() {
                 other => panic!("{other:?}"),
             }
         }
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -220,7 +221,7 @@ async fn closing_while_the_server_shuts_down_says_so_and_closes() {
     assert!(matches!(client.ended().await, Disconnect::Closed));
     let late = client.call(Action::new("Ping")).await.unwrap_err();
     assert!(matches!(late, Error::Disconnected { delivery: Delivery::NeverSent, .. }));
-    instance.stop().await.unwrap();
+    end(instance).await;
 }
 
 #[tokio::test]
@@ -237,5 +238,5 @@ async fn a_line_break_does_not_get_to_the_server() {
         assert!(matches!(ami.originate(call).await, Err(Error::Action(_))));
     }
     assert_eq!(ami.stats().bytes_sent, before);
-    instance.stop().await.unwrap();
+    end(instance).await;
 }

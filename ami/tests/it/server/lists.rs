@@ -5,7 +5,7 @@ use instance::{Builder, Instance, Modules};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{AGES, VERSIONS, answered, boot, builder, connect, next, user};
+use super::{AGES, VERSIONS, answered, boot, builder, connect, end, next, user};
 
 /// A server with all its modules, and something to list.
 pub(super) async fn builder_all(major: u32) -> Builder {
@@ -91,7 +91,7 @@ async fn every_kind_of_list_is_complete() {
         }
         let stats = client.stats();
         assert_eq!((stats.unmatched, stats.malformed, stats.in_flight), (0, 0, 0));
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -113,7 +113,7 @@ async fn a_list_comes_to_subscribers_too_where_that_is_asked_for() {
         }
         client.call(Action::new("Ping")).await.unwrap();
         assert_eq!((told.queued(), client.stats().unmatched), (0, 0), "{major}");
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -144,7 +144,7 @@ async fn an_action_with_an_id_of_ones_own_is_answered_with_that_id() {
         let expected = ["Success", "Status", "Status", "StatusComplete", "Error"];
         assert_eq!(names, expected, "{major}");
         assert_eq!(client.in_flight(), 0, "{major}");
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -174,7 +174,7 @@ async fn lists_that_are_refused_or_break_off_say_so() {
         assert!(!error.partial.items.is_empty() && error.partial.complete.is_none(), "{error:?}");
         assert_eq!(client.in_flight(), 0);
         client.call(Action::new("Ping")).await.unwrap();
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -213,7 +213,7 @@ async fn replies_of_any_shape_are_complete() {
         assert_eq!(replies.len(), 2, "{replies:?}");
         let stats = client.stats();
         assert_eq!((stats.unmatched, stats.malformed, stats.in_flight), (0, 0, 0));
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -236,7 +236,7 @@ async fn waiting_for_events_gives_them_to_subscribers() {
         };
         assert!(waited.complete.unwrap().is("WaitEventComplete"));
         assert!(next(&mut events).await.is("UserEvent"));
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -272,7 +272,7 @@ async fn a_list_of_two_thousand_channels_is_complete() {
         shown.sort_unstable();
         eprintln!("more than the list has: {:?}", difference(&shown, &names));
         assert_eq!(difference(&names, &shown), Vec::<String>::new(), "{major}");
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -320,6 +320,6 @@ async fn long_commands_are_complete() {
             // The settings have the time in them.
             assert!(command.ends_with("settings") || ours == theirs, "{major}: {command}");
         }
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }

@@ -73,8 +73,8 @@ async fn boot(major: u32) -> Instance {
     builder(major).await.build().unwrap().boot().await.unwrap()
 }
 
-/// Ends a server that nobody needs any more. One that has booted a moment ago would take a second
-/// to end by itself.
+/// Ends a server that nobody needs any more. One that has calls, or has booted a moment ago, would
+/// take up to a second to end by itself.
 async fn end(instance: Instance) {
     instance.kill().await;
     instance.stop().await.unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ami::{Action, Client, Config, Error, Reconnect, Tls};
 use instance::Instance;
 
-use super::{VERSIONS, builder, connect, user};
+use super::{VERSIONS, builder, connect, end, user};
 
 const AUTHORITY: &str = include_str!("tls/ca.pem");
 const OTHER: &str = include_str!("tls/other-ca.pem");
@@ -60,7 +60,7 @@ async fn a_good_certificate_lets_us_in_and_a_bad_one_does_not() {
             expect(tls.server_name("asterisk.test").unwrap(), "UnknownIssuer").await;
         }
         secure(&instance, Tls::without_verification().unwrap()).await.unwrap();
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -75,7 +75,7 @@ async fn the_wrong_port_is_told_apart() {
     let plain =
         user().connect_timeout(Duration::from_secs(3)).connect(format!("{host}:5039")).await;
     assert!(matches!(plain, Err(Error::Login(_))), "{plain:?}");
-    instance.stop().await.unwrap();
+    end(instance).await;
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_connection_by_tls_is_made_anew_by_tls() {
     instance.restart().await.unwrap();
     client.state().wait_for(ami::State::is_up).await.unwrap();
     client.call(Action::new("Ping")).await.unwrap();
-    instance.stop().await.unwrap();
+    end(instance).await;
 }
 
 #[test]
