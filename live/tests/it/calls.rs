@@ -5,7 +5,7 @@ use instance::{Builder, Instance, Modules};
 use live::{Call, Live, Role, State};
 use tokio::time::timeout;
 
-use crate::kit::PATIENCE;
+use crate::kit::{PATIENCE, end};
 
 /// Local channels that end in the dialplan are the telephones.
 const DIALPLAN: &str = "\
@@ -74,7 +74,7 @@ async fn a_call_that_is_found_is_like_one_that_was_seen() {
         assert_eq!(seen.answered_by, found.answered_by);
         pbx.ami().command("channel request hangup all").await.unwrap();
         behind.until(|state| state.calls().unwrap().is_empty()).await.unwrap();
-        pbx.stop().await.unwrap();
+        end(pbx).await;
     }
 }
 
@@ -108,6 +108,6 @@ async fn a_bridge_of_two_calls_on_local_channels_is_one_group() {
         bridged.unwrap_or_else(|_| panic!("{:#?}", live.state().calls())).unwrap();
         pbx.ami().command("channel request hangup all").await.unwrap();
         live.until(|state| state.calls().unwrap().is_empty()).await.unwrap();
-        pbx.stop().await.unwrap();
+        end(pbx).await;
     }
 }

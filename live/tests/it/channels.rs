@@ -2,6 +2,8 @@ use instance::Builder;
 use instance::ami::Originate;
 use live::Live;
 
+use crate::kit::end;
+
 #[tokio::test]
 async fn a_channel_comes_and_goes() {
     let server = instance::server(22).await.unwrap();
@@ -17,5 +19,5 @@ async fn a_channel_comes_and_goes() {
     }
     instance.ami().command("channel request hangup all").await.unwrap();
     live.until(|it| it.channels().is_ok_and(live::Table::is_empty)).await.unwrap();
-    instance.stop().await.unwrap();
+    end(instance).await;
 }

@@ -3,7 +3,7 @@ use instance::{Builder, Instance, Modules};
 use live::{Changes, Conference, Live, State, What};
 use tokio::time::timeout;
 
-use crate::kit::PATIENCE;
+use crate::kit::{self, PATIENCE};
 
 const DIALPLAN: &str = "[default]
 exten => user,1,Answer()
@@ -225,7 +225,7 @@ async fn a_conference(major: u32) {
     let left = ["left false", "left true"];
     assert_eq!(told, [&begin[..], &end[..], &left[..]].concat());
     other.until(|state| state.conferences().unwrap().is_empty()).await.unwrap();
-    instance.stop().await.unwrap();
+    kit::end(instance).await;
 }
 
 #[tokio::test]
@@ -282,7 +282,7 @@ async fn marked_users(major: u32) {
     assert_eq!(told.iter().filter(|it| *it == "left false").count(), 3, "{told:?}");
     let waiting: Vec<_> = told.iter().filter(|it| it.starts_with("waiting")).collect();
     assert_eq!(waiting, ["waiting true", "waiting false", "waiting true"]);
-    instance.stop().await.unwrap();
+    kit::end(instance).await;
 }
 
 #[tokio::test]

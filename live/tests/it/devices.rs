@@ -5,6 +5,7 @@ use live::ami::value::{DeviceState, PresenceState};
 use live::ami::{Action, Client, Config, Originate};
 use live::{Live, Part, Unknown};
 
+use crate::kit::end;
 use crate::lists::{self, compare, until};
 
 const DIALPLAN: &str = "[default]
@@ -103,7 +104,7 @@ async fn states(version: u32) {
     until(&live, |it| it.extensions().is_ok_and(|it| !it.contains("100@default"))).await;
     live.current().await.unwrap();
     agrees(&live, &client).await;
-    instance.stop().await.unwrap();
+    end(instance).await;
 }
 
 #[tokio::test]
@@ -133,6 +134,6 @@ async fn devices_that_cannot_be_listed_are_unknown_and_hints_are_not() {
             |it: &live::State| Some(it.extensions().ok()?.get("100@default")?.state.is_in_use());
         until(&live, |it| is_in_use(it) == Some(true)).await;
         compare(&live, &client, [lists::extensions()]).await;
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }

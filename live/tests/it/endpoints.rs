@@ -10,6 +10,7 @@ use live::{Live, State};
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 
+use crate::kit::end;
 use crate::lists::{self, agree, until};
 
 const MODULES: [&str; 13] = [
@@ -168,7 +169,7 @@ async fn registered(version: u32) {
         [lists::endpoints(), lists::contacts(), lists::statuses("alice"), lists::registrations()];
     agree(&live, &client, all).await;
     answering.abort();
-    instance.stop().await.unwrap();
+    end(instance).await;
 }
 
 #[tokio::test]
@@ -191,6 +192,6 @@ async fn what_the_server_has_none_of_is_empty() {
         assert!(state.endpoints().unwrap().is_empty());
         assert!(state.contacts().unwrap().is_empty());
         assert!(state.registrations().unwrap().is_empty());
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }

@@ -6,7 +6,7 @@ use instance::{Builder, Instance, Modules};
 use live::{Changes, Id, Live, ParkedCall, ParkingLot, State, What};
 use tokio::time::timeout;
 
-use crate::kit::PATIENCE;
+use crate::kit::{PATIENCE, end};
 
 const DIALPLAN: &str = "[default]
 exten => park,1,Answer()
@@ -231,7 +231,7 @@ async fn parking(major: u32) {
     let state = until(&live, "short", |lot| lot.calls.is_empty()).await;
     assert_eq!(parked(&state, "endless").timeout, None);
     agrees(&live, ami).await;
-    instance.stop().await.unwrap();
+    end(instance).await;
 }
 
 /// Calls a party that calls another, and returns both ends of what is said, with the state.
@@ -287,7 +287,7 @@ async fn parking_by_others(major: u32) {
     let name = name(&live, &to).await;
     assert!(name.starts_with("Local/tone@default-"), "{name}");
     agrees(&live, ami).await;
-    instance.stop().await.unwrap();
+    end(instance).await;
 }
 
 /// A channel that rings and is parked, and is picked up: another one takes its place.
@@ -326,7 +326,7 @@ async fn parking_of_what_rings(major: u32) {
     assert!(matches!(next(&mut changes).await, What::ParkedCallerGaveUp { call, .. }
         if call.channel == to));
     agrees(&live, ami).await;
-    instance.stop().await.unwrap();
+    end(instance).await;
 }
 
 /// Returns the name of a channel. The server can tell that it is parked before it tells the

@@ -11,6 +11,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::kit::end;
 use crate::scripted::{channels, hangup, has, name, newchannel, script, small, taken};
 
 fn soon() -> Reconnect {
@@ -158,7 +159,7 @@ async fn a_server_that_is_killed_under_calls_has_none_of_them_when_it_is_back() 
         // The new server is followed like the old one.
         call(&client, 1).await;
         live.until(is_up(2)).await.unwrap();
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 
@@ -215,5 +216,5 @@ async fn what_happened_while_a_link_was_cut_is_found_when_it_is_mended() {
     // A channel of before may still be on its way out when the server is asked.
     assert_eq!((count("+"), count("*+")), (0, 4), "{told:?}");
     assert_eq!(count("*-") + count("-"), 6, "{told:?}");
-    instance.stop().await.unwrap();
+    end(instance).await;
 }

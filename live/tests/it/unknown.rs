@@ -8,6 +8,7 @@ use ami::{EventClass, EventMask, Originate, Reconnect};
 use instance::Builder;
 use live::{Config, Live, Part, State, Unknown, WaitError};
 
+use crate::kit::end;
 use crate::scripted::{connect, hangup, has, newchannel, script, small, taken};
 
 fn withheld(state: &State, part: Part) -> Option<Vec<EventClass>> {
@@ -142,7 +143,7 @@ async fn a_user_of_few_classes_gets_the_rest() {
         let state = live.until(none).await.unwrap();
         assert_eq!(state.calls().unwrap().len(), 0);
         client.close().await.unwrap();
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }
 

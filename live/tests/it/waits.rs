@@ -7,6 +7,7 @@ use ami::Originate;
 use instance::Builder;
 use live::{CallHandle, Config, Id, Live, Part, State, WaitError};
 
+use crate::kit::end;
 use crate::scripted::{connect, hangup, newchannel, small};
 
 fn has_calls(calls: usize) -> impl Fn(&State) -> bool {
@@ -80,6 +81,6 @@ async fn calls_of_a_real_server_are_waited_for_and_kept() {
         }
         live.until(has_calls(0)).await.unwrap();
         assert_eq!(live.history().len(), 2, "{version}");
-        instance.stop().await.unwrap();
+        end(instance).await;
     }
 }

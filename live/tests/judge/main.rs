@@ -57,6 +57,7 @@ async fn prove(version: u32) {
     report(&proof, began.elapsed());
     assert!(proof.judge.tally.differences.is_empty(), "{version}: JUDGE_SEED={seed}");
     proof.client.close().await.unwrap();
+    proof.instance.kill().await;
     proof.instance.stop().await.unwrap();
 }
 

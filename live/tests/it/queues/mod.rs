@@ -10,7 +10,7 @@ use live::{Change, Changes, CompletedBy, Live, QueueExit, State, What};
 use tokio::time::timeout;
 
 use self::compare::{ours, similar, theirs};
-use crate::kit::PATIENCE;
+use crate::kit::{PATIENCE, end};
 
 const QUEUES: &str = "[general]
 shared_lastcall=no
@@ -233,7 +233,7 @@ async fn queues(version: u32) {
     counted(&mut stage).await;
     transferred(&mut stage).await;
     reloaded(&mut stage).await;
-    stage.instance.stop().await.unwrap();
+    end(stage.instance).await;
 }
 
 /// One member is busy, the other one of two queues answers; the member hangs up.
