@@ -11,6 +11,8 @@ use tokio::time::timeout;
 use super::{AGES, builder, connect, end, next, quick};
 
 /// `agi` is the called half, which enters AGI twice. The others are callers.
+// Digits are longer than 80 ms, with gaps longer than 45 ms: a server that reads shorter ones makes
+// up their ends by itself, and loses some where no sound comes with them.
 const DIALPLAN: &str = "
 [default]
 exten => agi,1,Answer()
@@ -22,7 +24,7 @@ same => n,Wait(60)
 exten => listens,1,Wait(60)
 exten => presses,1,Wait(0.05)
 same => n,GotoIf($[\"${KEYS}\" = \"\"]?1)
-same => n,SendDTMF(${KEYS},50,50)
+same => n,SendDTMF(${KEYS},250,250)
 same => n,Set(KEYS=)
 same => n,Goto(1)
 ";
