@@ -334,9 +334,9 @@ const ACTIONS: &str = "\
 
 use std::time::Duration;
 
-use super::TypedAction;
-use super::macros::{actions, kind, note, sent};
+use super::macros::{actions, described, kind, note, sent};
 use super::reply::{Items, Output, Plain, Whole};
+use super::{Description, Parameter, ParameterKind, TypedAction};
 use crate::typed::event;
 use crate::typed::page::page;
 use crate::wire::{Action, EventClass};

@@ -251,14 +251,14 @@ impl fmt::Debug for Script {
 /// Returns the answer to `ListCommands`: the actions that a user with these write classes may send
 /// to a server that has all modules (`main/manager.c`, `action_listcommands`).
 fn list_commands(write: &EventMask) -> Reply {
-    let all = action::known();
     let may = |classes: &[EventClass]| {
         classes.is_empty() || classes.iter().any(|class| write.admits(*class))
     };
-    all.filter(|(_, classes)| may(classes)).fold(Reply::success(), |reply, (name, classes)| {
-        let mut names: Vec<_> = classes.iter().map(|class| class.name()).collect();
+    let all = action::all().iter().filter(|action| may(action.classes));
+    all.fold(Reply::success(), |reply, action| {
+        let mut names: Vec<_> = action.classes.iter().map(|class| class.name()).collect();
         names.push(if names.is_empty() { "<none>" } else { "all" });
-        reply.field(name, format!("An action.  (Priv: {})", names.join(",")))
+        reply.field(action.name, format!("An action.  (Priv: {})", names.join(",")))
     })
 }
 

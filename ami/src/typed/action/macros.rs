@@ -68,18 +68,46 @@ macro_rules! note {
     };
 }
 
-/// Writes the types of actions, and the table of their names and classes.
+/// The kind of a parameter, for the table.
+macro_rules! described {
+    (text) => {
+        ParameterKind::Text
+    };
+    (texts) => {
+        ParameterKind::Texts
+    };
+    (number) => {
+        ParameterKind::Number
+    };
+    (flag) => {
+        ParameterKind::TrueOrFalse
+    };
+    (bit) => {
+        ParameterKind::OneOrZero
+    };
+    (yes) => {
+        ParameterKind::YesOrNo
+    };
+    (seconds) => {
+        ParameterKind::Seconds
+    };
+    (millis) => {
+        ParameterKind::Milliseconds
+    };
+}
+
+/// Writes the types of actions, and the table of what is known of them.
 macro_rules! actions {
     ($(
-        $(#[$meta:meta])*
+        $(#[doc = $doc:expr])*
         $action:ident = $wire:literal
         ($($required:ident: $required_kind:ident = $required_name:literal),*)
         [$($class:ident)*] -> $reply:ty {
-            $($(#[$field_meta:meta])* $field:ident: $kind:ident = $name:literal;)*
+            $($(#[doc = $field_doc:expr])* $field:ident: $kind:ident = $name:literal;)*
         }
     )*) => {
         $(
-            $(#[$meta])*
+            $(#[doc = $doc])*
             #[derive(Clone, Debug, Eq, PartialEq)]
             #[must_use = "nothing is sent until a client calls it"]
             pub struct $action(Action);
@@ -101,7 +129,7 @@ macro_rules! actions {
 
                 $(
                     #[doc = concat!("Adds the parameter `", $name, "`.", note!($kind))]
-                    $(#[$field_meta])*
+                    $(#[doc = $field_doc])*
                     #[inline]
                     pub fn $field(self, value: kind!($kind)) -> Self {
                         Self(self.0.field($name, sent!($kind value)))
@@ -129,10 +157,27 @@ macro_rules! actions {
             $($action,)*
         }
 
-        /// The names and classes of the known actions.
-        pub(super) static KNOWN: &[(&str, &[EventClass])] =
-            &[$(($action::NAME, $action::CLASSES)),*];
+        /// The descriptions of the actions.
+        pub(super) static KNOWN: &[Description] = &[$(Description {
+            name: $wire,
+            classes: $action::CLASSES,
+            text: concat!($($doc, "\n"),*),
+            parameters: &[
+                $(Parameter {
+                    name: $required_name,
+                    is_required: true,
+                    kind: described!($required_kind),
+                    text: "",
+                },)*
+                $(Parameter {
+                    name: $name,
+                    is_required: false,
+                    kind: described!($kind),
+                    text: concat!($($field_doc, "\n"),*),
+                },)*
+            ],
+        }),*];
     };
 }
 
-pub(super) use {actions, kind, note, sent};
+pub(super) use {actions, described, kind, note, sent};

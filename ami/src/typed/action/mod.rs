@@ -23,11 +23,13 @@
 //! documentation, which each type links.
 #![doc = include_str!("table.md")]
 
+mod description;
 mod generated;
 mod lookup;
 mod macros;
 pub mod reply;
 
+pub use self::description::{Description, Parameter, ParameterKind};
 pub use self::generated::*;
 use crate::wire::{Action, EventClass};
 
@@ -68,19 +70,38 @@ pub trait TypedAction: Into<Action> {
     type Reply;
 }
 
-/// Returns the names and classes of all known actions.
-#[cfg(feature = "testing")]
-pub(crate) fn known() -> impl Iterator<Item = (&'static str, &'static [EventClass])> {
-    KNOWN.iter().copied()
+/// Returns what is known of each action that has a type here, in the order of their names.
+///
+/// ```
+/// use ami::action;
+///
+/// assert!(action::all().iter().any(|action| action.name == "QueueAdd"));
+/// ```
+pub fn all() -> &'static [Description] {
+    KNOWN
+}
+
+/// Returns what is known of the action of this name, or `None` if no action of that name is known.
+/// Names are compared without regard to ASCII case.
+///
+/// ```
+/// use ami::action::{self, ParameterKind};
+///
+/// let pause = action::describe("queuepause").expect("a documented action");
+/// let required = pause.parameters.iter().filter(|parameter| parameter.is_required);
+/// assert_eq!(required.map(|it| it.name).collect::<Vec<_>>(), ["Interface", "Paused"]);
+/// assert_eq!(pause.parameters[1].kind, ParameterKind::TrueOrFalse);
+/// ```
+pub fn describe(name: impl AsRef<[u8]>) -> Option<&'static Description> {
+    let name = name.as_ref();
+    let found = lookup::find(name).and_then(|known| KNOWN.get(known as usize));
+    found.or_else(|| KNOWN.iter().find(|known| known.name.as_bytes().eq_ignore_ascii_case(name)))
 }
 
 /// Returns the classes of the action of this name, one of which a user needs in `write`, or `None`
 /// if no action of that name is known. Names are compared without regard to ASCII case.
 pub fn classes(name: impl AsRef<[u8]>) -> Option<&'static [EventClass]> {
-    let name = name.as_ref();
-    let found = lookup::find(name).and_then(|known| KNOWN.get(known as usize));
-    let same = |(known, _): &&(&str, _)| known.as_bytes().eq_ignore_ascii_case(name);
-    found.or_else(|| KNOWN.iter().find(same)).map(|(_, classes)| *classes)
+    describe(name).map(|known| known.classes)
 }
 
 #[cfg(test)]

@@ -128,6 +128,18 @@ impl Event {
     }
 }
 
+/// Returns the name and the classes of each event that has a type here, in the order of the names.
+///
+/// ```
+/// use ami::{EventClass, event};
+///
+/// let hangup = event::all().find(|(name, _)| *name == "Hangup");
+/// assert_eq!(hangup, Some(("Hangup", &[EventClass::Call][..])));
+/// ```
+pub fn all() -> impl Iterator<Item = (&'static str, &'static [EventClass])> {
+    KNOWN.iter().copied()
+}
+
 /// Returns the classes of the event of this name, all of which a user needs in `read`, or `None` if
 /// no event of that name is known. Names are compared without regard to ASCII case.
 pub fn classes(name: impl AsRef<[u8]>) -> Option<&'static [EventClass]> {
