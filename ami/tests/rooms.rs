@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of each crate in order. Rooms in one entry may depend on each other.
-const ORDERS: [(&str, &[&[&str]]); 4] = [
+const ORDERS: [(&str, &[&[&str]]); 5] = [
     (
         "ami",
         &[
@@ -32,6 +32,7 @@ const ORDERS: [(&str, &[&[&str]]); 4] = [
             &["testing"],
         ],
     ),
+    ("cli", &[&["exit"], &["options"], &["out"], &["connect"], &["ladder"], &["commands"]]),
     (
         "instance",
         &[&["readable"], &["folder"], &["server"], &["sandbox", "instance"], &["blocking"]],

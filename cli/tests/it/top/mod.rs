@@ -1,0 +1,4 @@
+//! `ami top`.
+
+mod office;
+mod screens;
