@@ -38,8 +38,8 @@ fn main() {
         std::fs::write(Path::new(&folder).join(name), svg(title, screen)).unwrap();
     };
 
-    let tail = "ami tail Hangup -n 14 --fields Channel,CallerIDName,ConnectedLineName,Cause-txt";
-    let mut terminal = Terminal::open(tail, 116, 14);
+    let tail = "ami tail Hangup -n 14 --fields Channel,CallerIDName,Cause-txt";
+    let mut terminal = Terminal::open(tail, 124, 14);
     save("tail.svg", tail, terminal.end());
 
     // The reception transfers all of her calls.

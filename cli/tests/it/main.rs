@@ -11,6 +11,7 @@ mod doctor;
 mod events;
 mod explain;
 mod program;
+mod readme;
 mod terminal;
 mod top;
 mod trace;

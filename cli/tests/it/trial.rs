@@ -11,6 +11,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::program::{AGES, Program};
+use super::terminal::Terminal;
 
 /// A script that tells where the server is, and then runs a command.
 const TELL: &str = r#"echo "${PATH%%/programs:*}"; echo "$AMI_SERVER"; "#;
@@ -228,4 +229,23 @@ async fn a_shell_opens_on_a_terminal() {
         shown[begin..].split('=').next().unwrap().to_owned()
     };
     gone(Path::new(&told("folder")), told("server").strip_prefix("try@").unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_terminal_that_closes_ends_the_shell_and_the_server() {
+    let mut command = Command::new("setsid");
+    command.args(["--ctty", env!("CARGO_BIN_EXE_ami"), "try", "--quiet", "--asterisk", "16"]);
+    command.env("SHELL", "/bin/sh").env("PS1", "> ").kill_on_drop(true);
+    let mut terminal = Terminal::start(command);
+    terminal.shows("`exit` ends the server.").await;
+    terminal.types("echo \"folder=${PATH%%/programs:*}=\" server=$AMI_SERVER=\r");
+    // The first is what is typed.
+    terminal.shows("server=$AMI_SERVER=").await;
+    terminal.shows("folder=").await;
+    let folder = terminal.shows("=").await;
+    terminal.shows("server=try@").await;
+    let address = terminal.shows("=").await;
+    terminal.signal(Signal::HUP);
+    assert_eq!(terminal.end().await, Some(129));
+    gone(Path::new(folder.trim_end_matches('=')), address.trim_end_matches('=')).await;
 }
