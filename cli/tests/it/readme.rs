@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::events::kit::{offline, run};
 
-/// What clap says of a command line that it does not understand.
+/// The message of clap about a command line that it does not understand.
 const WRONG: &str = "For more information, try '--help'.";
 
 /// Returns the lines of the README's blocks for shells that run the program, but for those that

@@ -164,7 +164,7 @@ impl Follow {
 
     /// Asks for all lists again, as after a loss, but at once and without a [`Followed::Stale`].
     ///
-    /// Nothing is sent before the follow is next polled. Lists that are on their way come first.
+    /// The lists are asked for when the follow is next polled. Lists that are on their way come first.
     /// The next [`Followed::Current`] comes behind lists that were asked for after this call.
     pub fn refresh(&mut self) {
         self.lists.refresh(Instant::now());
@@ -179,7 +179,7 @@ impl Follow {
     /// [`Followed::Current`] waits for it. A [`Followed::Stale`] and [`refresh`](Self::refresh)
     /// give it up, because what it follows from is asked for again.
     ///
-    /// Nothing is sent before the follow is next polled.
+    /// The list is asked for when the follow is next polled.
     pub fn ask(&mut self, list: impl Into<Action>) -> usize {
         if self.phase == Phase::Current {
             self.phase = Phase::Asking;
