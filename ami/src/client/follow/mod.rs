@@ -164,7 +164,7 @@ impl Follow {
 
     /// Asks for all lists again, as after a loss, but at once and without a [`Followed::Stale`].
     ///
-    /// The lists are asked for when the follow is next polled. Lists that are on their way come first.
+    /// The lists are asked for when the follow is next polled. Those on their way come first.
     /// The next [`Followed::Current`] comes behind lists that were asked for after this call.
     pub fn refresh(&mut self) {
         self.lists.refresh(Instant::now());
