@@ -4,6 +4,8 @@
 
 mod fetch;
 mod machine;
+#[path = "../../../tests/it/memory.rs"]
+mod memory;
 mod program;
 #[expect(dead_code, reason = "the tests of the library need more of it")]
 #[path = "../../../tests/it/support.rs"]

@@ -206,17 +206,18 @@ fn stands_by(pid: i32) -> bool {
 #[tokio::test]
 async fn a_server_that_dies_ends_the_command() {
     server(22).await;
-    for (script, code, says) in [
-        ("kill -9 $ASTERISK_PID; sleep 1000", 1, "so the command is ended"),
-        ("trap 'exit 3' TERM; kill -9 $ASTERISK_PID; sleep 1000 & wait", 1, "is ended"),
+    for (script, codes, says) in [
+        ("kill -9 $ASTERISK_PID; sleep 1000", &[1][..], "so the command is ended"),
+        ("trap 'exit 3' TERM; kill -9 $ASTERISK_PID; sleep 1000 & wait", &[1], "is ended"),
         // It does not end when it is asked to.
-        ("trap '' TERM; kill -9 $ASTERISK_PID; while :; do sleep 1000; done", 1, "is ended"),
-        // The command had an end of its own, maybe before that of the server was seen.
-        ("kill -9 $ASTERISK_PID; exit 3", 3, ""),
-        ("kill -9 $ASTERISK_PID; exit 0", 1, ""),
+        ("trap '' TERM; kill -9 $ASTERISK_PID; while :; do sleep 1000; done", &[1], "is ended"),
+        // The command comes to an end of its own, unless that of the server is seen before.
+        ("kill -9 $ASTERISK_PID; exit 3", &[3, 1], ""),
+        ("kill -9 $ASTERISK_PID; exit 0", &[1], ""),
     ] {
         let said = Said::by(&mut boot(&[], &["sh", "-c", script]));
-        assert_eq!(said.code, Some(code), "{script}: {}", said.error);
+        let code = said.code.unwrap_or_else(|| panic!("{script}: {}", said.error));
+        assert!(codes.contains(&code), "{script}: {code}, {}", said.error);
         assert!(said.error.contains(says), "{script}: {}", said.error);
         assert!(said.error.contains("instance 1 ended by itself (signal: 9"), "{}", said.error);
         assert!(said.error.contains("the sandbox is kept: "), "{}", said.error);
