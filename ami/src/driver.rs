@@ -1,6 +1,7 @@
 //! The life cycle of a client: connect, log in, run the connection, report its end, wait, and
 //! reconnect.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,11 +20,10 @@ use crate::connection::ready::{self, Unknown};
 use crate::connection::run::{self, Keepalive};
 use crate::connection::{Connection, filters};
 use crate::error::{Disconnect, Error, LoginError};
-use crate::events::Subscribers;
-use crate::state::Shared;
+use crate::state::{Handle, Shared};
 use crate::wire::{Banner, EventClass, EventMask};
 
-/// The shortest time-out of the login when reconnecting, where no caller waits for it.
+/// The shortest time-out of a login that is retried.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection that is logged in.
@@ -37,6 +37,9 @@ pub(crate) struct LoggedIn {
     dialled: Instant,
     at: Instant,
 }
+
+/// The future of a login.
+pub(crate) type LoggingIn = dyn Future<Output = Result<LoggedIn, Error>> + Send;
 
 /// The address, settings and policy for reconnecting.
 struct Redial {
@@ -84,44 +87,77 @@ pub(crate) async fn connect(
 }
 
 /// Makes the first connection. Retries after a failure if the config says so.
-pub(crate) async fn connect_first(address: &str, config: &Config) -> Result<LoggedIn, Error> {
-    let mut waits = Waits::new(config.reconnect.unwrap_or_default());
-    loop {
-        match connect(address, config, config.events.as_ref()).await {
-            Err(error) if config.retries && !error.is_final() => {
-                tracing::warn!(address, error = format!("{error:#}"), "connecting failed");
-                sleep(waits.next()).await;
-            }
-            done => return done,
-        }
+pub(crate) async fn connect_first(
+    shared: Arc<Shared>,
+    address: String,
+    config: Config,
+) -> Result<LoggedIn, Error> {
+    if !config.retries {
+        return connect(&address, &config, config.events.as_ref()).await;
     }
+    let redial = Redial::new(&address, &config);
+    redial.keep_trying(&shared, &mut Waits::new(redial.policy)).await
 }
 
-/// Starts the task of a client. The task ends when it is cancelled, or when a connection ends and
-/// the client does not reconnect.
-pub(crate) fn start(
-    first: LoggedIn,
+/// Starts the task of a client that has logged in. The task ends when it is cancelled, or when a
+/// connection ends and the client does not reconnect.
+pub(crate) fn start(first: LoggedIn, handle: &Handle, config: &Config, address: Option<&str>) {
+    let driver = Driver::new(handle, config);
+    let redial = address.map(|address| Redial::new(address, config));
+    let span = span(config, address);
+    driver.shared.wishes().banner = first.banner.clone();
+    let (connection, question) = driver.connection(&first, None);
+    driver.shared.up(Arc::clone(&connection));
+    let LoggedIn { link, at, .. } = first;
+    tokio::spawn(driver.run(link, connection, question, at, redial).instrument(span));
+}
+
+/// Starts the task of a client that has not logged in yet. `first` is the first attempt, which is
+/// followed by others if there is an address.
+pub(crate) fn start_in_background(
+    first: Pin<Box<LoggingIn>>,
+    handle: &Handle,
     config: &Config,
     address: Option<&str>,
-    subscribers: Arc<Subscribers>,
-    cancelled: CancellationToken,
-) -> Arc<Shared> {
-    let shared = Arc::new(Shared::new(config, first.banner.clone(), subscribers));
-    let redial = address.zip(config.reconnect).map(|(address, policy)| {
+) {
+    let driver = Driver::new(handle, config);
+    let redial = address.map(|address| Redial::new(address, config));
+    tokio::spawn(driver.run_in_background(first, redial).instrument(span(config, address)));
+}
+
+fn span(config: &Config, address: Option<&str>) -> tracing::Span {
+    tracing::debug_span!("ami", address, user = config.user)
+}
+
+impl Redial {
+    fn new(address: &str, config: &Config) -> Self {
         // Asterisk takes a second to refuse a login. A client with a shorter time-out would never
         // see the refusal and retry forever.
         let patience = config.connect_timeout.max(PATIENCE);
+        let policy = config.reconnect.unwrap_or_default();
         let config = config.clone().connect_timeout(patience);
-        Redial { address: address.to_owned(), config, policy }
-    });
-    let keepalive = Keepalive { idle: config.keepalive, limit: config.timeout };
-    let driver = Driver { shared: Arc::clone(&shared), keepalive, cancelled };
-    let span = tracing::debug_span!("ami", address, user = config.user);
-    let (connection, question) = driver.connection(&first, None);
-    shared.up(Arc::clone(&connection));
-    let LoggedIn { link, at, .. } = first;
-    tokio::spawn(driver.run(link, connection, question, at, redial).instrument(span));
-    shared
+        Self { address: address.to_owned(), config, policy }
+    }
+
+    /// Notes that an attempt has failed. Another one follows.
+    fn failed(&self, shared: &Shared, error: Error) {
+        tracing::warn!(address = self.address, error = format!("{error:#}"), "connecting failed");
+        shared.down(error);
+    }
+
+    /// Retries until a login succeeds, or fails with an error that is final.
+    async fn keep_trying(&self, shared: &Shared, waits: &mut Waits) -> Result<LoggedIn, Error> {
+        loop {
+            shared.connecting();
+            let mask = shared.wishes().mask;
+            match connect(&self.address, &self.config, mask.as_ref()).await {
+                Ok(logged_in) => return Ok(logged_in),
+                Err(error) if error.is_final() => return Err(error),
+                Err(error) => self.failed(shared, error),
+            }
+            sleep(waits.next()).await;
+        }
+    }
 }
 
 struct Driver {
@@ -141,7 +177,27 @@ struct Ended {
     told: bool,
 }
 
+impl Ended {
+    /// Returns the facts about the loss of this connection at `lost`, and about its successor.
+    fn loss(&self, lost: Instant, next: &LoggedIn) -> Loss {
+        let admits = |mask: &EventMask| mask.admits(EventClass::System);
+        Loss {
+            reason: self.reason.clone(),
+            was_up: self.begun,
+            lost,
+            dialled: next.dialled,
+            logged_in: next.at,
+            tells_of_boot: self.booted && next.mask.as_ref().is_none_or(admits),
+        }
+    }
+}
+
 impl Driver {
+    fn new(handle: &Handle, config: &Config) -> Self {
+        let keepalive = Keepalive { idle: config.keepalive, limit: config.timeout };
+        Self { shared: Arc::clone(&handle.shared), keepalive, cancelled: handle.cancel.clone() }
+    }
+
     /// Creates a connection, and asks on it what the user may send.
     fn connection(
         &self,
@@ -177,6 +233,7 @@ impl Driver {
         let first = async move {
             let settled = async {
                 settle(question).await;
+                connection.tell_of_begin(First::Other);
                 permissions::tell(&connection, &shared.subscribers, shared.timeout).await;
                 std::future::pending().await
             };
@@ -188,10 +245,51 @@ impl Driver {
             let booted = connection.is_booted();
             Ended { reason, begun, booted, told: booted }
         };
-        let mut finish = Finish { shared: Arc::clone(&self.shared), reason: Disconnect::Closed };
+        let mut finish = Finish::new(&self.shared);
         async move {
-            let reason = self.live(first, redial).await;
-            finish.because(reason);
+            let ended = first.await;
+            let waits = redial.as_ref().map(|redial| Waits::new(redial.policy));
+            finish.because(self.live(ended, redial.zip(waits)).await);
+        }
+    }
+
+    /// Makes the first connection, and runs the client until it ends. The end is reported as by
+    /// [`run`](Self::run).
+    fn run_in_background(
+        self,
+        first: Pin<Box<LoggingIn>>,
+        redial: Option<Redial>,
+    ) -> impl Future<Output = ()> {
+        let mut finish = Finish::new(&self.shared);
+        async move {
+            let mut waits = redial.as_ref().map(|redial| Waits::new(redial.policy));
+            let retries = redial.as_ref().zip(waits.as_mut());
+            let logged_in = tokio::select! {
+                logged_in = self.begin(first, retries) => logged_in,
+                () = self.cancelled.cancelled() => return,
+            };
+            finish.because(match logged_in {
+                Ok(logged_in) => {
+                    let ended = self.again(logged_in, None).await;
+                    self.live(ended, redial.zip(waits)).await
+                }
+                Err(error) => given_up(error),
+            });
+        }
+    }
+
+    /// Logs in for the first time.
+    async fn begin(
+        &self,
+        first: Pin<Box<LoggingIn>>,
+        retries: Option<(&Redial, &mut Waits)>,
+    ) -> Result<LoggedIn, Error> {
+        match (first.await, retries) {
+            (Err(error), Some((redial, waits))) if !error.is_final() => {
+                redial.failed(&self.shared, error);
+                self.reconnect(redial, waits).await
+            }
+            (done, _) => done,
         }
     }
 
@@ -203,10 +301,10 @@ impl Driver {
         run::run(link, connection, self.keepalive, self.cancelled.clone())
     }
 
-    async fn live(&self, first: impl Future<Output = Ended>, redial: Option<Redial>) -> Disconnect {
-        let mut ended = first.await;
-        let Some(redial) = redial else { return ended.reason };
-        let mut waits = Waits::new(redial.policy);
+    /// Reconnects after the end of a connection, until the client ends.
+    async fn live(&self, mut ended: Ended, redial: Option<(Redial, Waits)>) -> Disconnect {
+        let reconnects = |redial: &(Redial, Waits)| redial.0.config.reconnect.is_some();
+        let Some((redial, mut waits)) = redial.filter(reconnects) else { return ended.reason };
         loop {
             if matches!(ended.reason, Disconnect::Closed) || self.cancelled.is_cancelled() {
                 return Disconnect::Closed;
@@ -222,61 +320,43 @@ impl Driver {
                 () = self.cancelled.cancelled() => return Disconnect::Closed,
             };
             ended = match logged_in {
-                Ok(logged_in) => self.again(logged_in, &ended, lost).await,
-                Err(error) => return Disconnect::Refused(Arc::new(error)),
+                Ok(logged_in) => self.again(logged_in, Some((&ended, lost))).await,
+                Err(error) => return given_up(error),
             };
         }
     }
 
-    /// Retries until a login succeeds, or fails with an error that is final.
+    /// Waits, and retries as [`Redial::keep_trying`] does.
     async fn reconnect(&self, redial: &Redial, waits: &mut Waits) -> Result<LoggedIn, Error> {
-        loop {
-            sleep(waits.next()).await;
-            self.shared.connecting();
-            let mask = self.shared.wishes().mask;
-            match connect(&redial.address, &redial.config, mask.as_ref()).await {
-                Ok(logged_in) => return Ok(logged_in),
-                Err(error) if error.is_final() => {
-                    tracing::error!(error = format!("{error:#}"), "given up");
-                    return Err(error);
-                }
-                Err(error) => {
-                    tracing::warn!(error = format!("{error:#}"), "connecting again failed");
-                    self.shared.down(error);
-                }
-            }
-        }
+        sleep(waits.next()).await;
+        redial.keep_trying(&self.shared, waits).await
     }
 
-    /// Runs a connection that replaces a lost one.
-    async fn again(&self, logged_in: LoggedIn, former: &Ended, lost: Instant) -> Ended {
-        let admits = |mask: &EventMask| mask.admits(EventClass::System);
+    /// Runs a connection that was made in the background: one that replaces a lost one, `former`
+    /// with the time of its loss, or the first one.
+    async fn again(&self, logged_in: LoggedIn, former: Option<(&Ended, Instant)>) -> Ended {
         let begun = logged_in.at;
-        let loss = Loss {
-            reason: former.reason.clone(),
-            was_up: former.begun,
-            lost,
-            dialled: logged_in.dialled,
-            logged_in: begun,
-            tells_of_boot: former.booted && logged_in.mask.as_ref().is_none_or(admits),
-        };
+        let loss = former.map(|(former, lost)| former.loss(lost, &logged_in));
         // A user that got `FullyBooted` before gets it again.
-        let unknown = if former.told { Unknown::Wait } else { Unknown::GiveUp };
-        let (connection, question) = self.connection(&logged_in, Some(loss));
+        let told = former.is_some_and(|(former, _)| former.told);
+        let unknown = if told { Unknown::Wait } else { Unknown::GiveUp };
+        let (connection, question) = self.connection(&logged_in, loss);
         let wishes = {
             let mut wishes = self.shared.wishes();
             wishes.banner = logged_in.banner;
             wishes.clone()
         };
-        self.shared.counters.reconnects.add(1);
         self.shared.logged_in(&connection);
-        tracing::info!("connected again");
+        if former.is_some() {
+            self.shared.counters.reconnects.add(1);
+            tracing::info!("connected again");
+        }
         let restored = async {
             self.shared.booting(self.shared.timeout);
             settle(question).await;
             filters::restore(&connection, &wishes.filters, self.shared.timeout).await;
             self.until_booted(&connection, unknown).await;
-            connection.tell_of_loss(First::Other);
+            connection.tell_of_begin(First::Other);
             self.shared.up(Arc::clone(&connection));
             let Shared { subscribers, timeout, .. } = &*self.shared;
             permissions::tell(&connection, subscribers, *timeout).await;
@@ -290,9 +370,9 @@ impl Driver {
             () = restored => Disconnect::Closed,
         };
         // The connection may have ended before `restored` could report the loss.
-        connection.tell_of_loss(First::Other);
+        connection.tell_of_begin(First::Other);
         let booted = connection.is_booted();
-        Ended { reason, begun, booted, told: booted || former.told }
+        Ended { reason, begun, booted, told: booted || told }
     }
 
     /// Waits until the server is booted, at most for the client's time-out. The server may have
@@ -316,6 +396,12 @@ async fn settle(question: Option<Question>) {
     }
 }
 
+/// Returns the end of a client whose login failed for good.
+fn given_up(error: Error) -> Disconnect {
+    tracing::error!(error = format!("{error:#}"), "given up");
+    Disconnect::Refused(Arc::new(error))
+}
+
 /// A guard that closes the client when it is dropped.
 struct Finish {
     shared: Arc<Shared>,
@@ -323,6 +409,10 @@ struct Finish {
 }
 
 impl Finish {
+    fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), reason: Disconnect::Closed }
+    }
+
     fn because(&mut self, reason: Disconnect) {
         self.reason = reason;
     }

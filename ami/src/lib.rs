@@ -79,8 +79,8 @@ pub use wire::{Cause, CauseError, Reason, ReasonError};
 // Events.
 pub use connection::EventFilter;
 pub use events::{
-    Buffer, Filter, FilterError, FromEvent, Gap, Item, Lost, Overflow, Stray, Subscription,
-    TryNextError, WithheldClasses,
+    Buffer, Connected, Filter, FilterError, FromEvent, Gap, Item, Lost, Overflow, Stray,
+    Subscription, TryNextError, WithheldClasses,
 };
 pub use wire::{Event, EventClass, EventMask, EventMaskError};
 

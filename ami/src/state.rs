@@ -2,6 +2,7 @@
 //! connection.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,15 +23,16 @@ use crate::wire::{Banner, EventMask};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum State {
-    /// The client is connecting again.
+    /// The client is connecting: again, or for the first time
+    /// [in the background](crate::Connect::in_background).
     Connecting,
-    /// The client has reconnected and logged in, but the server has not yet reported that it is
-    /// fully booted. Such a server refuses actions whose modules are not loaded. Events already
-    /// arrive; calls wait, within their own time-outs.
+    /// The client has logged in, but the server has not yet reported that it is fully booted. Such
+    /// a server refuses actions whose modules are not loaded. Events already arrive; calls
+    /// wait, within their own time-outs.
     Booting,
     /// The client is logged in and ready for calls.
     Up,
-    /// The connection was lost, or an attempt to reconnect failed. The client waits before its next
+    /// The connection was lost, or an attempt to connect failed. The client waits before its next
     /// attempt.
     Down(Error),
     /// The client has ended and does not reconnect.
@@ -109,7 +111,8 @@ impl Drop for Handle {
     }
 }
 
-/// The settings that are sent to the server on every connection, and its banner.
+/// The settings that are sent to the server on every connection, and its banner, which
+/// is empty before the first login.
 #[derive(Clone, Debug)]
 pub(crate) struct Wishes {
     /// The event mask, sent in `Login`.
@@ -123,15 +126,15 @@ pub(crate) struct Wishes {
 pub(crate) type Admission = (Place, Arc<Connection>);
 
 impl Shared {
-    pub(crate) fn new(config: &Config, banner: Banner, subscribers: Arc<Subscribers>) -> Self {
-        let mask = config.events;
+    pub(crate) fn new(config: &Config) -> Self {
+        let (mask, banner) = (config.events, Banner::empty());
         // A call that waits for the answer needs the rest of its own time-out.
         let limit = config.connect_timeout.min(config.timeout / 2);
         Self {
             user: config.user.as_str().into(),
             timeout: config.timeout,
             question: config.permissions.then_some(limit),
-            subscribers,
+            subscribers: Arc::default(),
             counters: Arc::default(),
             permits: Arc::new(Semaphore::new(config.max_in_flight)),
             slot: watch::Sender::new(Slot::Down),
@@ -179,6 +182,20 @@ impl Shared {
             Ok(Slot::Closed(reason)) => Err(never_sent(reason)),
             Ok(Slot::Down) | Err(_) => Err(never_sent(Disconnect::Closed)),
         }
+    }
+
+    /// Returns the wait for the first connection, or `None` if there was a login before.
+    pub(crate) fn first_connection(
+        self: &Arc<Self>,
+    ) -> Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = latest.is_none().then(|| Arc::clone(self))?;
+        Some(Box::pin(async move {
+            if shared.connection().await.is_err() {
+                // The client has ended without a connection.
+                std::future::pending().await
+            }
+        }))
     }
 
     /// Waits for a connection, at most for `limit`.

@@ -1,6 +1,7 @@
 //! Counters of what a client has sent and received.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 /// The counters of a client since it was created, summed over all its connections. See
 /// [`Client::stats`](crate::Client::stats).
@@ -31,6 +32,11 @@ pub struct Stats {
     pub missed: u64,
     /// The number of times that the client has reconnected.
     pub reconnects: u64,
+    /// The number of those times at which the server was restarted in between, or at which that
+    /// cannot be excluded: [`Gap::restarted`](crate::Gap::restarted) was not `Some(false)`.
+    pub restarts: u64,
+    /// The time at which the last event was received.
+    pub last_event: Option<SystemTime>,
     /// The number of calls that are waiting for an answer now.
     pub in_flight: usize,
     /// The number of open subscriptions.
@@ -69,6 +75,9 @@ pub(crate) struct Counters {
     pub(crate) unmatched: Counter,
     pub(crate) missed: Counter,
     pub(crate) reconnects: Counter,
+    pub(crate) restarts: Counter,
+    /// The time of the last event, in microseconds since 1970.
+    last_event: AtomicU64,
 }
 
 impl Counters {
@@ -78,6 +87,18 @@ impl Counters {
             .iter()
             .map(|it| it.get())
             .sum()
+    }
+
+    /// Notes that events have just been received.
+    pub(crate) fn received_events(&self) {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let micros = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+        self.last_event.store(micros, Ordering::Relaxed);
+    }
+
+    fn last_event(&self) -> Option<SystemTime> {
+        let micros = self.last_event.load(Ordering::Relaxed);
+        (micros > 0).then(|| SystemTime::UNIX_EPOCH + Duration::from_micros(micros))
     }
 
     /// Returns the current counts. Fields that are not counted here are 0.
@@ -92,6 +113,8 @@ impl Counters {
             unmatched: self.unmatched.get(),
             missed: self.missed.get(),
             reconnects: self.reconnects.get(),
+            restarts: self.restarts.get(),
+            last_event: self.last_event(),
             in_flight: 0,
             subscriptions: 0,
         }

@@ -1,18 +1,22 @@
 //! Connecting: from a configuration to a client.
 
 use std::fmt;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::client::Client;
+use crate::client::{Client, Follow};
 use crate::config::{Config, Server};
 use crate::connection::ready::Unknown;
-use crate::driver::{self, LoggedIn};
+use crate::driver::{self, LoggedIn, LoggingIn};
 use crate::error::{Disconnect, Error};
-use crate::events::{Buffer, Filter, FromEvent, Subscribers, Subscription};
+use crate::events::{Buffer, Filter, FromEvent, Subscription};
+#[cfg(doc)]
+use crate::state::State;
+use crate::wire::Action;
 
 impl Config {
     /// Connects over TCP and logs in. Nothing is sent before the returned future is polled.
@@ -30,11 +34,12 @@ impl Config {
     /// [`Client::ready`], except [`Error::Withheld`].
     ///
     /// The first connection is attempted once, unless [`retry_first`](Self::retry_first) is set.
+    /// [`Connect::in_background`] returns a client at once instead, which keeps trying.
     pub fn connect(&self, address: impl ToString) -> Connect {
-        let (address, config) = (address.to_string(), self.clone());
-        Connect::new(self, Some(address.clone()), async move {
-            driver::connect_first(&address, &config).await
-        })
+        let (client, address) = (Client::new(self), address.to_string());
+        let shared = Arc::clone(client.shared());
+        let logging_in = driver::connect_first(shared, address.clone(), self.clone());
+        Connect::new(client, self, Some(address), logging_in)
     }
 
     /// Logs in over an existing connection, which is used as it is: the TLS settings apply to
@@ -50,7 +55,7 @@ impl Config {
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let config = self.clone();
-        Connect::new(self, None, async move {
+        Connect::new(Client::new(self), self, None, async move {
             driver::log_in(io, &config, config.events.as_ref()).await
         })
     }
@@ -66,8 +71,6 @@ impl Server {
         self.config().connect(self.address())
     }
 }
-
-type Connecting = dyn Future<Output = Result<Client, Error>> + Send;
 
 /// A future that connects, logs in and returns a [`Client`]. Nothing is sent before it is first
 /// polled.
@@ -93,36 +96,80 @@ type Connecting = dyn Future<Output = Result<Client, Error>> + Send;
 /// Panics if it is polled again after completion, or outside of a Tokio runtime.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Connect {
-    subscribers: Arc<Subscribers>,
-    connecting: Pin<Box<Connecting>>,
-    done: bool,
+    client: Client,
+    config: Config,
+    address: Option<String>,
+    stage: Stage,
+}
+
+enum Stage {
+    LoggingIn(Pin<Box<LoggingIn>>),
+    /// The client runs. The server may have to boot.
+    Booting(Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>),
+    /// The future has completed, or the client connects in the background.
+    Done,
 }
 
 impl Connect {
     fn new(
+        client: Client,
         config: &Config,
         address: Option<String>,
-        logged_in: impl Future<Output = Result<LoggedIn, Error>> + Send + 'static,
+        logging_in: impl Future<Output = Result<LoggedIn, Error>> + Send + 'static,
     ) -> Self {
-        let subscribers = Arc::<Subscribers>::default();
-        let (config, theirs) = (config.clone(), Arc::clone(&subscribers));
-        let connecting = Box::pin(async move {
-            let first = logged_in.await?;
-            let client = Client::start(first, &config, address.as_deref(), theirs);
-            let mut booted = !config.until_booted;
-            while !booted {
-                match client.ready_or(Unknown::GiveUp).await {
-                    // It is unknown whether the event can arrive, so the client does not wait for
-                    // it.
-                    Ok(()) | Err(Error::Withheld { .. }) => booted = true,
-                    // Whoever keeps trying the first connection waits for a long boot, too.
-                    Err(Error::NotBooted(_)) if config.retries => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(client)
-        });
-        Self { subscribers, connecting, done: false }
+        let stage = Stage::LoggingIn(Box::pin(logging_in));
+        Self { client, config: config.clone(), address, stage }
+    }
+
+    /// Returns a client at once, which connects in the background.
+    ///
+    /// The client keeps trying until it has logged in, with the waits of [`Config::reconnect`],
+    /// whether or not [`Config::retry_first`] is set. With `reconnect(None)` it uses the waits of
+    /// [`Reconnect::default`](crate::Reconnect::default), and ends when this first connection is
+    /// lost. A client over an [existing connection](Config::handshake) tries once.
+    ///
+    /// - The [state](Client::state) is [`State::Connecting`] at first, [`State::Down`] between two
+    ///   attempts, [`State::Booting`] after the login, and [`State::Up`] once the server is fully
+    ///   booted, as after a reconnect. The client does not wait for the boot if it cannot find out
+    ///   whether the server has booted.
+    /// - Calls wait for the connection, within their own time-outs. They fail with
+    ///   [`Error::NotConnected`] and the error of the latest attempt, or with [`Error::Timeout`] if
+    ///   no attempt has failed yet.
+    /// - Subscriptions and follows that are made before the login, here or with the client, get
+    ///   every event of the first connection. The first connection is no [`Gap`](crate::Gap), and
+    ///   does not count as a reconnect.
+    /// - An error that [is final](Error::is_final) ends the client with [`Disconnect::Refused`]. So
+    ///   does any error where there is no other attempt. See [`Client::ended`].
+    ///
+    /// ```no_run
+    /// # async fn example() {
+    /// use ami::{Config, Filter, State};
+    ///
+    /// let client = Config::new("user", "mysecret").connect("127.0.0.1").in_background();
+    /// let mut events = client.subscribe(Filter::all());
+    /// let mut state = client.state();
+    /// while state.changed().await.is_ok() {
+    ///     match &*state.borrow_and_update() {
+    ///         State::Down(error) => println!("no connection yet: {error:#}"),
+    ///         state => println!("{state}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// Closing the client, or dropping its last clone, ends the attempts at once. If this future
+    /// was polled before, what it has begun is continued; a connection that has logged in is up
+    /// then.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is called outside of a Tokio runtime.
+    pub fn in_background(mut self) -> Client {
+        if let Stage::LoggingIn(first) = mem::replace(&mut self.stage, Stage::Done) {
+            let address = self.address.as_deref();
+            driver::start_in_background(first, &self.client.handle, &self.config, address);
+        }
+        self.client.clone()
     }
 
     /// Subscribes to events from the first one after the login on, with the default buffer. See
@@ -134,7 +181,13 @@ impl Connect {
     /// Subscribes to events from the first one after the login on, with another buffer size, or
     /// without a limit.
     pub fn subscribe_with(&self, filter: Filter, buffer: Buffer) -> Subscription {
-        Subscription::new(&self.subscribers, filter, buffer)
+        self.client.subscribe_with(filter, buffer)
+    }
+
+    /// Follows events from the first one after the login on, without lists. See
+    /// [`Client::follow_with`]. The follow keeps the client alive.
+    pub fn follow_with(&self, filter: Filter, buffer: Buffer) -> Follow {
+        self.client.follow_with(filter, std::iter::empty::<Action>(), buffer)
     }
 
     /// Subscribes to the events of a type from the first one after the login on. See
@@ -153,22 +206,60 @@ impl Connect {
 impl Future for Connect {
     type Output = Result<Client, Error>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = self.connecting.as_mut().poll(cx);
-        match &result {
-            Poll::Ready(Ok(_)) => self.done = true,
-            Poll::Ready(Err(error)) => self.subscribers.end_before_begin(error),
-            Poll::Pending => {}
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Client, Error>> {
+        let this = &mut *self;
+        let shared = this.client.shared();
+        loop {
+            let result = match &mut this.stage {
+                Stage::LoggingIn(logging_in) => match ready!(logging_in.as_mut().poll(cx)) {
+                    Ok(first) => {
+                        let address = this.address.as_deref();
+                        driver::start(first, &this.client.handle, &this.config, address);
+                        if this.config.until_booted {
+                            let booted = booted(this.client.clone(), this.config.retries);
+                            this.stage = Stage::Booting(Box::pin(booted));
+                            continue;
+                        }
+                        Ok(())
+                    }
+                    Err(error) => {
+                        shared.close(&Disconnect::Refused(Arc::new(error.clone())));
+                        Err(error)
+                    }
+                },
+                Stage::Booting(booted) => {
+                    ready!(booted.as_mut().poll(cx)).inspect_err(|error| {
+                        // The task closes the client, with a reason that comes too late.
+                        shared.subscribers.end(&Disconnect::Refused(Arc::new(error.clone())));
+                        this.client.handle.cancel.cancel();
+                    })
+                }
+                Stage::Done => panic!("`Connect` polled after completion"),
+            };
+            this.stage = Stage::Done;
+            return Poll::Ready(result.map(|()| this.client.clone()));
         }
-        result
+    }
+}
+
+/// Waits until the server is booted.
+async fn booted(client: Client, retries: bool) -> Result<(), Error> {
+    loop {
+        match client.ready_or(Unknown::GiveUp).await {
+            // It is unknown whether the event can arrive, so the client does not wait for it.
+            Ok(()) | Err(Error::Withheld { .. }) => return Ok(()),
+            // Whoever keeps trying the first connection waits for a long boot, too.
+            Err(Error::NotBooted(_)) if retries => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 
 impl Drop for Connect {
     fn drop(&mut self) {
-        // There is no client that would end the subscriptions.
-        if !self.done {
-            self.subscribers.end(&Disconnect::Closed);
+        // The future gives out no client.
+        if !matches!(self.stage, Stage::Done) {
+            self.client.shared().subscribers.end(&Disconnect::Closed);
         }
     }
 }

@@ -22,9 +22,7 @@ pub use self::place::{End, Half, Placed};
 use crate::config::Config;
 use crate::connection::filters::{self, EventFilter};
 use crate::connection::ready::{self, Unknown};
-use crate::driver::{self, LoggedIn};
 use crate::error::{Disconnect, Error};
-use crate::events::Subscribers;
 use crate::request::{Callable, Caller, Command, Exchange, List, Originate, Originating, mask};
 use crate::state::{Handle, Shared, State};
 use crate::stats::Stats;
@@ -81,7 +79,8 @@ use crate::wire::{Action, Banner, EventMask};
 /// - when it is [closed](Self::close),
 /// - when its last clone is dropped (each call, list, [`Placed`], [`Follow`] and
 ///   [`agi::Session`](crate::agi::Session) holds one, and [`agi::Sessions`](crate::agi::Sessions)),
-/// - when the server refuses the login while reconnecting,
+/// - when the server refuses the login while reconnecting, or while connecting [in the
+///   background](Connect::in_background),
 /// - when its connection is lost and it does not reconnect.
 ///
 /// All subscriptions end then, and later calls fail with [`Error::Disconnected`].
@@ -97,14 +96,9 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn start(
-        first: LoggedIn,
-        config: &Config,
-        address: Option<&str>,
-        subscribers: Arc<Subscribers>,
-    ) -> Self {
-        let cancel = CancellationToken::new();
-        let shared = driver::start(first, config, address, subscribers, cancel.clone());
+    /// Creates a client without a task.
+    fn new(config: &Config) -> Self {
+        let (shared, cancel) = (Arc::new(Shared::new(config)), CancellationToken::new());
         Self { handle: Arc::new(Handle { shared, cancel }) }
     }
 
@@ -112,7 +106,8 @@ impl Client {
         &self.handle.shared
     }
 
-    /// Returns the banner of the current or latest connection.
+    /// Returns the banner of the current or latest connection. A client that connects [in the
+    /// background](Connect::in_background) has an empty one before its first login.
     pub fn banner(&self) -> Banner {
         self.shared().wishes().banner.clone()
     }

@@ -174,7 +174,8 @@ impl Config {
     }
 
     /// Sets the time that connecting may take, and the same time again for logging in; 10 s by
-    /// default. Asterisk takes a second to refuse a login.
+    /// default. Asterisk takes a second to refuse a login, so attempts that are repeated have at
+    /// least 5 s.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;

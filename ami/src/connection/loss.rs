@@ -24,12 +24,27 @@ pub(crate) struct Loss {
     pub(crate) tells_of_boot: bool,
 }
 
-/// The first message after a gap.
+/// The begin of a connection, as far as subscribers are to be told.
+pub(crate) struct Begin {
+    /// The loss of the former connection, if there was one.
+    pub(crate) loss: Option<Loss>,
+}
+
+/// The first message of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum First<'a> {
     Event(&'a Event),
     /// A message that says nothing about the server, or no message so far.
     Other,
+}
+
+impl First<'_> {
+    /// Returns the time for which the server has been up, if the message tells it.
+    pub(crate) fn uptime(self) -> Option<Duration> {
+        let Self::Event(event) = self else { return None };
+        let told = event.is("FullyBooted").then(|| event.utf8("Uptime").ok()?);
+        told.flatten()?.trim().parse().ok().map(Duration::from_secs)
+    }
 }
 
 impl Loss {
@@ -48,9 +63,8 @@ impl Loss {
         if !event.is("FullyBooted") {
             return self.tells_of_boot.then_some(true);
         }
-        let uptime = event.utf8("Uptime").ok()??.trim().parse().ok()?;
         // The server wrote the event between `dialled` and `now`.
-        since(self.was_up, Duration::from_secs(uptime), self.dialled, now)
+        since(self.was_up, first.uptime()?, self.dialled, now)
     }
 }
 

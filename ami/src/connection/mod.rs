@@ -21,21 +21,21 @@ pub(crate) mod shape;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{OnceCell, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 pub use self::filters::EventFilter;
-use self::loss::{First, Loss};
+use self::loss::{Begin, First, Loss};
 use self::outbox::{Outbox, Shape};
 use self::pending::{PendingCalls, Place, Waiter};
 pub use self::permissions::Permissions;
 pub use self::reply::Replied;
 use self::rights::Write;
 use crate::error::{Delivery, Error, Forbidden};
-use crate::events::Subscribers;
+use crate::events::{Connected, Subscribers};
 use crate::stats::Counters;
 use crate::typed::action;
 use crate::wire::{Action, Banner, EventClass, EventMask, Response};
@@ -56,8 +56,9 @@ pub(crate) struct Connection {
     counters: Arc<Counters>,
     booted: watch::Sender<bool>,
     logged_off: AtomicBool,
-    /// The loss of a former connection that is still to be reported to subscribers.
-    loss: Mutex<Option<Loss>>,
+    /// The begin of this connection, with the loss of the former one, until it is reported to
+    /// subscribers.
+    begin: Mutex<Option<Begin>>,
     /// Ends the connection when it is unknown which filters or event mask the server has.
     spoilt: CancellationToken,
     /// The event mask of the login, which decides whether `FullyBooted` arrives.
@@ -92,7 +93,7 @@ impl Connection {
             counters,
             booted: watch::Sender::new(false),
             logged_off: AtomicBool::new(false),
-            loss: Mutex::new(loss),
+            begin: Mutex::new(Some(Begin { loss })),
             spoilt: CancellationToken::new(),
             mask,
             read: OnceCell::new(),
@@ -220,20 +221,29 @@ impl Connection {
         self.spoilt.cancel();
     }
 
-    /// Reports to subscribers the loss of the former connection, unless this was done before.
-    pub(crate) fn tell_of_loss(&self, first: First<'_>) {
-        let loss = self.loss().take();
+    /// Reports to subscribers the loss of the former connection and the begin of this one, unless
+    /// this was done before.
+    pub(crate) fn tell_of_begin(&self, first: First<'_>) {
+        let begin = self.begin().take();
+        let Some(Begin { loss }) = begin else { return };
+        let Counters { reconnects, restarts, .. } = &*self.counters;
         if let Some(loss) = loss {
-            self.subscribers.gap(&loss.gap(first));
+            let gap = loss.gap(first);
+            restarts.add(u64::from(gap.restarted != Some(false)));
+            self.subscribers.gap(&gap);
         }
+        let (reconnects, restarts) = (reconnects.get(), restarts.get());
+        let started = first.uptime().and_then(|uptime| SystemTime::now().checked_sub(uptime));
+        self.subscribers.connected(Connected { reconnects, restarts, started });
     }
 
-    fn has_loss(&self) -> bool {
-        self.loss().is_some()
+    /// Returns `true` if the begin of this connection is not reported yet.
+    fn is_new(&self) -> bool {
+        self.begin().is_some()
     }
 
-    fn loss(&self) -> MutexGuard<'_, Option<Loss>> {
-        self.loss.lock().unwrap_or_else(PoisonError::into_inner)
+    fn begin(&self) -> MutexGuard<'_, Option<Begin>> {
+        self.begin.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns `true` if the server has reported that it is fully booted.

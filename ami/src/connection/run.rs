@@ -91,7 +91,7 @@ impl Drop for End {
         let delivery = connection.outbox.close(reason.clone());
         if !matches!(reason, Disconnect::Closed) {
             // The gap before this connection comes before the loss of it.
-            connection.tell_of_loss(First::Other);
+            connection.tell_of_begin(First::Other);
             connection.subscribers.down(reason);
         }
         connection

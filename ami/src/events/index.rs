@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use super::batch::Batch;
 use super::filter::Names;
 use super::held::Held;
-use super::item::Gap;
+use super::item::{Connected, Gap};
 use super::queue::Queue;
 use super::stray::Stray;
 use crate::error::Disconnect;
@@ -45,6 +45,8 @@ struct Index {
     version: u64,
     /// The classes that do not come.
     held: Held,
+    /// The begin of the current connection, once subscribers were told.
+    connected: Option<Arc<Connected>>,
 }
 
 /// The subscriptions for events of one name, or of all names.
@@ -95,6 +97,9 @@ impl Subscribers {
                         Arc::make_mut(bucket).add(queue);
                     }
                 }
+            }
+            if let Some(connected) = &index.connected {
+                queue.connected(connected);
             }
             if index.held.matters() {
                 self.judge(&index.held, queue);
@@ -176,9 +181,28 @@ impl Subscribers {
         }
     }
 
+    /// Reports the begin of a connection to every follow that asks for it, and to those that are
+    /// made before its end.
+    pub(crate) fn connected(&self, connected: Connected) {
+        let connected = Arc::new(connected);
+        let queues = {
+            let mut index = self.write();
+            if index.closed {
+                return;
+            }
+            index.connected = Some(Arc::clone(&connected));
+            index.queues()
+        };
+        queues.iter().for_each(|queue| queue.connected(&connected));
+    }
+
     /// Reports to every follow that the connection is lost.
     pub(crate) fn down(&self, reason: &Disconnect) {
-        let queues = self.read().queues();
+        let queues = {
+            let mut index = self.write();
+            index.connected = None;
+            index.queues()
+        };
         queues.iter().for_each(|queue| queue.down(reason));
     }
 

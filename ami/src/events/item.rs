@@ -1,7 +1,8 @@
 //! The items of a subscription.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use super::from_event::FromEvent;
 use super::stray::Stray;
@@ -65,6 +66,22 @@ pub(crate) enum Queued {
     Down(Disconnect),
     /// Classes of events come from here on that the event mask left out. Follows are told.
     Restored,
+    /// A connection has begun. Follows are told whose filters ask for it.
+    Connected(Arc<Connected>),
+}
+
+/// The begin of a connection. See [`Followed::Connected`](crate::Followed::Connected).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Connected {
+    /// The value of [`Stats::reconnects`](crate::Stats::reconnects) during this connection.
+    pub reconnects: u64,
+    /// The value of [`Stats::restarts`](crate::Stats::restarts) during this connection.
+    pub restarts: u64,
+    /// The time at which the server was started, to the second. `None` if its first message was
+    /// not the event `FullyBooted` with its uptime, which a booted server of version 14 or
+    /// later sends to users who may read the class `system`.
+    pub started: Option<SystemTime>,
 }
 
 impl Queued {

@@ -1,7 +1,6 @@
 //! The errors of a subscription: lost events, and its end.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::index::Subscribers;
 use super::item::Gap;
@@ -102,16 +101,12 @@ impl Subscribers {
         self.ended.get_or_init(|| reason.clone());
         self.close();
     }
-
-    /// Ends every subscription, because there will be no client.
-    pub(crate) fn end_before_begin(&self, error: &Error) {
-        self.end(&Disconnect::Refused(Arc::new(error.clone())));
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
+    use std::sync::Arc;
     use std::task::{Context, Poll, Waker};
     use std::time::Duration;
 
@@ -262,7 +257,7 @@ mod tests {
         let ends = [Lost::Missed(1), Lost::Gap(gap()), Lost::Full, Lost::Ended(Disconnect::Eof)];
         assert_eq!(ends.map(|lost| lost.is_end()), [false, false, true, true]);
         let (subscribers, _publisher, mut events) = set_up(Filter::none(), Buffer::default());
-        subscribers.end_before_begin(&Error::Login(LoginError::Closed));
+        subscribers.end(&Disconnect::Refused(Arc::new(Error::Login(LoginError::Closed))));
         let Poll::Ready(told) = once(&mut events) else { panic!("it has not ended") };
         assert!(
             told.ends_with("login failed: the server closed the connection before it answered")

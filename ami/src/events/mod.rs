@@ -25,7 +25,7 @@ pub use self::filter::{Filter, FilterError};
 pub use self::from_event::FromEvent;
 pub(crate) use self::index::{Publisher, Subscribers};
 pub(crate) use self::item::Queued;
-pub use self::item::{Gap, Item};
+pub use self::item::{Connected, Gap, Item};
 pub use self::lost::{Lost, TryNextError};
 pub use self::stray::Stray;
 pub use self::subscription::Subscription;

@@ -6,14 +6,14 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use super::buffer::{Buffer, Overflow};
 use super::bundle::{Bundle, Entry, Place, Pushed, Taken, handed, held_behind};
 use super::filter::Filter;
 use super::held::{Held, Told, say_the_same};
-use super::item::{Gap, Item, Queued};
+use super::item::{Connected, Gap, Item, Queued};
 use super::stray::Stray;
 use crate::error::Disconnect;
 use crate::wire::Event;
@@ -37,8 +37,8 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct State {
     /// Invariant: at most as many events and strays as the buffer allows, and after each of them
-    /// at most one `Missed`, a `Gap`, another `Missed`, a `Withheld` of each cause, and a
-    /// `Restored`. The same holds after each mark.
+    /// at most one `Missed`, a `Gap`, another `Missed`, a `Withheld` of each cause, a `Restored`,
+    /// and two `Connected`, each with another `Missed`. The same holds after each mark.
     items: VecDeque<Entry>,
     /// The size of all items in bytes.
     bytes: usize,
@@ -213,6 +213,16 @@ impl Queue {
         wake(state);
     }
 
+    /// Reports the begin of a connection to a follow that asks for it.
+    pub(super) fn connected(&self, connected: &Arc<Connected>) {
+        let mut state = self.lock();
+        if !self.filter.connections || !state.is_followed || state.closed {
+            return;
+        }
+        state.connected(connected);
+        wake(state);
+    }
+
     /// Puts in a mark behind all events that are in the queue.
     pub(super) fn mark(&self, number: u64) {
         let mut state = self.lock();
@@ -363,6 +373,21 @@ impl State {
     fn restore(&mut self) {
         if !self.behind().any(|known| matches!(known, Queued::Restored)) {
             self.push(Queued::Restored, 0, false);
+        }
+    }
+
+    /// Adds the begin of a connection. It replaces one that was not read and has brought nothing,
+    /// so that after one event or mark there is at most one behind a gap, and one without a
+    /// gap.
+    fn connected(&mut self, connected: &Arc<Connected>) {
+        let latest = self.behind().find_map(|known| match known {
+            Queued::Connected(known) => Some(Some(known)),
+            Queued::Item(Item::Gap(_)) => Some(None),
+            _ => None,
+        });
+        match latest.flatten() {
+            Some(known) => known.clone_from(connected),
+            None => self.push(Queued::Connected(Arc::clone(connected)), 0, false),
         }
     }
 

@@ -90,7 +90,9 @@ impl<E: FromEvent> Subscription<E> {
             match ready!(self.feed.poll(cx)) {
                 Some(Queued::Item(item)) => return Poll::Ready(Some(item.into_item_of())),
                 // Only a follow asks for these.
-                Some(Queued::Mark(_) | Queued::Down(_) | Queued::Restored) => {}
+                Some(
+                    Queued::Mark(_) | Queued::Down(_) | Queued::Restored | Queued::Connected(_),
+                ) => {}
                 None => return Poll::Ready(None),
             }
         }

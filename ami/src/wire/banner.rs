@@ -9,6 +9,11 @@ use super::grammar;
 pub struct Banner(pub(super) Bytes);
 
 impl Banner {
+    /// Returns the banner of a client that has not logged in yet.
+    pub(crate) fn empty() -> Self {
+        Self(Bytes::new())
+    }
+
     /// Returns the line as sent, without its line end.
     pub fn line(&self) -> &[u8] {
         &self.0

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agi;
+mod background;
 mod calls;
 mod cancelled;
 mod codec;

@@ -11,7 +11,7 @@ use ami::{
 use crate::peer::{BOOTED, Peer, assert_like, id, next_name, quiet_config};
 
 /// Longer than any test waits.
-const AGES: Duration = Duration::from_secs(600);
+pub(crate) const AGES: Duration = Duration::from_secs(600);
 
 pub(crate) struct Server {
     pub(crate) listener: testing::Server,

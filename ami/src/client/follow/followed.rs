@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::Disconnect;
-use crate::events::{Gap, Stray, WithheldClasses};
+use crate::events::{Connected, Gap, Stray, WithheldClasses};
 use crate::request::{Collected, ListError};
 use crate::wire::Event;
 
@@ -20,6 +20,10 @@ pub enum Followed {
     /// All lists are in, except those that the server refuses. What is known is in step with the
     /// server from here on.
     Current,
+    /// A connection has begun, if [the filter asks for it](crate::Filter::with_connections). It
+    /// comes before everything else of that connection but for [`Stale::Gap`], and first if the
+    /// follow is made while the client is connected.
+    Connected(Connected),
     /// An event.
     Event(Event),
     /// The state that is known is stale from here on. The lists are asked for again without further

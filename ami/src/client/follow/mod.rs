@@ -94,6 +94,21 @@ impl Client {
     /// The items of a list go to the snapshot only, even if they have the names of events, such as
     /// `QueueMember`.
     ///
+    /// # Without lists
+    ///
+    /// A follow without lists (`client.follow(filter, Vec::<Action>::new())`) returns the events
+    /// and their losses at their places. [`Followed::Current`] comes first, and behind every
+    /// [`Followed::Stale`] at once, except that it waits for the connection: behind
+    /// [`Stale::Down`] comes a [`Stale::Gap`] before it.
+    ///
+    /// # Before the first connection
+    ///
+    /// A follow of a client that still [connects in the
+    /// background](crate::Connect::in_background) returns nothing until that client has logged in;
+    /// a failed attempt is not a [`Stale::Down`]. The events of the first connection come from the
+    /// first one on. The lists are asked for, and [`Followed::Current`] comes, once the client is
+    /// [up](crate::State::Up).
+    ///
     /// # Limits
     ///
     /// A follow that is not read holds at most the events of its buffer (16 MiB), which are
@@ -116,6 +131,7 @@ impl Client {
     ) -> Follow {
         let handle = Arc::clone(&self.handle);
         Follow {
+            first: self.shared().first_connection(),
             feed: Feed::followed(&handle.shared.subscribers, filter, buffer),
             lists: Lists::new(handle, lists.into_iter().map(Into::into)),
             phase: Phase::Asking,
@@ -130,6 +146,8 @@ impl Client {
 
 /// Lists, and the events behind them, in one order. [`Client::follow`] returns it.
 pub struct Follow {
+    /// The wait for the first connection of the client, unless it had one before.
+    first: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
     feed: Feed,
     lists: Lists,
     phase: Phase,
@@ -236,7 +254,12 @@ impl Follow {
                 return Poll::Ready(Some(Followed::Snapshot(snapshot)));
             }
         }
-        if self.lists.are_settled() {
+        if let Some(first) = &mut self.first
+            && first.as_mut().poll(cx).is_ready()
+        {
+            self.first = None;
+        }
+        if self.is_connected() && self.lists.are_settled() {
             self.phase = Phase::Current;
             return Poll::Ready(Some(Followed::Current));
         }
@@ -259,6 +282,9 @@ impl Follow {
                 return Some(self.lose(Stale::Down(reason)));
             }
             Queued::Restored => return Some(self.lose(Stale::Restored)),
+            Queued::Connected(connected) => {
+                return Some(Followed::Connected(Arc::unwrap_or_clone(connected)));
+            }
         };
         let told = match item {
             Item::Event(event) => Followed::Event(event),
@@ -287,7 +313,12 @@ impl Follow {
     /// Asks for the lists that are due. Returns `false` if there are none.
     #[inline]
     fn ask_if_up(&mut self, cx: &mut Context<'_>) -> bool {
-        self.phase == Phase::Asking && !self.is_down && self.ask_now(cx)
+        self.phase == Phase::Asking && self.is_connected() && self.ask_now(cx)
+    }
+
+    /// Returns `true` if there is a connection, as far as the follow was told.
+    fn is_connected(&self) -> bool {
+        self.first.is_none() && !self.is_down
     }
 
     fn ask_now(&mut self, cx: &mut Context<'_>) -> bool {

@@ -58,8 +58,8 @@ impl Dispatch<'_> {
                 return;
             }
         }
-        if mem::take(&mut self.tells_of_loss) {
-            self.connection.tell_of_loss(First::Event(&event));
+        if mem::take(&mut self.is_new) {
+            self.connection.tell_of_begin(First::Event(&event));
         }
         let missed = self.publisher.publish_lost(&event);
         self.connection.counters.missed.add(missed);

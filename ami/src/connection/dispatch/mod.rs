@@ -42,9 +42,11 @@ pub(crate) struct Dispatch<'a> {
     fence: u64,
     list: Option<OpenList>,
     publisher: Publisher,
-    /// `true` if the loss of the former connection must be reported to subscribers before anything
-    /// of this one.
-    tells_of_loss: bool,
+    /// `true` if the begin of the connection must be reported to subscribers before anything that
+    /// it brings.
+    is_new: bool,
+    /// The number of events received up to the last [`flush`](Self::flush).
+    events: u64,
     /// The number of messages dispatched so far.
     pub(crate) count: u64,
 }
@@ -52,8 +54,9 @@ pub(crate) struct Dispatch<'a> {
 impl<'a> Dispatch<'a> {
     pub(crate) fn new(connection: &'a Connection) -> Self {
         let publisher = Publisher::new(Arc::clone(&connection.subscribers));
-        let tells_of_loss = connection.has_loss();
-        Self { connection, fence: 0, list: None, publisher, tells_of_loss, count: 0 }
+        let is_new = connection.is_new();
+        let events = connection.counters.events.get();
+        Self { connection, fence: 0, list: None, publisher, is_new, events, count: 0 }
     }
 
     /// Passes a frame to its recipients. [`flush`](Self::flush) wakes the subscribers.
@@ -107,6 +110,10 @@ impl<'a> Dispatch<'a> {
     pub(crate) fn flush(&mut self) {
         self.deliver();
         self.publisher.flush();
+        let counters = &self.connection.counters;
+        if mem::replace(&mut self.events, counters.events.get()) != self.events {
+            counters.received_events();
+        }
     }
 
     /// Puts the events that came so far into the queues. Whoever gets an answer, or anything else,
@@ -144,8 +151,8 @@ impl<'a> Dispatch<'a> {
 
     #[inline]
     fn publish(&mut self, event: Event) {
-        if mem::take(&mut self.tells_of_loss) {
-            self.connection.tell_of_loss(First::Event(&event));
+        if mem::take(&mut self.is_new) {
+            self.connection.tell_of_begin(First::Event(&event));
         }
         let missed = self.publisher.publish(event);
         if missed > 0 {
@@ -374,8 +381,8 @@ impl<'a> Dispatch<'a> {
     }
 
     fn stray(&mut self, stray: impl FnOnce() -> Stray) {
-        if mem::take(&mut self.tells_of_loss) {
-            self.connection.tell_of_loss(First::Other);
+        if mem::take(&mut self.is_new) {
+            self.connection.tell_of_begin(First::Other);
         }
         let missed = self.publisher.publish_stray(stray);
         self.connection.counters.missed.add(missed);

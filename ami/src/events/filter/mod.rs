@@ -45,6 +45,7 @@ pub struct Filter {
     /// The rest, apart: most filters have none, and each subscription holds a filter.
     terms: Option<Box<Terms>>,
     pub(crate) strays: bool,
+    pub(crate) connections: bool,
     /// The classes of a typed event that the table may not have.
     classes: Classes,
 }
@@ -84,6 +85,7 @@ impl Filter {
             fields: Vec::new(),
             terms: None,
             strays: false,
+            connections: false,
             classes: Classes::NONE,
         }
     }
@@ -178,6 +180,19 @@ impl Filter {
     pub fn with_strays(mut self) -> Self {
         self.strays = true;
         self
+    }
+
+    /// Adds the begin of each connection, which a [follow](crate::Client::follow) then yields as
+    /// [`Followed::Connected`](crate::Followed::Connected). Subscriptions do not yield it.
+    #[must_use]
+    pub fn with_connections(mut self) -> Self {
+        self.connections = true;
+        self
+    }
+
+    /// Returns `true` if the filter admits every event.
+    pub fn is_all(&self) -> bool {
+        self.names == Names::All && self.fields.is_empty() && self.terms.is_none()
     }
 
     /// Returns `true` if a subscription with this filter would receive the event. Items of lists

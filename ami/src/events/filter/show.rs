@@ -69,7 +69,8 @@ impl Filter {
             1 => f.write_str(" (and a predicate)")?,
             more => write!(f, " (and {more} predicates)")?,
         }
-        f.write_str(if self.strays { " (and strays)" } else { "" })
+        f.write_str(if self.strays { " (and strays)" } else { "" })?;
+        f.write_str(if self.connections { " (and connections)" } else { "" })
     }
 }
 
@@ -163,6 +164,7 @@ impl fmt::Debug for Filter {
             .field("alternatives", &self.terms().alternatives)
             .field("predicates", &self.terms().predicates.len())
             .field("strays", &self.strays)
+            .field("connections", &self.connections)
             .finish()
     }
 }

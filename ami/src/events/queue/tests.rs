@@ -44,6 +44,7 @@ fn next(queue: &Queue) -> Vec<String> {
         Queued::Item(Item::Gap(gap)) => format!("gap {} {}", gap.times, gap.lasted.as_secs()),
         Queued::Item(Item::Stray(stray)) => format!("{stray:?}"),
         Queued::Item(Item::Withheld(withheld)) => withheld.to_string(),
+        Queued::Connected(connected) => format!("connection {}", connected.reconnects + 1),
     };
     items.0.into_iter().map(|entry| text(entry.item)).chain(end.then(|| "end".to_owned())).collect()
 }
@@ -247,4 +248,32 @@ fn a_follow_is_told_of_a_lost_connection_behind_what_came_before_unless_there_is
     queue.down(&Disconnect::Eof);
     queue.gap(&gap());
     assert_eq!(taken(&queue), ["gap 1 1"]);
+}
+
+#[test]
+fn the_begins_of_connections_stand_behind_their_gaps_and_do_not_pile_up() {
+    let connected = |reconnects| Arc::new(Connected { reconnects, restarts: 0, started: None });
+    let queue = Queue::followed(Filter::all().with_connections(), Buffer::bounded(1));
+    queue.connected(&connected(0));
+    for reconnects in 1..5 {
+        queue.down(&Disconnect::Eof);
+        queue.gap(&gap());
+        queue.connected(&connected(reconnects));
+        queue.miss(&mut Vec::new());
+    }
+    assert_eq!(queue.lock().items.len(), 4);
+    assert_eq!(taken(&queue), ["connection 1", "gap 4 4", "connection 5", "missed 4"]);
+    push(&queue, &["A"]);
+    queue.gap(&gap());
+    queue.connected(&connected(5));
+    assert_eq!(taken(&queue), ["A", "gap 1 1", "connection 6"]);
+    // Others do not ask for it.
+    let asks = |it: Filter| it.with_connections();
+    for queue in [
+        Queue::followed(Filter::all(), Buffer::default()),
+        Queue::new(asks(Filter::all()), Buffer::default()),
+    ] {
+        queue.connected(&connected(0));
+        assert_eq!(taken(&queue), Vec::<String>::new());
+    }
 }

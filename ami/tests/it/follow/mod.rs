@@ -4,12 +4,15 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use ami::{
-    Action, Buffer, Client, EventClass, Filter, Follow, Followed, Overflow, Snapshot, Stale,
+    Action, Buffer, Client, Connected, EventClass, Filter, Follow, Followed, Overflow, Snapshot,
+    Stale,
 };
 
 use crate::lists::{NEW, with_banner};
 use crate::peer::{Peer, quiet_config};
 
+mod background;
+mod connections;
 mod further;
 mod losses;
 mod states;
@@ -31,6 +34,9 @@ fn word(told: &Followed) -> String {
         Followed::Stale(Stale::Down(_)) => "down".to_owned(),
         Followed::Stale(Stale::Restored) => "restored".to_owned(),
         Followed::Stray(_) => "stray".to_owned(),
+        Followed::Connected(Connected { reconnects, restarts, started, .. }) => {
+            format!("connected {reconnects} {restarts}{}", if started.is_some() { "" } else { "?" })
+        }
         other => format!("{other:?}"),
     }
 }

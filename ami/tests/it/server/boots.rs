@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use ami::{Action, Client, Config, EventClass, Filter, Gap, Item, State};
+use ami::{Action, Client, Config, Error, EventClass, Filter, Followed, Gap, Item, State};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -153,6 +153,47 @@ async fn the_first_connection_waits_for_the_boot_if_it_is_told_to() {
         assert_eq!(client.stats().reconnects, 0);
         end(instance).await;
     }
+}
+
+#[tokio::test]
+async fn a_client_made_before_its_server_gets_all_events_of_the_first_connection() {
+    let sandbox = builder_all(VERSIONS[0]).await.build().unwrap();
+    let connect = quick().connect(sandbox.ami_address());
+    let mut early = connect.subscribe(Filter::all());
+    let client = connect.in_background();
+    let (seen, watch) = states(&client);
+    let late = client.subscribe(Filter::all());
+    let mut follow = client.follow(Filter::all(), Vec::<Action>::new());
+    let refused = |state: &State| matches!(state, State::Down(Error::Connect { .. }));
+    wait_for(&client, refused).await;
+    let user_event = tokio::spawn(client.call(Action::user_event("Waited")));
+    let instance = sandbox.boot().await.unwrap();
+    timeout(AGES, user_event).await.unwrap().unwrap().unwrap();
+    let mut followed = Vec::new();
+    loop {
+        match timeout(AGES, follow.next()).await.unwrap() {
+            Some(Followed::Event(event)) if event.is("UserEvent") => break followed.push(event),
+            Some(Followed::Event(event)) => followed.push(event),
+            Some(Followed::Current) if client.state().borrow().is_up() => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    // The client's task does not run between these.
+    assert_eq!(early.queued() as u64, client.stats().events);
+    assert_eq!(early.queued(), late.queued());
+    assert!(followed.iter().any(|event| event.is("FullyBooted")), "{followed:?}");
+    for expected in &followed {
+        assert_eq!(next(&mut early).await.name(), expected.name());
+    }
+    assert_eq!(client.stats().reconnects, 0);
+    watch.abort();
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    let booting = seen.iter().position(|state| matches!(state, State::Booting));
+    let up = seen.iter().position(State::is_up);
+    assert!(booting.is_some() && booting < up && up == Some(seen.len() - 1), "{seen:?}");
+    let tried = |state: &State| matches!(state, State::Down(_) | State::Connecting);
+    assert!(seen[..booting.unwrap()].iter().all(tried), "{seen:?}");
+    end(instance).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
