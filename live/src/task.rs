@@ -81,6 +81,9 @@ async fn keep(client: &Client, config: &Config, shared: &Shared) {
         requests: FxHashMap::default(),
         withheld: Vec::new(),
     };
+    // The first connection is not told, as the others are. Before it, the server cannot be asked.
+    // The sender lives as long as the client, so `wait_for` does not fail.
+    let _ = client.state().wait_for(|state| state.is_up() || state.is_closed()).await;
     keeper.ask_for_rights().await;
     let mut batch = Vec::with_capacity(BATCH);
     while keeper.next(&mut batch).await {

@@ -190,3 +190,23 @@ async fn a_list_that_fails_holds_up_no_other_part_and_is_asked_for_again() {
     let state = peer.serve_until(live.until(is_known)).await.unwrap().unwrap();
     assert!(state.freshness().is_current() && has(&state, &["1.1"]));
 }
+
+#[tokio::test]
+async fn a_server_that_is_reached_late_is_asked_what_the_user_may_read() {
+    let few = EventMask::of([EventClass::System]);
+    let soon = Reconnect::default().wait(Duration::from_millis(1), Duration::from_millis(5));
+    let login = ami::Config::new("user", "secret").reconnect(soon);
+    let address = Server::bind().await.unwrap().address();
+    let client = login.timeout(Duration::from_millis(20)).connect(address).in_background();
+    let live = Live::start_with(&client, small());
+    // No question waits as long as the server is away.
+    for _ in 0..3 {
+        client.call(ami::Action::new("Ping")).await.unwrap_err();
+    }
+    assert!(!live.state().freshness().is_current(), "{:?}", live.state());
+    let server = Server::bind_to(address).await.unwrap().script(script(&["1.1"]).read(few));
+    let mut peer = server.accept().await.unwrap();
+    let state = peer.serve_until(live.current()).await.unwrap().unwrap();
+    assert!(state.rights_are_known());
+    assert_eq!(withheld(&state, Part::Channels).unwrap(), [EventClass::Call]);
+}
