@@ -35,7 +35,14 @@ const ORDERS: [(&str, &[&[&str]]); 5] = [
     ("cli", &[&["exit"], &["options"], &["out"], &["connect"], &["ladder"], &["commands"]]),
     (
         "instance",
-        &[&["readable"], &["folder"], &["server"], &["sandbox", "instance"], &["blocking"]],
+        &[
+            &["readable"],
+            &["folder"],
+            &["server"],
+            &["sandbox", "instance"],
+            &["nats"],
+            &["blocking"],
+        ],
     ),
     (
         "live",

@@ -19,8 +19,11 @@ mod server;
 // Sandboxes: the files, folders and the address of one instance.
 mod sandbox;
 
-// Running servers.
+// Running servers of Asterisk.
 mod instance;
+
+// Running servers of NATS.
+pub mod nats;
 
 // The same for threads that block.
 #[expect(clippy::result_large_err, reason = "the errors are those of the asynchronous functions")]

@@ -50,6 +50,7 @@ pub use self::expect::{ExpectError, ExpectFailure};
 pub use self::findings::{Finding, Stopping};
 use self::life::{Life, Lives};
 pub use self::log::{Log, LogError, LogFailure};
+pub(crate) use self::process::Process;
 pub use self::records::{Record, RecordError};
 pub use self::resources::Resources;
 pub use self::start::StartError;

@@ -13,9 +13,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rustix::io::retry_on_intr;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, kill_process_group,
     set_parent_process_death_signal, waitid,
@@ -27,6 +27,9 @@ use crate::folder::descendants::{self, MARK};
 
 /// The time between two signals that wake the database thread of a process that is to end.
 const WAKE_EVERY: Duration = Duration::from_millis(10);
+
+/// The longest wait until a process is stopped for the time being. Somebody else may let it go on.
+const SUSPENDING: Duration = Duration::from_secs(1);
 
 /// A process that runs or has ended. Dropping it kills the process and its children.
 #[derive(Debug)]
@@ -76,7 +79,7 @@ impl Process {
                 exited.send_replace(Some(status));
             }
         };
-        let supervisor = thread::Builder::new().name("asterisk".to_owned()).spawn(supervise)?;
+        let supervisor = thread::Builder::new().name("supervisor".to_owned()).spawn(supervise)?;
         let started =
             start.recv().unwrap_or_else(|_| Err(io::Error::other("the supervisor is gone")))?;
         Ok(Self { state, started, exit, supervisor: Mutex::new(Some(supervisor)) })
@@ -107,6 +110,37 @@ impl Process {
             state.sent.push(signal);
             // It fails only if all have ended and wait to be reaped.
             let _ = kill_process_group(pid, signal);
+        }
+    }
+
+    /// Stops the process and its children for the time being, and blocks for the moment until the
+    /// process is stopped or has ended.
+    ///
+    /// The lock is held meanwhile: nobody reaps the process, and nobody else sends it a signal.
+    pub(crate) fn suspend(&self) {
+        let state = lock(&self.state);
+        if let Some(pid) = state.pid {
+            // It fails only if all have ended and wait to be reaped.
+            let _ = kill_process_group(pid, Signal::STOP);
+            let kinds = WaitIdOptions::STOPPED | WaitIdOptions::EXITED;
+            let options = kinds | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+            let end = Instant::now() + SUSPENDING;
+            // If the kernel does not allow waiting, the signal was sent all the same.
+            while matches!(waitid(WaitId::Pid(pid), options), Ok(None) | Err(Errno::INTR)) {
+                if Instant::now() >= end {
+                    break;
+                }
+                thread::yield_now();
+            }
+        }
+    }
+
+    /// Lets a suspended process and its children go on.
+    pub(crate) fn resume(&self) {
+        let state = lock(&self.state);
+        if let Some(pid) = state.pid {
+            // It fails only if all have ended and wait to be reaped.
+            let _ = kill_process_group(pid, Signal::CONT);
         }
     }
 

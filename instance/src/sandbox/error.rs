@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::readable;
 
-pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> BuildError {
+pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> BuildError {
     let path = path.to_owned();
     move |error| BuildError::File { path, error }
 }

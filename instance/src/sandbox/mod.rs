@@ -54,6 +54,7 @@ pub use self::builder::Builder;
 pub(crate) use self::conf::escaped;
 pub use self::documentation::Documentation;
 pub use self::error::BuildError;
+pub(crate) use self::error::at;
 pub(crate) use self::includes::MissingInclude;
 pub(crate) use self::logs::{CONSOLE, SANITIZER};
 pub use self::modules::Modules;
@@ -62,6 +63,7 @@ pub use self::sections::Section;
 #[cfg(test)]
 pub(crate) use self::sections::sections_of;
 use self::variables::Variables;
+pub(crate) use self::variables::inherited;
 use crate::folder::{Run, Witness};
 use crate::server::Server;
 

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Environment {
     /// `ASTERISK`: the server to use.
     pub(crate) asterisk: Option<PathBuf>,
+    /// `NATS_SERVER`: the nats-server to use.
+    pub(crate) nats_server: Option<PathBuf>,
     /// The folders of `PATH`, and those that the `PATH` of an ordinary user lacks.
     pub(crate) path: Vec<PathBuf>,
     /// The folder of fetched servers, if there is a place for one.
@@ -40,6 +42,7 @@ impl Environment {
         };
         Self {
             asterisk: var("ASTERISK").map(PathBuf::from),
+            nats_server: var("NATS_SERVER").map(PathBuf::from),
             path,
             cache,
             no_cache,

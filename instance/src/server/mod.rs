@@ -24,12 +24,19 @@ mod provision;
 mod releases;
 mod version;
 
+pub(crate) use self::chain::chain;
 pub(crate) use self::environment::Environment;
 pub use self::environment::{CacheError, cache_folder};
 pub use self::find::{FindError, ServerError, Want};
 pub use self::layout::{Directories, LayoutError};
 pub use self::once::server;
+pub(crate) use self::once::steps;
+pub(crate) use self::probe::version;
 pub use self::probe::{ProbeError, Server};
 pub use self::progress::Progress;
 pub use self::provision::FetchError;
+#[cfg(test)]
+pub(crate) use self::provision::tests::Standin;
+pub(crate) use self::provision::{Fetched, obtain};
+pub(crate) use self::releases::{Release, Versions};
 pub use self::version::Version;

@@ -56,7 +56,7 @@ fn found(want: &Want) -> Found {
 }
 
 /// Returns a function that writes each new step of a fetch as a line.
-fn steps(mut out: impl Write + Send) -> impl FnMut(Progress) + Send {
+pub(crate) fn steps(mut out: impl Write + Send) -> impl FnMut(Progress) + Send {
     let mut last: Option<Progress> = None;
     move |progress| {
         if progress.is_new_after(last.as_ref()) {
@@ -75,7 +75,7 @@ mod tests {
     fn each_step_is_a_line() {
         let mut out = Vec::new();
         let mut step = steps(&mut out);
-        step(Progress::Waiting { major: 22 });
+        step(Progress::Waiting { what: "Asterisk 22".to_owned() });
         for done in 0..3 {
             step(Progress::Unpack { done, total: 3 });
         }

@@ -15,6 +15,9 @@ use crate::server::version::Version;
 /// The longest wait for a server to print its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The words before the version of a server of Asterisk.
+pub(super) const ASTERISK: &str = "Asterisk ";
+
 /// The variable with the folders of libraries that come before the system's.
 const LIBRARIES: &str = "LD_LIBRARY_PATH";
 
@@ -108,21 +111,26 @@ impl Server {
         }
         let installation = Installation::of(&binary);
         let launch = Launch::of(&binary, &installation)?;
-        let version = version(launch.command()).await?;
+        let version = version(launch.command(), "-V", ASTERISK).await?;
         let directories = layout::directories(&installation)?;
         Ok(Self { binary, launch, version, directories })
     }
 }
 
-/// Asks a server for its version.
-async fn version(command: std::process::Command) -> Result<Version, ProbeError> {
+/// Asks a server for its version, with an argument for that. The server prints some words before
+/// the version.
+pub(crate) async fn version(
+    command: std::process::Command,
+    argument: &str,
+    words: &str,
+) -> Result<Version, ProbeError> {
     let mut command = Command::from(command);
-    command.arg("-V").stdin(Stdio::null()).kill_on_drop(true);
+    command.arg(argument).stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output())
         .await
         .map_err(|_| ProbeError::Silent(PATIENCE))?
         .map_err(ProbeError::Launch)?;
-    Version::parse(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| {
+    Version::parse(words, &String::from_utf8_lossy(&output.stdout)).ok_or_else(|| {
         let said = [output.stdout, output.stderr].concat();
         ProbeError::NoVersion {
             status: output.status,
@@ -151,6 +159,14 @@ pub enum ProbeError {
         status: std::process::ExitStatus,
         /// The output.
         said: String,
+    },
+    /// The server is of a version that is not good enough.
+    #[error("it is version {found}, expected {expected}")]
+    Version {
+        /// The version.
+        found: Version,
+        /// The versions that are good enough, and the reason.
+        expected: String,
     },
     /// The path of the server's libraries has a character that separates paths for the loader.
     #[error("the dynamic loader cannot take a path with `:` or `;` in it: {}; move or link the server to another", .0.display())]

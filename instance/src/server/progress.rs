@@ -8,10 +8,10 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// Another process is fetching this version, and this one waits for it.
+    /// Another process is fetching the same, and this one waits for it.
     Waiting {
-        /// The major version.
-        major: u32,
+        /// The program and its version.
+        what: String,
     },
     /// The list of packages is being read.
     Index {
@@ -22,7 +22,9 @@ pub enum Progress {
     },
     /// Packages are being downloaded.
     Download {
-        /// The server's version.
+        /// The program.
+        program: &'static str,
+        /// The program's version.
         version: String,
         /// The number of packages.
         packages: usize,
@@ -75,15 +77,16 @@ impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const MB: u64 = 1_000_000;
         match self {
-            Self::Waiting { major } => {
-                write!(f, "waiting for another process that is fetching Asterisk {major}")
+            Self::Waiting { what } => {
+                write!(f, "waiting for another process that is fetching {what}")
             }
             Self::Index { suite, mirror } => {
                 write!(f, "reading the package list of {suite} from {mirror}")
             }
-            Self::Download { version, packages, done, total } => write!(
+            Self::Download { program, version, packages, done, total } => write!(
                 f,
-                "downloading Asterisk {version}: {packages} packages, {} of {} MB",
+                "downloading {program} {version}: {packages} package{}, {} of {} MB",
+                if *packages == 1 { "" } else { "s" },
                 done / MB,
                 total / MB
             ),

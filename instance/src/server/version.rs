@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// The version of a server, as it prints it for `-V`, for example `22.10.1`.
+/// The version of a server, as it prints it, for example `22.10.1`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Version(String);
 
 impl Version {
-    /// Returns the version as the server prints it, without the word `Asterisk`.
+    /// Returns the version as the server prints it, without the words before it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -19,8 +19,9 @@ impl Version {
         self.0.split(is_separator).find_map(|part| part.parse().ok())
     }
 
-    pub(super) fn parse(output: &str) -> Option<Self> {
-        let version = output.lines().next()?.strip_prefix("Asterisk ")?.trim();
+    /// Reads the version behind the words that a server prints before it.
+    pub(crate) fn parse(words: &str, output: &str) -> Option<Self> {
+        let version = output.lines().next()?.strip_prefix(words)?.trim();
         (!version.is_empty()).then(|| Self(version.to_owned()))
     }
 }

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 mod asynchronous;
+mod nats;
 mod plain;
 
 const README: &str = include_str!("../../README.md");
@@ -12,7 +13,11 @@ const FAILS: &str = "INSTANCE_TEST_README_FAILS";
 
 #[test]
 fn the_readme_has_these_tests() {
-    for code in [include_str!("readme/asynchronous.rs"), include_str!("readme/plain.rs")] {
+    for code in [
+        include_str!("readme/asynchronous.rs"),
+        include_str!("readme/plain.rs"),
+        include_str!("readme/nats.rs"),
+    ] {
         assert!(README.contains(&format!("```rust\n{code}```\n")), "not in the README:\n{code}");
     }
 }

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
+use std::time::Instant;
 
 use ami::{Matcher, Originate};
 use instance::{BootFailure, BuildError, Builder, Modules, StartError, Want, blocking};
@@ -38,6 +39,11 @@ async fn dialplan_from_code_is_all_that_a_test_needs() {
         // A channel that plays without a timing module can crash.
         let timing = instance.cli("module show like res_timing").await.unwrap();
         assert!(timing.contains("res_timing_timerfd.so"), "{timing}");
+        // The channels of the call end behind its event.
+        let begun = Instant::now();
+        while !instance.channels().await.unwrap().is_empty() {
+            assert!(begun.elapsed() < AGES, "the call does not end");
+        }
         let stopped = instance.stop().await.unwrap();
         assert_eq!((stopped.findings, stopped.boot_errors), (vec![], vec![]));
     }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use instance::{Builder, Modules, Server, Want};
 use tempfile::TempDir;
 
+use crate::memory;
+
 /// The versions that everything is tested with.
 pub(crate) const VERSIONS: [u32; 2] = [22, 16];
 
@@ -24,7 +26,7 @@ pub(crate) async fn server(major: u32) -> Server {
 
 /// A sandbox for a real server that boots fast.
 pub(crate) async fn builder(major: u32) -> Builder {
-    Builder::new(server(major).await).modules(Modules::list(MODULES))
+    Builder::new(server(major).await).root(memory::folder()).modules(Modules::list(MODULES))
 }
 
 /// A folder that goes away at the end.

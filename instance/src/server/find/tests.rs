@@ -5,17 +5,18 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::*;
+use crate::server::probe::ASTERISK;
 use crate::server::version::Version;
 
 #[test]
 fn versions_in_all_spellings() {
-    let major = |text| Version::parse(text).and_then(|version| version.major());
+    let major = |text| Version::parse(ASTERISK, text).and_then(|version| version.major());
     assert_eq!(major("Asterisk 22.10.1+dfsg+~cs6.17.60671434-1\n"), Some(22));
     assert_eq!(major("Asterisk 16.28.0~dfsg-0+deb11u4"), Some(16));
     assert_eq!(major("Asterisk certified/20.7-cert1"), Some(20));
     assert_eq!(major("Asterisk GIT-21-0a1b2c3"), Some(21));
     assert_eq!(major("Asterisk GIT-master-abcdef1"), None);
-    assert_eq!(Version::parse("bash: asterisk: not found"), None);
+    assert_eq!(Version::parse(ASTERISK, "bash: asterisk: not found"), None);
 }
 
 /// Servers that say a version, in a folder of their own.
@@ -43,6 +44,7 @@ impl Servers {
     fn environment(&self, asterisk: Option<&Path>, path: &[&Path]) -> Environment {
         Environment {
             asterisk: asterisk.map(Path::to_owned),
+            nats_server: None,
             path: path.iter().map(|root| root.join("usr/sbin")).collect(),
             cache: Some(self.0.path().join("cache")),
             no_cache: None,

@@ -13,15 +13,12 @@ use crate::server::chain::chain;
 use crate::server::environment::Environment;
 use crate::server::progress::Progress;
 use crate::server::provision::error::{FetchError, at};
+use crate::server::releases::Release;
 
 /// Removes the hooks that the system has apt run around an update. They are about the system's own
 /// state: in containers they empty the cache.
 const NO_HOOKS: &str = "#clear APT::Update::Pre-Invoke;\n#clear APT::Update::Post-Invoke;\n\
                         #clear APT::Update::Post-Invoke-Success;\n";
-
-/// The packages of the server, its sounds and its music on hold. The others follow as dependencies.
-pub(super) const PACKAGES: [&str; 3] =
-    ["asterisk", "asterisk-core-sounds-en-gsm", "asterisk-moh-opsound-gsm"];
 
 /// The mirror of releases that have left the others.
 const ARCHIVE: &str = "http://archive.debian.org/debian";
@@ -109,6 +106,7 @@ pub(super) async fn mirror(environment: &Environment) -> Result<String, FetchErr
 /// apt, with a state of its own.
 pub(super) struct Apt<'a> {
     pub(super) environment: &'a Environment,
+    pub(super) release: &'a Release,
     pub(super) folder: &'a Path,
     pub(super) packages: &'a [&'static str],
     pub(super) keyring: &'static str,
@@ -131,7 +129,7 @@ impl Apt<'_> {
             let folder = self.folder.join(folder);
             fs::create_dir_all(&folder).map_err(at(&folder))?;
         }
-        self.write("status", "")?;
+        self.write("status", &installed(self.release.not_fetched))?;
         self.write("apt.conf", NO_HOOKS)
     }
 
@@ -143,30 +141,29 @@ impl Apt<'_> {
     /// Finds the first place that has the version, and the packages there.
     pub(super) async fn plan(
         &self,
-        major: u32,
         sources: &[Source],
         progress: &mut impl FnMut(Progress),
     ) -> Result<Plan, FetchError> {
         let mut tried = Vec::new();
+        let fits = |plan: &Plan| self.release.versions.include(&plan.version);
         for source in sources {
             let Source { mirror, suite, .. } = source;
             let place = format!("{suite} at {}", shown(mirror));
             match self.look(source, progress).await {
                 // What completes a server has no server in it.
-                Ok(Some(plan)) if plan.version.is_empty() || plan.major() == Some(major) => {
-                    return Ok(plan);
-                }
+                Ok(Some(plan)) if plan.version.is_empty() || fits(&plan) => return Ok(plan),
                 Ok(Some(plan)) => tried.push(format!("{place} has {}", plan.version)),
                 Ok(None) => tried.push(format!("{place} has none")),
                 Err(error) => tried.push(format!("{place}: {}", chain(&error))),
             }
         }
-        Err(FetchError::Gone { major, tried: tried.join("; ") })
+        let Release { variable, .. } = *self.release;
+        Err(FetchError::Gone { what: self.release.name(), variable, tried: tried.join("; ") })
     }
 
     /// Returns `true` if the packages are for a server that exists and works.
     fn is_part(&self) -> bool {
-        self.packages != PACKAGES
+        self.packages != self.release.packages
     }
 
     /// Returns the packages that a place has, or `None` if it has no server.
@@ -188,7 +185,7 @@ impl Apt<'_> {
         run(self.apt_get(&["--error-on=any", "update"]), "read the package list").await?;
         let mut install = self.install();
         install.arg("--print-uris");
-        let plan = Plan::parse(&run(install, "find the packages").await?);
+        let plan = Plan::parse(self.release, &run(install, "find the packages").await?);
         let has_server = |plan: &Plan| !plan.version.is_empty() || self.is_part();
         Ok(plan.filter(has_server))
     }
@@ -204,7 +201,8 @@ impl Apt<'_> {
         let mut told = |percent: u64| {
             let done = plan.bytes * percent.min(100) / 100;
             let (version, packages) = (plan.version.clone(), plan.packages);
-            progress(Progress::Download { version, packages, done, total: plan.bytes });
+            let (program, total) = (self.release.program, plan.bytes);
+            progress(Progress::Download { program, version, packages, done, total });
         };
         told(0);
         let (mut child, ward) = start(install, STEP)?;
@@ -281,14 +279,15 @@ impl Apt<'_> {
 impl Plan {
     /// Reads lines of the form `'URI' file size hash`. Returns `None` if there is no file. Without
     /// a server among the files, the version is empty.
-    pub(super) fn parse(uris: &str) -> Option<Self> {
+    pub(super) fn parse(release: &Release, uris: &str) -> Option<Self> {
+        let package = release.packages.first()?;
         let mut plan = Self { version: String::new(), packages: 0, bytes: 0 };
         for line in uris.lines().filter(|line| line.starts_with('\'')) {
             let mut words = line.split(' ').skip(1);
             let (file, size) = (words.next()?, words.next()?);
             plan.packages += 1;
             plan.bytes += size.parse::<u64>().ok()?;
-            if let Some(version) = file.strip_prefix("asterisk_") {
+            if let Some(version) = file.strip_prefix(package).and_then(|it| it.strip_prefix('_')) {
                 // `1%3a22.10.1+dfsg…_amd64.deb`: the epoch is not the server's.
                 let version = version.split('_').next()?;
                 version.rsplit("%3a").next()?.clone_into(&mut plan.version);
@@ -296,10 +295,18 @@ impl Plan {
         }
         (plan.packages > 0).then_some(plan)
     }
+}
 
-    pub(super) fn major(&self) -> Option<u32> {
-        self.version.split('.').next()?.parse().ok()
-    }
+/// Returns the state of a system on which some packages are installed. Packages for all
+/// architectures satisfy what depends on one for any.
+fn installed(packages: &[&str]) -> String {
+    let entry = |name: &&str| {
+        format!(
+            "Package: {name}\nStatus: install ok installed\nArchitecture: all\nVersion: 9999\n\
+             Maintainer: none\nDescription: none\n\n"
+        )
+    };
+    packages.iter().map(entry).collect()
 }
 
 /// Removes the setuid and setgid bits from all programs below a folder. Some of the server's

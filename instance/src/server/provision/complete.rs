@@ -14,25 +14,10 @@ use crate::server::probe::Server;
 use crate::server::progress::Progress;
 use crate::server::provision::error::{FetchError, at};
 use crate::server::provision::work::{Fetch, lock};
-use crate::server::releases::{RELEASES, Release, root};
+use crate::server::releases::{Part, RELEASES, Release};
 
 /// The time between a failed try and the next one.
 const REST: Duration = Duration::from_hours(24);
-
-/// A part that a server of an earlier fetch may lack.
-struct Part {
-    what: &'static str,
-    package: &'static str,
-    /// The folder that only this package has. It gets into the server's folder by a rename, so
-    /// that it is never there in part.
-    folder: &'static str,
-}
-
-const PARTS: [Part; 1] = [Part {
-    what: "music on hold",
-    package: "asterisk-moh-opsound-gsm",
-    folder: "usr/share/asterisk/moh",
-}];
 
 impl Part {
     fn is_missing(&self, root: &Path) -> bool {
@@ -51,27 +36,25 @@ pub(crate) async fn found(
     server: &Server,
     progress: &mut impl FnMut(Progress),
 ) {
-    let is_its_own = |release: &&Release| {
-        root(environment, release.major).is_some_and(|root| server.binary().starts_with(root))
-    };
-    let Some(release) = RELEASES.iter().find(is_its_own) else { return };
     let Ok(cache) = environment.cache() else { return };
-    let root = cache.join(release.major.to_string());
-    if missing(&root).next().is_none() {
+    let is_its_own = |release: &&Release| server.binary().starts_with(release.root(cache));
+    let Some(release) = RELEASES.iter().find(is_its_own) else { return };
+    let root = release.root(cache);
+    if missing(release, &root).next().is_none() {
         return;
     }
     let why = match tried_lately(cache, release) {
         Some(why) => why,
-        None => match lock(cache, release.major, progress).await {
+        None => match lock(cache, release, progress).await {
             Ok(_lock) => match tried_lately(cache, release) {
                 // Another process has, while this one waited for it.
                 Some(why) => why,
-                None => return try_now(environment, release, cache, &root, progress).await,
+                None => return try_now(environment, release, cache, progress).await,
             },
             Err(error) => chain(&error),
         },
     };
-    missing(&root).for_each(|part| progress(incomplete(&root, part, &why)));
+    missing(release, &root).for_each(|part| progress(incomplete(&root, part, &why)));
 }
 
 /// Returns the reason for which the last try failed, if that is less than a day ago.
@@ -87,10 +70,10 @@ pub(super) async fn try_now(
     environment: &Environment,
     release: &Release,
     cache: &Path,
-    root: &Path,
     progress: &mut impl FnMut(Progress),
 ) {
-    for part in missing(root) {
+    let root = &release.root(cache);
+    for part in missing(release, root) {
         let name = part.name();
         progress(Progress::Completing { root: root.to_owned(), part: name });
         let mark = mark(cache, release);
@@ -126,8 +109,8 @@ async fn fetch(
     fs::rename(apt.root().join(part.folder), &target).map_err(at(&target))
 }
 
-fn missing(root: &Path) -> impl Iterator<Item = &'static Part> {
-    PARTS.iter().filter(move |part| part.is_missing(root))
+fn missing(release: &Release, root: &Path) -> impl Iterator<Item = &'static Part> {
+    release.parts.iter().filter(move |part| part.is_missing(root))
 }
 
 fn incomplete(root: &Path, part: &Part, why: &str) -> Progress {
@@ -137,5 +120,5 @@ fn incomplete(root: &Path, part: &Part, why: &str) -> Progress {
 /// Returns the file with the reason for which the last try failed. The time of the file is that of
 /// the try.
 fn mark(cache: &Path, release: &Release) -> PathBuf {
-    cache.join(format!("{}.incomplete", release.major))
+    cache.join(format!("{}.incomplete", release.folder))
 }

@@ -26,9 +26,13 @@ pub enum FetchError {
     },
     /// Another distribution.
     #[error(
-        "a server can be fetched on Debian alone, and this is {id:?}; install Asterisk, or name a server by path or in ASTERISK"
+        "a server can be fetched on Debian alone, and this is {id:?}; install {program}, or name a server by path or in {variable}"
     )]
     NotDebian {
+        /// The program.
+        program: &'static str,
+        /// The variable of the environment that names a program of the user's.
+        variable: &'static str,
         /// The identifier in `/etc/os-release`.
         id: String,
     },
@@ -56,20 +60,22 @@ pub enum FetchError {
     },
     /// The mirrors do not have it, or not for this architecture, or cannot be reached.
     #[error(
-        "no Asterisk {major} for {} to be had ({tried}); check the network, name another mirror in ASTERISK_MIRROR, or a server by path or in ASTERISK",
+        "no {what} for {} to be had ({tried}); check the network, name another mirror in ASTERISK_MIRROR, or a server by path or in {variable}",
         std::env::consts::ARCH
     )]
     Gone {
-        /// The major version.
-        major: u32,
+        /// The program and its version.
+        what: String,
+        /// The variable of the environment that names a program of the user's.
+        variable: &'static str,
         /// The suites and mirrors that were tried, and how each went.
         tried: String,
     },
     /// The server that was fetched is of another version.
-    #[error("the fetched server is {found}, expected version {major}")]
+    #[error("the fetched server is {found}, expected {what}")]
     Other {
-        /// The major version that was wanted.
-        major: u32,
+        /// The program and the version that was wanted.
+        what: String,
         /// The version of the fetched server.
         found: String,
     },

@@ -13,44 +13,74 @@ mod error;
 mod work;
 
 use std::fs;
+use std::path::Path;
 
 pub(crate) use self::complete::found;
 pub use self::error::FetchError;
 use self::error::at;
 use self::work::{Fetch, lock};
 use crate::server::environment::Environment;
-use crate::server::probe::Server;
+use crate::server::probe::{ProbeError, Server};
 use crate::server::progress::Progress;
-use crate::server::releases::RELEASES;
+use crate::server::releases::{RELEASES, Release};
+use crate::server::version::Version;
 
-/// Fetches a version into the cache, or finds it there and completes it.
+/// A program that can be fetched.
+pub(crate) trait Fetched: Sized {
+    /// Probes the program in a folder that it was unpacked into.
+    fn probe(root: &Path) -> impl Future<Output = Result<Self, ProbeError>> + Send;
+
+    /// Returns the version that the program says.
+    fn version(&self) -> &Version;
+}
+
+impl Fetched for Server {
+    async fn probe(root: &Path) -> Result<Self, ProbeError> {
+        Self::at(root).await
+    }
+
+    fn version(&self) -> &Version {
+        self.version()
+    }
+}
+
+/// Fetches a version of Asterisk into the cache, or finds it there and completes it.
 pub(crate) async fn fetch(
     environment: &Environment,
     major: u32,
-    mut progress: impl FnMut(Progress) + Send,
+    progress: impl FnMut(Progress) + Send,
 ) -> Result<Server, FetchError> {
-    let release = RELEASES.iter().find(|release| release.major == major);
-    let release = release.ok_or(FetchError::Unknown { major })?;
+    let release = RELEASES.iter().find(|release| release.major() == Some(major));
+    obtain(environment, release.ok_or(FetchError::Unknown { major })?, progress).await
+}
+
+/// Fetches a program into the cache, or finds it there and completes it.
+pub(crate) async fn obtain<T: Fetched>(
+    environment: &Environment,
+    release: &Release,
+    mut progress: impl FnMut(Progress) + Send,
+) -> Result<T, FetchError> {
     let cache = environment.cache()?;
-    let root = cache.join(major.to_string());
-    let _lock = lock(cache, major, &mut progress).await?;
+    let root = release.root(cache);
+    let _lock = lock(cache, release, &mut progress).await?;
     if root.is_dir() {
-        complete::try_now(environment, release, cache, &root, &mut progress).await;
-        return Ok(Server::at(&root).await?);
+        complete::try_now(environment, release, cache, &mut progress).await;
+        return Ok(T::probe(&root).await?);
     }
     let fetch = Fetch::new(environment, release, cache)?;
-    let apt = fetch.apt(&apt::PACKAGES);
+    let apt = fetch.apt(release.packages);
     fetch.download(&apt, &mut progress).await?;
     apt.unpack(&mut progress).await?;
     let unpacked = apt.root();
-    let server = Server::at(&unpacked).await?;
-    if server.version().major() != Some(major) {
-        return Err(FetchError::Other { major, found: server.version().to_string() });
+    let program = T::probe(&unpacked).await?;
+    if !release.versions.include(program.version().as_str()) {
+        let found = program.version().to_string();
+        return Err(FetchError::Other { what: release.name(), found });
     }
     fs::rename(&unpacked, &root).map_err(at(&root))?;
     progress(Progress::Done { root: root.clone() });
-    Ok(Server::at(&root).await?)
+    Ok(T::probe(&root).await?)
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -13,18 +13,19 @@ use crate::server::provision::apt::{Plan, mirror, shown};
 
 /// A cache, and tools that do what apt and dpkg would do with a mirror of one package, all in a
 /// folder of its own.
-struct Standin {
+pub(crate) struct Standin {
     folder: PathBuf,
     _temporary: TempDir,
-    environment: Environment,
+    pub(crate) environment: Environment,
 }
 
 impl Standin {
-    fn new(version: &str) -> Self {
+    pub(crate) fn new(version: &str) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let folder = temporary.path().to_owned();
         let environment = Environment {
             asterisk: None,
+            nats_server: None,
             path: Vec::new(),
             cache: Some(folder.join("cache")),
             no_cache: None,
@@ -71,14 +72,14 @@ impl Standin {
 
     /// Writes a script, through a child: a file that this process had open for writing cannot be
     /// executed while another thread has just forked.
-    fn tool(&self, name: &str, script: &str) {
+    pub(crate) fn tool(&self, name: &str, script: &str) {
         let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 755 "$2""#;
         let mut command = std::process::Command::new("sh");
         let path = self.folder.join(name);
         assert!(command.args(["-c", write, "sh", script]).arg(path).status().unwrap().success());
     }
 
-    fn downloads(&self) -> usize {
+    pub(crate) fn downloads(&self) -> usize {
         fs::read_to_string(self.folder.join("downloads")).unwrap_or_default().lines().count()
     }
 
@@ -88,7 +89,7 @@ impl Standin {
         calls.lines().map(str::to_owned).collect()
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
@@ -104,7 +105,7 @@ impl Standin {
     }
 
     /// The names in the cache, also those of hidden files.
-    fn cached(&self) -> Vec<String> {
+    pub(crate) fn cached(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.join("cache")).unwrap().flatten();
         let mut names: Vec<_> =
             entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
@@ -150,7 +151,7 @@ async fn two_at_once_fetch_once() {
     let first = standin.fetch(|_| {});
     // The second finds the lock taken, and only then the first is let go on.
     let second = standin.fetch(|progress| {
-        if progress == (Progress::Waiting { major: 22 }) {
+        if progress == (Progress::Waiting { what: "Asterisk 22".to_owned() }) {
             fs::remove_file(standin.folder.join("wait")).unwrap();
         }
     });
@@ -313,10 +314,11 @@ async fn the_mirror_is_that_of_apt_but_not_the_one_for_security() {
 fn the_plan_is_read_from_the_list_of_files() {
     let uris = "'http://m/a/asterisk_22.10.1%2bdfsg-1_amd64.deb' asterisk_1%3a22.10.1+dfsg-1_amd64.deb 2534204 SHA256:0\n\
                 'http://m/l/libc6_2.41_amd64.deb' libc6_2.41_amd64.deb 1000 SHA256:1\n";
-    let plan = Plan::parse(uris).unwrap();
-    assert_eq!((plan.packages, plan.bytes, plan.major()), (2, 2_535_204, Some(22)));
+    let [release, _] = RELEASES;
+    let plan = Plan::parse(&release, uris).unwrap();
+    assert_eq!((plan.packages, plan.bytes), (2, 2_535_204));
     assert_eq!(plan.version, "22.10.1+dfsg-1");
-    assert!(Plan::parse("").is_none());
+    assert!(Plan::parse(&release, "").is_none());
 }
 
 #[test]

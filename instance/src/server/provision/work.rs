@@ -37,15 +37,15 @@ impl<'a> Fetch<'a> {
         release: &'a Release,
         cache: &'a Path,
     ) -> Result<Self, FetchError> {
-        let keyring = check_system(environment)?;
-        sweep(cache, release.major)?;
-        let folder = Work::new(cache, release.major)?;
+        let keyring = check_system(environment, release)?;
+        sweep(cache, release)?;
+        let folder = Work::new(cache, release)?;
         Ok(Self { environment, release, cache, folder, keyring })
     }
 
     pub(super) fn apt<'b>(&'b self, packages: &'b [&'static str]) -> Apt<'b> {
-        let Self { environment, folder, keyring, .. } = self;
-        Apt { environment, folder: &folder.0, packages, keyring }
+        let Self { environment, release, folder, keyring, .. } = self;
+        Apt { environment, release, folder: &folder.0, packages, keyring }
     }
 
     /// Downloads the packages from the first place that has them.
@@ -61,27 +61,28 @@ impl<'a> Fetch<'a> {
         };
         let sources = apt::sources(environment, &mirror, release.suites, release.leaves);
         apt.prepare()?;
-        let plan = apt.plan(release.major, &sources, progress).await?;
+        let plan = apt.plan(&sources, progress).await?;
         check_space(self.cache, plan.bytes * (1 + UNPACKED))?;
         apt.download(&plan, progress).await
     }
 }
 
-/// Obtains the lock of a version, which lets one process at a time fetch it.
+/// Obtains the lock of a release, which lets one process at a time fetch it.
 pub(super) async fn lock(
     cache: &Path,
-    major: u32,
+    release: &Release,
     progress: &mut impl FnMut(Progress),
 ) -> Result<File, FetchError> {
     fs::create_dir_all(cache).map_err(at(cache))?;
-    let path = cache.join(format!("{major}.lock"));
+    let path = cache.join(format!("{}.lock", release.folder));
     let file = File::create(&path).map_err(at(&path))?;
-    lock_file(file, || progress(Progress::Waiting { major })).await.map_err(at(&path))
+    let waiting = || progress(Progress::Waiting { what: release.name() });
+    lock_file(file, waiting).await.map_err(at(&path))
 }
 
-/// Removes what interrupted fetches of this version left. Only the holder of the lock may do that.
-fn sweep(cache: &Path, major: u32) -> Result<(), FetchError> {
-    let ours = Work::prefix(major);
+/// Removes what interrupted fetches of this release left. Only the holder of the lock may do that.
+fn sweep(cache: &Path, release: &Release) -> Result<(), FetchError> {
+    let ours = Work::prefix(release);
     for entry in fs::read_dir(cache).map_err(at(cache))?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(&ours) {
             let path = entry.path();
@@ -100,12 +101,12 @@ fn sweep(cache: &Path, major: u32) -> Result<(), FetchError> {
 struct Work(PathBuf);
 
 impl Work {
-    fn prefix(major: u32) -> String {
-        format!(".{major}.partial-")
+    fn prefix(release: &Release) -> String {
+        format!(".{}.partial-", release.folder)
     }
 
-    fn new(cache: &Path, major: u32) -> Result<Self, FetchError> {
-        let folder = cache.join(Self::prefix(major) + &Uuid::new_v4().simple().to_string());
+    fn new(cache: &Path, release: &Release) -> Result<Self, FetchError> {
+        let folder = cache.join(Self::prefix(release) + &Uuid::new_v4().simple().to_string());
         fs::create_dir(&folder).map_err(at(&folder))?;
         Ok(Self(folder))
     }
@@ -119,12 +120,13 @@ impl Drop for Work {
 }
 
 /// Checks that this is Debian. Returns the keyring of its archive.
-fn check_system(environment: &Environment) -> Result<&'static str, FetchError> {
+fn check_system(environment: &Environment, wanted: &Release) -> Result<&'static str, FetchError> {
     let release = fs::read_to_string(&environment.os_release).unwrap_or_default();
     let id = release.lines().find_map(|line| line.strip_prefix("ID="));
     let id = id.unwrap_or("unknown").trim_matches('"');
     if id != "debian" {
-        return Err(FetchError::NotDebian { id: id.to_owned() });
+        let Release { program, variable, .. } = *wanted;
+        return Err(FetchError::NotDebian { program, variable, id: id.to_owned() });
     }
     let keyring = KEYRINGS.into_iter().find(|keyring| Path::new(keyring).exists());
     keyring.ok_or(FetchError::NoKeyring)
