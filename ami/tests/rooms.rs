@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of each crate in order. Rooms in one entry may depend on each other.
-const ORDERS: [(&str, &[&[&str]]); 5] = [
+const ORDERS: [(&str, &[&[&str]]); 6] = [
     (
         "ami",
         &[
@@ -33,6 +33,19 @@ const ORDERS: [(&str, &[&[&str]]); 5] = [
         ],
     ),
     ("cli", &[&["exit"], &["options"], &["out"], &["connect"], &["ladder"], &["commands"]]),
+    (
+        "fleet",
+        &[
+            &["origin"],
+            &["item"],
+            &["config"],
+            &["member"],
+            &["merge"],
+            &["fleet"],
+            &["whole"],
+            &["nats"],
+        ],
+    ),
     (
         "instance",
         &[
