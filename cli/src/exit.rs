@@ -18,6 +18,7 @@ Exit codes:
    6  the action may have been executed, but its answer did not come
    7  events were lost while they were followed
    8  the event that was waited for has not come
+   9  several servers: not all ended alike, and the error output says how each did
   10  call: busy
   11  call: no answer
   12  call: congestion
@@ -40,6 +41,8 @@ pub(crate) enum Exit {
     Lost,
     /// The event that was waited for has not come.
     NoMatch,
+    /// Of several servers, some ended in another way than the others.
+    Differ,
     /// A call that was placed was not answered, or did not go well.
     Call(Unanswered),
     Interrupted,
@@ -61,6 +64,13 @@ pub(crate) enum Unanswered {
 }
 
 impl Exit {
+    /// Returns the end of several servers: what became of each, if that is the same of all.
+    pub(crate) fn of_all(exits: impl IntoIterator<Item = Self>) -> Self {
+        let mut exits = exits.into_iter();
+        let first = exits.next().unwrap_or(Self::Done);
+        if exits.all(|exit| exit == first) { first } else { Self::Differ }
+    }
+
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -72,6 +82,7 @@ impl Exit {
             Self::MayHaveBeenExecuted => 6,
             Self::Lost => 7,
             Self::NoMatch => 8,
+            Self::Differ => 9,
             Self::Call(Unanswered::Busy) => 10,
             Self::Call(Unanswered::NoAnswer) => 11,
             Self::Call(Unanswered::Congestion) => 12,

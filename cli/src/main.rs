@@ -19,7 +19,7 @@ use self::out::Out;
 
 /// Asterisk servers on the command line: watch events, send actions, follow calls
 #[derive(Debug, Parser)]
-#[command(name = "ami", version, after_help = exit::CODES, after_long_help = format!("{}\n\n{}", connect::VARIABLES, exit::CODES), disable_help_subcommand = true)]
+#[command(name = "ami", version, after_help = exit::CODES, after_long_help = format!("{}\n\n{}\n\n{}", connect::VARIABLES, connect::SEVERAL, exit::CODES), disable_help_subcommand = true)]
 struct Arguments {
     #[command(flatten)]
     options: Options,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use fleet::Origin;
 
 /// The options of every command.
 #[derive(Clone, Debug, Args)]
@@ -12,6 +13,21 @@ pub(crate) struct Options {
     /// The server: the name of a context, or user@host[:port]; else AMI_SERVER
     #[arg(long, short, global = true, value_name = "NAME|USER@HOST[:PORT]")]
     pub(crate) server: Option<String>,
+    /// Several servers at once: contexts, NAME=CONTEXT or NAME=USER@HOST[:PORT]; or `all` contexts
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME,…|all",
+        value_delimiter = ',',
+        conflicts_with = "server"
+    )]
+    pub(crate) servers: Vec<String>,
+    /// The name of the server, if it is one of several or in a fleet alone.
+    #[arg(skip)]
+    pub(crate) origin: Option<Origin>,
+    /// `true` if the server is one of several.
+    #[arg(skip)]
+    pub(crate) is_one_of_several: bool,
     /// Connect by TLS
     #[arg(long, global = true)]
     pub(crate) tls: bool,
@@ -57,7 +73,7 @@ pub(crate) enum When {
 }
 
 /// Reads the limit of a wait, which is above 0.
-fn limit(text: &str) -> Result<Duration, String> {
+pub(crate) fn limit(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err("expected a time above 0".to_owned()),
         limit => Ok(limit),

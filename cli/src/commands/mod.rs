@@ -1,14 +1,18 @@
 //! The commands, one file or folder each.
 
 mod action;
+mod bridge;
 mod call;
 mod cli;
 mod completion;
 mod context;
 mod doctor;
+mod each;
 mod events;
 mod explain;
+mod fetch;
 mod hangup;
+mod joined;
 mod man;
 mod ping;
 mod probe;
@@ -65,6 +69,7 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     Doctor(doctor::Doctor),
     Serve(serve::Serve),
+    Bridge(Box<bridge::Bridge>),
     Try(trial::Try),
     Context(context::Context),
     Completion(completion::Completion),
@@ -72,10 +77,21 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Returns `true` if the command can be done on several servers at once.
+    fn takes_several(&self) -> bool {
+        match self {
+            // The name of a channel, and what is drawn of a call, are of one server.
+            Self::Hangup(_) | Self::Top(_) | Self::Trace(_) => false,
+            Self::Replay(_) | Self::Explain(_) | Self::Try(_) => false,
+            Self::Context(_) | Self::Completion(_) | Self::Man(_) => false,
+            _ => true,
+        }
+    }
+
     /// Returns `true` if the command handles the signals that otherwise end the program.
     pub(crate) fn handles_interrupts(&self) -> bool {
         match self {
-            Self::Call(_) | Self::Trace(_) | Self::Try(_) => true,
+            Self::Bridge(_) | Self::Call(_) | Self::Trace(_) | Self::Try(_) => true,
             Self::Cli(cli) => cli.is_interactive(),
             _ => false,
         }
@@ -91,6 +107,10 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     use views::Entities;
 
+    if !options.servers.is_empty() && !command.takes_several() {
+        let text = "the command looks at one server: use --server NAME in place of --servers";
+        return Err(Failure::usage(text));
+    }
     match command {
         Command::Ping(ping) => ping.run(options, out).await,
         Command::Tail(tail) => tail.run(options, out).await,
@@ -113,6 +133,7 @@ pub(crate) async fn run(
         Command::Explain(explain) => explain.run(options, out).await,
         Command::Doctor(doctor) => doctor.run(options, out).await,
         Command::Serve(serve) => serve.run(options, out).await,
+        Command::Bridge(bridge) => bridge.run(options, out).await,
         Command::Try(trial) => trial.run(options, out, program()).await,
         Command::Context(context) => context.run(options, out).await,
         Command::Completion(completion) => completion.run(program(), out),

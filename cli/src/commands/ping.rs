@@ -6,8 +6,9 @@ use ami::{Action, Client, Error, Fault, Filter, Item, Subscription};
 use clap::Args;
 use serde_json::json;
 
+use super::each::{Order, each};
 use super::probe::{unless_refused, version};
-use crate::connect::subscribed;
+use crate::connect::{several, subscribed};
 use crate::exit::{Exit, Failure};
 use crate::options::{Options, duration};
 use crate::out::{Form, Out, Style, escape};
@@ -32,7 +33,7 @@ needs the class `system` in `read`, and the version and the calls `system` or `r
 With --json: an object of the server, one for each ping, and one of the figures, in seconds. With
 --raw: the server's banner and its answers to the pings.
 
-Exit codes: 0 all pings were answered; 3 no connection, or no answer. `ami --help` has the others.";
+Exit codes: 0 all pings were answered; 9 of several servers, some have not answered; 3 no connection, or no answer. `ami --help` has the others.";
 
 /// The facts that a server tells of itself. Any of them may be missing.
 #[derive(Debug, Default)]
@@ -53,6 +54,15 @@ struct Figures {
 
 impl Ping {
     pub(crate) async fn run(&self, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
+        let servers = several(options)?;
+        if servers.is_empty() {
+            return self.one(options, out).await;
+        }
+        let order = if self.count > 1 { Order::AsItComes } else { Order::InTurn };
+        each(&servers, order, out, async |server, out| self.one(server, out).await).await
+    }
+
+    async fn one(&self, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
         let booted = Filter::named(["FullyBooted"]);
         // A connection that is lost is what is to be found out.
         let (client, mut events) =

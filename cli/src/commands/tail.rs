@@ -9,7 +9,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use tokio::time::{Instant, sleep_until};
 
-use super::events::{Live, Printer, Recorded, Source, Told, filter, joined, take_file};
+use super::events::{Printer, Recorded, Source, Told, filter, joined, take_file};
 use crate::exit::{Exit, Failure};
 use crate::options::{Options, duration};
 use crate::out::{Form, Out, Selection, Style, reader_gone};
@@ -64,9 +64,12 @@ With --raw the output begins with the server's banner, and is a recording itself
 A line in red says where events are missing. With --json that is an object of its own:
 {\"v\":1,\"missed\":N}, {\"v\":1,\"gap\":{…}} or {\"v\":1,\"truncated\":BYTES}.
 
+With --servers the events come in the order of each server, and of one another as they come. A
+server that is away is connected to as soon as it is there.
+
 Exit codes: 0 done; 7 events were lost, or the connection with --no-reconnect; 8 the time was up, or
 the recording at its end, before the event of --until or all events of -n had come; 4 the login was
-refused after a lost connection. `ami --help` has the others.";
+refused after a lost connection; 9 of several servers, one was away. `ami --help` has the others.";
 
 /// The reason for the end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -80,6 +83,10 @@ enum End {
 impl Tail {
     pub(crate) async fn run(mut self, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
         let last = take_file(&mut self.words);
+        let is_of_file = last.is_some() || self.file.is_some();
+        if is_of_file && !options.servers.is_empty() {
+            return Err(Failure::usage("a recording is of no server: --servers means nothing"));
+        }
         if last.is_some() && self.file.is_some() {
             return Err(Failure::usage("two recordings are named"));
         }
@@ -98,7 +105,7 @@ impl Tail {
                     true => config.reconnect(None),
                     false => config,
                 };
-                Source::Live(Box::new(Live::connect(options, all, configure).await?))
+                Source::connect(options, all, configure, out).await?
             }
         };
         if self.ready {
@@ -107,11 +114,15 @@ impl Tail {
         let mut printer = Printer { out, only, whole: self.whole, lost: false };
         printer.begin(&source);
         let end = self.follow(&mut source, &mut printer, &wanted, until.as_ref()).await?;
+        let of_servers = match &source {
+            Source::Merged(merged) => merged.exit(),
+            Source::Live(_) | Source::Recorded(_) => Exit::Done,
+        };
         Ok(match end {
             _ if printer.lost => Exit::Lost,
-            End::Reached => Exit::Done,
+            End::Reached => of_servers,
             End::Time | End::Recording if until.is_some() || self.count.is_some() => Exit::NoMatch,
-            End::Time | End::Recording => Exit::Done,
+            End::Time | End::Recording => of_servers,
         })
     }
 
@@ -153,7 +164,7 @@ impl Tail {
             let event = match told {
                 Some(Told::Event(event)) => event,
                 Some(other) => {
-                    printer.other(&other)?;
+                    printer.other(source, &other)?;
                     continue;
                 }
                 None => return Ok(End::Recording),

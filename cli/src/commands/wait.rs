@@ -3,7 +3,7 @@
 use clap::Args;
 use tokio::time::{Instant, timeout_at};
 
-use super::events::{Live, Printer, Source, Told, filter, joined};
+use super::events::{Printer, Source, Told, filter, joined};
 use crate::exit::{Exit, Failure};
 use crate::options::Options;
 use crate::out::{Out, Style};
@@ -27,24 +27,25 @@ const HELP: &str = "\
 The filter is that of `ami tail`. With --ready a script can tell when to begin with what makes the
 event come. A connection that is lost is made anew, within the same time.
 
+With --servers the event of any of them is enough.
+
 Exit codes: 0 the event has come; 8 it has not within --timeout; 7 it has not, but events were lost,
-and it may have been among them. `ami --help` has the others.";
+or one of several servers was away, and it may have been among them. `ami --help` has the others.";
 
 impl Wait {
     pub(crate) async fn run(&self, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
         let filter = filter(&joined(&self.words))?;
-        let live = Live::connect(options, filter, |config| config).await?;
+        let mut source = Source::connect(options, filter, |config| config, out).await?;
         if self.ready {
             out.tell(Style::Good, "ready");
         }
         let deadline = Instant::now().checked_add(options.timeout);
-        let mut source = Source::Live(Box::new(live));
         let mut lost = false;
         loop {
             let told = match deadline {
                 Some(deadline) => match timeout_at(deadline, source.next()).await {
                     Ok(told) => told?,
-                    Err(_) => return Err(late(options, lost)),
+                    Err(_) => return Err(late(options, lost || source.is_incomplete())),
                 },
                 None => source.next().await?,
             };
@@ -53,11 +54,11 @@ impl Wait {
                 Some(Told::Event(event)) => {
                     if !self.quiet {
                         printer.begin(&source);
-                        printer.event(&source, &event)?;
+                        printer.event(&mut source, &event)?;
                     }
                     return Ok(Exit::Done);
                 }
-                Some(other) => printer.other(&other)?,
+                Some(other) => printer.other(&mut source, &other)?,
                 None => {}
             }
             lost = printer.lost;

@@ -6,16 +6,20 @@ mod hints;
 mod place;
 mod prompt;
 mod secret;
+mod several;
 mod tls;
 
 use std::io::{self, Write};
 
 use ami::{Client, Config, Error, Filter, Server, Subscription};
+use tokio::sync::Mutex;
 
 pub(crate) use self::contexts::{Context, Contexts, is_name};
+pub(crate) use self::place::variable;
 pub(crate) use self::place::{Address, Place};
 use self::place::{Chosen, Login};
-pub(crate) use self::secret::{Secret, Source, check as check_command};
+pub(crate) use self::secret::{Secret, Source, check as check_command, of_file as secret_file};
+pub(crate) use self::several::{HELP as SEVERAL, alone, several};
 use crate::exit::Failure;
 use crate::options::Options;
 use crate::out::escape;
@@ -28,6 +32,10 @@ Environment:
   AMI_CONTEXTS      the file of contexts, in place of ~/.config/ami/contexts.toml
   AMI_MANAGER_CONF  the manager.conf of this machine, in place of /etc/asterisk/manager.conf, which
                     is used if no server is named and no context is the current one";
+
+/// The lock of the terminal: of several servers, one after another asks for its secret, and so may
+/// the command that has it.
+static TERMINAL: Mutex<()> = Mutex::const_new(());
 
 /// The server to connect to, with its secret.
 #[derive(Debug)]
@@ -95,13 +103,13 @@ pub(crate) async fn target(options: &Options) -> Result<Target, Failure> {
     let (server, secret) = match login {
         Login::Complete(server) if place == Place::Variable => (*server, Source::InServer),
         Login::Complete(server) => (*server, Source::ManagerConf),
-        Login::Address(address) => with_secret(&address, None).await?,
+        Login::Address(address) => with_secret(&address, None, false).await?,
         Login::Context(context) => {
             let Context { user, address, .. } = &*context;
             // The file has the same form as an argument, without a secret in the address.
             let text = format!("{}@{address}", user.replace('%', "%25").replace(':', "%3A"));
             let address = Address::from_argument(&text, &place.to_string())?;
-            with_secret(&address, Some(&context)).await?
+            with_secret(&address, Some(&context), options.is_one_of_several).await?
         }
     };
     let given = match &tls {
@@ -117,22 +125,31 @@ pub(crate) async fn target(options: &Options) -> Result<Target, Failure> {
     });
     let target = Target { server, place, secret, tls };
     if options.verbose {
-        note(&format!("server: {} (from {})", target.server, target.place));
-        note(&format!("secret: from {}", target.secret));
+        let own = options.origin.as_ref().map_or_else(String::new, |origin| format!("{origin}: "));
+        note(&format!("{own}server: {} (from {})", target.server, target.place));
+        note(&format!("{own}secret: from {}", target.secret));
         let by = target.tls.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string);
-        note(&format!("TLS: {by}"));
+        note(&format!("{own}TLS: {by}"));
     }
     Ok(target)
 }
 
 /// Finds the secret of a user: `AMI_SECRET`, that of the context, that in the `manager.conf` of the
-/// very server, or what is typed at the prompt.
+/// very server, or what is typed at the prompt. The variable goes behind the context if the server
+/// is one of several, which it cannot all be the secret of.
 async fn with_secret(
     address: &Address,
     context: Option<&Context>,
+    is_of_several: bool,
 ) -> Result<(Server, Source), Failure> {
+    let _only = TERMINAL.lock().await;
     let Address { user, address: at } = address;
-    let (secret, source) = if let Some(secret) = place::variable("AMI_SECRET")? {
+    let has_own = context.is_some_and(|it| it.secret_command.is_some() || it.secret.is_some());
+    let variable = match is_of_several && has_own {
+        true => None,
+        false => variable("AMI_SECRET")?,
+    };
+    let (secret, source) = if let Some(secret) = variable {
         (Secret::new(secret, "AMI_SECRET")?, Source::Variable)
     } else if let Some(command) = context.and_then(|it| it.secret_command.as_ref()) {
         let program = command.first().cloned().unwrap_or_default();

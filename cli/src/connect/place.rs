@@ -83,10 +83,11 @@ impl Address {
 /// machine, the first that is there.
 pub(super) fn choose(options: &Options) -> Result<Chosen, Failure> {
     if let Some(text) = &options.server {
+        let from = if options.is_one_of_several { "--servers" } else { "--server" };
         if !text.contains('@') {
-            return context(text, "--server", false);
+            return context(text, from, false);
         }
-        let login = Login::Address(Address::from_argument(text, "--server")?);
+        let login = Login::Address(Address::from_argument(text, from)?);
         return Ok(Chosen { place: Place::Argument, login });
     }
     if let Some(text) = variable("AMI_SERVER")? {
@@ -167,7 +168,7 @@ pub(super) fn local(address: &Address) -> Option<Server> {
 }
 
 /// Returns the value of an environment variable, unless it is empty.
-pub(super) fn variable(name: &str) -> Result<Option<String>, Failure> {
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
     match env::var(name) {
         Ok(value) => Ok(Some(value).filter(|it| !it.is_empty())),
         Err(env::VarError::NotPresent) => Ok(None),

@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -110,6 +111,22 @@ pub(super) async fn of_command(command: &[String]) -> Result<Secret, Failure> {
         Err(_) => return Err(failed(anyhow!("did not end within {PATIENCE:?}"))),
     };
     Secret::new(line, &format!("the first line of what {} prints", told()))
+}
+
+/// Reads a file with a secret, which only the user may read.
+pub(crate) fn of_file(path: &Path) -> Result<String, Failure> {
+    let unreadable = |error: io::Error| {
+        let error = anyhow::Error::new(error);
+        Failure::new(Exit::Usage, error.context(format!("{} cannot be read", path.display())))
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
+    guard::private(&file, path)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(unreadable)?;
+    if text.trim().is_empty() {
+        return Err(Failure::usage(format!("{} is empty", path.display())));
+    }
+    Ok(text)
 }
 
 async fn first_line(child: &mut Child) -> anyhow::Result<Vec<u8>> {

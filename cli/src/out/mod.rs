@@ -10,7 +10,7 @@ mod table;
 use std::io::{self, IsTerminal, Write};
 
 use rustix::event::{PollFd, PollFlags};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(crate) use self::clock::{local, time_of};
 pub(crate) use self::escape::escape;
@@ -42,6 +42,18 @@ pub(crate) struct Out {
     width: Option<usize>,
     /// The bytes that are printed and not passed on yet.
     buffer: Vec<u8>,
+    /// The server that all of the output is of, if it is one of several.
+    origin: Option<Tag>,
+    /// `true` if the output is collected until another one takes it.
+    is_held: bool,
+}
+
+/// The name of one of several servers, which begins each line.
+#[derive(Clone, Debug)]
+struct Tag {
+    name: String,
+    /// The columns of the longest name of the servers.
+    width: usize,
 }
 
 /// A style of text.
@@ -88,7 +100,23 @@ impl Out {
         let color = is_colored(stdout.is_terminal());
         let errors_color = is_colored(io::stderr().is_terminal());
         let width = stdout.is_terminal().then(|| columns(&stdout));
-        Self { form, color, errors_color, width, buffer: Vec::new() }
+        let (buffer, origin, is_held) = (Vec::new(), None, false);
+        Self { form, color, errors_color, width, buffer, origin, is_held }
+    }
+
+    /// Returns an output for one of several servers, whose name begins each line, or is a member of
+    /// each object. `width` is the length of the longest name. An output that is held collects
+    /// all until another one takes it.
+    pub(crate) fn of(&self, origin: &str, width: usize, is_held: bool) -> Self {
+        let (form, color, errors_color) = (self.form, self.color, self.errors_color);
+        let columns = self.width.map(|it| it.saturating_sub(width + 2));
+        let origin = Some(Tag { name: origin.to_owned(), width });
+        Self { form, color, errors_color, width: columns, buffer: Vec::new(), origin, is_held }
+    }
+
+    /// Takes what another output has collected.
+    pub(crate) fn take(&mut self, held: &mut Self) {
+        self.buffer.append(&mut held.buffer);
     }
 
     /// Checks that the form may be printed here.
@@ -122,12 +150,20 @@ impl Out {
 
     /// Prints a line for people. What a server said has to be escaped before.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.buffer, "{text}")
+        let begin = self.origin.as_ref().map_or_else(String::new, |Tag { name, width }| {
+            format!("{}  ", self.styled(Style::Strong, &format!("{name:width$}")))
+        });
+        let begin = if text.is_empty() { begin.trim_end() } else { &begin };
+        writeln!(self.buffer, "{begin}{text}")
     }
 
     /// Prints an object in a line. What a terminal would act on is escaped as JSON does it.
     pub(crate) fn object(&mut self, object: &Value) -> io::Result<()> {
-        writeln!(self.buffer, "{}", escape_json(&object.to_string()))
+        let text = match (&self.origin, object) {
+            (Some(origin), Value::Object(members)) => of_server(&origin.name, members).to_string(),
+            _ => object.to_string(),
+        };
+        writeln!(self.buffer, "{}", escape_json(&text))
     }
 
     /// Prints bytes of a server unchanged.
@@ -142,6 +178,9 @@ impl Out {
 
     /// Passes on what was printed. Blocks while nobody reads.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.is_held {
+            return Ok(());
+        }
         let buffer = std::mem::take(&mut self.buffer);
         // The lock may be held by a thread that waits for the reader.
         if buffer.is_empty() { Ok(()) } else { write(&buffer) }
@@ -150,6 +189,9 @@ impl Out {
     /// Passes on what was printed, on another thread: a reader that is slow, or has stopped, does
     /// not keep the client from reading, and the future can be dropped meanwhile.
     pub(crate) async fn drain(&mut self) -> io::Result<()> {
+        if self.is_held {
+            return Ok(());
+        }
         let buffer = std::mem::take(&mut self.buffer);
         if buffer.is_empty() {
             return Ok(());
@@ -177,23 +219,38 @@ impl Out {
 
     /// Tells something on the error output, in a style.
     pub(crate) fn tell(&self, style: Style, text: &str) {
+        let text = format!("{}{text}", self.prefix());
         let text = paint(self.errors_color, style, &escape(text.as_bytes()));
         // There is nobody to tell if it cannot be printed.
         let _ = writeln!(io::stderr(), "{text}");
     }
 
+    /// Returns what begins a text on the error output.
+    fn prefix(&self) -> String {
+        self.origin.as_ref().map_or_else(String::new, |origin| format!("{}: ", origin.name))
+    }
+
     /// Prints a failure on the error output.
     pub(crate) fn complain(&self, failure: &Failure) {
         let Some(error) = &failure.error else { return };
-        let text = escape(format!("{error:#}").as_bytes());
+        let text = escape(format!("{}{error:#}", self.prefix()).as_bytes());
         // There is nobody to tell if it cannot be printed.
         let _ = writeln!(io::stderr(), "{} {text}", paint(self.errors_color, Style::Bad, "error:"));
         if let Some(hint) = &failure.hint {
-            let hint = escape(hint.as_bytes());
+            let hint = escape(format!("{}{hint}", self.prefix()).as_bytes());
             let _ =
                 writeln!(io::stderr(), "{} {hint}", paint(self.errors_color, Style::Dim, "hint:"));
         }
     }
+}
+
+/// Returns an object with the name of a server behind the version.
+fn of_server(name: &str, members: &Map<String, Value>) -> Value {
+    let own = |it: &(&String, &Value)| it.0 == "v";
+    let owned = |(name, value): (&String, &Value)| (name.clone(), value.clone());
+    let version = members.iter().filter(own).map(owned);
+    let rest = members.iter().filter(|it| !own(it)).map(owned);
+    version.chain([("server".to_owned(), name.into())]).chain(rest).collect()
 }
 
 /// Waits until nobody can read the standard output any more, as of a pipe whose reader has ended.

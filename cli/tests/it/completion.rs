@@ -30,6 +30,8 @@ async fn bash_completes_commands_and_options() {
     for (words, found) in [
         (&["ami", "compl"][..], "completion\n"),
         (&["ami", "tail", "--unt"], "--until\n"),
+        (&["ami", "calls", "--servers"], "--servers\n"),
+        (&["ami", "bridge", "--spool-d"], "--spool-disk\n--spool-dir\n"),
         (&["ami", "completion", "power"], "powershell\n"),
     ] {
         let ended = complete(words).await;
@@ -73,9 +75,10 @@ async fn zsh_and_fish_load_their_scripts_where_they_are_installed() {
 
 #[tokio::test]
 async fn the_help_of_a_command_has_its_exit_codes() {
-    for name in
-        ["ping", "tail", "wait", "do", "cli", "call", "hangup", "record", "replay", "doctor"]
-    {
+    for name in [
+        "ping", "tail", "wait", "do", "cli", "call", "hangup", "record", "replay", "doctor",
+        "bridge", "channels",
+    ] {
         let help = run(offline(&[name, "--help"])).await.text();
         assert!(help.contains("xit code"), "{name}: {help}");
     }
@@ -88,7 +91,7 @@ async fn each_command_has_a_manual_page() {
     let folder = TempDir::new().unwrap();
     let written = run(offline(&["man", "--out", folder.path().to_str().unwrap()])).await;
     assert_eq!(written.code, Some(0), "{written:?}");
-    for name in ["ami.1", "ami-tail.1", "ami-wait.1", "ami-man.1"] {
+    for name in ["ami.1", "ami-tail.1", "ami-wait.1", "ami-bridge.1", "ami-man.1"] {
         assert!(folder.path().join(name).exists(), "{name}");
     }
     let page = fs::read_to_string(folder.path().join("ami-tail.1")).unwrap();

@@ -12,6 +12,7 @@ mod events;
 mod explain;
 mod program;
 mod readme;
+mod servers;
 mod terminal;
 mod top;
 mod trace;

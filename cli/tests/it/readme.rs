@@ -10,6 +10,11 @@ use crate::events::kit::{offline, run};
 /// The message of clap about a command line that it does not understand.
 const WRONG: &str = "For more information, try '--help'.";
 
+/// Returns a line that ends soon: a bridge goes on until it is told to end.
+fn short(line: &str) -> String {
+    if line.starts_with("ami bridge") { format!("{line} --help") } else { line.to_owned() }
+}
+
 /// Returns the lines of the README's blocks for shells that run the program, but for those that
 /// boot or install.
 fn lines() -> Vec<&'static str> {
@@ -21,7 +26,7 @@ fn lines() -> Vec<&'static str> {
 /// Runs a line in a shell, in a folder where `ami` is the program, with a server that is not there.
 async fn of_line(line: &str, folder: &TempDir) -> String {
     // Nobody listens on that port.
-    let line = line.replace("pbx.example.org", "127.0.0.1:1");
+    let line = short(line).replace("pbx.example.org", "127.0.0.1:1");
     let mut command = Command::new("sh");
     command.args(["-c", &line]).current_dir(folder).env("HOME", folder.path());
     let path = std::env::var("PATH").unwrap();

@@ -8,7 +8,8 @@ use clap::Args;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 pub(super) use self::help::{plain, sentences, value};
-use crate::connect::connect;
+use super::each::{Order, each};
+use crate::connect::{connect, several};
 use crate::exit::{Exit, Failure};
 use crate::options::Options;
 use crate::out::{Form, Out, Reply, Style};
@@ -45,7 +46,7 @@ A list is a table, and with --json an object an item. With --stdin a line is
 {\"Action\":\"Originate\",\"Channel\":\"PJSIP/alice\",\"Variable\":[\"A=1\",\"B=2\"]}.
 
 Exit codes: 1 refused; 2 no such form of an action; 5 never sent; 6 it may have been executed, but
-the answer did not come. `ami --help` has the others.";
+the answer did not come; 9 of several servers, some have done it. `ami --help` has the others.";
 
 impl Do {
     pub(crate) async fn run(&self, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
@@ -53,12 +54,28 @@ impl Do {
             if self.help {
                 return help::of_command(out);
             }
+            if !options.servers.is_empty() {
+                let text = "--stdin sends to one server, for the answer to one line can decide \
+                            about the next: use --server";
+                return Err(Failure::usage(text));
+            }
             return self.all_of_stdin(options, out).await;
         };
         if self.help {
             return help::of_action(name, out);
         }
         let action = input::action(name, &self.fields)?;
+        let servers = several(options)?;
+        if servers.is_empty() {
+            return self.one(options, action, out).await;
+        }
+        each(&servers, Order::InTurn, out, async |server, out| {
+            self.one(server, action.clone(), out).await
+        })
+        .await
+    }
+
+    async fn one(&self, options: &Options, action: Action, out: &mut Out) -> Result<Exit, Failure> {
         let client = connect(options).await?;
         self.begin(&client, out);
         self.send(&client, action, out).await

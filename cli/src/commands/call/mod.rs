@@ -6,13 +6,15 @@ mod outcome;
 use std::time::Duration;
 
 use ami::{Cause, Client, Error, Originate, Placed};
-use clap::Args;
+use clap::{Args, ValueEnum};
+use fleet::{Fleet, Member, NoneUp, Origin, Route, Unfit};
 use live::{Config, Live, Part};
 
 use self::follow::Follow;
 use self::outcome::Outcome;
 use super::hangup;
-use crate::connect::connect;
+use super::joined::Joined;
+use crate::connect::{connect, several};
 use crate::exit::{Exit, Failure, Interrupts};
 use crate::options::{Options, duration};
 use crate::out::{Form, Out, Style, reader_gone};
@@ -51,12 +53,46 @@ pub(crate) struct Call {
     /// Tell each step of the call until it has ended
     #[arg(long)]
     follow: bool,
+    /// Choose among --servers: the one with the fewest calls, or any
+    #[arg(long, value_name = "WAY", default_value = "least-calls", requires = "servers")]
+    route: Way,
     /// Leave the call alone when the program is interrupted, or nobody reads its output any more
     #[arg(long)]
     keep: bool,
 }
 
+/// The way to choose one of several servers that are up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Way {
+    LeastCalls,
+    Random,
+}
+
+/// One of several servers, which was chosen for the call.
+struct Chosen {
+    client: Client,
+    live: Option<Live>,
+    /// The output, which has the name of the server.
+    out: Out,
+    /// The fleet that the server is of, whose end would be that of the client.
+    _fleet: Fleet,
+}
+
+/// Returns the failure of a choice among servers none of which could be chosen.
+fn nobody(error: NoneUp) -> Failure {
+    let is_refused = |it: &(Origin, Unfit)| matches!(it.1, Unfit::Uncounted(_) | Unfit::NoNumber);
+    if !error.servers.iter().any(is_refused) {
+        return Failure::new(Exit::NoConnection, error);
+    }
+    Failure::new(Exit::Refused, error).hint(
+        "to count the calls takes `write = …,reporting` in manager.conf; --route random does not",
+    )
+}
+
 const HELP: &str = "\
+With --servers the call is placed on one of those that are up, whose name stands before each line,
+and is a member of each object. One that is away is told, and is no failure of the call.
+
 With --json: an object with the outcome, and with --follow one for each step.
 
 Exit codes: 0 answered; 10 busy; 11 no answer; 12 congestion; 13 no such extension; 14 hung up;
@@ -85,20 +121,77 @@ impl Call {
             return Err(Failure::usage("call has no raw form"));
         }
         let mut interrupts = Interrupts::new()?;
-        let (client, live) = tokio::select! {
+        let servers = several(options)?;
+        if servers.is_empty() {
+            let connect = async { self.follow_on(connect(options).await?, options).await };
+            let (client, live) = tokio::select! {
+                biased;
+                connected = connect => connected?,
+                _ = interrupts.next() => return Ok(Exit::Interrupted),
+            };
+            return self.place(&client, live, &mut interrupts, options, out).await;
+        }
+        let chosen = tokio::select! {
             biased;
-            connected = self.connect(options) => connected?,
+            chosen = self.choose(servers, options, out) => chosen?,
             _ = interrupts.next() => return Ok(Exit::Interrupted),
         };
+        let Chosen { client, live, out: mut own, .. } = chosen;
+        let done = self.place(&client, live, &mut interrupts, options, &mut own).await;
+        if let Err(failure) = &done {
+            own.complain(failure);
+        }
+        own.drain().await?;
+        done.or_else(|failure| Ok(failure.exit))
+    }
+
+    /// Chooses one of several servers that are up.
+    async fn choose(
+        &self,
+        servers: Vec<Options>,
+        options: &Options,
+        out: &mut Out,
+    ) -> Result<Chosen, Failure> {
+        let mut joined = Joined::new(servers, out)?;
+        joined.connect(|config| config, out).await?;
+        let fleet = joined.fleet;
+        let route = match self.route {
+            Way::LeastCalls => fleet.route(Route::LeastCalls).await,
+            Way::Random => {
+                let up: Vec<_> =
+                    fleet.servers().into_iter().filter(|it| it.health().state.is_up()).collect();
+                // Each run begins anew, so there is no turn to go on with.
+                let at = uuid::Uuid::new_v4().as_u128() % (up.len().max(1) as u128);
+                let at = usize::try_from(at).unwrap_or_default();
+                let chosen = up.get(at).map(|it| it.origin().clone());
+                let is_chosen = |it: &Member| Some(it.origin()) == chosen.as_ref();
+                fleet.route(Route::Where(&is_chosen)).await
+            }
+        };
+        let member = route.map_err(nobody)?;
+        let origin = member.origin().as_str();
+        let out = out.of(origin, origin.len(), false);
+        let (client, live) = self.follow_on(member.client().clone(), options).await?;
+        Ok(Chosen { client, live, out, _fleet: fleet })
+    }
+
+    async fn place(
+        &self,
+        client: &Client,
+        live: Option<Live>,
+        interrupts: &mut Interrupts,
+        options: &Options,
+        out: &mut Out,
+    ) -> Result<Exit, Failure> {
         let mut placed = client.place(self.originate());
         let mut follow = live.map(|live| Follow::new(live, placed.unique_id()));
         let told = async {
             match &mut follow {
                 Some(follow) => {
-                    follow.run(&client, &self.channel, &mut placed, options.timeout, out).await
+                    follow.run(client, &self.channel, &mut placed, options.timeout, out).await
                 }
                 None => {
-                    let outcome = Outcome::of(&client, &self.channel, &mut placed, options.timeout);
+                    let outcome = Outcome::of(client, &self.channel, &mut placed, options.timeout);
                     let outcome = outcome.await?;
                     outcome.tell(placed.unique_id(), out)?;
                     Ok(outcome.exit())
@@ -124,15 +217,19 @@ impl Call {
         let id = follow.as_ref().map_or_else(|| placed.unique_id(), Follow::call).to_owned();
         tokio::select! {
             biased;
-            done = self.interrupted(&client, &mut placed, &id, out) => done?,
+            done = self.interrupted(client, &mut placed, &id, out) => done?,
             _ = interrupts.next() => {}
         }
         out.drain().await?;
         Ok(exit)
     }
 
-    async fn connect(&self, options: &Options) -> Result<(Client, Option<Live>), Failure> {
-        let client = connect(options).await?;
+    /// Begins to follow the calls of a server, if the steps of the call are to be told.
+    async fn follow_on(
+        &self,
+        client: Client,
+        options: &Options,
+    ) -> Result<(Client, Option<Live>), Failure> {
         if !self.follow {
             return Ok((client, None));
         }
@@ -165,7 +262,8 @@ impl Call {
         self.variables.iter().fold(call, set)
     }
 
-    /// Hangs up a call that was interrupted, or whose reader has gone, unless it is to be left alone.
+    /// Hangs up a call that was interrupted, or whose reader has gone, unless it is to be left
+    /// alone.
     async fn interrupted(
         &self,
         client: &Client,

@@ -10,7 +10,8 @@ use clap::Args;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::connect::connect;
+use super::each::{Order, each};
+use crate::connect::{connect, several};
 use crate::exit::{Exit, Failure};
 use crate::options::Options;
 use crate::out::{Form, Out, escape, value_of};
@@ -36,7 +37,7 @@ and its answers. The history of the prompt is in ~/.local/state/ami/history, whi
 read; a line that begins with a blank is not kept.
 
 Exit codes: 0 done; 1 a command failed; 5 never sent; 6 it may have been executed, but the answer
-did not come. `ami --help` has the others.";
+did not come; 9 of several servers, some have done it. `ami --help` has the others.";
 
 impl Cli {
     /// Returns `true` if somebody is to be asked for commands.
@@ -45,6 +46,19 @@ impl Cli {
     }
 
     pub(crate) async fn run(&self, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
+        let servers = several(options)?;
+        if !servers.is_empty() {
+            if self.command.is_empty() {
+                let text = "--servers needs COMMAND: the prompt, and commands on the standard \
+                            input, are for one server";
+                return Err(Failure::usage(text));
+            }
+            let command = self.command.join(" ");
+            return each(&servers, Order::InTurn, out, async |server, out| {
+                execute(&connect(server).await?, &command, out).await
+            })
+            .await;
+        }
         if self.is_interactive() {
             return prompt::run(options, out).await;
         }

@@ -10,7 +10,8 @@ use ami::{Client, Error, LoginError};
 use clap::Args;
 
 use self::report::{Check, Report, State};
-use crate::connect::{Target, target};
+use super::each::{Order, each};
+use crate::connect::{Target, several, target};
 use crate::exit::{Exit, Failure};
 use crate::options::{Options, duration};
 use crate::out::{Form, Out};
@@ -19,7 +20,7 @@ use crate::out::{Form, Out};
 ///
 /// Each check says ok, note (worth knowing), warn or bad, and what to do. The lines that
 /// manager.conf lacks are printed at the end, ready to paste. The exit code is 1 if a check is bad,
-/// 3 without a connection and 4 if the login is refused.
+/// 3 without a connection and 4 if the login is refused, and 9 if several servers differ.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
     /// The events that the user needs, and the actions, as action:NAME
@@ -44,6 +45,17 @@ impl Doctor {
         if out.form == Form::Raw || (self.nagios && out.form == Form::Json) {
             return Err(Failure::usage("checks are for people, --json or --nagios"));
         }
+        let servers = several(options)?;
+        if servers.is_empty() {
+            return self.one(options, out).await;
+        }
+        if self.nagios {
+            return Err(Failure::usage("--nagios is for one server: each is a check of its own"));
+        }
+        each(&servers, Order::InTurn, out, async |server, out| self.one(server, out).await).await
+    }
+
+    async fn one(&self, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
         let mut report = Report::new(out, self.nagios);
         let examined = self.examine(options, &mut report).await;
         if self.nagios {

@@ -1,27 +1,33 @@
 //! The events of a server or of a recording, with what is lost among them.
 
 mod live;
+mod merged;
 mod recorded;
 mod times;
 
+use std::io;
 use std::path::PathBuf;
 
-use ami::{Event, Filter, Gap};
-use serde_json::json;
+use ami::{Config, Event, Filter, Gap};
+use serde_json::{Value, json};
 
 pub(super) use self::live::Live;
+pub(super) use self::merged::Merged;
 pub(super) use self::recorded::Recorded;
 pub(super) use self::times::Times;
+use crate::connect::several;
 use crate::exit::{Exit, Failure};
+use crate::options::Options;
 use crate::out::{Form, Out, Selection, Style, local, object_of};
 
 /// The output is passed on at the latest when it has this many bytes.
 const BATCH: usize = 64 * 1024;
 
-/// The events of a server, or of a recording.
+/// The events of a server, of several, or of a recording.
 #[derive(Debug)]
 pub(super) enum Source {
     Live(Box<Live>),
+    Merged(Box<Merged>),
     Recorded(Box<Recorded>),
 }
 
@@ -33,6 +39,10 @@ pub(super) enum Told {
     Missed(u64),
     /// A time without a connection has ended.
     Gap(Box<Gap>),
+    /// The same, of one of several servers.
+    MergedGap(Box<fleet::Gap>),
+    /// One of several servers has ended.
+    Failed(Failure),
     /// The recording ends inside a message, of which it has so many bytes.
     Truncated(usize),
     /// Something for the error output that is no loss.
@@ -42,12 +52,29 @@ pub(super) enum Told {
 }
 
 impl Source {
+    /// Connects to the servers that the options name, with a subscription to all events from the
+    /// first one on.
+    pub(super) async fn connect(
+        options: &Options,
+        filter: Filter,
+        configure: impl Fn(Config) -> Config,
+        out: &mut Out,
+    ) -> Result<Self, Failure> {
+        let servers = several(options)?;
+        Ok(if servers.is_empty() {
+            Self::Live(Box::new(Live::connect(options, filter, configure).await?))
+        } else {
+            Self::Merged(Box::new(Merged::connect(servers, filter, configure, out).await?))
+        })
+    }
+
     /// Waits for the next piece. Returns `None` at the end of a recording.
     ///
     /// Cancel safe.
     pub(super) async fn next(&mut self) -> Result<Option<Told>, Failure> {
         match self {
             Self::Live(live) => live.next().await.map(Some),
+            Self::Merged(merged) => merged.next().await.map(Some),
             Self::Recorded(recorded) => recorded.next().await,
         }
     }
@@ -56,7 +83,16 @@ impl Source {
     pub(super) fn is_idle(&self) -> bool {
         match self {
             Self::Live(live) => live.is_idle(),
+            Self::Merged(merged) => merged.is_idle(),
             Self::Recorded(recorded) => recorded.is_idle(),
+        }
+    }
+
+    /// Returns `true` if one of several servers is away.
+    pub(super) fn is_incomplete(&self) -> bool {
+        match self {
+            Self::Merged(merged) => merged.exit() != Exit::Done,
+            Self::Live(_) | Self::Recorded(_) => false,
         }
     }
 
@@ -64,6 +100,8 @@ impl Source {
     pub(super) fn banner(&self) -> Vec<u8> {
         match self {
             Self::Live(live) => live.banner(),
+            // The bytes of several servers are never printed.
+            Self::Merged(_) => Vec::new(),
             Self::Recorded(recorded) => recorded.banner().to_vec(),
         }
     }
@@ -71,6 +109,7 @@ impl Source {
     fn time(&self) -> Option<String> {
         match self {
             Self::Live(_) => Some(local(jiff::Timestamp::now())),
+            Self::Merged(merged) => merged.time(),
             Self::Recorded(recorded) => recorded.time(),
         }
     }
@@ -97,33 +136,45 @@ impl Printer<'_> {
     }
 
     /// Prints an event.
-    pub(super) fn event(&mut self, source: &Source, event: &Event) -> Result<(), Failure> {
-        match self.out.form {
-            Form::People => {
-                let time = source.time();
-                self.out.event(event, time.as_deref(), self.only.as_ref(), self.whole)?;
-            }
+    pub(super) fn event(&mut self, source: &mut Source, event: &Event) -> Result<(), Failure> {
+        let time = if self.out.form == Form::People { source.time() } else { None };
+        let (only, whole) = (self.only.as_ref(), self.whole);
+        on(self.out, source, |out| match out.form {
+            Form::People => out.event(event, time.as_deref(), only, whole),
             Form::Json => {
-                let object = object_of(event, self.only.as_ref())?;
-                self.out.object(&object)?;
+                let object = object_of(event, only)?;
+                out.object(&object)
             }
-            Form::Raw => self.out.bytes(event.raw()),
-        }
+            Form::Raw => {
+                out.bytes(event.raw());
+                Ok(())
+            }
+        })?;
         Ok(())
     }
 
     /// Prints what is no event.
-    pub(super) fn other(&mut self, told: &Told) -> Result<(), Failure> {
+    pub(super) fn other(&mut self, source: &mut Source, told: &Told) -> Result<(), Failure> {
         let (text, object) = match told {
             Told::Event(_) => return Ok(()),
             Told::Note(text) => {
-                self.out.tell(Style::Dim, text);
-                return Ok(());
+                return Ok(on(self.out, source, |out| {
+                    out.tell(Style::Dim, text);
+                    Ok(())
+                })?);
             }
             Told::Down(text) => {
-                self.out
-                    .tell(Style::Bad, &format!("the connection is lost, connecting again: {text}"));
-                return Ok(());
+                let text = format!("the connection is lost, connecting again: {text}");
+                return Ok(on(self.out, source, |out| {
+                    out.tell(Style::Bad, &text);
+                    Ok(())
+                })?);
+            }
+            Told::Failed(failure) => {
+                return match source {
+                    Source::Merged(merged) => merged.failed(failure, self.out),
+                    Source::Live(_) | Source::Recorded(_) => Ok(()),
+                };
             }
             Told::Missed(missed) => (
                 format!("--- {missed} events are missing here"),
@@ -141,6 +192,7 @@ impl Printer<'_> {
                 });
                 (format!("--- events are missing here: {gap:#}"), object)
             }
+            Told::MergedGap(gap) => of_gap(gap),
             Told::Truncated(bytes) => {
                 let text =
                     format!("--- the recording ends inside a message, after {bytes} bytes of it");
@@ -148,7 +200,7 @@ impl Printer<'_> {
             }
         };
         self.lost = true;
-        Ok(self.out.loss(&text, &object)?)
+        Ok(on(self.out, source, |out| out.loss(&text, &object))?)
     }
 
     /// Passes on what was printed, if the source has no more at the moment or enough has come
@@ -159,6 +211,37 @@ impl Printer<'_> {
         }
         Ok(())
     }
+}
+
+/// Prints on the output of the server that a source has told something of.
+fn on(
+    all: &mut Out,
+    source: &mut Source,
+    print: impl FnOnce(&mut Out) -> io::Result<()>,
+) -> io::Result<()> {
+    let own = match source {
+        Source::Merged(merged) => merged.out(),
+        Source::Live(_) | Source::Recorded(_) => None,
+    };
+    let Some(own) = own else { return print(all) };
+    print(own)?;
+    all.take(own);
+    Ok(())
+}
+
+/// Returns what to tell of a time without a connection to one of several servers.
+pub(super) fn of_gap(gap: &fleet::Gap) -> (String, Value) {
+    let object = json!({
+        "v": 1,
+        "gap": {
+            "seconds": gap.lasted.as_secs_f64(),
+            "times": gap.times,
+            "restarted": gap.restarted,
+            "made": gap.made,
+            "reason": format!("{:#}", gap.reason),
+        },
+    });
+    (format!("--- events are missing here: {gap}: {:#}", gap.reason), object)
 }
 
 /// Returns the text of a filter of several words, which have to hold together.

@@ -2,7 +2,7 @@
 
 mod files;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ami::Filter;
@@ -11,7 +11,9 @@ use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 use self::files::{Limits, Writer};
+use super::each::{Order, each};
 use super::events::{Live, Printer, Source, Told};
+use crate::connect::several;
 use crate::exit::{Exit, Failure};
 use crate::options::{Options, duration};
 use crate::out::{Form, Out, Style, escape};
@@ -39,7 +41,8 @@ pub(crate) struct Record {
 const HELP: &str = "\
 Each file is a recording of its own, which begins with the server's banner: `ami tail FILE` reads
 it, and `ami replay FILE` serves it. FILE.times has the times. A new connection begins a new file.
-Only the owner can read the files, for events can hold secrets.
+Only the owner can read the files, for events can hold secrets. With --servers each has files of its
+own: FILE.berlin.ami for FILE.ami.
 
 Exit codes: 0 the time was up; 1 a file could not be written; 7 events were lost, or 4 the login was
 refused after a lost connection; 130 interrupted. `ami --help` has the others.";
@@ -49,13 +52,24 @@ impl Record {
         if out.form == Form::Raw {
             return Err(Failure::usage("the bytes go into the file: --raw has no meaning here"));
         }
+        let servers = several(options)?;
+        if servers.is_empty() {
+            return self.one(&self.file, options, out).await;
+        }
+        each(&servers, Order::AsItComes, out, async |server, out| {
+            self.one(&file_of(&self.file, server), server, out).await
+        })
+        .await
+    }
+
+    async fn one(&self, file: &Path, options: &Options, out: &mut Out) -> Result<Exit, Failure> {
         let limits = Limits { bytes: self.rotate, files: self.keep };
-        let mut writer = Writer::start(&self.file, limits, self.append)?;
+        let mut writer = Writer::start(file, limits, self.append)?;
         let live = Live::connect(options, Filter::all(), |config| config).await?;
         let mut source = Source::Live(Box::new(live));
         writer.begin(source.banner()).await?;
         let mut printer = Printer { out, only: None, whole: false, lost: false };
-        let recorded = self.follow(&mut source, &mut writer, &mut printer).await;
+        let recorded = self.follow(file, &mut source, &mut writer, &mut printer).await;
         let written = writer.finish();
         let lost = printer.lost;
         recorded?;
@@ -69,11 +83,12 @@ impl Record {
 
     async fn follow(
         &self,
+        file: &Path,
         source: &mut Source,
         writer: &mut Writer,
         printer: &mut Printer<'_>,
     ) -> Result<(), Failure> {
-        let name = escape(self.file.as_os_str().as_encoded_bytes());
+        let name = escape(file.as_os_str().as_encoded_bytes());
         printer.out.tell(Style::Good, &format!("recording into {name}"));
         let deadline = self.time.and_then(|time| Instant::now().checked_add(time));
         let time_up = async {
@@ -99,18 +114,27 @@ impl Record {
             match told {
                 Some(Told::Event(event)) => writer.event(event).await?,
                 Some(gap @ Told::Gap(_)) => {
-                    printer.other(&gap)?;
+                    printer.other(source, &gap)?;
                     writer.begin(source.banner()).await?;
                 }
-                Some(other) => printer.other(&other)?,
+                Some(other) => printer.other(source, &other)?,
                 None => return Ok(()),
             }
         }
     }
 }
 
+/// Returns the first file of one of several servers: `monday.berlin.ami` for `monday.ami`.
+fn file_of(file: &Path, server: &Options) -> PathBuf {
+    let Some(origin) = &server.origin else { return file.to_owned() };
+    match file.extension().and_then(|it| it.to_str()) {
+        Some(extension) => file.with_extension(format!("{origin}.{extension}")),
+        None => file.with_extension(origin.as_str()),
+    }
+}
+
 /// Reads a size: a number of bytes, with `K`, `M` or `G` of 1024, 1024² or 1024³.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|it: char| !it.is_ascii_digit());
     let factor = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" => 1,

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fleet::Origin;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -20,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::labels::merged;
 use crate::out::escape;
 
 /// The largest number of connections at once. Further ones wait.
@@ -38,12 +40,20 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 const INDEX: &str = "\
 <!DOCTYPE html>
 <html lang=\"en\"><title>ami serve metrics</title>
-<p>Metrics of an Asterisk server, as OpenMetrics text: <a href=\"/metrics\">/metrics</a>
+<p>Metrics of Asterisk, as OpenMetrics text: <a href=\"/metrics\">/metrics</a>
 ";
 
 /// The pages, with what they tell of.
 #[derive(Clone, Debug)]
-pub(super) struct Pages {
+pub(super) enum Pages {
+    One { live: Live, client: Client },
+    Several(Arc<Vec<Labelled>>),
+}
+
+/// One of several servers.
+#[derive(Debug)]
+pub(super) struct Labelled {
+    pub(super) origin: Origin,
     pub(super) live: Live,
     pub(super) client: Client,
 }
@@ -101,8 +111,16 @@ impl Pages {
     }
 
     fn metrics(&self) -> String {
-        // Both are read at one moment: nothing else runs between them on this thread.
-        let metrics = Metrics::new(&self.live.state(), &self.client.stats()).to_string();
+        // State and counts are read at one moment: nothing else runs on this thread.
+        let of =
+            |live: &Live, client: &Client| Metrics::new(&live.state(), &client.stats()).to_string();
+        let metrics = match self {
+            Self::One { live, client } => of(live, client),
+            Self::Several(servers) => {
+                let pages = servers.iter().map(|it| (&it.origin, of(&it.live, &it.client)));
+                merged(&pages.collect::<Vec<_>>())
+            }
+        };
         metrics.lines().flat_map(|line| [escape_labels(line), "\n".to_owned()]).collect()
     }
 }
@@ -142,7 +160,7 @@ mod tests {
     async fn pages() -> (Pages, Peer) {
         let login = ami::Config::new("user", "secret");
         let (client, peer) = Peer::connect(&login).await.unwrap();
-        (Pages { live: Live::start(&client), client }, peer)
+        (Pages::One { live: Live::start(&client), client }, peer)
     }
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n";

@@ -1,16 +1,23 @@
 //! `ami serve metrics`: OpenMetrics text over HTTP.
 
 mod http;
+mod labels;
 mod listen;
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
+use futures_util::future::try_join_all;
 use live::{Freshness, Live, Part, What};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use self::http::Pages;
+use self::http::{Labelled, Pages};
 use self::listen::Listen;
+use super::each::failed;
+use super::joined::{Entered, Joined};
 use super::views::{Followed, failure};
+use crate::connect::several;
 use crate::exit::{Exit, Failure};
 use crate::options::Options;
 use crate::out::{Form, Out, Style};
@@ -44,6 +51,9 @@ While the server is away the metrics are those from before, asterisk_state_stale
 asterisk_ami_connected is 0, and the program connects again. What the user may not read has no
 metrics but asterisk_state_unknown.
 
+With --servers each metric has the label server. A server that is away at the start is connected to
+as soon as it is there, if one is there.
+
 The address is printed once it is listened on; with --json as {\"v\":1,\"listening\":URL}.
 
 Exit codes: 1 the address cannot be listened on; 2 the command line is wrong; 3 no connection at the
@@ -66,14 +76,52 @@ impl Metrics {
         }
         // An address that is in use is told before anybody logs in.
         let listener = self.listen.bind().await?;
+        let servers = several(options)?;
+        if !servers.is_empty() {
+            return of_several(&listener, servers, out).await;
+        }
         let followed = Followed::start(options, Part::ALL, |config| config).await?;
         let Followed { client, live, server } = followed;
         announce(&listener, &server, out)?;
         out.drain().await?;
-        let pages = Pages { live: live.clone(), client };
+        let pages = Pages::One { live: live.clone(), client };
         tokio::select! {
             done = http::serve(&listener, &pages) => match done {},
             lost = watch(&live, out) => Err(lost),
+        }
+    }
+}
+
+/// Serves the metrics of several servers, each with the label `server`, until the last one has
+/// ended.
+async fn of_several(
+    listener: &TcpListener,
+    servers: Vec<Options>,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let mut joined = Joined::new(servers, out)?;
+    joined.connect(|config| config, out).await?;
+    let (_fleet, servers) = joined.into_servers();
+    let (mut shown, mut outs) = (Vec::new(), Vec::new());
+    for Entered { member, out, .. } in servers {
+        let (origin, client) = (member.origin().clone(), member.client().clone());
+        let live = Live::start_with(&client, live::Config::new().parts(Part::ALL.iter().copied()));
+        outs.push((live.clone(), out));
+        shown.push(Labelled { origin, live, client });
+    }
+    let names: Vec<_> = shown.iter().map(|it| it.origin.as_str()).collect();
+    announce(listener, &names.join(", "), out)?;
+    out.drain().await?;
+    let pages = Pages::Several(Arc::new(shown));
+    let watches = outs.iter_mut().map(async |(live, out)| {
+        let failure = watch(live, out).await;
+        failed(out, &failure).map(|()| failure.exit)
+    });
+    tokio::select! {
+        done = http::serve(listener, &pages) => match done {},
+        exits = try_join_all(watches) => {
+            // Each failure was told.
+            Err(Failure { exit: Exit::of_all(exits?), error: None, hint: None })
         }
     }
 }

@@ -168,6 +168,8 @@ impl<'a> Tracing<'a> {
             Told::Missed(missed) => self.lose(&format!("{missed} events are missing here")),
             Told::Note(text) => printer.out.tell(Style::Dim, &text),
             Told::Gap(_) | Told::Down(_) | Told::Truncated(_) => {}
+            // The server is the only one.
+            Told::MergedGap(_) | Told::Failed(_) => {}
         }
     }
 

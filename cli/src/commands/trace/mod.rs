@@ -41,7 +41,8 @@ pub(crate) struct Trace {
     /// End after this time
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     time: Option<Duration>,
-    /// Draw for so many columns in place of those of the terminal, 60 at least; 80 if there is none
+    /// Draw for so many columns in place of those of the terminal, 60 at least; 80 if there is
+    /// none
     #[arg(long, value_name = "COLUMNS", value_parser = columns)]
     width: Option<usize>,
 }

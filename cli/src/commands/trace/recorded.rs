@@ -100,6 +100,7 @@ impl Reading {
                 self.ladders.lost("the recording ends inside a message", at);
             }
             Told::Gap(_) | Told::Note(_) | Told::Down(_) => {}
+            Told::MergedGap(_) | Told::Failed(_) => {}
         }
         let is_told = |it: &Ladder| self.told.as_ref().is_some_and(|id| it.is(id));
         let dropped = self.ladders.dropped().into_iter();

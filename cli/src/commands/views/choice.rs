@@ -10,6 +10,8 @@ use crate::exit::Failure;
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     pub(super) entities: Entities,
+    /// The names of the columns, of which the first is that of the server if there are several.
+    pub(super) columns: Vec<&'static str>,
     /// All of them if there are no names.
     pub(super) names: Vec<String>,
     /// The column to sort by.
@@ -28,9 +30,12 @@ impl Choice {
         names: &[String],
         sort: Option<&str>,
         reverse: bool,
+        several: bool,
     ) -> Result<Self, Failure> {
-        let column = sort.map(|key| column(entities.columns(), key)).transpose()?;
-        Ok(Self { entities, names: names.to_vec(), column, reverse })
+        let first = several.then_some("server");
+        let columns: Vec<_> = first.into_iter().chain(entities.columns().iter().copied()).collect();
+        let column = sort.map(|key| column(&columns, key)).transpose()?;
+        Ok(Self { entities, columns, names: names.to_vec(), column, reverse })
     }
 
     /// Returns what was asked for of these entries, in order.
@@ -63,7 +68,7 @@ impl Choice {
     }
 }
 
-fn column(columns: &'static [&'static str], key: &str) -> Result<usize, Failure> {
+fn column(columns: &[&'static str], key: &str) -> Result<usize, Failure> {
     let key = key.to_ascii_lowercase();
     if let Some(at) = columns.iter().position(|column| *column == key) {
         return Ok(at);

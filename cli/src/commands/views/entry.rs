@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use fleet::Origin;
 use jiff::Timestamp;
 use live::{Party, Since};
 use serde_json::{Map, Value, json};
@@ -24,6 +25,18 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Returns the entity as one of several servers has it: with the name of the server, and
+    /// identifiers that begin with it.
+    pub(super) fn on(mut self, server: &Origin) -> Self {
+        self.id = format!("{server}/{}", self.id);
+        let prefixed: Vec<_> = self.names.iter().map(|name| format!("{server}/{name}")).collect();
+        self.names.extend(prefixed);
+        self.cells.insert(0, Cell::text(server.as_str()));
+        let server = ("server".to_owned(), server.as_str().into());
+        self.object = std::iter::once(server).chain(self.object).collect();
+        self
+    }
+
     /// Returns the entity as it is printed, with what is told beside it.
     pub(super) fn told<const N: usize>(&self, more: [(&str, Value); N]) -> Value {
         let begin = [("v", 1.into())].into_iter().chain(more);

@@ -17,7 +17,9 @@ mod screen;
 mod sheet;
 mod unknown;
 mod watch;
+mod watched;
 
+use std::cell::RefCell;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -28,6 +30,9 @@ pub(crate) use self::entities::Entities;
 use self::entry::Entry;
 pub(super) use self::followed::{Followed, failure};
 use self::watch::Watch;
+use self::watched::Watched;
+use super::each::{Order, each};
+use crate::connect::several;
 use crate::exit::{Exit, Failure};
 use crate::options::Options;
 use crate::out::{Form, Out, Style};
@@ -67,6 +72,10 @@ time. A line in red says since when, and why, the table may differ from the serv
 
 With --json, an object a line: v (1), {fields}.
 
+With --servers there is one table, whose first column is server; a NAME can be SERVER/NAME, and
+objects have the member server. A server that is away is told, and with --watch it is shown as soon
+as it is there.
+
 With --json --watch, each object also has change (present at the start, then added, changed or
 removed) and at (the time), and there are objects of two other kinds:
 {{\"v\":1,\"freshness\":\"stale\",\"since\":TIME,\"why\":TEXT}}, {{\"v\":1,\"freshness\":\"current\",\"since\":TIME}};
@@ -91,12 +100,20 @@ impl View {
                         `ami do` with --raw for a list of the server";
             return Err(Failure::usage(text));
         }
-        let choice = Choice::new(entities, &self.names, self.sort.as_deref(), self.reverse)?;
+        let servers = several(options)?;
+        let (sort, several) = (self.sort.as_deref(), !servers.is_empty());
+        let choice = Choice::new(entities, &self.names, sort, self.reverse, several)?;
+        if several {
+            return self.of_several(servers, choice, out).await;
+        }
         let parts = entities.parts(self.watch);
         if self.watch {
             let followed = Followed::start(options, parts, |config| config).await?;
             let state = followed.current(options.timeout).await?;
-            return Watch::new(choice, followed, self.whole).run(&state, out).await;
+            if let Err(why) = entities.entries(&state) {
+                return Err(unknown::failure(&why, out));
+            }
+            return Watch::new(choice, vec![Watched::only(followed)], self.whole).run(out).await;
         }
         // A connection that is lost now does not come back in time.
         let followed = Followed::start(options, parts, |config| config.reconnect(None)).await?;
@@ -107,6 +124,56 @@ impl View {
     fn once(&self, choice: &Choice, state: &State, out: &mut Out) -> Result<Exit, Failure> {
         let entities = choice.entities;
         let all = entities.entries(state).map_err(|why| unknown::failure(&why, out))?;
+        let missing = self.print(choice, all, out)?;
+        let exit = unknown_parts(entities, state, out)?;
+        missing.map_or(Ok(exit), Err)
+    }
+
+    /// Shows what several servers have in one table.
+    async fn of_several(
+        &self,
+        servers: Vec<Options>,
+        choice: Choice,
+        out: &mut Out,
+    ) -> Result<Exit, Failure> {
+        let entities = choice.entities;
+        if self.watch {
+            let watched = watched::all(servers, entities.parts(true), out).await?;
+            return Watch::new(choice, watched, self.whole).run(out).await;
+        }
+        let found = RefCell::new(None);
+        let exit = each(&servers, Order::InTurn, out, async |server, out| {
+            let parts = entities.parts(false);
+            let followed = Followed::start(server, parts, |config| config.reconnect(None)).await?;
+            let state = followed.current(server.timeout).await?;
+            let all = entities.entries(&state).map_err(|why| unknown::failure(&why, out))?;
+            let origin = server.origin.as_ref();
+            let all = all.into_iter().map(|it| match origin {
+                Some(origin) => it.on(origin),
+                None => it,
+            });
+            found.borrow_mut().get_or_insert_with(Vec::new).extend(all);
+            unknown_parts(entities, &state, out)
+        })
+        .await?;
+        // Without an answer, there is no table.
+        let Some(found) = found.into_inner() else { return Ok(exit) };
+        let missing = self.print(&choice, found, out)?;
+        match missing {
+            // Who is not there may be on a server that is away.
+            Some(missing) if exit == Exit::Done => Err(missing),
+            _ => Ok(exit),
+        }
+    }
+
+    /// Prints the entries that were asked for. Returns the failure if a name is not there.
+    fn print(
+        &self,
+        choice: &Choice,
+        all: Vec<Entry>,
+        out: &mut Out,
+    ) -> Result<Option<Failure>, Failure> {
+        let entities = choice.entities;
         let missing = choice.missing(&all).map(|name| nobody(entities, name, &all));
         let entries = choice.of(all);
         match out.form {
@@ -118,20 +185,25 @@ impl View {
             _ => {
                 let limit = out.width().filter(|_| !self.whole);
                 let now = SystemTime::now();
-                for line in sheet::lines(entities.columns(), &entries, now, out, limit) {
+                for line in sheet::lines(&choice.columns, &entries, now, out, limit) {
                     out.line(&line)?;
                 }
                 out.flush()?;
                 out.tell(Style::Dim, &entities.counted(entries.len()));
             }
         }
-        let mut exit = Exit::Done;
-        for why in entities.parts(self.watch).iter().filter_map(|part| state.unknown(*part)) {
-            unknown::tell(why, out)?;
-            exit = Exit::Refused;
-        }
-        missing.map_or(Ok(exit), Err)
+        Ok(missing)
     }
+}
+
+/// Tells the parts of the state that are not known.
+fn unknown_parts(entities: Entities, state: &State, out: &mut Out) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    for why in entities.parts(false).iter().filter_map(|part| state.unknown(*part)) {
+        unknown::tell(why, out)?;
+        exit = Exit::Refused;
+    }
+    Ok(exit)
 }
 
 /// Returns the failure of a name that nobody has.

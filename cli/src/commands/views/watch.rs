@@ -1,23 +1,20 @@
 //! A view that is shown again with each change.
 
-use std::collections::{HashMap, HashSet};
 use std::io;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use jiff::Timestamp;
-use live::{Change, Ended, Freshness, Missed, Part, State, What};
-use serde_json::{Value, json};
+use futures_util::future::select_all;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use super::choice::Choice;
-use super::entry::{Entry, time};
-use super::followed::{Followed, failure};
+use super::entry::Entry;
 use super::screen::Screen;
-use super::{sheet, unknown};
+use super::sheet;
+use super::watched::{Mark, Watched, clock, mark};
 use crate::exit::{Exit, Failure};
-use crate::out::{Form, Line, Out, Style, escape, local, reader_gone};
+use crate::out::{Form, Line, Out, Style, escape, reader_gone};
 
 /// The shortest time between two tables.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -26,30 +23,14 @@ const SHORTEST: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Watch {
     choice: Choice,
-    followed: Followed,
+    servers: Vec<Watched>,
     whole: bool,
     /// `true` if the table is drawn on a terminal.
     is_screen: bool,
-    /// The state that was last shown.
+    /// What was last shown, in order.
     entries: Vec<Entry>,
-    /// The parts that are not known, and why.
-    unknown: Vec<(Part, String)>,
     /// `true` once there was a table.
     has_begun: bool,
-    /// `true` once the state is no longer kept.
-    has_ended: bool,
-    /// The latest loss, if there was one.
-    loss: Option<Loss>,
-    /// The beginning of a time without losses that is not told yet.
-    current: Option<SystemTime>,
-}
-
-/// A time in which the state may have differed from that of the server.
-#[derive(Clone, Debug)]
-struct Loss {
-    since: SystemTime,
-    why: String,
-    until: Option<SystemTime>,
 }
 
 /// The reasons beside changes to draw a terminal again.
@@ -77,60 +58,35 @@ impl Clock {
 }
 
 impl Watch {
-    pub(super) fn new(choice: Choice, followed: Followed, whole: bool) -> Self {
-        Self {
-            choice,
-            followed,
-            whole,
-            is_screen: false,
-            entries: Vec::new(),
-            unknown: Vec::new(),
-            has_begun: false,
-            has_ended: false,
-            loss: None,
-            current: None,
-        }
+    pub(super) fn new(choice: Choice, servers: Vec<Watched>, whole: bool) -> Self {
+        let (is_screen, entries, has_begun) = (false, Vec::new(), false);
+        Self { choice, servers, whole, is_screen, entries, has_begun }
     }
 
-    /// Shows the state and its changes until the client ends.
-    pub(super) async fn run(mut self, state: &State, out: &mut Out) -> Result<Exit, Failure> {
-        if let Err(why) = self.choice.entities.entries(state) {
-            return Err(unknown::failure(&why, out));
-        }
-        if !state.rights_are_known() {
-            let text = "the server does not tell which events the user may read, so changes may \
-                        be missing: the user needs `write = …,command` in manager.conf";
-            out.tell(Style::Dim, text);
-        }
+    /// Shows the state and its changes until the last client ends.
+    pub(super) async fn run(mut self, out: &mut Out) -> Result<Exit, Failure> {
         self.is_screen = out.form == Form::People
             && out.width().is_some()
             && std::env::var_os("TERM").is_some_and(|it| it != "dumb");
         let mut clock = if self.is_screen { Some(Clock::new()?) } else { None };
-        let (state, mut changes) = self.followed.live.watch();
-        self.freshness(state.freshness(), out)?;
-        drop(state);
+        for server in &mut self.servers {
+            server.begin(self.is_screen, out)?;
+        }
         let gone = reader_gone();
         tokio::pin!(gone);
         loop {
-            while let Some(next) = changes.next().now_or_never()
-                && !self.has_ended
-            {
-                self.change(next, out)?;
+            for server in &mut self.servers {
+                server.take(out).await?;
             }
             let seen = self.show(clock.as_ref().map(|it| &it.screen), out)?;
             out.drain().await?;
-            if self.has_ended {
-                return Err(failure(self.followed.live.ended().await));
+            if self.servers.iter().all(Watched::has_ended) {
+                return Err(self.ended().await);
             }
-            let live = self.followed.live.clone();
             tokio::select! {
                 biased;
                 () = &mut gone => return Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
-                next = changes.next() => self.change(next, out)?,
-                changed = live.find(|state| (mark(state) != seen).then_some(())) => {
-                    // The end is told by the changes, too.
-                    let _: Result<(), Ended> = changed;
-                }
+                changed = any_changed(&mut self.servers, &seen, out) => changed?,
                 () = async {
                     match &mut clock {
                         Some(clock) => clock.next().await,
@@ -144,147 +100,55 @@ impl Watch {
         }
     }
 
-    /// Tells whether the table is current, as the changes do: the state has the latest word alone.
-    fn change(&mut self, next: Option<Result<Change, Missed>>, out: &mut Out) -> io::Result<()> {
-        match next {
-            Some(Ok(Change { what: What::Freshness(freshness), .. })) => {
-                self.freshness(&freshness, out)
-            }
-            Some(Ok(_)) => Ok(()),
-            // The table has the latest word anyway, and so it is with this.
-            Some(Err(_)) => {
-                let freshness = self.followed.live.state().freshness().clone();
-                self.freshness(&freshness, out)
-            }
-            None => {
-                self.has_ended = true;
-                Ok(())
+    /// Returns the failure of the only server, or of several that were told already.
+    async fn ended(&self) -> Failure {
+        match &*self.servers {
+            [only] if only.origin().is_none() => only.failure().await,
+            servers => {
+                let exit = Exit::of_all(servers.iter().filter_map(Watched::exit));
+                Failure { exit, error: None, hint: None }
             }
         }
     }
 
-    fn freshness(&mut self, freshness: &Freshness, out: &mut Out) -> io::Result<()> {
-        match freshness {
-            Freshness::Current { since } => self.current = Some(*since),
-            Freshness::Stale { since, reason } => {
-                // What became current and stale at once was current.
-                self.tell_current(out)?;
-                let why = format!("{reason:#}");
-                let text = format!("stale since {}: {why}", clock(*since));
-                let object = json!({
-                    "v": 1, "freshness": "stale", "since": time(*since), "why": why,
-                });
-                self.loss = Some(Loss { since: *since, why, until: None });
-                self.tell(&text, &object, out)?;
+    /// Shows the latest state, and returns the mark of it for each server.
+    fn show(&mut self, screen: Option<&Screen>, out: &mut Out) -> Result<Vec<Mark>, Failure> {
+        let mut marks = Vec::new();
+        let mut is_current = Vec::new();
+        for server in &mut self.servers {
+            let state = server.state();
+            // What a stale state has changes list by list until it is current again.
+            is_current.push(state.freshness().is_current());
+            if state.freshness().is_current() {
+                server.look(&state, &self.choice, out)?;
             }
-            _ => {}
+            marks.push(mark(&state));
         }
-        Ok(())
-    }
-
-    /// Prints a loss, unless it is on the screen.
-    fn tell(&self, text: &str, object: &Value, out: &mut Out) -> io::Result<()> {
-        if self.is_screen { Ok(()) } else { out.loss(text, object) }
-    }
-
-    fn tell_current(&mut self, out: &mut Out) -> io::Result<()> {
-        let Some(since) = self.current.take() else { return Ok(()) };
-        let was_lost = self.loss.as_mut().filter(|loss| loss.until.is_none());
-        let was_lost = was_lost.map(|loss| loss.until = Some(since)).is_some();
-        match out.form {
-            Form::Json => {
-                out.object(&json!({ "v": 1, "freshness": "current", "since": time(since) }))
-            }
-            _ if self.is_screen || !was_lost => Ok(()),
-            _ => {
-                let text = format!("current again since {}", clock(since));
-                let text = out.styled(Style::Good, &text);
-                out.line(&text)
-            }
+        if is_current.contains(&true) {
+            self.changed(out)?;
         }
-    }
-
-    /// Shows the latest state, and returns the mark of it.
-    fn show(&mut self, screen: Option<&Screen>, out: &mut Out) -> Result<Mark, Failure> {
-        let state = self.followed.live.state();
-        // What a stale state has changes list by list until it is current again.
-        if state.freshness().is_current() {
-            self.knowledge(&state, out)?;
-            if let Ok(all) = self.choice.entities.entries(&state) {
-                let entries = self.choice.of(all);
-                self.changed(&state, &entries, out)?;
-                self.entries = entries;
-            }
-            self.tell_current(out)?;
+        for (server, _) in self.servers.iter_mut().zip(is_current).filter(|(_, it)| *it) {
+            server.tell_current(out)?;
         }
         if let Some(screen) = screen {
             let (columns, rows) = Screen::size();
             screen.draw(&self.picture(columns, rows, out), rows)?;
         }
-        Ok(mark(&state))
+        Ok(marks)
     }
 
-    /// Tells the parts that are not known any more, or known again.
-    fn knowledge(&mut self, state: &State, out: &mut Out) -> io::Result<()> {
-        let parts = self.choice.entities.parts(true);
-        let unknown = |part: &Part| state.unknown(*part);
-        let now: Vec<_> = parts.iter().filter_map(unknown).collect();
-        for why in now.iter().filter(|_| !self.is_screen) {
-            let text = unknown::text(why);
-            if !self.unknown.iter().any(|(_, told)| *told == text) {
-                unknown::tell(why, out)?;
-            }
-        }
-        for (part, _) in self.unknown.iter().filter(|_| !self.is_screen) {
-            if now.iter().any(|why| why.part() == *part) {
-                continue;
-            }
-            match out.form {
-                Form::Json => out.object(&json!({ "v": 1, "known": part.to_string() }))?,
-                _ => out.line(&format!("the {part} are known again"))?,
-            }
-        }
-        self.unknown = now.iter().map(|why| (why.part(), unknown::text(why))).collect();
-        Ok(())
-    }
-
-    /// Prints what has changed, unless it is shown on the screen.
-    fn changed(&mut self, state: &State, now: &[Entry], out: &mut Out) -> io::Result<()> {
+    /// Prints the table if it is another one, unless it is shown on the screen.
+    fn changed(&mut self, out: &mut Out) -> io::Result<()> {
         let is_first = !std::mem::replace(&mut self.has_begun, true);
-        match out.form {
-            Form::Json => self.changes(state, now, is_first, out),
-            _ if self.is_screen => Ok(()),
-            _ => {
-                let pair = |it: &Entry| (it.id.clone(), it.object.clone());
-                let is_same = self.entries.iter().map(pair).eq(now.iter().map(pair));
-                if is_same && !is_first { Ok(()) } else { self.print(now, is_first, out) }
-            }
+        let all = self.servers.iter().flat_map(|it| it.entries().iter().cloned()).collect();
+        let now = self.choice.of(all);
+        let pair = |it: &Entry| (it.id.clone(), it.object.clone());
+        let is_same = self.entries.iter().map(pair).eq(now.iter().map(pair));
+        if out.form == Form::People && !self.is_screen && (is_first || !is_same) {
+            self.print(&now, is_first, out)?;
         }
-    }
-
-    fn changes(
-        &self,
-        state: &State,
-        now: &[Entry],
-        is_first: bool,
-        out: &mut Out,
-    ) -> io::Result<()> {
-        let at = state.as_of().map_or(Value::Null, time);
-        let mut tell = |entry: &Entry, change: &str| {
-            out.object(&entry.told([("change", change.into()), ("at", at.clone())]))
-        };
-        let before: HashMap<_, _> = self.entries.iter().map(|it| (&it.id, it)).collect();
-        for entry in now {
-            match before.get(&entry.id) {
-                Some(former) if former.object == entry.object => {}
-                Some(_) => tell(entry, "changed")?,
-                None if is_first => tell(entry, "present")?,
-                None => tell(entry, "added")?,
-            }
-        }
-        let after: HashSet<_> = now.iter().map(|it| &it.id).collect();
-        let mut gone = self.entries.iter().filter(|it| !after.contains(&it.id));
-        gone.try_for_each(|entry| tell(entry, "removed"))
+        self.entries = now;
+        Ok(())
     }
 
     /// Prints the table below the time.
@@ -298,7 +162,7 @@ impl Watch {
         let title = out.styled(Style::Dim, &title);
         out.line(&title)?;
         let limit = out.width().filter(|_| !self.whole);
-        let lines = sheet::lines(entities.columns(), entries, now, out, limit);
+        let lines = sheet::lines(&self.choice.columns, entries, now, out, limit);
         lines.iter().try_for_each(|line| out.line(line))
     }
 
@@ -312,27 +176,18 @@ impl Watch {
             line.add(style, escape(text.as_bytes()));
             line.show(out, limit)
         };
-        let (count, server) = (entities.counted(self.entries.len()), &self.followed.server);
+        let count = entities.counted(self.entries.len());
+        let servers: Vec<_> = self.servers.iter().map(Watched::name).collect();
+        let servers = servers.join(", ");
         let at = clock(now);
         let at = at.split('.').next().unwrap_or_default();
-        let mut lines = vec![show(Style::Dim, &format!("{at}  {count}  {server}  Ctrl-C ends"))];
-        if let Some(Loss { since, why, until }) = &self.loss {
-            let since = clock(*since);
-            lines.push(match until {
-                None => show(Style::Bad, &format!("stale since {since}: {why}")),
-                Some(until) => {
-                    let until = clock(*until);
-                    show(
-                        Style::Dim,
-                        &format!("current again since {until}, stale since {since}: {why}"),
-                    )
-                }
-            });
+        let mut lines = vec![show(Style::Dim, &format!("{at}  {count}  {servers}  Ctrl-C ends"))];
+        for server in &self.servers {
+            lines.extend(server.notes().into_iter().map(|(style, text)| show(style, &text)));
         }
-        lines.extend(self.unknown.iter().map(|(_, why)| show(Style::Bad, why)));
         let main = entities.parts(true).first();
-        if !self.unknown.iter().any(|(part, _)| Some(part) == main) {
-            lines.extend(sheet::lines(entities.columns(), &self.entries, now, out, limit));
+        if !self.servers.iter().all(|it| it.lacks(main)) {
+            lines.extend(sheet::lines(&self.choice.columns, &self.entries, now, out, limit));
         }
         if lines.len() > rows {
             let more = lines.len() - rows.saturating_sub(1);
@@ -343,14 +198,17 @@ impl Watch {
     }
 }
 
-/// The mark that tells one state from another without a look at its entities.
-type Mark = (Option<SystemTime>, bool);
-
-fn mark(state: &State) -> Mark {
-    (state.as_of(), state.freshness().is_current())
-}
-
-/// Returns a time of day.
-fn clock(at: SystemTime) -> String {
-    Timestamp::try_from(at).map_or_else(|_| "?".to_owned(), local)
+/// Waits until one of the servers has another state than the one that was seen, or tells how
+/// current it is.
+async fn any_changed(servers: &mut [Watched], seen: &[Mark], out: &mut Out) -> Result<(), Failure> {
+    let (next, at) = {
+        let waits =
+            servers.iter_mut().zip(seen).map(|(server, seen)| server.next(*seen).boxed_local());
+        let (next, at, _) = select_all(waits).await;
+        (next, at)
+    };
+    match (next, servers.get_mut(at)) {
+        (Some(next), Some(server)) => Ok(server.change(next, out).await?),
+        _ => Ok(()),
+    }
 }

@@ -2,8 +2,8 @@
 //! `ami serve metrics`.
 
 mod ends;
-mod office;
+pub(crate) mod office;
 mod screen;
-mod serve;
+pub(crate) mod serve;
 mod tables;
 mod watch;

@@ -201,26 +201,26 @@ fn is_open(state: &State) -> bool {
 }
 
 /// The program while it runs, and the lines that it prints.
-pub(super) struct Printing {
+pub(crate) struct Printing {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     errors: Lines<BufReader<ChildStderr>>,
 }
 
 impl Printing {
-    pub(super) fn start(command: Command) -> Self {
+    pub(crate) fn start(command: Command) -> Self {
         let Running { child, stdout, stderr } = start(command);
         Self { child, lines: BufReader::new(stdout).lines(), errors: stderr }
     }
 
     /// Waits for the next line.
-    pub(super) async fn line(&mut self) -> String {
+    pub(crate) async fn line(&mut self) -> String {
         let line = timeout(AGES, self.lines.next_line()).await.expect("no further line");
         line.unwrap().expect("the output has ended")
     }
 
     /// Waits for a line that has this text in it, and returns the lines up to it.
-    pub(super) async fn until(&mut self, text: &str) -> Vec<String> {
+    pub(crate) async fn until(&mut self, text: &str) -> Vec<String> {
         let mut lines = vec![self.line().await];
         while !lines.last().is_some_and(|line| line.contains(text)) {
             lines.push(self.line().await);
@@ -229,13 +229,13 @@ impl Printing {
     }
 
     /// Waits for the next object.
-    pub(super) async fn object(&mut self) -> Value {
+    pub(crate) async fn object(&mut self) -> Value {
         let line = self.line().await;
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
     /// Waits for an object that meets a condition, and returns the objects up to it.
-    pub(super) async fn objects(&mut self, condition: impl Fn(&Value) -> bool) -> Vec<Value> {
+    pub(crate) async fn objects(&mut self, condition: impl Fn(&Value) -> bool) -> Vec<Value> {
         let mut objects = vec![self.object().await];
         while !objects.last().is_some_and(&condition) {
             objects.push(self.object().await);
@@ -244,18 +244,18 @@ impl Printing {
     }
 
     /// Sends the signal of Ctrl-C.
-    pub(super) fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();
         kill_process(Pid::from_raw(id).unwrap(), Signal::INT).unwrap();
     }
 
     /// Closes the output as a reader does that has enough.
-    pub(super) fn close_output(self) -> Child {
+    pub(crate) fn close_output(self) -> Child {
         self.child
     }
 
     /// Waits for the end, and returns the exit code and the rest of the error output.
-    pub(super) async fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) async fn end(mut self) -> (Option<i32>, String) {
         let rest = async {
             let mut rest = String::new();
             while let Some(line) = self.errors.next_line().await.unwrap() {

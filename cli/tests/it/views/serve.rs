@@ -13,8 +13,8 @@ use super::office::Printing;
 use crate::events::kit::{AGES, ami, offline, run, scripted};
 
 /// The program that serves metrics, and where.
-pub(super) struct Serving {
-    pub(super) printing: Printing,
+pub(crate) struct Serving {
+    pub(crate) printing: Printing,
     address: SocketAddr,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Answer {
 
 impl Serving {
     /// Starts the program, and waits until it listens.
-    pub(super) async fn start(command: Command) -> Self {
+    pub(crate) async fn start(command: Command) -> Self {
         let mut printing = Printing::start(command);
         let object = printing.object().await;
         let url = object["listening"].as_str().unwrap();
@@ -51,7 +51,7 @@ impl Serving {
     }
 
     /// Asks for the metrics until they have a line.
-    pub(super) async fn until(&self, line: &str) -> String {
+    pub(crate) async fn until(&self, line: &str) -> String {
         let asking = async {
             loop {
                 let body = self.ask("GET", "/metrics").await.body;
