@@ -83,7 +83,9 @@ impl Stream for Touches {
         });
         match next.as_mut().poll(cx) {
             Poll::Pending => self.next = Some(next),
-            Poll::Ready(_) => self.has_ended = true,
+            // A change came while the wait began. The next poll begins another one.
+            Poll::Ready(Ok(())) => self.next = None,
+            Poll::Ready(Err(_)) => self.has_ended = true,
         }
         Poll::Ready(Some(self.live.clone()))
     }
