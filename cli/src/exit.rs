@@ -41,7 +41,7 @@ pub(crate) enum Exit {
     Lost,
     /// The event that was waited for has not come.
     NoMatch,
-    /// Of several servers, some ended in another way than the others.
+    /// Several servers did not all end alike.
     Differ,
     /// A call that was placed was not answered, or did not go well.
     Call(Unanswered),

@@ -283,7 +283,9 @@ impl Fleet {
     /// loop {
     ///     let server = fleet.route(Route::Where(&|it| !tried.contains(it.origin()))).await?;
     ///     match server.client().originate(call.clone()).await {
-    ///         Err(error) if !error.may_have_been_executed() => tried.push(server.origin().clone()),
+    ///         Err(error) if !error.may_have_been_executed() => {
+    ///             tried.push(server.origin().clone());
+    ///         }
     ///         result => break drop(result?),
     ///     }
     /// }

@@ -43,7 +43,7 @@ struct Place {
 }
 
 enum Phase {
-    /// There is no connection, as far as was told.
+    /// No connection, as far as was told.
     Down,
     Up,
     /// The follow has ended, and the client is about to tell why.

@@ -36,7 +36,7 @@ pub(super) struct Holder {
 /// The outcome of an attempt to have the lease.
 #[derive(Debug)]
 pub(super) enum Lead {
-    /// This bridge has it.
+    /// The lease of this bridge.
     Ours,
     /// Another bridge has it.
     Theirs(Holder),

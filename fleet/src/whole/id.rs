@@ -30,7 +30,7 @@ pub struct Id {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
-    /// There is no `/` between the name of a server and an identifier.
+    /// No `/` between the name of a server and an identifier.
     #[error("{0:?} has no server: expected `server/identifier`")]
     NoServer(String),
     /// The text before the first `/` cannot name a server.

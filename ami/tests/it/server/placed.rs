@@ -38,8 +38,8 @@ async fn end_of(call: &mut Placed) -> End {
     timeout(AGES, call.end()).await.unwrap().unwrap()
 }
 
-/// Waits until the server has no channels. Its list comes from a cache, which can be a moment behind
-/// the events.
+/// Waits until the server has no channels. Its list comes from a cache, which can be a moment
+/// behind the events.
 async fn no_channels(client: &Client) {
     let empty = async {
         let list = || client.list(Action::new("CoreShowChannels")).collect();

@@ -15,7 +15,7 @@ const WAITING: u32 = 128;
 /// An address to listen on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Listen {
-    /// This host, which is a name or an address, and port.
+    /// A host, which is a name or an address, and a port.
     At(String),
     /// All interfaces.
     Everywhere(u16),

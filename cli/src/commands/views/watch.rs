@@ -27,7 +27,7 @@ pub(super) struct Watch {
     whole: bool,
     /// `true` if the table is drawn on a terminal.
     is_screen: bool,
-    /// What was last shown, in order.
+    /// The rows that were last shown, in order.
     entries: Vec<Entry>,
     /// `true` once there was a table.
     has_begun: bool,

@@ -29,7 +29,7 @@ pub(super) struct Watched {
     /// The output, if the server is one of several.
     own: Option<Own>,
     is_screen: bool,
-    /// What the server had when its state was last current.
+    /// The entities of the server when its state was last current.
     entries: Vec<Entry>,
     /// The parts that are not known, and why.
     unknown: Vec<(Part, String)>,

@@ -52,7 +52,7 @@ pub enum Role {
     Connecting,
     /// Another bridge publishes. This one has the same events ready.
     Standby,
-    /// This bridge publishes.
+    /// The bridge publishes.
     Leader,
     /// The bridge has ended.
     Ended,
@@ -94,7 +94,7 @@ impl Bridge {
     /// | --- | --- | --- |
     /// | NATS does not answer | retried | retried |
     /// | the credentials are refused, the server is too old or without JetStream | ends | retried |
-    /// | the settings of the stream do not fit ([`BridgeError::Stream`]) | ends | ends when it is opened again |
+    /// | the settings of the stream do not fit ([`BridgeError::Stream`]) | ends | ends when opened again |
     /// | another stream has a server | ends | retried, without that server |
     /// | the bridge that publishes has other servers | ends | retried, as a standby |
     ///

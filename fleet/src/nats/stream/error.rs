@@ -36,7 +36,7 @@ pub(crate) enum StreamError {
         /// The words of NATS.
         reason: String,
     },
-    /// There is no such stream.
+    /// No stream has that name.
     #[error("stream {0} is not there")]
     Gone(String),
     /// The body of a message cannot be written.
