@@ -97,7 +97,9 @@ impl Fleet {
     /// for (origin, reply) in fleet.each(reload, Duration::from_secs(5)).await {
     ///     match reply {
     ///         Ok(_) => println!("{origin} has reloaded it"),
-    ///         Err(error) if error.may_have_been_executed() => println!("{origin} perhaps: {error}"),
+    ///         Err(error) if error.may_have_been_executed() => {
+    ///             println!("{origin} may have reloaded it: {error}");
+    ///         }
     ///         Err(error) => println!("{origin} has not: {error}"),
     ///     }
     /// }
