@@ -39,7 +39,7 @@ same => n,UserEvent(Entered,digits:${DIGITS})
 same => n,Wait(600)
 exten => presses,1,Wait(0.05)
 same => n,GotoIf($[\"${KEYS}\" = \"\"]?1)
-same => n,SendDTMF(${KEYS},150,100)
+same => n,SendDTMF(${KEYS},250,250)
 same => n,Wait(600)
 ";
 
