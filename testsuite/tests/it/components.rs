@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Folder, OWN_TESTS, own_suite};
+use crate::support::{Folder, OWN_TESTS, own_suite, turn};
 
 /// The verdict that a test has to have, and the texts that its reasons contain.
 fn expected(test: &str, version: &str) -> (String, Vec<String>) {
@@ -40,10 +40,11 @@ fn tests_below(folder: &Path, version: &str, tests: &mut Vec<String>) {
 const SIBLINGS_ON: &str = "22";
 
 fn give_their_verdicts(version: &str) {
+    let _turn = turn();
     let folder = Folder::new();
     let mut tests = Vec::new();
     tests_below(&own_suite().join("tests/components"), version, &mut tests);
-    let mut options = vec!["--asterisk", version, "--jobs", "12", "--native"];
+    let mut options = vec!["--asterisk", version, "--jobs", "8", "--native"];
     options.extend(tests.iter().flat_map(|test| ["-t", test.as_str()]));
     let run = folder.run(OWN_TESTS, &own_suite(), &options);
     let mut wrong = BTreeMap::new();

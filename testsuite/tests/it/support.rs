@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
@@ -20,6 +21,13 @@ pub(crate) const OWN_TESTS: &str = env!("CARGO_BIN_EXE_own-tests");
 /// The suite with our own tests.
 pub(crate) fn own_suite() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
+}
+
+/// Waits for the turn to run a whole suite with many jobs. Its tests have time-outs of a few
+/// seconds, so only one such run at a time is fair to them.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The bytes that suites and sandboxes of tests at the same time may take, with a lot to spare.

@@ -5,7 +5,7 @@ use std::process::Command;
 use instance::{Builder, Server, Want};
 
 use crate::support::{
-    Folder, OWN_TESTS, PASS, RUNTESTS, Run, SCRIPT, SIMPLE, assert_end, own_suite,
+    Folder, OWN_TESTS, PASS, RUNTESTS, Run, SCRIPT, SIMPLE, assert_end, own_suite, turn,
 };
 
 /// Every one of them, what becomes of it, and what is told of that.
@@ -79,6 +79,7 @@ fn assert_all(run: &Run, begins: &[&str]) {
 
 #[test]
 fn our_own_tests_give_their_verdicts_on_22() {
+    let _turn = turn();
     let folder = Folder::new();
     let run = folder.run(
         OWN_TESTS,
@@ -151,6 +152,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
 
 #[test]
 fn our_own_tests_give_their_verdicts_on_16_beside_a_foreign_server_and_another_runner() {
+    let _turn = turn();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let foreign = runtime.block_on(async {
         let server = Server::find_or_fetch(&Want::Major(16), |_| ()).await.unwrap();
