@@ -52,8 +52,19 @@ async fn open(address: &str, config: &Config) -> io::Result<Io> {
 
 async fn tcp(address: &str) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
+    refuse_itself(&stream)?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// Refuses a connection to itself. While nobody listens on a port of this machine, the system may
+/// choose that very port as the source of a connection to it; the connection then succeeds, and
+/// keeps the server from its port.
+fn refuse_itself(stream: &TcpStream) -> io::Result<()> {
+    if stream.local_addr()? == stream.peer_addr()? {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(())
 }
 
 /// Appends `port` to an address without a port. An IPv6 address without a port needs no brackets.
@@ -78,6 +89,18 @@ fn host(address: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_connection_to_itself_is_refused() {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let own = socket.local_addr().unwrap();
+        let error = refuse_itself(&socket.connect(own).await.unwrap()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0));
+        let listener = listener.await.unwrap();
+        refuse_itself(&TcpStream::connect(listener.local_addr().unwrap()).await.unwrap()).unwrap();
+    }
 
     #[test]
     fn an_address_without_a_port_gets_one() {
