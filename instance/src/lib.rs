@@ -25,6 +25,9 @@ mod instance;
 // Running servers of NATS.
 pub mod nats;
 
+// The program SIPp.
+pub mod sipp;
+
 // The same for threads that block.
 #[expect(clippy::result_large_err, reason = "the errors are those of the asynchronous functions")]
 pub mod blocking;

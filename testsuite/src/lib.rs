@@ -17,6 +17,9 @@ mod matching;
 // Settings, messages and outcome of a test's process.
 mod job;
 
+// A small client of ARI.
+mod ari;
+
 // A test while it runs.
 mod case;
 
@@ -42,6 +45,7 @@ mod harness;
 pub use {ami, instance};
 
 // Tests in Rust.
+pub use ari::AriEvent;
 pub use case::{Ast, Call, CallError, FailToken, TestCase, TestResult, Watch, WatchError};
 pub use components::Registry;
 pub use harness::Harness;

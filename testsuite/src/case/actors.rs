@@ -18,6 +18,9 @@ use super::{Component, Failure, Happening, Needs, Panicked, Stage, TestCase};
 /// The time that components may take to let go of the servers at the end.
 const LETTING_GO: Duration = Duration::from_secs(5);
 
+/// The time that a component may take for an event of ARI before the next one hears of it.
+const TURN: Duration = Duration::from_secs(30);
+
 /// The time that components may take to judge.
 pub(super) const JUDGING: Duration = Duration::from_secs(30);
 
@@ -86,7 +89,7 @@ impl Actors {
 
     /// Returns the needs of all of them, added up.
     pub(super) fn needs(&self) -> Needs {
-        self.state().needs
+        self.state().needs.clone()
     }
 
     /// Has all of them prepare the test.
@@ -152,6 +155,19 @@ impl Actors {
     /// Tells all of them of something, in their order.
     pub(super) fn tell(&self, what: &Happening) {
         self.state().alive.iter().for_each(|actor| actor.tell(what.clone()));
+    }
+
+    /// Tells all of them of something one after another: each when the one before has dropped the
+    /// guard that comes with it. Returns when all have.
+    pub(super) async fn tell_in_turn(&self, what: impl Fn(Pending) -> Happening) {
+        let inboxes: Vec<_> = self.state().alive.iter().map(|it| it.inbox.clone()).collect();
+        for inbox in inboxes {
+            let tracker = TaskTracker::new();
+            // One that has returned has nothing more to say.
+            let _ = inbox.send(what(Pending::new(tracker.token())));
+            tracker.close();
+            let _ = timeout(TURN, tracker.wait()).await;
+        }
     }
 
     /// Tells all of them that the test ends, and waits until each has asked for more. The result

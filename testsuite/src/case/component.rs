@@ -1,5 +1,6 @@
 //! Components, which take part in a test: objects that drive it, modules that watch it and act.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use instance::Builder;
@@ -130,13 +131,29 @@ impl<W: Watcher> Component for W {
 }
 
 /// The needs of the components of a test, all together.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Needs {
     servers: u32,
     processes: u32,
     unloads: bool,
     logins: Option<u32>,
     configs: Option<&'static str>,
+    sipp: Option<SippNeeds>,
+    ipv6: bool,
+    files: BTreeSet<String>,
+}
+
+/// The features of SIPp that scenarios need.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct SippNeeds {
+    /// SIP over TLS.
+    pub(crate) tls: bool,
+    /// SIP over SCTP.
+    pub(crate) sctp: bool,
+    /// Packets of a capture as media. They go out by a raw socket.
+    pub(crate) pcap: bool,
+    /// A file as a stream of RTP.
+    pub(crate) rtp_stream: bool,
 }
 
 impl Needs {
@@ -164,8 +181,43 @@ impl Needs {
         self.logins = Some(self.logins.unwrap_or_default().max(count));
     }
 
+    /// The component runs scenarios of SIPp, which need these features of it.
+    pub(crate) fn sipp(&mut self, features: SippNeeds) {
+        let all = self.sipp.get_or_insert_default();
+        all.tls |= features.tls;
+        all.sctp |= features.sctp;
+        all.pcap |= features.pcap;
+        all.rtp_stream |= features.rtp_stream;
+    }
+
+    /// The features of SIPp that are needed, if SIPp is.
+    pub(crate) fn sipp_features(&self) -> Option<SippNeeds> {
+        self.sipp
+    }
+
+    /// The loopback interface has to have IPv6.
+    pub(crate) fn ipv6(&mut self) {
+        self.ipv6 = true;
+    }
+
+    /// Returns whether the loopback interface has to have IPv6.
+    pub(crate) fn has_ipv6(&self) -> bool {
+        self.ipv6
+    }
+
+    /// A file has to be there: a path from the suite's folder. A test whose file is missing lacks
+    /// it, and has not failed.
+    pub(crate) fn file(&mut self, path: impl Into<String>) {
+        self.files.insert(path.into());
+    }
+
+    /// The files that have to be there, by their paths from the suite's folder.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(String::as_str)
+    }
+
     /// Returns whether components hear of a server, by its number from 1.
-    pub(crate) fn hears_of(self, number: u32) -> bool {
+    pub(crate) fn hears_of(&self, number: u32) -> bool {
         self.logins.is_none_or(|logins| number <= logins)
     }
 
@@ -176,22 +228,22 @@ impl Needs {
     }
 
     /// The folder of the configuration of the servers, if a component names one.
-    pub(crate) fn configs_folder(self) -> Option<&'static str> {
+    pub(crate) fn configs_folder(&self) -> Option<&'static str> {
         self.configs
     }
 
     /// The number of servers, at least one.
-    pub(crate) fn server_count(self) -> u32 {
+    pub(crate) fn server_count(&self) -> u32 {
         self.servers.max(1)
     }
 
     /// Returns whether servers have to unload their modules at the end.
-    pub(crate) fn unloads(self) -> bool {
+    pub(crate) fn unloads(&self) -> bool {
         self.unloads
     }
 
     /// The weight of a test for the schedule: servers and other processes.
-    pub(crate) fn weight(self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         usize::try_from(self.server_count().saturating_add(self.processes)).unwrap_or(usize::MAX)
     }
 }

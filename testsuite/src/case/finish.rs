@@ -1,8 +1,8 @@
 //! The end of a test: components let go, servers are stopped, components judge, and what was said
 //! is weighed.
 
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join_all, pending, select_all};
@@ -233,11 +233,6 @@ impl TestCase {
         phases.times.clone()
     }
 
-    /// The folder that its servers are in.
-    pub(crate) fn folder_of_run(&self) -> Option<PathBuf> {
-        lock(&self.shared.folder_of_run).clone()
-    }
-
     async fn stop_servers(&self, end: &End, cancelled: &CancellationToken) -> Vec<Ended> {
         // What is a failure already cannot become anything else.
         let failed = self.shared.verdict.said().passed == Some(false);
@@ -303,7 +298,9 @@ impl TestCase {
         let forgotten = std::mem::take(&mut said.tokens).into_iter();
         let forgotten = forgotten.map(|(_, what)| Reason::new(format!("it was not done: {what}")));
         said.reasons.extend(forgotten);
-        let passed = said.passed == Some(true) && said.reasons.is_empty();
+        let is_late = matches!(end, End::Timeout(_));
+        let is_late = is_late && self.shared.fails_late.load(Ordering::Relaxed);
+        let passed = said.passed == Some(true) && said.reasons.is_empty() && !is_late;
         let mut reasons = std::mem::take(&mut said.reasons);
         match end {
             _ if passed => {}

@@ -1,7 +1,7 @@
 //! A test while it runs: its servers and AMI connections, its clock, what has been said of its
 //! verdict, and what takes part in it.
 //!
-//! This room depends on `files`, `matching` and `job`. A [`TestCase`] is a handle that clones
+//! This room depends on `files`, `matching`, `job` and `ari`. A [`TestCase`] is a handle that clones
 //! share: it boots servers, tells components of everything that happens, and at the end weighs what
 //! was said. [`Component`] is here and not with the components: the test prepares them, tells them
 //! and waits for them, and knows none by name.
@@ -17,10 +17,12 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ami::{Originate, Recording};
+use instance::sipp::Sipp;
 use instance::{Builder, Server};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -33,6 +35,7 @@ use self::clock::Clock;
 use self::pump::Pumps;
 use self::verdict::Verdict;
 use self::watch::OpenWatches;
+use crate::ari::AriEvent;
 use crate::files::{ConfigError, Node, Section, TestConfig};
 use crate::job::{Job, Message, Phase, PhaseTime, Reason, link};
 
@@ -59,6 +62,7 @@ mod watch;
 
 pub use self::ast::Ast;
 pub use self::call::{Call, CallError};
+pub(crate) use self::component::SippNeeds;
 pub use self::component::{Component, Life, Needs, Setting, Step, Watcher};
 pub(crate) use self::object::ObjectSettings;
 pub use self::stage::{Ended, Failure, Happening, Pending, Signal, Stage};
@@ -83,11 +87,15 @@ struct Shared {
     folder: PathBuf,
     /// `None` in tests of components alone, which boot nothing.
     server: Option<Server>,
+    /// The program for scenarios of SIPp. Empty where the test needs none.
+    sipp: OnceLock<Sipp>,
     config: TestConfig,
     /// The configuration of its object.
     section: Node,
     object: ObjectSettings,
     verdict: Arc<Verdict>,
+    /// Set if time that runs out is a failure, whatever was said.
+    fails_late: AtomicBool,
     clock: Clock,
     phases: Mutex<Phases>,
     /// The time that calls may go on at the end.
@@ -150,6 +158,8 @@ impl TestCase {
             config,
             section,
             verdict: Arc::default(),
+            fails_late: AtomicBool::new(false),
+            sipp: OnceLock::new(),
             clock: Clock::new(object.timeout),
             object,
             phases: Mutex::default(),
@@ -332,11 +342,43 @@ impl TestCase {
         *lock(&self.shared.patience) = patience;
     }
 
+    /// Makes time that runs out a failure, also if the test has been said to pass.
+    pub fn fail_when_late(&self) {
+        self.shared.fails_late.store(true, Ordering::Relaxed);
+    }
+
     /// Sets the time that the test may take, from now on, or from when its servers are up; `None`
     /// for as long as it takes. Time that runs out ends the test, and is a failure unless the test
     /// has been said to pass.
     pub fn set_timeout(&self, timeout: impl Into<Option<Duration>>) {
         self.shared.clock.set_timeout(timeout.into());
+    }
+
+    /// Sets the program for scenarios of SIPp.
+    pub(crate) fn set_sipp(&self, sipp: Sipp) {
+        // The first one counts.
+        let _ = self.shared.sipp.set(sipp);
+    }
+
+    /// The program for scenarios of SIPp. `None` if the test said that it needs none.
+    pub(crate) fn sipp(&self) -> Option<&Sipp> {
+        self.shared.sipp.get()
+    }
+
+    /// The folder of the test's run, in which its servers are. `None` before they are made.
+    pub(crate) fn folder_of_run(&self) -> Option<PathBuf> {
+        lock(&self.shared.folder_of_run).clone()
+    }
+
+    /// Waits until the test is to end.
+    pub(crate) async fn is_ending(&self) {
+        self.shared.ended.cancelled().await;
+    }
+
+    /// Tells all components of an event of ARI, one after another in their order. Returns when each
+    /// has done what it does for it.
+    pub(crate) async fn tell_of_ari(&self, event: AriEvent) {
+        self.shared.actors.tell_in_turn(|pending| Happening::Ari(event.clone(), pending)).await;
     }
 
     /// Starts the clock of the time-out anew.

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{Ast, TestCase};
+use crate::ari::AriEvent;
 use crate::files::Id;
 use crate::matching::Fields;
 
@@ -28,6 +29,9 @@ pub enum Happening {
     Reconnected(Ast),
     /// An event of a server.
     Event(Ast, Event),
+    /// An event of ARI, on the websocket of the test's object. The next component hears of it when
+    /// this one has dropped the guard, and the next event is handed out when all have.
+    Ari(AriEvent, Pending),
     /// Something that another component did; see [`TestCase::signal`].
     Signal(Arc<Signal>),
     /// The test ends, and its servers are still up. It goes on when each component has dropped this
@@ -46,7 +50,8 @@ pub struct Ended {
     pub stopped: Stopped,
 }
 
-/// A guard: the end of the test waits for its holder until it is dropped.
+/// A guard: what comes behind a happening waits for its holder until it is dropped, but not for
+/// long.
 #[derive(Clone, Debug)]
 pub struct Pending {
     _token: TaskTrackerToken,

@@ -27,6 +27,7 @@ impl Watcher for Notes {
             Happening::Connected(ast) => format!("connected{}", ast.id()),
             Happening::Reconnected(ast) => format!("reconnected{}", ast.id()),
             Happening::Event(ast, event) => format!("{}{}", event.name(), ast.id()),
+            Happening::Ari(event, _) => event.kind().to_owned(),
             Happening::Signal(signal) => {
                 format!("{}:{}", signal.name(), signal.field("to").unwrap_or_default())
             }

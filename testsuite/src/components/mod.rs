@@ -209,7 +209,7 @@ mod tests {
 
     fn weight(components: Vec<Named>) -> Result<usize, ConfigError> {
         let config = TestConfig::of(Document::parse(Path::new("t.yaml"), "{}").unwrap());
-        needs(&config, components).map(Needs::weight)
+        needs(&config, components).map(|it| it.weight())
     }
 
     #[test]

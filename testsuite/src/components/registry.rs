@@ -15,7 +15,7 @@ use crate::components::{
 use crate::files::{ConfigError, Section};
 
 /// The objects and modules that every program has.
-const TABLE: [Kind; 17] = [
+const TABLE: &[Kind] = &[
     ami_event::KIND,
     app_test::KIND,
     asterisk_config::KIND,

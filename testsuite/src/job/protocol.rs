@@ -33,6 +33,7 @@ impl Job {
         let settings = Settings {
             suite: PathBuf::from("/nonexistent"),
             server: PathBuf::new(),
+            sipp: None,
             base: None,
             sandboxes: PathBuf::new(),
             tree: None,

@@ -14,6 +14,9 @@ pub(crate) struct Settings {
     pub(crate) suite: PathBuf,
     /// The server's binary.
     pub(crate) server: PathBuf,
+    /// The program for scenarios of SIPp, as [`instance::sipp::Sipp::at`] takes it. `None` if no test
+    /// needs one.
+    pub(crate) sipp: Option<PathBuf>,
     /// The configuration below that of each test.
     pub(crate) base: Option<PathBuf>,
     /// The folder in which sandboxes are made.

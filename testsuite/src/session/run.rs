@@ -109,6 +109,7 @@ pub(super) async fn tests(
     let settings = Settings {
         suite: root,
         server: server.binary().to_owned(),
+        sipp: None,
         base: ground.base(&suite.root).context("the suite's configs")?,
         sandboxes,
         tree: tree.context("the tree for programs")?,

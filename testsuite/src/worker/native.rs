@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use instance::sipp::Sipp;
 use instance::{FoundRun, RunState, Server, Want};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,9 @@ pub(super) async fn run(
     let test = TestCase::new(job.clone(), Some(server), config.clone())?;
     for named in components::build(&config, &global, version.as_ref(), registry)? {
         test.add_as(named.typename, named.component, named.is_object);
+    }
+    if let Some(path) = settings.sipp.as_ref().filter(|_| test.needs().sipp_features().is_some()) {
+        test.set_sipp(Sipp::at(path).await?);
     }
     let (goes, gone) = oneshot::channel();
     let body = match registry.test_of(&typename) {
