@@ -7,6 +7,7 @@ use instance::Builder;
 
 use super::{Failure, Happening, Stage, TestCase};
 use crate::files::Id;
+use crate::job::Weight;
 
 /// The life of a component. An error fails the test and ends it.
 pub type Life = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
@@ -162,8 +163,8 @@ impl Needs {
         self.servers = self.servers.max(count);
     }
 
-    /// The component starts so many processes that run at the same time, beside the servers. What
-    /// several components say is added up.
+    /// The component starts so many processes that run at the same time, beside the servers. In the
+    /// schedule four of them count as a server. What several components say is added up.
     pub fn processes(&mut self, count: u32) {
         self.processes = self.processes.saturating_add(count);
     }
@@ -242,9 +243,10 @@ impl Needs {
         self.unloads
     }
 
-    /// The weight of a test for the schedule: servers and other processes.
-    pub(crate) fn weight(&self) -> usize {
-        usize::try_from(self.server_count().saturating_add(self.processes)).unwrap_or(usize::MAX)
+    /// The weight of the test for the schedule: servers and other processes.
+    pub(crate) fn weight(&self) -> Weight {
+        let count = |it| usize::try_from(it).unwrap_or(usize::MAX);
+        Weight::of_servers(count(self.server_count())) + Weight::of_processes(count(self.processes))
     }
 }
 

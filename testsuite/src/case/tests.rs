@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::alone::Alone;
 use super::{Component, Happening, Life, Needs, Setting, Signal, Stage, Step, TestCase, Watcher};
 use crate::files::Id;
-use crate::job::{INTERRUPTED, Outcome};
+use crate::job::{INTERRUPTED, Outcome, Weight};
 use crate::matching::Fields;
 
 type Diary = Arc<Mutex<Vec<String>>>;
@@ -388,12 +388,12 @@ async fn a_component_that_comes_late_fails_the_test() {
 #[test]
 fn a_test_is_as_heavy_as_its_servers_and_processes() {
     let mut needs = Needs::default();
-    assert_eq!((needs.weight(), needs.server_count()), (1, 1));
+    assert_eq!((needs.weight(), needs.server_count()), (Weight::of_servers(1), 1));
     needs.servers(2);
     needs.servers(1);
     needs.processes(1);
     needs.processes(2);
-    assert_eq!((needs.weight(), needs.server_count()), (5, 2));
+    assert_eq!((needs.weight(), needs.server_count()), (Weight::of_processes(11), 2));
 }
 
 #[tokio::test]

@@ -175,6 +175,7 @@ mod tests {
     use super::*;
     use crate::case::{Happening, Watcher};
     use crate::files::Document;
+    use crate::job::Weight;
 
     struct Heavy;
 
@@ -207,7 +208,7 @@ mod tests {
         build(&TestConfig::of(document), &GlobalConfig::default(), None, &registry)
     }
 
-    fn weight(components: Vec<Named>) -> Result<usize, ConfigError> {
+    fn weight(components: Vec<Named>) -> Result<Weight, ConfigError> {
         let config = TestConfig::of(Document::parse(Path::new("t.yaml"), "{}").unwrap());
         needs(&config, components).map(|it| it.weight())
     }
@@ -221,11 +222,12 @@ mod tests {
             let names = built.iter().map(|it| (it.typename.clone(), it.is_object));
             (names.collect::<Vec<_>>(), weight(built).unwrap())
         };
-        assert_eq!(told(SIMPLE, ""), (vec![(SIMPLE.to_owned(), true)], 1));
+        assert_eq!(told(SIMPLE, ""), (vec![(SIMPLE.to_owned(), true)], Weight::of_servers(1)));
         let both = vec![(SIMPLE.to_owned(), true), ("own.Heavy".to_owned(), false)];
-        assert_eq!(told(SIMPLE, heavy), (both, 3));
+        let weight = Weight::of_servers(2) + Weight::of_processes(1);
+        assert_eq!(told(SIMPLE, heavy), (both, weight));
         // A test in Rust is no component.
-        assert_eq!(told("own.Test", heavy), (vec![("own.Heavy".to_owned(), false)], 3));
+        assert_eq!(told("own.Test", heavy), (vec![("own.Heavy".to_owned(), false)], weight));
     }
 
     /// Panics when it is asked for its needs, or when it is dropped.

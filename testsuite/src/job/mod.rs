@@ -17,6 +17,7 @@ mod protocol;
 mod settings;
 mod target;
 pub(crate) mod usage;
+mod weight;
 
 pub(crate) use self::lines::Lines;
 pub(crate) use self::options::{Choice, Command, Limit, Options};
@@ -26,3 +27,4 @@ pub(crate) use self::output::{Output, OutputBuffer};
 pub(crate) use self::protocol::{Job, LONGEST, Message};
 pub(crate) use self::settings::Settings;
 pub(crate) use self::target::{Form, Target};
+pub(crate) use self::weight::Weight;

@@ -1,7 +1,7 @@
 //! The fate of each test.
 
 use crate::files::{ConfigError, FoundTest, Suite, TestConfig};
-use crate::job::Options;
+use crate::job::{Options, Weight};
 use crate::plan::facts::Facts;
 use crate::plan::lacks::{Judge, Runners};
 use crate::plan::runner::{How, Unmet};
@@ -10,8 +10,7 @@ use crate::plan::runner::{How, Unmet};
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     pub(crate) name: String,
-    /// The number of servers and other processes that the test runs at the same time.
-    pub(crate) weight: usize,
+    pub(crate) weight: Weight,
     pub(crate) fate: Fate,
 }
 
@@ -58,7 +57,7 @@ pub(crate) fn fates(
                 (fate, weight)
             }
             (None, Ok((how, weight))) => (Fate::Run(how), weight),
-            (_, Err(fate)) => (fate, test.instances),
+            (_, Err(fate)) => (fate, Weight::of_servers(test.instances)),
         };
         Planned { name: test.name.clone(), weight, fate }
     });
@@ -71,7 +70,7 @@ fn how(
     test: &FoundTest,
     skipped: Option<String>,
     runners: &Runners<'_>,
-) -> (Option<TestConfig>, Result<(How, usize), Fate>) {
+) -> (Option<TestConfig>, Result<(How, Weight), Fate>) {
     let config = match &test.config {
         Ok(config) => config.clone(),
         Err(error) => return (None, Err(Fate::Broken(error.clone()))),

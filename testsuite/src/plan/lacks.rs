@@ -11,7 +11,7 @@ use crate::files::AsteriskVersion;
 use crate::files::{ConfigError, Node};
 use crate::files::{Dependency, GlobalConfig, ModuleConfig, TestConfig};
 use crate::files::{FoundTest, suggest};
-use crate::job::Choice;
+use crate::job::{Choice, Weight};
 use crate::plan::facts::Facts;
 use crate::plan::python::{self, Lacking, Python};
 use crate::plan::runner::{How, Unmet, executable};
@@ -47,17 +47,17 @@ impl Runners<'_> {
         &self,
         test: &FoundTest,
         config: &TestConfig,
-    ) -> Result<Result<(How, usize), Unmet>, ConfigError> {
+    ) -> Result<Result<(How, Weight), Unmet>, ConfigError> {
         let refused = |name: &str, reason: String| Ok(Err(Unmet { name: name.to_owned(), reason }));
         if test.script {
             if self.choice == Choice::Native && python::is_python(self.suite, test) {
                 return refused("--native", "it is a program in Python".to_owned());
             }
             let command = vec![format!("{}/run-test", test.name)];
-            return Ok(Ok((How::Script(command), test.instances)));
+            return Ok(Ok((How::Script(command), Weight::of_servers(test.instances))));
         }
         let has_library = self.suite.join(python::RUNNER).exists();
-        let library = || Ok(Ok((self.python.runs(&test.name), test.instances)));
+        let library = || Ok(Ok((self.python.runs(&test.name), Weight::of_servers(test.instances))));
         // A test in Rust has nothing that Python could run.
         let object = config.object.as_ref();
         let is_rust = object.is_some_and(|it| self.registry.test_of(&it.typename).is_some());
@@ -66,7 +66,8 @@ impl Runners<'_> {
             Ok(components) => {
                 let weight = components::needs(config, components)?.weight();
                 // How many servers a test in Rust boots, only its files can tell.
-                let weight = if is_rust { weight.max(test.instances) } else { weight };
+                let weight =
+                    if is_rust { weight.max(Weight::of_servers(test.instances)) } else { weight };
                 Ok(Ok((How::Native, weight)))
             }
             Err(error) if !error.is_unsupported() => Err(error),

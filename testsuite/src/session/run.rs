@@ -19,6 +19,7 @@ use crate::job::Account;
 use crate::job::Options;
 use crate::job::Output;
 use crate::job::Settings;
+use crate::job::Weight;
 use crate::job::usage;
 use crate::plan::How;
 use crate::plan::Python;
@@ -311,8 +312,8 @@ impl<'a> Session<'a> {
         for test in &finished {
             self.reports.tell(&Event::Finished(test));
         }
-        let schedule =
-            Schedule { context: &self.context, options: self.options, room: jobs, signals };
+        let room = Weight::of_servers(jobs);
+        let schedule = Schedule { context: &self.context, options: self.options, room, signals };
         finished.extend(schedule.run(tasks, &mut self.reports).await);
         finished.sort_by(|a, b| a.name.cmp(&b.name));
         for test in finished.iter().filter(|it| it.verdict.was_run()) {

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use crate::job::Job;
 use crate::job::Options;
 use crate::job::Output;
+use crate::job::Weight;
 use crate::job::{Account, Outcome};
 use crate::report::{Attempt, Event, Finished, Reports, Verdict, text};
 use crate::session::execute::{self, Context, Execution, Progress, ProgressSender};
@@ -21,8 +22,8 @@ const OUTPUTS: usize = 4;
 pub(crate) struct Schedule<'a> {
     pub(crate) context: &'a Context,
     pub(crate) options: &'a Options,
-    /// The number of servers that may run.
-    pub(crate) room: usize,
+    /// The weight of all tests that may run at the same time.
+    pub(crate) room: Weight,
     pub(crate) signals: &'a Signals,
 }
 
@@ -36,13 +37,13 @@ impl Schedule<'_> {
         mut tasks: VecDeque<Task>,
         reports: &mut Reports,
     ) -> Vec<Finished> {
-        let mut running: JoinSet<(usize, Finished)> = JoinSet::new();
+        let mut running: JoinSet<(Weight, Finished)> = JoinSet::new();
         // Who says more than can be told has to wait.
         let (sender, mut inbox): (_, Inbox) = mpsc::channel(1024);
-        let (mut taken, mut finished) = (0, Vec::new());
+        let (mut taken, mut finished) = (Weight::default(), Vec::new());
         loop {
             while let Some(task) = self.next(&mut tasks, taken) {
-                let weight = task.weight.clamp(1, self.room);
+                let weight = task.weight.min(self.room);
                 taken += weight;
                 let one = TestRun {
                     context: self.context.clone(),
@@ -92,8 +93,8 @@ impl Schedule<'_> {
 
     /// The next, if there is room for it. One that is larger than all room has it alone; nobody
     /// passes it while it waits.
-    fn next(&self, tasks: &mut VecDeque<Task>, taken: usize) -> Option<Task> {
-        let fits = |task: &Task| taken + task.weight.clamp(1, self.room) <= self.room;
+    fn next(&self, tasks: &mut VecDeque<Task>, taken: Weight) -> Option<Task> {
+        let fits = |task: &Task| taken + task.weight.min(self.room) <= self.room;
         tasks.front().filter(|task| self.next_is_wanted() && fits(task))?;
         tasks.pop_front()
     }

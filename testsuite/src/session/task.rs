@@ -1,13 +1,12 @@
 //! A test in the queue.
 
-use crate::job::{Job, Settings};
+use crate::job::{Job, Settings, Weight};
 use crate::plan::{How, Planned};
 
 /// A test to run.
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
-    /// The number of servers and other processes that it runs at the same time.
-    pub(crate) weight: usize,
+    pub(crate) weight: Weight,
     pub(crate) job: Job,
 }
 
