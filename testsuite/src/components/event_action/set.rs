@@ -53,10 +53,12 @@ impl Set {
 
     pub(super) fn needs(&self, needs: &mut Needs) {
         self.events.iter().for_each(|event| event.needs(needs));
+        self.actions.iter().for_each(|(_, action)| action.needs(needs));
     }
 
     pub(super) fn prepare(&mut self, setting: &mut Setting) -> Result<(), Failure> {
-        self.events.iter_mut().try_for_each(|event| event.prepare(setting))
+        self.events.iter_mut().try_for_each(|event| event.prepare(setting))?;
+        self.actions.iter_mut().try_for_each(|(_, action)| action.prepare(setting))
     }
 
     /// Sees what happens in the test. Returns a cause for each event that this is.

@@ -2,7 +2,7 @@
 
 use super::cause::Cause;
 use super::servers::Servers;
-use crate::case::{Step, TestCase};
+use crate::case::{Failure, Needs, Setting, Step, TestCase};
 use crate::files::{ConfigError, Section};
 
 mod ami_actions;
@@ -14,6 +14,17 @@ mod validate_log;
 
 /// An action of a set, as its section describes it.
 pub(super) trait Action: Send {
+    /// Says what the action needs of the machine.
+    fn needs(&self, needs: &mut Needs) {
+        let _ = needs;
+    }
+
+    /// Prepares the test before its servers are made.
+    fn prepare(&mut self, setting: &mut Setting) -> Result<(), Failure> {
+        let _ = setting;
+        Ok(())
+    }
+
     /// Does the action for a cause. It goes on by itself where it takes time.
     fn run<'a>(
         &'a mut self,
