@@ -21,6 +21,7 @@ use crate::matching::refused;
 
 mod ami_event;
 mod app_test;
+mod ari;
 mod asterisk_config;
 mod awaited;
 mod bridge_test_case;
