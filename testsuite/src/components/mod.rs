@@ -41,6 +41,7 @@ mod realtime;
 mod records;
 mod registry;
 mod simple_test_case;
+mod sipp;
 mod sound_checker;
 mod test_case_module;
 
