@@ -1,15 +1,14 @@
 //! The program `nats-server`: found, or fetched.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::readable;
 use crate::server::{
-    Environment, FetchError, Fetched, ProbeError, Progress, Release, Version, Versions, chain,
-    obtain, steps, version,
+    self, Environment, FetchError, Fetched, NoProgram, ProbeError, Progress, Release, Version,
+    Versions, steps, version,
 };
 
 /// The name of the program.
@@ -21,6 +20,7 @@ const WORDS: &str = "nats-server: v";
 /// The package of Debian. Bookworm has 2.9.10, which is too old.
 const RELEASE: Release = Release {
     program: PROGRAM,
+    binary: "usr/sbin/nats-server",
     versions: Versions::Since(2, 10),
     folder: PROGRAM,
     variable: "NATS_SERVER",
@@ -97,37 +97,14 @@ impl Server {
         environment: &Environment,
         progress: impl FnMut(Progress) + Send,
     ) -> Result<Self, ServerError> {
-        if let Some(path) = &environment.nats_server {
-            let named = |error| ServerError::Named { path: path.clone(), error };
-            return Self::at(path).await.map_err(named);
-        }
-        let in_path = environment.path.iter().map(|folder| folder.join(PROGRAM));
-        let in_path = in_path.filter(|path| path.is_file());
-        let cached = environment.cache.iter().map(|cache| RELEASE.root(cache));
-        let mut seen = Vec::new();
-        for path in in_path.chain(cached.filter(|root| root.is_dir())) {
-            match Self::at(&path).await {
-                Ok(server) => return Ok(server),
-                Err(error) => {
-                    let error = chain(&error);
-                    tracing::warn!(path = %path.display(), error, "a nats-server is skipped");
-                    seen.push(format!("{} cannot be used: {error}", path.display()));
-                }
-            }
-        }
-        let fetched = obtain(environment, &RELEASE, progress).await;
-        fetched.map_err(|error| ServerError::Fetch { seen, error })
+        let named = environment.nats_server.as_deref();
+        Ok(server::find_program(environment, &RELEASE, named, progress).await?)
     }
 }
 
 impl Fetched for Server {
     async fn probe(path: &Path) -> Result<Self, ProbeError> {
-        let absolute = fs::canonicalize(path).map_err(ProbeError::Missing)?;
-        let is_folder = absolute.is_dir();
-        let binary = if is_folder { absolute.join("usr/sbin").join(PROGRAM) } else { absolute };
-        if !binary.is_file() {
-            return Err(ProbeError::Missing(io::ErrorKind::NotFound.into()));
-        }
+        let binary = server::binary(RELEASE.binary, path).map_err(ProbeError::Missing)?;
         let version = version(Command::new(&binary), "--version", WORDS).await?;
         if !RELEASE.versions.include(version.as_str()) {
             let expected = format!(
@@ -171,6 +148,15 @@ pub enum ServerError {
         #[source]
         error: FetchError,
     },
+}
+
+impl From<NoProgram> for ServerError {
+    fn from(error: NoProgram) -> Self {
+        match error {
+            NoProgram::Named { path, error } => Self::Named { path, error },
+            NoProgram::Fetch { seen, error } => Self::Fetch { seen, error },
+        }
+    }
 }
 
 impl fmt::Debug for ServerError {

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The part of the environment that is about servers. It is read once, so that a test can make one
+/// The part of the environment that is about servers and programs that can be fetched. It is read once, so that a test can make one
 /// up.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
@@ -12,6 +12,8 @@ pub(crate) struct Environment {
     pub(crate) asterisk: Option<PathBuf>,
     /// `NATS_SERVER`: the nats-server to use.
     pub(crate) nats_server: Option<PathBuf>,
+    /// `SIPP`: the SIPp to use.
+    pub(crate) sipp: Option<PathBuf>,
     /// The folders of `PATH`, and those that the `PATH` of an ordinary user lacks.
     pub(crate) path: Vec<PathBuf>,
     /// The folder of fetched servers, if there is a place for one.
@@ -43,6 +45,7 @@ impl Environment {
         Self {
             asterisk: var("ASTERISK").map(PathBuf::from),
             nats_server: var("NATS_SERVER").map(PathBuf::from),
+            sipp: var("SIPP").map(PathBuf::from),
             path,
             cache,
             no_cache,

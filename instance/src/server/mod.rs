@@ -16,27 +16,35 @@
 mod chain;
 mod environment;
 mod find;
+mod launch;
 mod layout;
 mod once;
 mod probe;
+mod probe_error;
+mod program;
 mod progress;
 mod provision;
 mod releases;
 mod version;
 
+#[cfg(test)]
 pub(crate) use self::chain::chain;
 pub(crate) use self::environment::Environment;
 pub use self::environment::{CacheError, cache_folder};
 pub use self::find::{FindError, ServerError, Want};
+pub(crate) use self::launch::Launch;
+pub(crate) use self::layout::Installation;
 pub use self::layout::{Directories, LayoutError};
 pub use self::once::server;
 pub(crate) use self::once::steps;
-pub(crate) use self::probe::version;
-pub use self::probe::{ProbeError, Server};
+pub use self::probe::Server;
+pub(crate) use self::probe::{ask, version};
+pub use self::probe_error::ProbeError;
+pub(crate) use self::program::{NoProgram, find_program};
 pub use self::progress::Progress;
 pub use self::provision::FetchError;
+pub(crate) use self::provision::Fetched;
 #[cfg(test)]
 pub(crate) use self::provision::tests::Standin;
-pub(crate) use self::provision::{Fetched, obtain};
-pub(crate) use self::releases::{Release, Versions};
+pub(crate) use self::releases::{Release, Versions, binary};
 pub use self::version::Version;

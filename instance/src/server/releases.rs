@@ -1,6 +1,8 @@
 //! The programs that Debian has, and where fetched ones are kept.
 
 use std::fmt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::server::environment::Environment;
@@ -10,6 +12,8 @@ use crate::server::environment::Environment;
 pub(crate) struct Release {
     /// The program, as people call it.
     pub(crate) program: &'static str,
+    /// The program's place below the folder that stands for `/`.
+    pub(crate) binary: &'static str,
     pub(crate) versions: Versions,
     /// The name of the folder in the cache.
     pub(crate) folder: &'static str,
@@ -78,6 +82,9 @@ const MUSIC_ON_HOLD: Part = Part {
     folder: "usr/share/asterisk/moh",
 };
 
+/// The place of the binary of Asterisk.
+pub(crate) const ASTERISK: &str = "usr/sbin/asterisk";
+
 pub(crate) const RELEASES: [Release; 2] =
     [asterisk(22, "22", &["forky", "sid"], false), asterisk(16, "16", &["bullseye"], true)];
 
@@ -89,6 +96,7 @@ const fn asterisk(
 ) -> Release {
     Release {
         program: "Asterisk",
+        binary: ASTERISK,
         versions: Versions::Major(major),
         folder,
         variable: "ASTERISK",
@@ -112,6 +120,17 @@ pub(crate) fn majors() -> impl Iterator<Item = u32> {
 /// Returns the folder of a fetched version of Asterisk.
 pub(crate) fn root(environment: &Environment, major: u32) -> Option<PathBuf> {
     Some(environment.cache.as_ref()?.join(major.to_string()))
+}
+
+/// Returns the absolute path of a program that a user names: by its binary, or by the folder above
+/// the program's `place`.
+pub(crate) fn binary(place: &str, path: &Path) -> io::Result<PathBuf> {
+    let absolute = fs::canonicalize(path)?;
+    let binary = if absolute.is_dir() { absolute.join(place) } else { absolute };
+    if !binary.is_file() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(binary)
 }
 
 impl Release {

@@ -19,6 +19,7 @@ mod real;
 mod refused;
 mod running;
 mod sections;
+mod sipp;
 mod standin;
 mod starting;
 mod support;

@@ -1,9 +1,10 @@
 //! Tests of finding a server, and of fetching one with tools that do what apt and dpkg would do.
 
 use std::error::Error;
+use std::fs;
 
 use super::*;
-use crate::server::Standin;
+use crate::server::{Standin, chain};
 
 /// Tools that fetch a server of a version, and keep what apt was told.
 fn fetching(version: &str) -> Standin {
@@ -89,7 +90,7 @@ async fn an_old_server_is_refused_by_name_and_passed_over_in_path() {
     assert!(error.contains(reason) && error.contains("E: no network"), "{error}");
     assert!(
         error.contains(
-            "name another mirror in ASTERISK_MIRROR, or a server by path or in NATS_SERVER"
+            "name another mirror in ASTERISK_MIRROR, or a program by path or in NATS_SERVER"
         ),
         "{error}"
     );
@@ -135,7 +136,7 @@ async fn a_package_that_is_too_old_is_not_fetched() {
     fs::write(&standin.environment.os_release, "ID=alpine\n").unwrap();
     let error = told(found(&standin).await.unwrap_err());
     assert!(
-        error.contains("install nats-server, or name a server by path or in NATS_SERVER"),
+        error.contains("install nats-server, or name one by path or in NATS_SERVER"),
         "{error}"
     );
 }

@@ -45,6 +45,7 @@ impl Servers {
         Environment {
             asterisk: asterisk.map(Path::to_owned),
             nats_server: None,
+            sipp: None,
             path: path.iter().map(|root| root.join("usr/sbin")).collect(),
             cache: Some(self.0.path().join("cache")),
             no_cache: None,

@@ -1,18 +1,18 @@
-//! The errors of fetching a server.
+//! The errors of fetching a program.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use crate::server::environment::CacheError;
-use crate::server::probe::ProbeError;
+use crate::server::probe_error::ProbeError;
 
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
     let path = path.to_owned();
     move |error| FetchError::Folder { path, error }
 }
 
-/// The error of a server that could not be fetched, with what can be done about it.
+/// The error of a program that could not be fetched, with what can be done about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
@@ -26,7 +26,7 @@ pub enum FetchError {
     },
     /// Another distribution.
     #[error(
-        "a server can be fetched on Debian alone, and this is {id:?}; install {program}, or name a server by path or in {variable}"
+        "{program} can be fetched on Debian alone, and this is {id:?}; install {program}, or name one by path or in {variable}"
     )]
     NotDebian {
         /// The program.
@@ -43,11 +43,11 @@ pub enum FetchError {
     #[error("apt knows no Debian mirror; name one in ASTERISK_MIRROR")]
     NoMirror,
     /// The environment names no folder for a cache.
-    #[error("no folder to keep a server in")]
+    #[error("no folder to keep what is fetched in")]
     NoCache(#[from] CacheError),
     /// The disk is full.
     #[error(
-        "{} has {} MB free, the server needs {} MB for a moment; make room, or set ASTERISK_CACHE",
+        "{} has {} MB free, the fetch needs {} MB for a moment; make room, or set ASTERISK_CACHE",
         .folder.display(), .free / 1_000_000, .needed / 1_000_000
     )]
     NoSpace {
@@ -60,7 +60,7 @@ pub enum FetchError {
     },
     /// The mirrors do not have it, or not for this architecture, or cannot be reached.
     #[error(
-        "no {what} for {} to be had ({tried}); check the network, name another mirror in ASTERISK_MIRROR, or a server by path or in {variable}",
+        "no {what} for {} to be had ({tried}); check the network, name another mirror in ASTERISK_MIRROR, or a program by path or in {variable}",
         std::env::consts::ARCH
     )]
     Gone {
@@ -71,12 +71,12 @@ pub enum FetchError {
         /// The suites and mirrors that were tried, and how each went.
         tried: String,
     },
-    /// The server that was fetched is of another version.
-    #[error("the fetched server is {found}, expected {what}")]
+    /// The program that was fetched is of another version.
+    #[error("the fetched program is {found}, expected {what}")]
     Other {
         /// The program and the version that was wanted.
         what: String,
-        /// The version of the fetched server.
+        /// The version of the fetched program.
         found: String,
     },
     /// A tool cannot be run.
@@ -107,7 +107,7 @@ pub enum FetchError {
         #[source]
         error: io::Error,
     },
-    /// The fetched server does not work.
-    #[error("the fetched server does not work")]
+    /// The fetched program does not work.
+    #[error("the fetched program does not work")]
     Broken(#[from] ProbeError),
 }

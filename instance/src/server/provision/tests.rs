@@ -26,6 +26,7 @@ impl Standin {
         let environment = Environment {
             asterisk: None,
             nats_server: None,
+            sipp: None,
             path: Vec::new(),
             cache: Some(folder.join("cache")),
             no_cache: None,
