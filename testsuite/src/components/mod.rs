@@ -35,6 +35,7 @@ mod event_action;
 mod hangup_monitor;
 mod kind;
 mod linked_id_check;
+mod originate;
 mod originator;
 pub(crate) mod pages;
 mod realtime;

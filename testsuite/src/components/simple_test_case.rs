@@ -18,15 +18,16 @@ use uuid::Uuid;
 
 use crate::case::{Ast, Component, Happening, Life, Needs, Stage, TestCase};
 use crate::components::Kind;
+use crate::components::originate::{self, Headers};
 use crate::files::{ConfigError, Id, Section};
 use crate::matching::Fields;
 
 /// The variable that tells a call's channel.
 const VARIABLE: &str = "testuniqueid";
 
-/// The time that the server may take to answer an originate. One that is not asynchronous is
-/// answered when the call is answered or has failed.
-const ORIGINATE: Duration = Duration::from_secs(3_600);
+/// The keys of a call that are headers as they are.
+const MORE: [(&str, &str); 3] =
+    [("account", "Account"), ("channelid", "ChannelId"), ("otherchannelid", "OtherChannelId")];
 
 /// The type of component.
 pub(super) const KIND: Kind = Kind {
@@ -80,9 +81,7 @@ struct Call {
     id: String,
     channel: String,
     /// The destination of the call: headers of the action.
-    to: Vec<(&'static str, String)>,
-    /// The text of `Async`: whether the server answers the action at once.
-    asynchronous: String,
+    to: Headers,
     /// Set if a channel said that it is the call's.
     has_channel: bool,
 }
@@ -92,8 +91,7 @@ impl Call {
         Self {
             id: Uuid::new_v4().to_string(),
             channel: String::new(),
-            to: vec![("Application", application.to_owned())],
-            asynchronous: "False".to_owned(),
+            to: vec![("Application", application.to_owned()), ("Async", "False".to_owned())],
             has_channel: false,
         }
     }
@@ -108,41 +106,25 @@ impl Call {
         let (application, exten) = (text("application")?, text("exten")?);
         let (context, priority) = (text("context")?, text("priority")?);
         let mut to = match (application, exten) {
-            (Some(application), _) => vec![("Application", Some(application))],
-            (None, Some(exten)) => vec![
-                ("Exten", Some(exten)),
-                ("Context", context),
-                ("Priority", Some(priority.unwrap_or_else(|| "1".to_owned()))),
-            ],
+            (Some(application), _) => vec![("Application", application)],
+            (None, Some(exten)) => {
+                let priority = priority.unwrap_or_else(|| "1".to_owned());
+                let context = context.map(|context| ("Context", context));
+                let exten = [("Exten", exten), ("Priority", priority)];
+                exten.into_iter().chain(context).collect()
+            }
             (None, None) => {
                 return Err(section.error("this call has neither an application nor an exten"));
             }
         };
-        to.extend([
-            ("Account", text("account")?),
-            ("ChannelId", text("channelid")?),
-            ("OtherChannelId", text("otherchannelid")?),
-        ]);
-        let asynchronous = section.get("async").map_or(Ok("False"), |node| match node.bool() {
-            Some(asynchronous) => Ok(if asynchronous { "True" } else { "False" }),
-            // The server reads a text as it reads any truth.
-            None => node.expect_text("async"),
-        });
-        Ok(Self {
-            id: Uuid::new_v4().to_string(),
-            channel,
-            to: to.into_iter().filter_map(|(header, value)| Some((header, value?))).collect(),
-            asynchronous: asynchronous?.to_owned(),
-            has_channel: false,
-        })
+        to.extend(originate::headers(section, &MORE)?);
+        to.push(("Async", originate::asynchronous(section, "async")?));
+        Ok(Self { channel, to, ..Self::new("") })
     }
 
     fn action(&self) -> Action {
-        let action = Action::new("Originate").field("Channel", &self.channel);
-        let action = self.to.iter().fold(action, |action, (key, value)| action.field(key, value));
-        action
-            .field("Async", &self.asynchronous)
-            .field("Variable", format!("{VARIABLE}={}", self.id))
+        let action = originate::action(&self.channel, &self.to);
+        action.field("Variable", format!("{VARIABLE}={}", self.id))
     }
 }
 
@@ -200,7 +182,7 @@ impl SimpleTestCase {
         };
         self.made += 1;
         test.print(format!("originating {}", call.channel));
-        let originate = ast.ami().call(call.action()).timeout(ORIGINATE);
+        let originate = ast.ami().call(call.action()).timeout(originate::LIMIT);
         let channel = call.channel.clone();
         Some(Box::pin(
             async move { Answered::Originate { channel, answer: originate.await.map(drop) } },
@@ -210,9 +192,7 @@ impl SimpleTestCase {
     fn answered(&self, answered: Answered, test: &TestCase) {
         match answered {
             Answered::Originate { channel, answer: Err(error) }
-                if !self.ignore_failures
-                    && error.fault() != ami::Fault::Link
-                    && !matches!(error, ami::Error::Disconnected { .. }) =>
+                if !self.ignore_failures && originate::is_refusal(&error) =>
             {
                 // It only ends the test: what was said until then counts.
                 test.note(format!("originating {channel}: {error:#}"));

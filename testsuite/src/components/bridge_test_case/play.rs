@@ -9,15 +9,13 @@ use tokio_util::sync::CancellationToken;
 use crate::case::{Ast, Failure, Happening, Stage, TestCase};
 use crate::components::bridge_test_case::channels::Channels;
 use crate::components::bridge_test_case::{Feature, Party, Run};
+use crate::components::originate;
 use crate::files::Id;
 use crate::job::Reason;
 use crate::matching::Fields;
 
 /// The time before and after a digit. The server loses digits that follow faster.
 const PRESS: Duration = Duration::from_millis(250);
-
-/// The time that the server of Alice may take to answer her call: it answers when she does.
-const ORIGINATE: Duration = Duration::from_secs(3_600);
 
 /// The sound that the parties exchange, below the suite's folder.
 const AUDIO: &str = "lib/python/asterisk/audio";
@@ -151,7 +149,7 @@ impl Play {
         let (test, channel) = (self.test.clone(), run.originate.clone());
         let (place, is_refused) = (self.place(), self.is_refused.clone());
         self.test.spawn(async move {
-            let call = alice.ami().call(call).timeout(ORIGINATE);
+            let call = alice.ami().call(call).timeout(originate::LIMIT);
             if let Err(error) = call.await
                 && error.fault() != ami::Fault::Link
             {

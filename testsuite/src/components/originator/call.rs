@@ -2,6 +2,7 @@
 
 use ami::Action;
 
+use crate::components::originate::{self, Headers};
 use crate::files::{ConfigError, Node, Section};
 
 /// A call.
@@ -9,7 +10,7 @@ pub(super) struct Call {
     place: Node,
     channel: String,
     /// The headers of the action besides the channel.
-    headers: Vec<(&'static str, String)>,
+    headers: Headers,
 }
 
 impl Call {
@@ -25,13 +26,12 @@ impl Call {
         } else {
             vec![("Context", context), ("Exten", exten), ("Priority", priority)]
         };
-        headers.push(("Async", asynchronous(section)?));
+        headers.push(("Async", originate::asynchronous(section, "async")?));
         if let Some(timeout) = section.seconds("timeout")? {
             headers.push(("Timeout", timeout.as_millis().to_string()));
         }
-        for (key, header) in [("account", "Account"), ("codecs", "Codecs")] {
-            headers.extend(section.text(key)?.map(|text| (header, text.to_owned())));
-        }
+        let more = [("account", "Account"), ("codecs", "Codecs")];
+        headers.extend(originate::headers(section, &more)?);
         let channel = text("channel", "Local/s@default")?;
         Ok(Self { place: section.node().clone(), channel, headers })
     }
@@ -43,8 +43,7 @@ impl Call {
 
     /// The action that makes the call.
     pub(super) fn action(&self) -> Action {
-        let action = Action::new("Originate").field("Channel", &self.channel);
-        self.headers.iter().fold(action, |action, (key, value)| action.field(key, value))
+        originate::action(&self.channel, &self.headers)
     }
 
     /// A text about the call: its place, what is called, to where it goes.
@@ -60,14 +59,3 @@ impl Call {
     }
 }
 
-/// The text that is sent: the server decides whether it is true.
-fn asynchronous(section: &Section) -> Result<String, ConfigError> {
-    let Some(node) = section.get("async") else {
-        return Ok("False".to_owned());
-    };
-    Ok(match node.bool() {
-        Some(true) => "True".to_owned(),
-        Some(false) => "False".to_owned(),
-        None => node.expect_text("async")?.to_owned(),
-    })
-}

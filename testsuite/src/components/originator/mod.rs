@@ -1,24 +1,19 @@
 //! `pluggable_modules.Originator`: a call, at the login or whenever an event comes.
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use self::call::Call;
 use crate::case::{Ast, Component, Failure, Happening, Life, Setting, Stage, Step, TestCase};
-use crate::components::Kind;
+use crate::components::{Kind, originate};
 use crate::components::awaited::{Awaited, no_login};
 use crate::files::{ConfigError, Id, Section};
 
 mod call;
 #[cfg(test)]
 mod tests;
-
-/// The time that the server may take to answer an originate. One that is not asynchronous is
-/// answered when the call is answered or has failed.
-const ORIGINATE: Duration = Duration::from_secs(3_600);
 
 /// The type of component.
 pub(super) const KIND: Kind =
@@ -181,7 +176,7 @@ impl Originator {
         let calls = std::mem::take(&mut self.waiting);
         let make = |_| -> Answering {
             test.print(format!("originating {}", call.channel()));
-            let originate = ast.ami().call(call.action()).timeout(ORIGINATE);
+            let originate = ast.ami().call(call.action()).timeout(originate::LIMIT);
             Box::pin(async move { originate.await.map(drop) })
         };
         (0..calls).map(make).collect()
@@ -191,8 +186,7 @@ impl Originator {
         let Err(error) = answer else {
             return;
         };
-        // A server that ends has not refused the call.
-        if error.fault() == ami::Fault::Link || matches!(error, ami::Error::Disconnected { .. }) {
+        if !originate::is_refusal(&error) {
             return;
         }
         let what = call.told(&format!("{error:#}"));

@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::time::Duration;
 
 use ami::{Action, Event, Matcher, Nearest};
 
 use crate::case::{Ast, Component, Failure, Happening, Life, Setting, Stage, Step};
-use crate::components::{Kind, refused};
+use crate::components::{Kind, originate, refused};
 use crate::files::{ConfigError, Id, Node, Section};
 use crate::matching::Fields;
 
@@ -21,10 +20,6 @@ pub(super) const KIND: Kind =
 
 /// The name of the user event by which a dialplan says how a sound is, in any case.
 const SOUND_CHECK: &str = "soundcheck";
-
-/// The time that the server may take to answer an originate, which it does when the call is
-/// answered or has failed.
-const ORIGINATE: Duration = Duration::from_secs(3_600);
 
 /// The keys of a call that listens to a file, and their headers.
 const CALL: [(&str, &str); 11] = [
@@ -312,7 +307,7 @@ async fn listen(
     let originate = headers.iter().fold(originate, |it, (header, value)| it.field(header, value));
     let sound = path.with_extension("");
     let originate = originate.field("Variable", format!("SOUNDFILE={}", sound.display()));
-    let mut answer = pin!(ast.ami().call(originate).timeout(ORIGINATE));
+    let mut answer = pin!(ast.ami().call(originate).timeout(originate::LIMIT));
     let mut is_answered = false;
     loop {
         let next = tokio::select! {
@@ -320,8 +315,7 @@ async fn listen(
             answer = &mut answer, if !is_answered => {
                 is_answered = true;
                 if let Err(error) = answer
-                    && error.fault() != ami::Fault::Link
-                    && !matches!(error, ami::Error::Disconnected { .. })
+                    && originate::is_refusal(&error)
                 {
                     let what = format!("the call that listens to {}", path.display());
                     return Err(Unmet::Refused(place.error(what).caused_by(error)));
