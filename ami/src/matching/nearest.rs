@@ -18,14 +18,22 @@ impl Nearest {
     /// Takes note of an event that has the name of the description and does not match it.
     pub fn note(&mut self, event: &Event, matcher: &Matcher) {
         let mismatches: Vec<_> = matcher.mismatches(event).collect();
+        self.note_other(mismatches.len(), || {
+            format!("{}: {}", matcher.summary(event), mismatches.join("; "))
+        });
+    }
+
+    /// Takes note of something else that a description names and does not match, such as an event
+    /// of another interface: of the number of conditions that it does not meet, and of the line
+    /// that tells it, which is only made if it is near.
+    pub fn note_other(&mut self, mismatches: usize, line: impl FnOnce() -> String) {
         self.seen += 1;
         let farthest = self.best.last().map_or(usize::MAX, |(missed, _)| *missed);
-        if self.best.len() == TOLD && mismatches.len() >= farthest {
+        if self.best.len() == TOLD && mismatches >= farthest {
             return;
         }
-        let what = format!("{}: {}", matcher.summary(event), mismatches.join("; "));
-        let at = self.best.partition_point(|(missed, _)| *missed <= mismatches.len());
-        self.best.insert(at, (mismatches.len(), what));
+        let at = self.best.partition_point(|(missed, _)| *missed <= mismatches);
+        self.best.insert(at, (mismatches, line()));
         self.best.truncate(TOLD);
     }
 

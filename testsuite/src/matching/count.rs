@@ -15,6 +15,12 @@ impl Count {
     /// Any number of times.
     pub const ANY: Self = Self { low: 0, high: usize::MAX };
 
+    /// Once, and no more.
+    pub(crate) const ONCE: Self = Self { low: 1, high: 1 };
+
+    /// Once or more.
+    pub(crate) const AT_LEAST_ONCE: Self = Self { low: 1, high: usize::MAX };
+
     /// Once or not at all.
     pub const AT_MOST_ONCE: Self = Self { low: 0, high: 1 };
 
@@ -25,8 +31,13 @@ impl Count {
     ///
     /// Returns an error if the value is something else.
     pub fn of_ami(node: Option<&Node>) -> Result<Self, ConfigError> {
+        Self::of_ami_or(node, Self::ANY)
+    }
+
+    /// Reads the same dialect. Returns `default` if there is nothing.
+    pub(crate) fn of_ami_or(node: Option<&Node>, default: Self) -> Result<Self, ConfigError> {
         let Some(node) = node else {
-            return Ok(Self::ANY);
+            return Ok(default);
         };
         let text = node.expect_text("count")?;
         let (rest, at_least, at_most) = match (text.strip_prefix('>'), text.strip_prefix('<')) {

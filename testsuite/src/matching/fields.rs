@@ -1,5 +1,7 @@
 //! Fields of whatever happened, and texts in which they are put.
 
+use std::{iter, mem};
+
 use ami::Event;
 use serde_json::Value;
 
@@ -9,7 +11,8 @@ pub trait Fields {
     ///
     /// An event of AMI is flat: a name is that of a header, without regard to case and blanks, and
     /// of a repeated header the last value counts, without blanks around it. In JSON a name is a
-    /// path with dots between its parts.
+    /// path with dots between its parts; a value that is no text is written as Python writes it,
+    /// `True` say, and null is no value.
     fn field(&self, name: &str) -> Option<String>;
 }
 
@@ -26,7 +29,19 @@ impl Fields for Value {
             Self::Array(items) => items.get(part.parse::<usize>().ok()?),
             value => value.get(part),
         })?;
-        Some(found.as_str().map_or_else(|| found.to_string(), str::to_owned))
+        (!found.is_null()).then(|| text_of(found))
+    }
+}
+
+/// Returns the text of a value, as the suite's Python writes it: that is what its expressions are
+/// for.
+pub(crate) fn text_of(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 
@@ -36,6 +51,21 @@ impl Fields for Value {
 /// of a dialplan has such braces. A brace that is never closed is a brace.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Template(String);
+
+/// A part of a text.
+enum Part<'a> {
+    Text(&'a str),
+    /// The name of a field.
+    Field(&'a str),
+}
+
+/// Returns the place of the first brace of a field, and the field's name.
+fn first_field(text: &str) -> Option<(usize, &str)> {
+    text.match_indices('{').find_map(|(at, _)| {
+        let (name, _) = text[at + 1..].split_once('}')?;
+        (!text[..at].ends_with('\\')).then_some((at, name))
+    })
+}
 
 /// A field that a text asks for, and that is not there.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -64,26 +94,43 @@ impl Template {
     ///
     /// Returns an error if one of the fields is not there.
     pub fn fill(&self, fields: &dyn Fields) -> Result<String, TemplateError> {
-        let (mut filled, mut rest) = (String::with_capacity(self.0.len()), &*self.0);
-        while let Some((before, after)) = rest.split_once('{') {
-            filled.push_str(before);
-            match after.split_once('}').filter(|_| !before.ends_with('\\')) {
-                Some((name, after)) => {
-                    let value = fields.field(name).ok_or_else(|| TemplateError {
-                        field: name.to_owned(),
-                        text: self.0.clone(),
-                    })?;
-                    filled.push_str(&value);
-                    rest = after;
-                }
-                None => {
-                    filled.push('{');
-                    rest = after;
+        let mut filled = String::with_capacity(self.0.len());
+        for part in self.parts() {
+            match part {
+                Part::Text(text) => filled.push_str(text),
+                Part::Field(name) => {
+                    let missing = || TemplateError { field: name.into(), text: self.0.clone() };
+                    filled.push_str(&fields.field(name).ok_or_else(missing)?);
                 }
             }
         }
-        filled.push_str(rest);
         Ok(filled)
+    }
+
+    /// Returns the names of the fields that the text asks for.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
+        self.parts().filter_map(|part| match part {
+            Part::Field(name) => Some(name),
+            Part::Text(_) => None,
+        })
+    }
+
+    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let mut rest = &*self.0;
+        let mut field = None;
+        iter::from_fn(move || {
+            if let Some(name) = field.take() {
+                return Some(Part::Field(name));
+            }
+            let Some((at, name)) = first_field(rest) else {
+                let text = mem::take(&mut rest);
+                return (!text.is_empty()).then_some(Part::Text(text));
+            };
+            let text = &rest[..at];
+            rest = &rest[at + name.len() + "{}".len()..];
+            field = Some(name);
+            Some(Part::Text(text))
+        })
     }
 }
 
@@ -110,10 +157,11 @@ mod tests {
 
     #[test]
     fn fields_of_json_are_paths() {
-        let value = json!({"channel": {"id": "7", "up": true}, "args": ["a", 2]});
+        let value = json!({"channel": {"id": "7", "up": true, "peer": null}, "args": ["a", 2]});
         for (name, found) in [
             ("channel.id", Some("7")),
-            ("channel.up", Some("true")),
+            ("channel.up", Some("True")),
+            ("channel.peer", None),
             ("args.1", Some("2")),
             ("channel.no", None),
             ("id", None),
@@ -130,6 +178,8 @@ mod tests {
         assert_eq!(fill(r"\{channel} {n}").unwrap(), r"\{channel} 3");
         assert_eq!(fill("a { b").unwrap(), "a { b");
         assert_eq!(fill("").unwrap(), "");
+        let template = Template::new(r"{a.b}/\{no}{c}{");
+        assert_eq!(template.fields().collect::<Vec<_>>(), ["a.b", "c"]);
         assert_eq!(
             fill("{chanel}").unwrap_err().to_string(),
             "there is no field chanel for the text \"{chanel}\""

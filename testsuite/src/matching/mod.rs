@@ -9,10 +9,14 @@
 
 mod count;
 mod fields;
+mod mismatch;
 mod pattern;
+mod shape;
 
 pub use self::count::Count;
 pub(crate) use self::count::times;
+pub(crate) use self::fields::text_of;
 pub use self::fields::{Fields, Template, TemplateError};
+pub(crate) use self::mismatch::{Mismatch, Told};
 pub use self::pattern::Pattern;
-pub(crate) use self::pattern::refused;
+pub(crate) use self::shape::refused;

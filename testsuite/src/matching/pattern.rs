@@ -2,29 +2,18 @@
 
 use std::fmt;
 
-use ami::{Expression, ExpressionError};
 use serde_json::Value;
 
 use super::Count;
-use crate::files::{self, ConfigError, Node};
+use super::mismatch::{self, Mismatch};
+use super::shape::{Dialect, Shape, expression_of};
+use crate::files::{ConfigError, Node, Section};
 
 /// A description of a message.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     place: Node,
     shape: Shape,
-}
-
-#[derive(Clone, Debug)]
-enum Shape {
-    Anything,
-    /// A match at the start of the value's text.
-    Text(Expression),
-    Integer(i64),
-    /// A list of as many items, each in its place.
-    List(Vec<Self>),
-    /// Each of these keys; there may be more.
-    Mapping(Vec<(String, Self)>),
 }
 
 impl Pattern {
@@ -37,7 +26,23 @@ impl Pattern {
     /// Returns an error if a text is no expression, or a key of a mapping no text. An expression
     /// that looks around or back is [unsupported](ConfigError::unsupported).
     pub fn read(node: &Node) -> Result<Self, ConfigError> {
-        Ok(Self { place: node.clone(), shape: Shape::read(node)? })
+        Self::of(node, Dialect::Conditions)
+    }
+
+    /// Reads a pattern of ARI: null for whatever is there and not null, a text as an expression for
+    /// the start of a text, a number or a truth, an integer or a truth for that very value, a list
+    /// and a mapping as in [`read`](Self::read). Something else matches nothing, with a warning in
+    /// the section.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`read`](Self::read).
+    pub(crate) fn of_ari(node: &Node, section: &Section) -> Result<Self, ConfigError> {
+        Self::of(node, Dialect::Ari(section))
+    }
+
+    fn of(node: &Node, dialect: Dialect<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { place: node.clone(), shape: Shape::read(node, dialect)? })
     }
 
     /// A pattern for messages that an expression matches at their start.
@@ -46,12 +51,30 @@ impl Pattern {
     ///
     /// Returns the errors of [`read`](Self::read).
     pub fn text(node: &Node, expression: &str) -> Result<Self, ConfigError> {
-        Ok(Self { place: node.clone(), shape: Shape::text(node, expression)? })
+        Ok(Self { place: node.clone(), shape: Shape::Text(expression_of(node, expression)?) })
     }
 
     /// Returns whether a message matches.
     pub fn matches(&self, message: &Value) -> bool {
-        self.shape.matches(message)
+        self.mismatches(message).is_empty()
+    }
+
+    /// Returns the parts of a message that do not match.
+    pub(crate) fn mismatches<'a>(&'a self, message: &'a Value) -> Vec<Mismatch<'a>> {
+        Mismatch::all(&self.shape, message)
+    }
+
+    /// Returns the parts of the pattern in a line, each as its path and what is expected there.
+    /// That for the key `but` is left out.
+    pub(crate) fn parts_but(&self, but: &str) -> String {
+        mismatch::parts_but(&self.shape, but)
+    }
+
+    /// The pattern for a key, if this is one for mappings that have it.
+    pub(crate) fn part(&self, key: &str) -> Option<Self> {
+        let Shape::Mapping(entries) = &self.shape else { return None };
+        let (_, shape) = entries.iter().find(|(it, _)| it == key)?;
+        Some(Self { place: self.place.get(key)?.clone(), shape: shape.clone() })
     }
 }
 
@@ -63,67 +86,6 @@ impl fmt::Display for Pattern {
             _ => write!(f, "{:?}", self.place),
         }
     }
-}
-
-impl Shape {
-    fn read(node: &Node) -> Result<Self, ConfigError> {
-        if node.is_null() {
-            return Ok(Self::Anything);
-        }
-        match &node.value {
-            files::Value::List(items) => {
-                items.iter().map(Self::read).collect::<Result<_, _>>().map(Self::List)
-            }
-            files::Value::Map(_) => {
-                let entries = node.entries().map(|(key, value)| {
-                    Ok((key.expect_text("a key")?.to_owned(), Self::read(value)?))
-                });
-                entries.collect::<Result<_, _>>().map(Self::Mapping)
-            }
-            files::Value::Scalar { text, plain } => match text.parse() {
-                Ok(number) if *plain => Ok(Self::Integer(number)),
-                _ => Self::text(node, text),
-            },
-        }
-    }
-
-    fn text(node: &Node, expression: &str) -> Result<Self, ConfigError> {
-        Expression::at_start(expression).map(Self::Text).map_err(|error| refused(node, error))
-    }
-
-    fn matches(&self, value: &Value) -> bool {
-        match (self, value) {
-            (Self::Anything, _) => true,
-            (Self::Text(expression), value) => expression.is_match(&text_of(value)),
-            (Self::Integer(number), Value::Number(found)) => found.as_i64() == Some(*number),
-            (Self::List(shapes), Value::Array(items)) => {
-                shapes.len() == items.len()
-                    && shapes.iter().zip(items).all(|(shape, item)| shape.matches(item))
-            }
-            (Self::Mapping(shapes), Value::Object(entries)) => shapes
-                .iter()
-                .all(|(key, shape)| entries.get(key).is_some_and(|it| shape.matches(it))),
-            (Self::Integer(_) | Self::List(_) | Self::Mapping(_), _) => false,
-        }
-    }
-}
-
-/// The text of a value, as the suite's Python writes it: that is what its expressions are for.
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::Null => "None".to_owned(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// An error of an expression at a place. One that takes more than linear time is no mistake.
-pub(crate) fn refused(node: &Node, error: ExpressionError) -> ConfigError {
-    let backtracks = error.backtracks;
-    let refused = node.error("the expression cannot be used").caused_by(error);
-    if backtracks { refused.unsupported() } else { refused }
 }
 
 impl Count {
@@ -186,6 +148,7 @@ mod tests {
             ("[a, 1]", json!(["ab", 1]), json!(["ab", 1, 2])),
             ("[~]", json!([{"x": 1}]), json!("x")),
             ("{a: 1, b: {c: x}}", json!({"a": 1, "b": {"c": "xy"}, "d": 2}), json!({"a": 1})),
+            ("{a: ~}", json!({"a": null}), json!({"b": 1})),
         ] {
             let pattern = Pattern::read(&node(pattern)).unwrap();
             assert!(pattern.matches(&right), "{pattern} {right}");
@@ -193,6 +156,59 @@ mod tests {
         }
         let anything = Pattern::read(&node("~")).unwrap();
         assert!(anything.matches(&json!(null)) && anything.matches(&json!({"a": 1})));
+    }
+
+    fn of_ari(text: &str) -> (Pattern, Vec<String>) {
+        let node = node(text);
+        let section = Section::new(&node, "it has");
+        let pattern = Pattern::of_ari(&node, &section).unwrap();
+        (pattern, section.warnings().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn patterns_of_ari_match_no_null_no_other_type_and_no_print_of_python() {
+        for (pattern, right, wrong) in [
+            ("~", json!({"x": 1}), json!(null)),
+            ("'c1'", json!("c1;2"), json!("xc1")),
+            ("'c1$'", json!("c1"), json!("c1;2")),
+            ("'1'", json!(16), json!(61)),
+            ("'True'", json!(true), json!(false)),
+            ("'.*'", json!(""), json!(null)),
+            ("'.*'", json!(0), json!([1])),
+            ("'.*'", json!(false), json!({"x": 1})),
+            ("16", json!(16), json!("16")),
+            ("020", json!(16), json!(20)),
+            ("1", json!(1), json!(true)),
+            ("True", json!(true), json!(1)),
+            ("no", json!(false), json!("no")),
+            ("[]", json!([]), json!(["a"])),
+            ("[a, ~]", json!(["ab", {}]), json!(["ab", null])),
+            ("{}", json!({"a": 1}), json!("a")),
+            ("{a: ~}", json!({"a": {}}), json!({"a": null})),
+            ("{'CHANNEL(language)': en}", json!({"CHANNEL(language)": "en"}), json!({"C": "en"})),
+        ] {
+            let (read, warnings) = of_ari(pattern);
+            assert!(read.matches(&right), "{pattern} {right}");
+            assert!(!read.matches(&wrong), "{pattern} {wrong}");
+            assert!(warnings.is_empty(), "{warnings:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_ari_that_matches_nothing_is_warned_of() {
+        let (pattern, warnings) = of_ari("{duration: 1.0, state: Up}");
+        assert_eq!(warnings, ["t.yaml:1: 1.0 has no quotes, and matches nothing"]);
+        for value in [json!(1), json!(1.0), json!("1.0")] {
+            assert!(!pattern.matches(&json!({"duration": value, "state": "Up"})));
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_pattern_is_one_itself() {
+        let (pattern, _) = of_ari("{type: 'Stasis', args: []}");
+        assert!(pattern.part("type").unwrap().matches(&json!("StasisEnd")));
+        assert_eq!(pattern.part("type").unwrap().to_string(), "\"Stasis\"");
+        assert!(pattern.part("channel").is_none());
     }
 
     #[test]

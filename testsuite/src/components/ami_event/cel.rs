@@ -11,7 +11,7 @@ use crate::components::awaited::{Awaited, entries_of, pattern};
 use crate::components::refused;
 use crate::files::{ConfigError, Node, Section};
 use crate::job::Reason;
-use crate::matching::{Fields, times};
+use crate::matching::{Fields, text_of, times};
 
 /// The header whose value is JSON.
 const EXTRA: &str = "Extra";
@@ -158,7 +158,7 @@ impl Requirement {
         };
         let field = |name: &str| fields.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
         let of_field = |(name, expected): &(String, Expression)| {
-            mismatch(&format!("{EXTRA}.{name}"), &json_text(field(name)?.1), expected)
+            mismatch(&format!("{EXTRA}.{name}"), &text_of(field(name)?.1), expected)
         };
         self.extra.iter().filter_map(of_field).collect()
     }
@@ -180,17 +180,6 @@ fn whole(value: &Node, section: &Section) -> Result<Expression, ConfigError> {
 fn mismatch(name: &str, found: &str, expected: &Expression) -> Option<String> {
     let is_it = expected.is_match(found);
     (!is_it).then(|| format!("{name} is {found:?}, expected {:?}", expected.source()))
-}
-
-/// A value as Python writes it.
-fn json_text(value: &Value) -> String {
-    match value {
-        Value::Null => "None".to_owned(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 /// The ids of all sequences of a test, whatever module they are of. Requirements can share one.
