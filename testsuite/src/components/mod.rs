@@ -26,6 +26,7 @@ mod asterisk_config;
 mod awaited;
 mod bridge_test_case;
 mod call_files;
+mod cause;
 mod cdr;
 mod cel;
 mod channel_hangup;

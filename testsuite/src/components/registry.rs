@@ -8,9 +8,9 @@ use std::rc::Rc;
 use crate::case::{Component, TestCase, TestResult};
 use crate::components::kind::{Build, Kind};
 use crate::components::{
-    ami_event, app_test, asterisk_config, bridge_test_case, call_files, cdr, cel, channel_hangup,
-    channel_hangup_all, conditions, event_action, hangup_monitor, linked_id_check, originator,
-    realtime, simple_test_case, sound_checker, test_case_module,
+    ami_event, app_test, ari, asterisk_config, bridge_test_case, call_files, cdr, cel,
+    channel_hangup, channel_hangup_all, conditions, event_action, hangup_monitor, linked_id_check,
+    originator, realtime, simple_test_case, sound_checker, test_case_module,
 };
 use crate::files::{ConfigError, Section};
 
@@ -18,6 +18,7 @@ use crate::files::{ConfigError, Section};
 const TABLE: &[Kind] = &[
     ami_event::KIND,
     app_test::KIND,
+    ari::websocket_event::KIND,
     asterisk_config::KIND,
     bridge_test_case::KIND,
     call_files::KIND,

@@ -17,6 +17,6 @@ pub use self::count::Count;
 pub(crate) use self::count::times;
 pub(crate) use self::fields::text_of;
 pub use self::fields::{Fields, Template, TemplateError};
-pub(crate) use self::mismatch::{Mismatch, Told};
+pub(crate) use self::mismatch::Told;
 pub use self::pattern::Pattern;
 pub(crate) use self::shape::refused;

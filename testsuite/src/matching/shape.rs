@@ -78,17 +78,14 @@ impl Shape {
         if let Some(truth) = node.bool() {
             return Ok(Self::Truth(truth));
         }
-        match node.number().filter(|_| plain) {
-            None => expression_of(node, text).map(Self::Scalar),
-            // More digits than a float has are no number of ARI.
-            Some(number) if number.fract() == 0.0 && !text.contains('.') => {
-                Ok(Self::Integer(number as i64))
-            }
-            Some(_) => {
-                section.warn(node, format!("{text} has no quotes, and matches nothing"));
-                Ok(Self::Nothing)
-            }
+        if let Some(number) = node.integer() {
+            return Ok(Self::Integer(number));
         }
+        if plain && node.number().is_some() {
+            section.warn(node, format!("{text} has no quotes, and matches nothing"));
+            return Ok(Self::Nothing);
+        }
+        expression_of(node, text).map(Self::Scalar)
     }
 
     /// Returns whether a value is right by itself, whatever is in it. A list or a mapping is right

@@ -3,6 +3,20 @@
 use crate::ari::Client;
 use crate::case::TestCase;
 
+mod awaited;
+mod json;
+mod needed;
+#[cfg(test)]
+pub(in crate::components) mod peer;
+mod request;
+mod turn;
+pub(in crate::components) mod websocket_event;
+
+pub(in crate::components) use self::awaited::Awaited;
+pub(in crate::components) use self::needed::expect_object;
+pub(in crate::components) use self::request::{Done, Request};
+pub(in crate::components) use self::turn::hold;
+
 /// The state that the components of ARI have in common.
 #[derive(Default)]
 struct Common {

@@ -8,16 +8,15 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use crate::case::{Component, Happening, Life, Needs, Setting, Stage, Step, TestCase};
-use crate::components::Kind;
+use crate::components::cause::{self, Cause};
+use crate::components::{Kind, ari};
 use crate::files::{ConfigError, Node, Section};
 
 mod actions;
-mod cause;
 mod events;
 mod servers;
 mod set;
 
-use self::cause::Cause;
 use self::servers::Servers;
 use self::set::Set;
 
@@ -93,6 +92,8 @@ impl Component for EventActionModule {
 
 impl EventActionModule {
     async fn see(&mut self, what: &Happening, test: &TestCase) {
+        // All actions of an event are done before the next event of ARI.
+        let _held = ari::hold(test);
         self.servers.see(what);
         for set in &mut self.sets {
             for cause in set.see(what, test) {

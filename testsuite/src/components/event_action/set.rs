@@ -8,6 +8,7 @@ use super::events::{self, Event};
 use super::servers::Servers;
 use crate::case::{Failure, Happening, Needs, Setting, TestCase};
 use crate::files::{ConfigError, Node, Section, suggest};
+use crate::matching::Template;
 
 /// A set of events and actions.
 pub(super) struct Set {
@@ -28,6 +29,7 @@ impl Set {
             return Err(place.error(what));
         }
         let mut set = Self { place, events: Vec::new(), actions: Vec::new(), runs: 0 };
+        let (mut has_fields, mut asked) = (false, None);
         for (key, value) in section.entries() {
             let name = key.expect_text("an event or an action")?;
             // What is nothing has no keys that could be left over.
@@ -35,8 +37,11 @@ impl Set {
             let part = part.unwrap_or_else(|| Section::new(value, name));
             if let Some((_, read)) = events::TABLE.iter().find(|(it, _)| *it == name) {
                 set.events.extend(read(&part)?);
+                has_fields |= !PLAIN.contains(&name);
             } else if let Some((name, read)) = actions::TABLE.iter().find(|(it, _)| *it == name) {
-                set.actions.extend(read(&part)?.into_iter().map(|action| (*name, action)));
+                let actions = read(&part)?;
+                asked = asked.or_else(|| Some((key, *name, asked_for(&actions)?)));
+                set.actions.extend(actions.into_iter().map(|action| (*name, action)));
             } else if let Some((_, needs)) = ELSEWHERE.iter().find(|(it, _)| *it == name) {
                 return Err(key.error(format!("{name} needs {needs}")).unsupported());
             } else {
@@ -47,6 +52,10 @@ impl Set {
         }
         if set.events.is_empty() {
             return Err(section.error("a set needs an event that triggers its actions"));
+        }
+        if let Some((key, name, field)) = asked.filter(|_| !has_fields) {
+            let why = "has no value: the set has no event with fields";
+            return Err(key.error(format!("`{{{field}}}` of {name} {why}")));
         }
         Ok(set)
     }
@@ -100,10 +109,14 @@ impl Set {
     }
 }
 
+/// Returns the first field that actions ask for.
+fn asked_for(actions: &[Box<dyn Action>]) -> Option<String> {
+    let texts = actions.iter().flat_map(|it| it.texts());
+    texts.flat_map(Template::fields).map(str::to_owned).next()
+}
+
+/// The events that have no fields.
+const PLAIN: [&str; 5] = ["ami-restart", "ami-start", "ari-start", "sipp-start", "test-start"];
+
 /// The events and actions that other parts of the suite bring, with what they need.
-const ELSEWHERE: [(&str, &str); 4] = [
-    ("ari-events", "ARI, which does not run natively yet"),
-    ("ari-requests", "ARI, which does not run natively yet"),
-    ("ari-start", "ARI, which does not run natively yet"),
-    ("sipp-start", "SIPp, which does not run natively yet"),
-];
+const ELSEWHERE: [(&str, &str); 1] = [("sipp-start", "SIPp, which does not run natively yet")];

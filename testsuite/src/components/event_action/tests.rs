@@ -166,11 +166,29 @@ async fn what_an_event_does_not_have_fails_the_test_and_leaves_out_the_rest() {
         assert_eq!(alone.action(1).await.name(), "Next");
     })
     .await;
-    failed(&account, "test-config.yaml:1: ami-actions failed: a text cannot be filled from A: ");
-    failed(&account, "there is no field channel for the text \\\"{channel}\\\"");
-    let login = "ami-start:\nami-actions: {action: {Action: Hangup, Channel: '{channel}'}}";
-    let account = played(login, 1, async |alone| alone.connect(1).await).await;
-    failed(&account, "a text cannot be filled from ami-start: there is no field channel");
+    let why = "test-config.yaml:1: ami-actions failed: `{channel}` has no value in the event A";
+    failed(&account, why);
+    let either = format!("ami-start:\n{PAIR}");
+    let account = played(&either, 1, async |alone| alone.connect(1).await).await;
+    failed(&account, "`{channel}` has no value in ami-start");
+}
+
+#[test]
+fn fields_of_what_has_none_are_no_actions() {
+    for (events, action) in [
+        ("ami-start: ", "ami-actions: {action: {Action: Hangup, Channel: '{channel}'}}"),
+        ("ami-start: ", "ami-actions: {action: {Action: '{channel}'}}"),
+        ("test-start: , ami-start: ", "cli-cmds: [{cmd: a}, {cmd: 'hangup {channel}'}]"),
+        ("ami-restart: ", "logger: {message: '{channel}'}"),
+        ("ari-start: ", "validate-log: {logfile: '{channel}', pass-if-present: no}"),
+        ("ari-start: ", "ari-requests: {method: get, uri: 'channels/{channel}'}"),
+        ("ari-start: ", "ari-requests: {method: get, uri: channels, params: {a: '{channel}'}}"),
+    ] {
+        let error = build(&section(&format!("{{{events},\n{action}}}"))).err().unwrap();
+        let error = error.to_string();
+        assert!(error.starts_with("test-config.yaml:2: `{channel}` of "), "{error}");
+        assert!(error.ends_with(" has no value: the set has no event with fields"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -246,7 +264,9 @@ fn what_python_or_others_have_to_do_is_said() {
             true,
             "extension_bank.f needs SIPp",
         ),
-        ("{ari-events: {}}", true, "ari-events needs ARI"),
+        ("{ari-events: , stop_test: }", false, "expected `match:`, `nomatch:` and `count:`"),
+        ("{ari-events: {match: [a]}}", false, "match is a list, expected the keys of an event"),
+        ("{ari-start: , ari-requests: {uri: a}}", false, "expected `method:`"),
         ("{sipp-start: , stop_test: }", true, "sipp-start needs SIPp"),
         (
             "{event: {type: matcher_listener.Ari}}",

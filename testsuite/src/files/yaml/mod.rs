@@ -203,15 +203,7 @@ impl Node {
             Some(digits) => (-1.0, digits),
             None => (1.0, text.strip_prefix('+').unwrap_or(&text)),
         };
-        let radix = match digits.get(..2) {
-            Some("0x") => Some((2, 16)),
-            Some("0b") => Some((2, 2)),
-            Some(two) if two.starts_with('0') && digits.bytes().all(|it| it.is_ascii_digit()) => {
-                Some((1, 8))
-            }
-            _ => None,
-        };
-        if let Some((skip, radix)) = radix.filter(|_| *plain) {
+        if let Some((skip, radix)) = radix(digits).filter(|_| *plain) {
             let whole = u32::from_str_radix(&digits[skip..], radix).ok()?;
             return Some(sign * f64::from(whole));
         }
@@ -221,6 +213,19 @@ impl Node {
         // PyYAML takes one with an exponent and no dot for a text.
         let is_text = *plain && digits.contains(['e', 'E']) && !digits.contains('.');
         (is_number && !is_text).then(|| digits.parse().ok().map(|it: f64| sign * it)).flatten()
+    }
+
+    /// An integer, without quotes. `010` is eight.
+    pub(crate) fn integer(&self) -> Option<i64> {
+        let Value::Scalar { text, plain: true } = &self.value else {
+            return None;
+        };
+        let text = text.replace('_', "");
+        let digits = text.trim_start_matches(['-', '+']);
+        let (skip, radix) = radix(digits).unwrap_or((0, 10));
+        let is_number = digits.starts_with(|c: char| c.is_ascii_digit());
+        let sign = text.strip_suffix(digits).filter(|it| is_number && it.len() < 2)?;
+        i64::from_str_radix(&format!("{sign}{}", &digits[skip..]), radix).ok()
     }
 
     /// Returns the word for the node in errors.
@@ -278,5 +283,16 @@ impl Node {
 
     fn is_plain(&self, words: &[&str]) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true } if words.contains(&&**text))
+    }
+}
+
+/// Returns the radix of a number that is not written in decimal digits, and the length of what
+/// says so.
+fn radix(digits: &str) -> Option<(usize, u32)> {
+    match digits.get(..2)? {
+        "0x" => Some((2, 16)),
+        "0b" => Some((2, 2)),
+        two if two.starts_with('0') && digits.bytes().all(|it| it.is_ascii_digit()) => Some((1, 8)),
+        _ => None,
     }
 }

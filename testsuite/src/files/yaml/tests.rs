@@ -32,6 +32,15 @@ fn booleans_are_those_of_yaml_1_1_and_quotes_make_a_text() {
 }
 
 #[test]
+fn integers_have_no_quotes_and_no_fraction() {
+    let document = read("[12, -3, +1_000, 010, 0x1f, -0b11, 9007199254740993, '1', 1.0, x, 08, +]");
+    let integers: Vec<_> = document.root.items().iter().map(Node::integer).collect();
+    let some = [12, -3, 1_000, 8, 31, -3, 9_007_199_254_740_993].map(Some);
+    assert_eq!(integers[..7], some);
+    assert_eq!(integers[7..], [None; 5]);
+}
+
+#[test]
 fn aliases_and_merged_keys_are_written_out() {
     let document = read("a: &a {x: 1, y: 2}\nb:\n  y: 3\n  <<: *a\nc: *a\n");
     let root = &document.root;

@@ -71,6 +71,11 @@ impl AmiAction {
 }
 
 impl Action for AmiAction {
+    fn texts(&self) -> Vec<&Template> {
+        let fields = self.fields.iter().map(|(_, text)| text);
+        fields.chain([&self.name]).chain(&self.action_id).collect()
+    }
+
     fn run<'a>(
         &'a mut self,
         cause: &'a Cause,

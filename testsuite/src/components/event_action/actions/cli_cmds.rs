@@ -27,6 +27,10 @@ struct Command {
 }
 
 impl Action for Command {
+    fn texts(&self) -> Vec<&Template> {
+        vec![&self.command]
+    }
+
     fn run<'a>(
         &'a mut self,
         cause: &'a Cause,

@@ -22,6 +22,10 @@ struct Logger {
 }
 
 impl Action for Logger {
+    fn texts(&self) -> Vec<&Template> {
+        vec![&self.message]
+    }
+
     fn run<'a>(&'a mut self, cause: &'a Cause, _: &'a mut Servers, test: &'a TestCase) -> Step<'a> {
         Box::pin(async move {
             test.print(cause.fill(&self.message)?);

@@ -4,8 +4,10 @@ use super::cause::Cause;
 use super::servers::Servers;
 use crate::case::{Failure, Needs, Setting, Step, TestCase};
 use crate::files::{ConfigError, Section};
+use crate::matching::Template;
 
 mod ami_actions;
+mod ari_requests;
 mod callback;
 mod cli_cmds;
 mod logger;
@@ -25,6 +27,11 @@ pub(super) trait Action: Send {
         Ok(())
     }
 
+    /// The texts into which fields of the cause are filled.
+    fn texts(&self) -> Vec<&Template> {
+        Vec::new()
+    }
+
     /// Does the action for a cause. It goes on by itself where it takes time.
     fn run<'a>(
         &'a mut self,
@@ -38,8 +45,9 @@ pub(super) trait Action: Send {
 type Read = fn(&Section) -> Result<Vec<Box<dyn Action>>, ConfigError>;
 
 /// All actions, by their keys.
-pub(super) const TABLE: [(&str, Read); 6] = [
+pub(super) const TABLE: [(&str, Read); 7] = [
     ("ami-actions", ami_actions::read),
+    ("ari-requests", ari_requests::read),
     ("callback", callback::read),
     ("cli-cmds", cli_cmds::read),
     ("logger", logger::read),

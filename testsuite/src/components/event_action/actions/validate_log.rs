@@ -22,6 +22,10 @@ struct ValidateLog {
 }
 
 impl Action for ValidateLog {
+    fn texts(&self) -> Vec<&Template> {
+        vec![&self.file]
+    }
+
     fn run<'a>(
         &'a mut self,
         cause: &'a Cause,

@@ -69,7 +69,7 @@ impl Event for AmiEvent {
             test.stop();
         }
         let triggers = !self.has_failed && (!self.on_count || has_reached_its_least);
-        triggers.then(|| Cause::with_fields(event.name().into_owned(), event.clone()))
+        triggers.then(|| Cause::with_fields(format!("the event {}", event.name()), event.clone()))
     }
 
     fn judge<'a>(&'a mut self, test: &'a TestCase) -> Judging<'a> {

@@ -9,6 +9,8 @@ use crate::case::{Failure, Happening, Needs, Setting, TestCase};
 use crate::files::{ConfigError, Section};
 
 mod ami_events;
+mod ari_events;
+mod ari_start;
 mod conditions;
 mod generic;
 mod logins;
@@ -53,10 +55,12 @@ pub(super) type Judging<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 type Read = fn(&Section) -> Result<Vec<Box<dyn Event>>, ConfigError>;
 
 /// All events, by their keys.
-pub(super) const TABLE: [(&str, Read); 5] = [
+pub(super) const TABLE: [(&str, Read); 7] = [
     ("ami-events", ami_events::read),
     ("ami-restart", logins::read_restart),
     ("ami-start", logins::read_start),
+    ("ari-events", ari_events::read),
+    ("ari-start", ari_start::read),
     ("event", generic::read),
     ("test-start", logins::read_test_start),
 ];

@@ -1,10 +1,10 @@
-//! The cause for which the actions of a set are done.
+//! The cause for which something is done that a section describes: what happened, with its fields.
 
 use std::borrow::Cow;
 
 use crate::matching::{Fields, Template};
 
-/// The cause for which the actions of a set are done: an event that happened.
+/// The cause for which something is done: an event that happened.
 pub(super) struct Cause {
     what: Cow<'static, str>,
     fields: Option<Box<dyn Fields + Send + Sync>>,
@@ -23,12 +23,11 @@ impl Cause {
 
     /// Fills the fields of the event into a text.
     pub(super) fn fill(&self, text: &Template) -> Result<String, UnfilledError> {
-        let unfilled = |source| UnfilledError { what: self.what.to_string(), source };
-        match &self.fields {
+        let filled = match &self.fields {
             Some(fields) => text.fill(&**fields),
             None => text.fill(&NoFields),
-        }
-        .map_err(unfilled)
+        };
+        filled.map_err(|error| UnfilledError { field: error.field, what: self.what.to_string() })
     }
 }
 
@@ -42,8 +41,8 @@ impl Fields for NoFields {
 
 /// A text that asks for what an event does not have.
 #[derive(Debug, thiserror::Error)]
-#[error("a text cannot be filled from {what}")]
+#[error("`{{{field}}}` has no value in {what}")]
 pub(super) struct UnfilledError {
+    field: String,
     what: String,
-    source: crate::matching::TemplateError,
 }
