@@ -8,7 +8,7 @@ use data_encoding::BASE64;
 use form_urlencoded::Serializer;
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::http::request::Builder;
 use hyper::{Method, Request, http};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -94,10 +94,14 @@ impl Client {
     ) -> Result<Answer, RequestError> {
         let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes());
         let method = method.map_err(http::Error::from)?;
+        let has_length = [Method::POST, Method::PUT].contains(&method);
         let mut request = self.build(&target(path, query)).method(method);
         request = request.header(AUTHORIZATION, self.authorization()?);
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
+        } else if has_length {
+            // Otherwise the server does not know that no body comes.
+            request = request.header(CONTENT_LENGTH, 0);
         }
         let body = body.map(|it| Bytes::from(it.to_string())).unwrap_or_default();
         let request = request.body(Full::new(body))?;

@@ -1,5 +1,6 @@
 //! One request over HTTP on a connection of its own.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -74,6 +75,13 @@ pub(crate) struct Answer {
     status: StatusCode,
     /// The body as it came.
     pub(crate) body: Bytes,
+}
+
+/// Writes the status and the words of the server about it: `404 (Channel not found)`.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.status(), self.message())
+    }
 }
 
 impl Answer {

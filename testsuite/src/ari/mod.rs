@@ -11,6 +11,9 @@ mod event;
 mod http;
 mod websocket;
 
-pub(crate) use self::client::{Answer, Client, RequestError};
+pub(crate) use self::client::{Answer, Client};
 pub use self::event::AriEvent;
 pub(crate) use self::websocket::{Websocket, WebsocketError};
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::client::{Client, target};
-use super::http::{HttpError, connect, exchange};
+use super::http::{Answer, HttpError, connect, exchange};
 use crate::ari::AriEvent;
 
 /// The time that a server which is up may take to listen.
@@ -43,8 +43,8 @@ pub(crate) enum WebsocketError {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// The server refused the handshake.
-    #[error("the server refused the websocket of ARI with {status} ({message})")]
-    Refused { status: u16, message: String },
+    #[error("the server refused the websocket of ARI with {0}")]
+    Refused(Answer),
     /// The answer to the handshake is none of a websocket.
     #[error("the answer to the handshake is not that of a websocket")]
     NoWebsocket,
@@ -150,8 +150,7 @@ async fn open(
 ) -> Result<WebSocketStream<TcpStream>, WebsocketError> {
     let mut exchange = exchange(stream, request).await.map_err(HttpError::from)?;
     if exchange.response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        let answer = exchange.answer().await?;
-        return Err(WebsocketError::Refused { status: answer.status(), message: answer.message() });
+        return Err(WebsocketError::Refused(exchange.answer().await?));
     }
     let accepted = exchange.response.headers().get(SEC_WEBSOCKET_ACCEPT);
     if accepted.is_none_or(|it| it != &derive_accept_key(key.as_bytes())) {

@@ -139,7 +139,6 @@ fn foreign(typename: &str, place: &Node) -> String {
         "sipp" | "sipp_iterator" => {
             format!("{typename} needs SIPp, which does not run natively yet")
         }
-        "ari" => format!("{typename} needs ARI, which does not run natively yet"),
         "phones" => format!("{typename} needs PJSUA and its Python"),
         _ => format!("this program has no {typename}"),
     }
@@ -276,7 +275,6 @@ mod tests {
         std::fs::write(folder.path().join("helper.py"), "").unwrap();
         for (typename, why) in [
             ("sipp.SIPpTestCase", "sipp.SIPpTestCase needs SIPp, which does not run natively yet"),
-            ("ari.AriTestObject", "ari.AriTestObject needs ARI, which does not run natively yet"),
             ("helper.Helper", "helper.Helper needs the test's own Python, helper.py"),
         ] {
             let text = format!("test-modules: {{test-object: {{typename: {typename}}}}}\n");

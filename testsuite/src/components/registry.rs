@@ -18,6 +18,10 @@ use crate::files::{ConfigError, Section};
 const TABLE: &[Kind] = &[
     ami_event::KIND,
     app_test::KIND,
+    ari::BASE,
+    ari::CALLS,
+    ari::HANGUP_MONITOR,
+    ari::ORIGINATES,
     ari::websocket_event::KIND,
     asterisk_config::KIND,
     bridge_test_case::KIND,
@@ -193,8 +197,15 @@ mod tests {
     use crate::files::Document;
 
     /// The components that are test objects, which have keys in common.
-    const OBJECTS: [Kind; 4] =
-        [app_test::KIND, bridge_test_case::KIND, simple_test_case::KIND, test_case_module::KIND];
+    const OBJECTS: [Kind; 7] = [
+        app_test::KIND,
+        ari::BASE,
+        ari::CALLS,
+        ari::ORIGINATES,
+        bridge_test_case::KIND,
+        simple_test_case::KIND,
+        test_case_module::KIND,
+    ];
 
     /// Returns the example of a page: the first block of YAML behind that word.
     fn example(page: &str) -> Option<&str> {

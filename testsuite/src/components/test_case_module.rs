@@ -31,7 +31,7 @@ fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
 }
 
 /// A number of servers: one, unless there is another that is not 0.
-fn number_of(node: Option<&Node>, key: &str) -> Result<u32, ConfigError> {
+pub(super) fn number_of(node: Option<&Node>, key: &str) -> Result<u32, ConfigError> {
     let Some(node) = node.filter(|it| it.is_true()) else {
         return Ok(1);
     };

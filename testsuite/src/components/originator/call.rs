@@ -58,4 +58,3 @@ impl Call {
         self.place.error(format!("the call of {} to {to}: {what}", self.channel)).to_string()
     }
 }
-

@@ -7,8 +7,8 @@ use futures_util::stream::FuturesUnordered;
 
 use self::call::Call;
 use crate::case::{Ast, Component, Failure, Happening, Life, Setting, Stage, Step, TestCase};
-use crate::components::{Kind, originate};
 use crate::components::awaited::{Awaited, no_login};
+use crate::components::{Kind, originate};
 use crate::files::{ConfigError, Id, Section};
 
 mod call;
