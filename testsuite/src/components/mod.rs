@@ -136,9 +136,6 @@ fn foreign(typename: &str, place: &Node) -> String {
         return format!("{typename} needs the test's own Python, {file}");
     }
     match module {
-        "sipp" | "sipp_iterator" => {
-            format!("{typename} needs SIPp, which does not run natively yet")
-        }
         "phones" => format!("{typename} needs PJSUA and its Python"),
         _ => format!("this program has no {typename}"),
     }
@@ -274,7 +271,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("helper.py"), "").unwrap();
         for (typename, why) in [
-            ("sipp.SIPpTestCase", "sipp.SIPpTestCase needs SIPp, which does not run natively yet"),
+            ("sipp.SIPpNoCase", "this program has no sipp.SIPpNoCase"),
             ("helper.Helper", "helper.Helper needs the test's own Python, helper.py"),
         ] {
             let text = format!("test-modules: {{test-object: {{typename: {typename}}}}}\n");

@@ -10,7 +10,7 @@ use crate::components::kind::{Build, Kind};
 use crate::components::{
     ami_event, app_test, ari, asterisk_config, bridge_test_case, call_files, cdr, cel,
     channel_hangup, channel_hangup_all, conditions, event_action, hangup_monitor, linked_id_check,
-    originator, realtime, simple_test_case, sound_checker, test_case_module,
+    originator, realtime, simple_test_case, sipp, sound_checker, test_case_module,
 };
 use crate::files::{ConfigError, Section};
 
@@ -36,6 +36,8 @@ const TABLE: &[Kind] = &[
     originator::KIND,
     realtime::KIND,
     simple_test_case::KIND,
+    sipp::AMI_ACTION_KIND,
+    sipp::KIND,
     sound_checker::KIND,
     test_case_module::KIND,
 ];
@@ -197,13 +199,15 @@ mod tests {
     use crate::files::Document;
 
     /// The components that are test objects, which have keys in common.
-    const OBJECTS: [Kind; 7] = [
+    const OBJECTS: [Kind; 9] = [
         app_test::KIND,
         ari::BASE,
         ari::CALLS,
         ari::ORIGINATES,
         bridge_test_case::KIND,
         simple_test_case::KIND,
+        sipp::AMI_ACTION_KIND,
+        sipp::KIND,
         test_case_module::KIND,
     ];
 

@@ -14,6 +14,9 @@ use crate::job::{Account, Few};
 /// The files of the run itself that are kept.
 const FILES: [&str; 4] = ["full.txt", "messages.txt", "packet.pcap", "dumpfile.pcap"];
 
+/// The folders of the run itself that are kept: what SIPp said and wrote.
+const RUN_TREES: [&str; 1] = ["sipp"];
+
 /// The folders of each server that are kept.
 const TREES: [&str; 3] = ["etc/asterisk", "var/log/asterisk", "var/spool/asterisk"];
 
@@ -45,6 +48,9 @@ pub(crate) fn keep(run: &Path, evidence: &Path, cores: bool) -> anyhow::Result<K
     let place = kept.place.clone();
     for name in FILES {
         kept.copy(&run.join(name), &place.join(name));
+    }
+    for tree in RUN_TREES {
+        kept.copy_tree(&run.join(tree), &place.join(tree));
     }
     let entries = fs::read_dir(run);
     let entries = entries.with_context(|| format!("the folder {} of the run", run.display()))?;
@@ -213,6 +219,8 @@ mod tests {
         let logs = root.join("run/ast1/var/log/asterisk");
         fs::create_dir_all(&logs).unwrap();
         fs::write(logs.join("messages.txt"), "short").unwrap();
+        fs::create_dir(root.join("run/sipp")).unwrap();
+        fs::write(root.join("run/sipp/01-ask.errors.txt"), "what SIPp said").unwrap();
         // A hole takes no room.
         let long = File::create(logs.join("full.txt")).unwrap();
         std::os::unix::fs::FileExt::write_all_at(&long, b"begin", 0).unwrap();
@@ -220,6 +228,8 @@ mod tests {
         let mut kept = keep(&root.join("run"), &root.join("logs/a"), false).unwrap();
         let note = kept.note().unwrap();
         assert!(note.contains("full.txt: of its 268435459 bytes the first and"), "{note}");
+        let errors = fs::read(kept.place.join("sipp/01-ask.errors.txt")).unwrap();
+        assert_eq!(errors, b"what SIPp said");
         let place = kept.place.join("ast1/var/log/asterisk");
         assert_eq!(fs::read(place.join("messages.txt")).unwrap(), b"short");
         for (name, at, text) in [("full.txt", 0, &b"begin"[..]), ("full.txt.end", PART - 3, b"end")]

@@ -4,13 +4,24 @@
 //! A [`Scenario`] is what a section describes, a [`Run`] is the process. Only the two objects tell
 //! others of their scenarios, by [signals](Signal): a call of an Originator waits for those.
 
+use futures_util::FutureExt;
+
 use crate::case::{Signal, TestCase};
 
+mod ami_action;
+mod arguments;
+mod features;
+mod messages;
+mod ports;
 mod run;
 mod scenario;
+mod set;
+mod test_case;
+mod told;
 
 pub(in crate::components) use self::run::Run;
 pub(in crate::components) use self::scenario::Scenario;
+pub(in crate::components) use self::test_case::{AMI_ACTION_KIND, KIND};
 
 /// The signal that a scenario runs and its port is bound. Its fields are `scenario`, the name, and
 /// `number`, which counts the scenarios of the test from 1.
@@ -24,16 +35,25 @@ pub(in crate::components) const STOPPED: &str = "sipp-stopped";
 struct Common {
     /// The number of scenarios that the object has started.
     started: usize,
+    /// The number of runs of SIPp.
+    runs: usize,
+    /// The number of ports that runs have been given for media.
+    media_ports: u16,
 }
 
 /// Returns whether the object of a test tells others of the scenarios that it starts.
 pub(in crate::components) fn is_told_of(test: &TestCase) -> bool {
     let object = test.config().object.as_ref().map_or("", |it| &*it.typename);
-    ["sipp.SIPpTestCase", "sipp.SIPpAMIActionTestCase"].contains(&object)
+    [KIND, AMI_ACTION_KIND].iter().any(|it| it.names.contains(&object))
+}
+
+/// Returns whether somebody has ended a test: its time-out is not that.
+fn was_stopped(test: &TestCase) -> bool {
+    test.is_ending().now_or_never().is_some()
 }
 
 /// Tells all components that a scenario has started.
-pub(super) fn tell_started(test: &TestCase, name: &str) {
+fn tell_started(test: &TestCase, name: &str) {
     let number = test.with_common(|common: &mut Common| {
         common.started += 1;
         common.started
@@ -42,6 +62,6 @@ pub(super) fn tell_started(test: &TestCase, name: &str) {
 }
 
 /// Tells all components that a scenario has ended.
-pub(super) fn tell_stopped(test: &TestCase, name: &str) {
+fn tell_stopped(test: &TestCase, name: &str) {
     test.signal(Signal::new(STOPPED).with("scenario", name));
 }

@@ -1,34 +1,275 @@
-//! A run of SIPp: a process in a group of its own.
+//! A run of SIPp: a process in a group of its own, what it writes, and whether it failed.
 
-use crate::job::Reason;
+use std::fs;
+use std::io;
+use std::mem;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::{messages, ports, told};
+use crate::job::{OutputBuffer, Reason};
+
+/// The time that SIPp may take to bind its port, on a machine that has much else to do.
+const BINDING: Duration = Duration::from_secs(5);
+
+/// The time between two looks at its ports.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// The time that the rest of its output may take to come when it has ended.
+const REST: Duration = Duration::from_secs(1);
+
+/// The number of messages that a failure tells.
+const MESSAGES: usize = 12;
+
+/// The files that a run writes, besides its output.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Records {
+    /// The folder and the beginning of the names. `None` where there is no folder.
+    pub(super) start: Option<PathBuf>,
+}
+
+impl Records {
+    /// The path of a file.
+    fn path(&self, what: &str) -> Option<PathBuf> {
+        let start = self.start.as_ref()?;
+        let mut name = start.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{what}.txt"));
+        Some(start.with_file_name(name))
+    }
+
+    /// The arguments that have SIPp write errors, messages and what its scenario logs.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let files = [
+            ("-trace_err", "-error_file", "errors"),
+            ("-trace_msg", "-message_file", "messages"),
+            ("-trace_logs", "-log_file", "log"),
+        ];
+        let arguments = files.iter().filter_map(|(trace, option, what)| {
+            let path = self.path(what)?.display().to_string();
+            Some([(*trace).to_owned(), (*option).to_owned(), path])
+        });
+        arguments.flatten().collect()
+    }
+
+    /// The text of a file; empty if there is none.
+    fn read(&self, what: &str) -> String {
+        let bytes = self.path(what).and_then(|path| fs::read(path).ok()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn write(&self, what: &str, text: &str) {
+        if let Some(path) = self.path(what).filter(|_| !text.is_empty()) {
+            // It is evidence, and the disk may be full: the verdict stands without.
+            let _ = fs::write(path, text);
+        }
+    }
+}
+
+/// An output of the process, as far as it is held.
+type Held = Arc<Mutex<OutputBuffer>>;
 
 /// A SIPp that runs, in a process group of its own. Dropping it kills the group.
 pub(in crate::components) struct Run {
     called: String,
+    child: Child,
+    /// The group, until it was killed.
+    group: Option<Pid>,
+    begun: Instant,
+    /// The port that it binds. `None` if it binds none, or not soon.
+    port: Option<u16>,
+    records: Records,
+    /// The standard output and the error output.
+    outputs: [Held; 2],
+    readers: JoinSet<()>,
+    /// The exit status, and the time that the run took.
+    ended: Option<(ExitStatus, Duration)>,
+    /// The text of the error output, once it has ended.
+    errors: String,
+    is_killed: bool,
 }
 
 impl Run {
-    pub(super) fn new(called: String) -> Self {
-        Self { called }
+    /// Starts a process. `called` names it in failures.
+    pub(super) fn start(
+        mut command: Command,
+        called: String,
+        port: Option<u16>,
+        records: Records,
+    ) -> io::Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
+        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let (outputs, mut readers) = (<[Held; 2]>::default(), JoinSet::new());
+        if let Some(output) = child.stdout.take() {
+            readers.spawn(read(output, Arc::clone(&outputs[0])));
+        }
+        if let Some(output) = child.stderr.take() {
+            readers.spawn(read(output, Arc::clone(&outputs[1])));
+        }
+        let (ended, errors) = (None, String::new());
+        let begun = Instant::now();
+        let is_killed = false;
+        Ok(Self {
+            called,
+            child,
+            group,
+            begun,
+            port,
+            records,
+            outputs,
+            readers,
+            ended,
+            errors,
+            is_killed,
+        })
     }
 
     /// Waits until its port is bound, or it has ended. Cancel safe.
-    pub(in crate::components) async fn is_ready(&mut self) {}
+    pub(in crate::components) async fn is_ready(&mut self) {
+        if let Some(port) = self.port {
+            self.has_bound(port).await;
+        }
+    }
+
+    /// Waits until it is ready and runs for so long at least, or has ended. Cancel safe.
+    pub(super) async fn is_at_work(&mut self, least: Duration) {
+        let rest = least.saturating_sub(self.begun.elapsed());
+        if timeout(rest, self.exited()).await.is_err() {
+            self.is_ready().await;
+        }
+    }
+
+    /// Waits until it has bound a port, or has ended. It does not wait for ever. Cancel safe.
+    pub(super) async fn has_bound(&mut self, port: u16) {
+        while self.ended.is_none() && self.begun.elapsed() < BINDING {
+            if self.child.id().is_some_and(|id| ports::is_bound(id, port)) {
+                return;
+            }
+            let _ = timeout(LOOK, self.exited()).await;
+        }
+    }
 
     /// Waits until it has ended. Cancel safe.
     ///
     /// # Errors
     ///
-    /// Returns the reason if it failed: its exit status, what it said of it, its last messages.
+    /// Returns the reason if it failed: its exit status, what it said of it, its last messages. One
+    /// that was [killed](Self::kill) has not failed.
     pub(in crate::components) async fn end(&mut self) -> Result<(), Reason> {
-        Ok(())
+        self.exited().await;
+        self.complete().await;
+        match self.ended {
+            Some((status, took)) if !self.is_killed && !status.success() => {
+                Err(self.failure(status, took))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Kills it, at the end of the test: it is not judged.
-    pub(in crate::components) async fn kill(&mut self) {}
-
-    /// Returns what it waits for, with its last messages.
-    pub(in crate::components) fn still(&self) -> Reason {
-        Reason::new(format!("{} still waits", self.called))
+    pub(in crate::components) async fn kill(&mut self) {
+        // One that has ended by itself is judged as ever.
+        self.is_killed |= matches!(self.child.try_wait(), Ok(None));
+        self.kill_group();
+        self.exited().await;
+        self.complete().await;
     }
+
+    /// Returns what to tell if it did not end in time, with its last messages.
+    pub(in crate::components) fn still(&self) -> Reason {
+        let mut details = messages::last(&self.records.read("messages"), MESSAGES);
+        if details.is_empty() {
+            details.push("it has neither sent nor received a message".to_owned());
+        }
+        Reason { what: format!("{} still waits", self.called), details }
+    }
+
+    /// Waits until the process has ended. Cancel safe.
+    async fn exited(&mut self) {
+        if self.ended.is_some() {
+            return;
+        }
+        let status = loop {
+            match self.child.wait().await {
+                Ok(status) => break status,
+                Err(error) => {
+                    tracing::warn!(%error, "a child cannot be waited for");
+                    sleep(LOOK).await;
+                }
+            }
+        };
+        self.ended = Some((status, self.begun.elapsed()));
+    }
+
+    /// Takes what it wrote, once it has ended.
+    async fn complete(&mut self) {
+        // What it started has nothing more to do.
+        self.kill_group();
+        let rest = async { while self.readers.join_next().await.is_some() {} };
+        if timeout(REST, rest).await.is_err() {
+            self.readers.abort_all();
+        }
+        let [screen, errors] = self.outputs.each_ref().map(taken);
+        self.records.write("screen", &screen);
+        self.records.write("stderr", &errors);
+        self.errors.push_str(&errors);
+    }
+
+    fn failure(&self, status: ExitStatus, took: Duration) -> Reason {
+        let cause = told::cause(&self.records.read("errors"));
+        let cause = cause.or_else(|| told::cause(&self.errors));
+        let messages = self.records.read("messages");
+        let mut why = cause.unwrap_or_else(|| {
+            let last = self.errors.lines().rfind(|line| !line.trim().is_empty());
+            let meaning = status.code().map_or("it told no reason", told::meaning);
+            last.filter(|it| !it.starts_with("Resolving remote host")).unwrap_or(meaning).to_owned()
+        });
+        if told::is_unexpected(&why) && messages::is_repeated(&messages) {
+            why.push_str(
+                ", a retransmission: SIPp or Asterisk answered later than 500 ms, too much runs at once",
+            );
+        }
+        let how = match (status.code(), status.signal()) {
+            (Some(code), _) => format!("ended with status {code}"),
+            (None, signal) => format!("was ended by signal {}", signal.unwrap_or_default()),
+        };
+        let what = format!("{} {how} after {:.1} s: {why}", self.called, took.as_secs_f64());
+        Reason { what, details: messages::last(&messages, MESSAGES) }
+    }
+
+    fn kill_group(&mut self) {
+        if let Some(group) = self.group.take() {
+            // A group that is gone needs no signal.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.kill_group();
+    }
+}
+
+/// Reads an output to its end.
+async fn read(mut output: impl AsyncRead + Unpin, held: Held) {
+    let mut chunk = vec![0; 16 * 1024];
+    while let Ok(count @ 1..) = output.read(&mut chunk).await {
+        held.lock().unwrap_or_else(PoisonError::into_inner).push(&chunk[..count]);
+    }
+}
+
+/// Takes what was read of an output.
+fn taken(held: &Held) -> String {
+    let buffer = mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
+    buffer.end().output().text().to_owned()
 }

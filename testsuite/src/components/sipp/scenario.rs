@@ -1,16 +1,27 @@
 //! A scenario: a file for SIPp, and the arguments that it is run with.
 
-use super::Run;
-use crate::case::{Failure, Needs, SippNeeds, TestCase};
-use crate::files::{ConfigError, Node, Section};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use instance::sipp::Sipp;
+
+use super::arguments::Arguments;
+use super::features::Features;
+use super::run::{Records, Run};
+use super::{Common, ports};
+use crate::case::{Failure, Needs, TestCase};
+use crate::files::{ConfigError, Node, Section, suggest};
+
+/// The folder of a test with its scenarios.
+const FOLDER: &str = "sipp";
 
 /// One run of SIPp, as a section describes it: `key-args`, `ordered-args`, `target`.
+#[derive(Clone, Debug)]
 pub(in crate::components) struct Scenario {
     place: Node,
     name: String,
-    target: String,
-    key_args: Vec<(String, String)>,
-    ordered: Vec<String>,
+    arguments: Arguments,
 }
 
 impl Scenario {
@@ -21,17 +32,21 @@ impl Scenario {
     /// Returns an error if it names no file, or an argument cannot be one.
     pub(in crate::components) fn read(section: &Section) -> Result<Self, ConfigError> {
         let key_args = section.part("key-args", "key-args have");
-        let key_args = key_args.ok_or_else(|| section.error("expected `key-args:`"))?;
-        section.ignore(&["ordered-args", "target"]);
-        let file = key_args.expect_text("scenario")?;
-        Self::of(section.node(), file, None, Vec::new(), Vec::new())
+        let key_args = key_args.filter(|it| it.node().is_map());
+        let key_args = key_args.ok_or_else(|| {
+            section
+                .error("expected a scenario: `key-args:` with the name of its file as `scenario`")
+        })?;
+        let file = key_args.expect_text("scenario")?.to_owned();
+        let arguments = Arguments::read(section, &key_args)?;
+        Ok(Self { place: section.node().clone(), name: file, arguments })
     }
 
     /// A scenario of a file of the test's `sipp` folder, with these arguments behind the defaults.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file is none.
+    /// Returns an error if the name of the file is empty.
     pub(in crate::components) fn of(
         place: &Node,
         file: &str,
@@ -39,8 +54,17 @@ impl Scenario {
         key_args: Vec<(String, String)>,
         ordered: Vec<String>,
     ) -> Result<Self, ConfigError> {
-        let target = target.unwrap_or("127.0.0.1").to_owned();
-        Ok(Self { place: place.clone(), name: file.to_owned(), target, key_args, ordered })
+        if file.is_empty() {
+            return Err(place.error("expected the name of a scenario's file"));
+        }
+        let arguments = Arguments::new(target, key_args, ordered);
+        Ok(Self { place: place.clone(), name: file.to_owned(), arguments })
+    }
+
+    /// Adds the port at which this scenario and another talk about their calls.
+    pub(super) fn with_peer(mut self, port: u16) -> Self {
+        self.arguments.push("-3pcc", format!("127.0.0.1:{port}"));
+        self
     }
 
     /// The name of the scenario: its file, from the test's `sipp` folder.
@@ -51,7 +75,21 @@ impl Scenario {
     /// Says what the scenario needs of SIPp and of the machine, but not how many processes: who runs
     /// it knows how many there are at the same time.
     pub(in crate::components) fn needs(&self, needs: &mut Needs) {
-        needs.sipp(SippNeeds::default());
+        let test = self.place.file().parent().unwrap_or(Path::new(""));
+        let folder = test.join(FOLDER);
+        let mut found = self.features(&folder);
+        let transport = self.arguments.value("-t").unwrap_or_default();
+        found.needs.tls = transport.starts_with('l') || self.arguments.has("-tls_");
+        found.needs.sctp = transport.starts_with('s');
+        needs.sipp(found.needs);
+        if self.arguments.names_ipv6() {
+            needs.ipv6();
+        }
+        // SIPp looks for them beside the scenario too.
+        let beside = self.path(&folder).parent().map(Path::to_owned).unwrap_or_default();
+        for file in found.media.into_iter().filter(|file| !beside.join(file).exists()) {
+            needs.file(file);
+        }
     }
 
     /// Looks for the files of the scenario.
@@ -60,7 +98,18 @@ impl Scenario {
     ///
     /// Returns an error, with the place, if one is missing.
     pub(in crate::components) fn check(&self, test: &TestCase) -> Result<(), Failure> {
-        let _ = (test, &self.place, &self.target, &self.key_args, &self.ordered);
+        let folder = test.folder().join(FOLDER);
+        for file in std::iter::once(&*self.name).chain(self.arguments.files()) {
+            if folder.join(file).is_file() {
+                continue;
+            }
+            let there = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let there: Vec<_> =
+                there.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
+            let hint = suggest::hint(file, there.iter().map(String::as_str));
+            let what = format!("there is no file {}{hint}", folder.join(file).display());
+            return Err(self.place.error(what).into());
+        }
         Ok(())
     }
 
@@ -68,13 +117,150 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// Returns an error if the program is missing or cannot be started.
+    /// Returns an error if the program is missing or cannot be started, or if there are no ports
+    /// left for its media.
     pub(in crate::components) fn start(
         &self,
         test: &TestCase,
         called: String,
     ) -> Result<Run, Failure> {
-        let _ = test;
-        Ok(Run::new(called))
+        let sipp = test.sipp().ok_or("there is no SIPp")?;
+        let address = self.arguments.address();
+        let (media, number) = test.with_common(|common: &mut Common| {
+            common.runs += 1;
+            let media = match self.arguments.has_media_port() {
+                true => Ok(None),
+                false => ports::free_media_port(address, &mut common.media_ports).map(Some).ok_or(
+                    "there are no four free ports for media, one behind the other, that no run of this test was given",
+                ),
+            };
+            (media, common.runs)
+        });
+        let records = Records { start: self.records(test, number)? };
+        let folder = format!("{}/{FOLDER}", test.name());
+        let mut command = command(sipp, test);
+        command
+            .args(self.arguments.line(&self.name, &folder, media?, sipp.has_media_port()))
+            .args(records.arguments());
+        let run = Run::start(command.into(), called, self.port(test), records);
+        run.map_err(|error| {
+            format!("{} cannot be started: {error}", sipp.binary().display()).into()
+        })
+    }
+
+    fn path(&self, folder: &Path) -> PathBuf {
+        folder.join(&self.name)
+    }
+
+    fn features(&self, folder: &Path) -> Features {
+        let file = fs::read(self.path(folder)).unwrap_or_default();
+        Features::of(&String::from_utf8_lossy(&file))
+    }
+
+    /// The port that SIPp binds at once: a client of TCP listens at none, and one that sleeps first
+    /// is not waited for.
+    fn port(&self, test: &TestCase) -> Option<u16> {
+        let transport = self.arguments.value("-t").unwrap_or("u1");
+        let is_client = || self.features(&test.folder().join(FOLDER)).sends_first;
+        if self.arguments.has("-sleep") || !transport.starts_with('u') && is_client() {
+            return None;
+        }
+        self.arguments.port()
+    }
+
+    /// The beginning of the names of the files that a run writes.
+    fn records(&self, test: &TestCase, number: usize) -> Result<Option<PathBuf>, Failure> {
+        let Some(run) = test.folder_of_run() else {
+            return Ok(None);
+        };
+        let folder = run.join(FOLDER);
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let name = self.name.strip_suffix(".xml").unwrap_or(&self.name).replace('/', "-");
+        Ok(Some(folder.join(format!("{number:02}-{name}"))))
+    }
+}
+
+/// The command that runs SIPp in the suite's folder, with nothing of our environment but what its
+/// loader needs.
+fn command(sipp: &Sipp, test: &TestCase) -> Command {
+    const LIBRARIES: &str = "LD_LIBRARY_PATH";
+    let mut command = sipp.command();
+    let own: Vec<_> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    command.env_clear();
+    command.envs(std::env::var_os(LIBRARIES).map(|value| (LIBRARIES, value)));
+    command.envs(own).env("TERM", "vt100").current_dir(test.suite());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::SippNeeds;
+    use crate::files::Document;
+
+    fn needs(scenario: &str, file: &str) -> Needs {
+        let folder = tempfile::tempdir().unwrap();
+        let sipp = folder.path().join("sipp/sub");
+        fs::create_dir_all(&sipp).unwrap();
+        fs::write(sipp.join("a.xml"), file).unwrap();
+        fs::write(sipp.join("beside.ulaw"), "").unwrap();
+        let path = folder.path().join("test-config.yaml");
+        let section = Section::new(&Document::parse(&path, scenario).unwrap().root, "it has");
+        let mut needs = Needs::default();
+        Scenario::read(&section).unwrap().needs(&mut needs);
+        needs
+    }
+
+    #[test]
+    fn needs_are_found_in_arguments_and_in_the_file() {
+        let exec = |what: &str| format!("<scenario><nop><action><exec {what}/></action></nop>");
+        let stream = exec("rtp_stream='lib/a.ulaw,1'") + "<nop><exec rtp_stream='beside.ulaw'/>";
+        let (plain, none) = (String::new(), SippNeeds::default());
+        for (scenario, file, expected, ipv6, files) in [
+            ("key-args: {scenario: sub/a.xml}", &plain, none, false, vec![]),
+            ("key-args: {scenario: sub/missing.xml}", &stream, none, false, vec![]),
+            (
+                "key-args: {scenario: sub/a.xml}",
+                &stream,
+                SippNeeds { rtp_stream: true, ..none },
+                false,
+                vec!["lib/a.ulaw"],
+            ),
+            (
+                "key-args: {scenario: sub/a.xml, -t: l1}",
+                &exec("play_dtmf='1'"),
+                SippNeeds { tls: true, pcap: true, ..none },
+                false,
+                vec![],
+            ),
+            (
+                "{key-args: {scenario: sub/a.xml}, target: '[::1]', ordered-args: [-t, sn]}",
+                &plain,
+                SippNeeds { sctp: true, ..none },
+                true,
+                vec![],
+            ),
+        ] {
+            let needs = needs(scenario, file);
+            assert_eq!(needs.sipp_features(), Some(expected), "{scenario}");
+            assert_eq!(needs.has_ipv6(), ipv6, "{scenario}");
+            assert_eq!(needs.files().collect::<Vec<_>>(), files, "{scenario}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_scenario_is_refused() {
+        for (yaml, told) in [
+            ("{}", "expected a scenario: `key-args:` with"),
+            ("key-args: [a]", "expected a scenario: `key-args:` with"),
+            ("key-args: {-s: bob}", "expected `scenario:`"),
+            ("key-args: {scenario: [a]}", "scenario is a list, not a text"),
+        ] {
+            let error = Scenario::read(&crate::case::alone::section(yaml)).unwrap_err();
+            assert!(error.to_string().contains(told), "{error}");
+        }
     }
 }
