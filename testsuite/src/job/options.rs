@@ -28,6 +28,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "22|16|PATH")]
     pub(crate) asterisk: Option<Want>,
 
+    /// The SIPp for tests with scenarios of it: a binary, or the folder above its usr/bin
+    /// [default: the environment variable SIPP, PATH, or one that is fetched]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) sipp: Option<PathBuf>,
+
     /// Only this test, or those below this folder; may be repeated
     #[arg(short = 't', long = "test", value_name = "PATH")]
     pub(crate) tests: Vec<String>,
@@ -52,8 +57,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub(crate) shard: Option<(usize, usize)>,
 
-    /// List the tests, with what they need and lack
-    #[arg(short, long)]
+    /// List the tests, with what runs them, and what they need and lack
+    #[arg(short, long, visible_alias = "list")]
     pub(crate) list_tests: bool,
 
     /// List the tests, one to a line: number, E (enabled), S (skipped) or D (dependency missing),

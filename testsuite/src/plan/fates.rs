@@ -3,8 +3,10 @@
 use crate::files::{ConfigError, FoundTest, Suite, TestConfig};
 use crate::job::{Options, Weight};
 use crate::plan::facts::Facts;
-use crate::plan::lacks::{Judge, Runners};
+use crate::plan::lacks::Judge;
 use crate::plan::runner::{How, Unmet};
+use crate::plan::runners::{Runner, Runners};
+use crate::plan::sipp::FoundSipp;
 
 /// A test that was chosen, and what is to be done with it.
 #[derive(Clone, Debug)]
@@ -20,44 +22,77 @@ pub(crate) enum Fate {
     Run(How),
     /// Not to be run, for the test or the suite says so.
     Skip(String),
-    /// Not to be run, for something is missing.
-    Lacks(Vec<Unmet>),
+    /// Not to be run, for something is missing; and what would run it, if anything can.
+    Lacks(Vec<Unmet>, Option<How>),
     /// Not to be run, for its configuration cannot be right.
     Broken(ConfigError),
 }
 
-/// Decides what becomes of the tests. The second value is a sentence for all those that lack
-/// something of Python.
-pub(crate) fn fates(
+/// A test that was chosen, and what would run it.
+pub(crate) struct Candidate<'a> {
+    test: &'a FoundTest,
+    config: Option<TestConfig>,
+    runner: Result<Runner, Fate>,
+}
+
+impl Candidate<'_> {
+    fn runnable(&self) -> Option<(&FoundTest, &TestConfig, &Runner)> {
+        Some((self.test, self.config.as_ref()?, self.runner.as_ref().ok()?))
+    }
+}
+
+/// Decides what would run each test.
+pub(crate) fn candidates<'a>(
     suite: &Suite,
-    tests: &[&FoundTest],
+    tests: &[&'a FoundTest],
+    runners: &Runners<'_>,
+    options: &Options,
+) -> Vec<Candidate<'a>> {
+    let also_skipped = options.target.as_ref().is_some_and(|target| target.also_skipped);
+    let skipped = |test| suite.skipped(test).filter(|_| !also_skipped);
+    tests.iter().map(|test| candidate(test, skipped(test), runners)).collect()
+}
+
+/// Returns whether one of these tests needs SIPp: one that runs natively by its components, or, if
+/// the user named a SIPp, one that says so.
+pub(crate) fn needs_sipp(candidates: &[Candidate<'_>], is_named: bool) -> bool {
+    let declares = |config: &TestConfig| config.dependencies.iter().any(|it| it.kind == "sipp");
+    let mut runnable = candidates.iter().filter_map(Candidate::runnable);
+    runnable.any(|(_, config, runner)| {
+        runner.needs.sipp_features().is_some() || is_named && declares(config)
+    })
+}
+
+/// Decides what becomes of the tests. `sipp` is the one that was found, if they need one. The
+/// second value is a sentence for all those that lack something of Python.
+pub(crate) fn fates(
+    candidates: Vec<Candidate<'_>>,
     runners: &Runners<'_>,
     facts: &Facts,
+    sipp: Option<&FoundSipp>,
     options: &Options,
     isolated: bool,
 ) -> (Vec<Planned>, Option<String>) {
-    let also_skipped = options.target.as_ref().is_some_and(|target| target.also_skipped);
-    let skipped = |test| suite.skipped(test).filter(|_| !also_skipped);
-    let found: Vec<_> = tests.iter().map(|test| how(test, skipped(test), runners)).collect();
-    let runnable = tests
-        .iter()
-        .zip(&found)
-        .filter_map(|(test, (config, how))| Some((*test, config.as_ref()?, &how.as_ref().ok()?.0)));
-    let judge = Judge::new(runners, facts, isolated, runnable);
+    let runnable = candidates.iter().filter_map(Candidate::runnable);
+    let runnable = runnable.map(|(test, config, runner)| (test, config, &runner.how));
+    let judge = Judge::new(runners, facts, sipp, isolated, runnable);
     let mut without_python = 0;
-    let planned = tests.iter().zip(found).map(|(test, (config, how))| {
-        let (fate, weight) = match (config, how) {
-            (Some(config), Ok((how, weight))) => {
-                let mut unmet = judge.unmet(&config, &how);
-                let python = judge.lacks_python(test, &config, &how);
+    let planned = candidates.iter().map(|Candidate { test, config, runner }| {
+        let (fate, weight) = match (config, runner) {
+            (Some(config), Ok(Runner { how, weight, needs })) => {
+                let mut unmet = judge.unmet(config, how, needs);
+                let python = judge.lacks_python(test, config, how);
                 without_python += usize::from(python.is_some());
                 unmet.extend(python);
-                unmet.extend(refused(options, &how, isolated));
-                let fate = if unmet.is_empty() { Fate::Run(how) } else { Fate::Lacks(unmet) };
-                (fate, weight)
+                unmet.extend(refused(options, how, isolated));
+                let fate = match unmet.is_empty() {
+                    true => Fate::Run(how.clone()),
+                    false => Fate::Lacks(unmet, Some(how.clone())),
+                };
+                (fate, *weight)
             }
-            (None, Ok((how, weight))) => (Fate::Run(how), weight),
-            (_, Err(fate)) => (fate, Weight::of_servers(test.instances)),
+            (None, Ok(Runner { how, weight, .. })) => (Fate::Run(how.clone()), *weight),
+            (_, Err(fate)) => (fate.clone(), Weight::of_servers(test.instances)),
         };
         Planned { name: test.name.clone(), weight, fate }
     });
@@ -65,25 +100,27 @@ pub(crate) fn fates(
     (planned, judge.warning(without_python))
 }
 
-/// Decides what runs a test and how heavy it is, or else what becomes of it.
-fn how(
-    test: &FoundTest,
+/// Decides what would run a test, or else what becomes of it.
+fn candidate<'a>(
+    test: &'a FoundTest,
     skipped: Option<String>,
     runners: &Runners<'_>,
-) -> (Option<TestConfig>, Result<(How, Weight), Fate>) {
+) -> Candidate<'a> {
     let config = match &test.config {
         Ok(config) => config.clone(),
-        Err(error) => return (None, Err(Fate::Broken(error.clone()))),
+        Err(error) => {
+            return Candidate { test, config: None, runner: Err(Fate::Broken(error.clone())) };
+        }
     };
-    let how = match skipped {
+    let runner = match skipped {
         Some(reason) => Err(Fate::Skip(reason)),
         None => match runners.how(test, &config) {
-            Ok(Ok(how)) => Ok(how),
-            Ok(Err(unmet)) => Err(Fate::Lacks(vec![unmet])),
+            Ok(Ok(runner)) => Ok(runner),
+            Ok(Err(unmet)) => Err(Fate::Lacks(vec![unmet], None)),
             Err(error) => Err(Fate::Broken(error)),
         },
     };
-    (Some(config), how)
+    Candidate { test, config: Some(config), runner }
 }
 
 /// Returns an option that cannot be followed for a test.

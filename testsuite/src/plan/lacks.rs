@@ -1,20 +1,20 @@
-//! Things that a test needs and that are not here; and the choice of what runs the test.
+//! Things that a test needs and that are not here.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv6Addr, TcpListener};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use crate::components;
-use crate::components::Registry;
+use crate::case::Needs;
 use crate::files::AsteriskVersion;
-use crate::files::{ConfigError, Node};
-use crate::files::{Dependency, GlobalConfig, ModuleConfig, TestConfig};
-use crate::files::{FoundTest, suggest};
-use crate::job::{Choice, Weight};
+use crate::files::FoundTest;
+use crate::files::Node;
+use crate::files::{Dependency, TestConfig};
 use crate::plan::facts::Facts;
-use crate::plan::python::{self, Lacking, Python};
+use crate::plan::numbers::{Numbers, numbers, said, version_in};
+use crate::plan::python::{Lacking, Python};
 use crate::plan::runner::{How, Unmet, executable};
+use crate::plan::runners::Runners;
+use crate::plan::sipp::{self, FoundSipp, Sipps};
 
 /// The kinds of dependencies.
 pub(crate) const KINDS: [&str; 8] =
@@ -24,81 +24,10 @@ pub(crate) const KINDS: [&str; 8] =
 pub(crate) const CUSTOM: [&str; 8] =
     ["remote", "soundcard", "ipv6", "ipv4addr", "ipv6addr", "pjsuav6", "fax", "rawsocket"];
 
+const NO_IPV6: &str = "this machine has no IPv6 loopback";
+
 /// The Python module that the suite captures packets with.
 const CAPTURE: &str = "scapy";
-
-/// All that decides what runs a test.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Runners<'a> {
-    pub(crate) suite: &'a Path,
-    pub(crate) registry: &'a Registry,
-    /// The modules and conditions of all tests.
-    pub(crate) global: &'a GlobalConfig,
-    pub(crate) version: Option<&'a AsteriskVersion>,
-    pub(crate) python: &'a Python,
-    pub(crate) choice: Choice,
-    /// Set if the program is the test target of a package, and the only one that has its tests.
-    pub(crate) is_target: bool,
-}
-
-impl Runners<'_> {
-    /// Finds what runs a test, and how heavy the test is.
-    pub(crate) fn how(
-        &self,
-        test: &FoundTest,
-        config: &TestConfig,
-    ) -> Result<Result<(How, Weight), Unmet>, ConfigError> {
-        let refused = |name: &str, reason: String| Ok(Err(Unmet { name: name.to_owned(), reason }));
-        if test.script {
-            if self.choice == Choice::Native && python::is_python(self.suite, test) {
-                return refused("--native", "it is a program in Python".to_owned());
-            }
-            let command = vec![format!("{}/run-test", test.name)];
-            return Ok(Ok((How::Script(command), Weight::of_servers(test.instances))));
-        }
-        let has_library = self.suite.join(python::RUNNER).exists();
-        let library = || Ok(Ok((self.python.runs(&test.name), Weight::of_servers(test.instances))));
-        // A test in Rust has nothing that Python could run.
-        let object = config.object.as_ref();
-        let is_rust = object.is_some_and(|it| self.registry.test_of(&it.typename).is_some());
-        match components::build(config, self.global, self.version, self.registry) {
-            Ok(_) if self.choice == Choice::Library && has_library && !is_rust => library(),
-            Ok(components) => {
-                let weight = components::needs(config, components)?.weight();
-                // How many servers a test in Rust boots, only its files can tell.
-                let weight =
-                    if is_rust { weight.max(Weight::of_servers(test.instances)) } else { weight };
-                Ok(Ok((How::Native, weight)))
-            }
-            Err(error) if !error.is_unsupported() => Err(error),
-            Err(error) if self.choice == Choice::Native => refused("--native", error.reason()),
-            Err(_) if has_library => library(),
-            // A name that is mistyped must not look like a server that lacks something.
-            Err(error) if self.is_target => Err(error),
-            Err(error) => {
-                let what = error.reason();
-                // Nobody else could run it, so it is a slip.
-                if let Some(misspelt) = self.misspelt(config, &what) {
-                    return Err(misspelt);
-                }
-                let reason = format!("{what}, and the suite's Python is not in lib/python");
-                refused("test-object", reason)
-            }
-        }
-    }
-
-    /// Returns an error for the object or module that this program does not have, `why` says, if
-    /// its name is like a known one.
-    fn misspelt(&self, config: &TestConfig, why: &str) -> Option<ConfigError> {
-        let mut all = config.object.iter().chain(config.modules_for(self.version));
-        all.find_map(|ModuleConfig { typename, place, .. }| {
-            let hint = suggest::hint(typename, self.registry.names());
-            let is_it = why.ends_with(&format!("this program has no {typename}"));
-            (is_it && !hint.is_empty())
-                .then(|| place.error(format!("this program has no {typename}{hint}")))
-        })
-    }
-}
 
 /// Judges what tests need.
 #[derive(Debug)]
@@ -113,25 +42,16 @@ pub(crate) struct Judge<'a> {
     modules: BTreeSet<String>,
     /// The modules that are not there, of those that scripts import.
     lacking: Lacking,
-    sipp: Option<Sipp>,
+    sipp: Sipps<'a>,
     openssl: Option<Numbers>,
 }
-
-/// The version of SIPp, and all that it says of itself.
-#[derive(Clone, Debug)]
-struct Sipp {
-    text: String,
-    version: Option<Numbers>,
-}
-
-/// A version, number by number.
-type Numbers = Vec<u64>;
 
 impl<'a> Judge<'a> {
     /// Finds out what the tests need that has to be asked of programs.
     pub(crate) fn new<'t>(
         runners: &Runners<'a>,
         facts: &'a Facts,
+        sipp: Option<&'a FoundSipp>,
         isolated: bool,
         tests: impl Iterator<Item = (&'t FoundTest, &'t TestConfig, &'t How)> + Clone,
     ) -> Self {
@@ -151,7 +71,6 @@ impl<'a> Judge<'a> {
             }
         }
         let version = |program, argument| said(program, argument).as_deref().and_then(version_in);
-        let sipp = kinds.contains("sipp").then(|| said("sipp", "-v")).flatten();
         Self {
             facts,
             version: runners.version,
@@ -160,7 +79,7 @@ impl<'a> Judge<'a> {
             python,
             modules: python.importable(suite, &modules),
             lacking: Lacking::of(python, suite, tests),
-            sipp: sipp.map(|text| Sipp { version: version_in(&text), text }),
+            sipp: Sipps::new(sipp, kinds.contains("sipp")),
             openssl: kinds.contains("openssl").then(|| version("openssl", "version")).flatten(),
         }
     }
@@ -181,9 +100,10 @@ impl<'a> Judge<'a> {
     }
 
     /// Lists what a test lacks of all that it says it needs.
-    pub(crate) fn unmet(&self, config: &TestConfig, how: &How) -> Vec<Unmet> {
+    pub(crate) fn unmet(&self, config: &TestConfig, how: &How, needs: &Needs) -> Vec<Unmet> {
         let mut unmet: Vec<_> =
-            config.dependencies.iter().filter_map(|it| self.lacks(it, how)).collect();
+            config.dependencies.iter().filter_map(|it| self.lacks(it, how, needs)).collect();
+        self.inferred(needs, &mut unmet);
         if let Some(version) = self.version
             && !version.is_between(&config.minima, &config.maxima)
         {
@@ -205,7 +125,24 @@ impl<'a> Judge<'a> {
         unmet
     }
 
-    fn lacks(&self, dependency: &Dependency, how: &How) -> Option<Unmet> {
+    /// Adds what the components need and the test does not say.
+    fn inferred(&self, needs: &Needs, unmet: &mut Vec<Unmet>) {
+        let mut inferred = self.sipp.unmet(needs, self.sends_raw());
+        if needs.has_ipv6() && !has_ipv6() {
+            inferred.push(Unmet { name: "ipv6".to_owned(), reason: NO_IPV6.to_owned() });
+        }
+        inferred.extend(sipp::files(self.suite, needs));
+        // What is declared as well is told once.
+        let declared: BTreeSet<_> = unmet.iter().map(|it| it.reason.clone()).collect();
+        unmet.extend(inferred.into_iter().filter(|it| !declared.contains(&it.reason)));
+    }
+
+    /// Returns whether tests may open raw sockets.
+    fn sends_raw(&self) -> bool {
+        self.isolated || rustix::process::geteuid().is_root()
+    }
+
+    fn lacks(&self, dependency: &Dependency, how: &How, needs: &Needs) -> Option<Unmet> {
         let Dependency { kind, value } = dependency;
         let name = value.text().unwrap_or_default();
         let reason = match &**kind {
@@ -214,7 +151,7 @@ impl<'a> Judge<'a> {
             "python" if *how == How::Native => None,
             "python" => (!self.modules.contains(name))
                 .then(|| format!("{} finds no such module", self.python.name())),
-            "sipp" => self.lacks_sipp(value),
+            "sipp" => self.sipp.lacks_declared(value, how, needs),
             // Programs find ours by these names.
             "app" if matches!(name, "python" | "python3") && self.python.path().is_some() => None,
             "app" => executable(Path::new(name))
@@ -235,18 +172,6 @@ impl<'a> Judge<'a> {
         reason.map(|reason| Unmet { name: format!("{kind}: {}", told(value)), reason })
     }
 
-    fn lacks_sipp(&self, value: &Node) -> Option<String> {
-        let Some(Sipp { text, version }) = &self.sipp else {
-            return Some("sipp is not in PATH".to_owned());
-        };
-        let wanted = value.get("version").and_then(Node::text).and_then(numbers);
-        if wanted.is_some() && *version < wanted {
-            return Some(format!("this is {text}"));
-        }
-        let feature = value.get("feature").and_then(Node::text)?;
-        (!text.contains(&format!("-{feature}"))).then(|| format!("this is {text}"))
-    }
-
     fn lacks_openssl(&self, value: &Node) -> Option<String> {
         let wanted = value.get("version").and_then(Node::text).and_then(numbers);
         match &self.openssl {
@@ -261,11 +186,11 @@ impl<'a> Judge<'a> {
     fn lacks_custom(&self, name: &str) -> Option<String> {
         let is_there = match name {
             "soundcard" => Path::new("/dev/snd").exists() || Path::new("/dev/dsp").exists(),
-            "ipv6" => TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
+            "ipv6" => return (!has_ipv6()).then(|| NO_IPV6.to_owned()),
             "fax" => ["res_fax", "res_fax_spandsp"]
                 .iter()
                 .all(|it| self.facts.lacks_module(it).is_none()),
-            "rawsocket" => self.isolated || rustix::process::geteuid().is_root(),
+            "rawsocket" => self.sends_raw(),
             "ipv4addr" | "ipv6addr" if self.isolated => {
                 return Some("a test's own network has no address but loopback".to_owned());
             }
@@ -277,30 +202,13 @@ impl<'a> Judge<'a> {
     }
 }
 
+fn has_ipv6() -> bool {
+    TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
+}
+
 /// The value of a dependency, in a line.
 fn told(value: &Node) -> String {
     value.text().map_or_else(|| format!("{value:?}"), str::to_owned)
-}
-
-/// Returns the first line that a program prints. `None` if it cannot be run.
-fn said(program: &str, argument: &str) -> Option<String> {
-    let output = Command::new(program).arg(argument).stdin(Stdio::null()).output().ok()?;
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    said.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
-}
-
-/// The version in `SIPp v3.6.1-TLS-PCAP` or `OpenSSL 3.0.11 19 Sep 2023`.
-fn version_in(text: &str) -> Option<Numbers> {
-    text.split([' ', '-']).find_map(numbers)
-}
-
-/// `v3.6.1`, or `1.0.2k`: letters at the end of a number do not count.
-fn numbers(text: &str) -> Option<Numbers> {
-    let bare = text.trim().trim_start_matches(['v', 'V']);
-    let parts = bare.split('.').map(|it| it.trim_end_matches(|c: char| c.is_ascii_alphabetic()));
-    let numbers: Numbers = parts.map(str::parse).collect::<Result<_, _>>().ok()?;
-    (numbers.len() > 1).then_some(numbers)
 }
 
 /// Returns whether somewhere in a configuration an event has that name: many tests need a server
@@ -348,14 +256,5 @@ mod tests {
         assert!(waits("bridge_test_case.BridgeTestCase", &format!("{{}}, {feature}")));
         assert!(!waits("bridge_test_case.BridgeTestCase", "{features: }"));
         assert!(!waits("own.Object", feature));
-    }
-
-    #[test]
-    fn versions_of_programs_are_compared() {
-        let version = |text| version_in(text).unwrap();
-        assert!(version("SIPp v3.6.1-TLS-PCAP-SHA256") > numbers("v3.1").unwrap());
-        assert!(version("OpenSSL 3.0.11 19 Sep 2023") > numbers("1.0.1f").unwrap());
-        assert!(version("OpenSSL 1.0.2 x") < numbers("1.1").unwrap());
-        assert!(version_in("no version").is_none());
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn tests(
             let flag = match &planned.fate {
                 Fate::Run(_) => 'E',
                 Fate::Skip(_) => 'S',
-                Fate::Lacks(_) | Fate::Broken(_) => 'D',
+                Fate::Lacks(..) | Fate::Broken(_) => 'D',
             };
             writeln!(out, "{number:04} {flag} {} {}", test.name, dependencies.join(","))?;
             continue;
@@ -39,7 +39,10 @@ pub(crate) fn tests(
             Fate::Run(how) => writeln!(out, "      --> Runs: {how}")?,
             Fate::Skip(reason) => writeln!(out, "      --> Skip: {reason}")?,
             Fate::Broken(error) => writeln!(out, "      --> Broken: {error:#}")?,
-            Fate::Lacks(unmet) => {
+            Fate::Lacks(unmet, how) => {
+                if let Some(how) = how {
+                    writeln!(out, "      --> Would run: {how}")?;
+                }
                 for unmet in unmet {
                     writeln!(
                         out,

@@ -13,12 +13,16 @@ mod fates;
 mod lacks;
 pub(crate) mod lint;
 pub(crate) mod list;
+mod numbers;
 mod python;
 mod runner;
+mod runners;
+mod sipp;
 
 pub(crate) use self::choose::{check_names, chosen};
 pub(crate) use self::facts::Facts;
-pub(crate) use self::fates::{Fate, Planned, fates};
-pub(crate) use self::lacks::Runners;
+pub(crate) use self::fates::{Candidate, Fate, Planned, candidates, fates, needs_sipp};
 pub(crate) use self::python::{Python, RUNNER};
 pub(crate) use self::runner::How;
+pub(crate) use self::runners::Runners;
+pub(crate) use self::sipp::FoundSipp;

@@ -155,9 +155,9 @@ impl Python {
     }
 
     /// The command that has the suite's library run a test.
-    pub(crate) fn runs(&self, test: &str) -> How {
+    pub(crate) fn runs(&self, test: &str) -> Vec<String> {
         let arguments = ["-m", "asterisk.test_runner", test].map(str::to_owned);
-        How::Script(std::iter::once(self.name()).chain(arguments).collect())
+        std::iter::once(self.name()).chain(arguments).collect()
     }
 
     /// Runs a program in the suite's folder, and gives what it printed.

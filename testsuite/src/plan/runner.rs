@@ -8,15 +8,33 @@ use std::path::{Path, PathBuf};
 pub(crate) enum How {
     /// We do.
     Native,
-    /// A program does: this one, with arguments.
+    /// The test is a program: this one, with arguments.
     Script(Vec<String>),
+    /// The suite's library does.
+    Library {
+        /// The program that loads it, with arguments.
+        command: Vec<String>,
+        /// The reason for which we do not.
+        why: String,
+    },
+}
+
+impl How {
+    /// Returns the command of a test that another program runs.
+    pub(crate) fn command(&self) -> Option<&[String]> {
+        match self {
+            Self::Native => None,
+            Self::Script(command) | Self::Library { command, .. } => Some(command),
+        }
+    }
 }
 
 impl fmt::Display for How {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Native => f.write_str("natively"),
-            Self::Script(command) => f.write_str(&command.join(" ")),
+            Self::Script(command) => write!(f, "a program, {}", command.join(" ")),
+            Self::Library { why, .. } => write!(f, "by the suite's library ({why})"),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use instance::sipp::Sipp;
 use instance::{Builder, Instance, Sandbox, Server, Stop};
 
 use crate::plan::Facts;
@@ -100,20 +102,28 @@ impl Ground {
     /// The library mirrors it file by file and does not follow links to folders, so folders are
     /// folders here and files are links. Paths are short: below it come 40 characters of the
     /// library's, and then the control socket.
-    pub(crate) fn tree(&self, facts: &Facts, python: &Python) -> io::Result<PathBuf> {
+    pub(crate) fn tree(
+        &self,
+        facts: &Facts,
+        python: &Python,
+        sipp: Option<&Sipp>,
+    ) -> io::Result<PathBuf> {
         let root = &self.folder;
         let place = |path: &str| -> io::Result<PathBuf> {
             let path = root.join(path);
             fs::create_dir_all(&path)?;
             Ok(path)
         };
-        program(&place("usr/sbin")?.join("asterisk"), &wrapper(&self.server))?;
+        program(&place("usr/sbin")?.join("asterisk"), &wrapper(&self.server.command()))?;
         // A link would not be known as a part of its virtual environment.
         if let Some(path) = python.path() {
             let text = format!("#!/bin/sh\nexec {} \"$@\"\n", quoted(path.as_os_str()));
             for name in ["python", "python3"] {
                 program(&place("usr/local/bin")?.join(name), &text)?;
             }
+        }
+        if let Some(sipp) = sipp {
+            program(&place("usr/local/bin")?.join("sipp"), &wrapper(&sipp.command()))?;
         }
         let etc = place("etc/asterisk")?;
         match samples(&self.server) {
@@ -217,9 +227,8 @@ fn quoted(word: &OsStr) -> String {
     format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"))
 }
 
-/// A program that launches the server, also one that needs a loader or libraries of its own.
-fn wrapper(server: &Server) -> String {
-    let command = server.command();
+/// A program that launches another, also one that needs a loader or libraries of its own.
+fn wrapper(command: &Command) -> String {
     let set = command.get_envs().filter_map(|(name, value)| {
         Some(format!("export {}={}\n", name.to_string_lossy(), quoted(value?)))
     });

@@ -10,6 +10,7 @@ mod cache;
 mod command;
 mod durations;
 mod execute;
+mod find;
 mod ground;
 mod isolation;
 mod known;

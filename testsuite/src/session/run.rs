@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use anyhow::Context as _;
-use instance::{Server, Want};
+use instance::Server;
 use tokio::sync::Semaphore;
 
 use crate::components::Registry;
@@ -21,10 +21,8 @@ use crate::job::Output;
 use crate::job::Settings;
 use crate::job::Weight;
 use crate::job::usage;
-use crate::plan::How;
-use crate::plan::Python;
-use crate::plan::Runners;
-use crate::plan::{self, Fate, Planned};
+use crate::plan::{self, Candidate, Fate, How, Planned};
+use crate::plan::{Facts, FoundSipp, Python, Runners};
 use crate::plan::{RUNNER, list};
 use crate::report::json::Json;
 use crate::report::junit::JUnit;
@@ -34,6 +32,7 @@ use crate::report::plain::Plain;
 use crate::report::{Event, Finished, Header, Reports, Summary, Verdict};
 use crate::session::durations::History;
 use crate::session::execute::Context;
+use crate::session::find;
 use crate::session::ground::Ground;
 use crate::session::isolation::{self, Isolation};
 use crate::session::schedule::Schedule;
@@ -63,10 +62,8 @@ pub(super) async fn tests(
     // Before anybody can build another in its place.
     let program = isolation::program()?;
     let begun = Instant::now();
-    let root = std::fs::canonicalize(&options.suite)
-        .with_context(|| format!("the suite {}", options.suite.display()))?;
     let global = GlobalConfig::named(options.chosen.testsuite_config.as_deref());
-    let suite = Suite::find(&root, global.as_deref())?;
+    let suite = suite(options, global.as_deref())?;
     let chosen = plan::chosen(&suite, options)?;
     let discovery = begun.elapsed().as_secs_f64();
     warn_of(&suite);
@@ -75,18 +72,19 @@ pub(super) async fn tests(
         return Ok(ExitCode::from(PASSED));
     }
     check(&suite, &chosen, options)?;
-    let python = Python::find(options.python.as_deref(), &root).map_err(anyhow::Error::msg)?;
+    let python =
+        Python::find(options.python.as_deref(), &suite.root).map_err(anyhow::Error::msg)?;
     let wanted = options.asterisk.clone().unwrap_or_default();
-    let server = unless_ended(signals, find(wanted)).await??;
-    let sandboxes = std::env::var_os("AST_WORK_DIR").unwrap_or_else(|| "/tmp".into());
-    let sandboxes = std::path::absolute(sandboxes).context("AST_WORK_DIR")?;
+    let server = find::server(wanted, signals).await?;
+    let sandboxes = sandboxes()?;
     let mut ground = Ground::new(server.clone(), &sandboxes)?;
-    let facts = unless_ended(signals, ground.facts()).await?.map_err(anyhow::Error::from_boxed)?;
+    let facts =
+        find::unless_ended(signals, ground.facts()).await?.map_err(anyhow::Error::from_boxed)?;
     let isolation = Isolation::find(&program);
     let isolated = isolation.is_there();
     let version = suite.global.forced_version.clone().or_else(|| facts.version());
     let runners = Runners {
-        suite: &root,
+        suite: &suite.root,
         registry,
         global: &suite.global,
         version: version.as_ref(),
@@ -94,23 +92,22 @@ pub(super) async fn tests(
         choice: options.choice(),
         is_target: options.target.is_some(),
     };
-    let (planned, warning) = plan::fates(&suite, &chosen, &runners, &facts, options, isolated);
-    if let Some(warning) = warning {
-        let _ = writeln!(io::stderr(), "warning: {warning}");
-    }
+    let candidates = plan::candidates(&suite, &chosen, &runners, options);
+    let found = sipp(&candidates, options, signals).await?;
+    let planned = fates(candidates, &runners, &facts, found.as_ref(), options, isolated);
+    let sipp = found.and_then(Result::ok);
     if options.list_tests || options.list_terse {
         let listed = list::tests(&planned, &chosen, server.version().as_str(), options.list_terse);
         listed.context(LIST)?;
         return Ok(ExitCode::from(PASSED));
     }
-    let is_script = |it: &Planned| matches!(it.fate, Fate::Run(How::Script(_)));
-    // A dry run starts no program that would look into it.
-    let needs_tree = !options.dry_run && planned.iter().any(is_script);
-    let tree = needs_tree.then(|| ground.tree(&facts, &python)).transpose();
+    let tree = needs_tree(&planned, options)
+        .then(|| ground.tree(&facts, &python, sipp.as_ref()))
+        .transpose();
     let settings = Settings {
-        suite: root,
+        suite: suite.root.clone(),
         server: server.binary().to_owned(),
-        sipp: None,
+        sipp: sipp.map(|sipp| sipp.binary().to_owned()),
         base: ground.base(&suite.root).context("the suite's configs")?,
         sandboxes,
         tree: tree.context("the tree for programs")?,
@@ -120,6 +117,54 @@ pub(super) async fn tests(
     let times = Times { discovery, preparation: begun.elapsed().as_secs_f64() - discovery };
     let session = Session::new(options, (isolation, program), &server, ground, settings, times)?;
     session.iterations(&planned, !suite.problems.is_empty(), signals).await
+}
+
+/// Reads the suite that the options name.
+fn suite(options: &Options, global: Option<&Path>) -> anyhow::Result<Suite> {
+    let root = std::fs::canonicalize(&options.suite)
+        .with_context(|| format!("the suite {}", options.suite.display()))?;
+    Ok(Suite::find(&root, global)?)
+}
+
+/// Returns the folder in which sandboxes are made.
+fn sandboxes() -> anyhow::Result<PathBuf> {
+    let sandboxes = std::env::var_os("AST_WORK_DIR").unwrap_or_else(|| "/tmp".into());
+    std::path::absolute(sandboxes).context("AST_WORK_DIR")
+}
+
+/// Finds SIPp if a test needs it.
+async fn sipp(
+    candidates: &[Candidate<'_>],
+    options: &Options,
+    signals: &Signals,
+) -> anyhow::Result<Option<FoundSipp>> {
+    let named = options.sipp.as_deref();
+    if !plan::needs_sipp(candidates, named.is_some()) {
+        return Ok(None);
+    }
+    find::sipp(named, signals).await.map(Some)
+}
+
+/// Decides what becomes of the tests, and warns of what Python lacks for many of them.
+fn fates(
+    candidates: Vec<Candidate<'_>>,
+    runners: &Runners<'_>,
+    facts: &Facts,
+    sipp: Option<&FoundSipp>,
+    options: &Options,
+    isolated: bool,
+) -> Vec<Planned> {
+    let (planned, warning) = plan::fates(candidates, runners, facts, sipp, options, isolated);
+    if let Some(warning) = warning {
+        let _ = writeln!(io::stderr(), "warning: {warning}");
+    }
+    planned
+}
+
+/// Returns whether programs run that need a system tree. A dry run starts none.
+fn needs_tree(planned: &[Planned], options: &Options) -> bool {
+    let is_program = |it: &Planned| matches!(&it.fate, Fate::Run(how) if *how != How::Native);
+    !options.dry_run && planned.iter().any(is_program)
 }
 
 /// Refuses a choice of tests that cannot be what was meant.
@@ -144,27 +189,6 @@ fn warn_of(suite: &Suite) {
     for notice in &suite.notices {
         let _ = writeln!(io::stderr(), "notice: {notice}");
     }
-}
-
-/// Waits for something unless the run is to end: to fetch a server may take minutes.
-async fn unless_ended<T>(signals: &Signals, work: impl Future<Output = T>) -> anyhow::Result<T> {
-    tokio::select! {
-        done = work => Ok(done),
-        () = signals.end.cancelled() => anyhow::bail!("interrupted"),
-    }
-}
-
-/// Finds a server, or fetches one and says so.
-async fn find(want: Want) -> anyhow::Result<Server> {
-    let mut last = None;
-    let server = Server::find_or_fetch(&want, |progress| {
-        let what = progress.to_string();
-        if last.as_ref() != Some(&what) {
-            let _ = writeln!(io::stderr(), "{what}");
-            last = Some(what);
-        }
-    });
-    Ok(server.await?)
 }
 
 /// The reports. What they need of a test until its run ends is held in the folder.
@@ -350,7 +374,9 @@ fn not_to_run(planned: &Planned) -> Option<Finished> {
     let (verdict, why) = match &planned.fate {
         Fate::Run(_) => return None,
         Fate::Skip(reason) => (Verdict::Skipped, vec![reason.clone()]),
-        Fate::Lacks(unmet) => (Verdict::Lacking, unmet.iter().map(ToString::to_string).collect()),
+        Fate::Lacks(unmet, _) => {
+            (Verdict::Lacking, unmet.iter().map(ToString::to_string).collect())
+        }
         Fate::Broken(error) => (Verdict::Broken, vec![format!("{error:#}")]),
     };
     Some(Finished {

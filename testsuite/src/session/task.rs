@@ -12,10 +12,7 @@ pub(crate) struct Task {
 
 impl Task {
     pub(crate) fn new(settings: &Settings, planned: &Planned, how: &How) -> Self {
-        let command = match how {
-            How::Native => None,
-            How::Script(command) => Some(command.clone()),
-        };
+        let command = how.command().map(<[String]>::to_vec);
         let job = Job { settings: settings.clone(), test: planned.name.clone(), command };
         Self { weight: planned.weight, job }
     }

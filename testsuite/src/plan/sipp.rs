@@ -1,0 +1,126 @@
+//! The SIPp that tests get, and what it lacks for them.
+
+use std::path::Path;
+
+use instance::sipp::{Feature, Sipp};
+
+use crate::case::Needs;
+use crate::files::Node;
+use crate::plan::numbers::{Numbers, numbers, said, version_in};
+use crate::plan::runner::{How, Unmet};
+
+/// The SIPp that was found for the tests of a run, or the reason for which there is none.
+pub(crate) type FoundSipp = Result<Sipp, String>;
+
+/// The SIPp that tests get.
+#[derive(Debug)]
+pub(super) struct Sipps<'a> {
+    /// The one that was found, if a test needs it.
+    found: Option<&'a FoundSipp>,
+    /// The one in `PATH`, for tests that start it by its name.
+    in_path: Option<Described>,
+}
+
+/// The text with which a SIPp describes itself, and the version in it.
+#[derive(Clone, Debug)]
+struct Described {
+    text: String,
+    version: Option<Numbers>,
+}
+
+impl Described {
+    fn of(text: &str) -> Self {
+        let text = text.trim_end_matches('.').to_owned();
+        Self { version: version_in(&text), text }
+    }
+
+    fn has(&self, feature: &str) -> bool {
+        // From 3.7 on it is in every build, and the text no longer has the word.
+        let is_always = feature == Feature::RtpStream.word()
+            && self.version.as_ref().is_some_and(|version| version[..] >= [3, 7][..]);
+        is_always || self.text.split('-').skip(1).any(|word| word == feature)
+    }
+
+    /// Returns what is amiss for a test that wants a version or a feature.
+    fn lacks(&self, wanted: &Node) -> Option<String> {
+        let version = wanted.get("version").and_then(Node::text).and_then(numbers);
+        let feature = wanted.get("feature").and_then(Node::text);
+        let is_older = version.is_some_and(|version| self.version < Some(version));
+        let lacks = is_older || feature.is_some_and(|feature| !self.has(feature));
+        lacks.then(|| self.this())
+    }
+
+    fn this(&self) -> String {
+        format!("this is {}", self.text)
+    }
+}
+
+impl<'a> Sipps<'a> {
+    /// Asks the SIPp in `PATH` if a test says that it needs one, and none was found for it.
+    pub(super) fn new(found: Option<&'a FoundSipp>, is_declared: bool) -> Self {
+        let in_path = is_declared.then(|| said("sipp", "-v")).flatten();
+        Self { found, in_path: in_path.as_deref().map(Described::of) }
+    }
+
+    /// Returns what is amiss with the SIPp that a test gets, for one that it says it needs.
+    pub(super) fn lacks_declared(&self, wanted: &Node, how: &How, needs: &Needs) -> Option<String> {
+        let found = match (self.found, how) {
+            (Some(found), _) if needs.sipp_features().is_some() => found,
+            // Programs get it by its name. A test in Rust starts what is in `PATH`.
+            (Some(found @ Ok(_)), How::Script(_) | How::Library { .. }) => found,
+            _ => {
+                let Some(in_path) = &self.in_path else {
+                    return Some("sipp is not in PATH".to_owned());
+                };
+                return in_path.lacks(wanted);
+            }
+        };
+        match found {
+            Ok(sipp) => Described::of(sipp.described()).lacks(wanted),
+            Err(why) => Some(why.clone()),
+        }
+    }
+
+    /// Lists what the components of a test need of SIPp and do not get. `sends_raw` says that they
+    /// may open a raw socket.
+    pub(super) fn unmet(&self, needs: &Needs, sends_raw: bool) -> Vec<Unmet> {
+        let Some(wanted) = needs.sipp_features() else {
+            return Vec::new();
+        };
+        let one =
+            |name: &str, reason: &str| Unmet { name: name.to_owned(), reason: reason.to_owned() };
+        let mut unmet = Vec::new();
+        match self.found {
+            Some(Ok(sipp)) => {
+                let features = [
+                    (wanted.tls, Feature::Tls),
+                    (wanted.sctp, Feature::Sctp),
+                    (wanted.pcap, Feature::Pcap),
+                    (wanted.rtp_stream, Feature::RtpStream),
+                ];
+                let missing =
+                    features.iter().filter(|(is_wanted, it)| *is_wanted && !sipp.has(*it));
+                let this = Described::of(sipp.described()).this();
+                unmet.extend(missing.map(|(_, it)| one(&format!("sipp: {}", it.word()), &this)));
+            }
+            Some(Err(why)) => unmet.push(one("sipp", why)),
+            None => unmet.push(one("sipp", "it was not looked for")),
+        }
+        if wanted.pcap && !sends_raw {
+            let why = "SIPp plays packets of a capture through one, which takes root or a network \
+                       of the test's own";
+            unmet.push(one("raw socket", why));
+        }
+        unmet
+    }
+}
+
+/// Lists the files of a suite that the components of a test need and that are not there.
+pub(super) fn files(suite: &Path, needs: &Needs) -> Vec<Unmet> {
+    let missing = needs.files().filter(|path| !suite.join(path).is_file());
+    let unmet = |path: &str| Unmet {
+        name: format!("file: {path}"),
+        reason: "the suite has no such file".to_owned(),
+    };
+    missing.map(unmet).collect()
+}
