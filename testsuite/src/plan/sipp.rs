@@ -124,3 +124,110 @@ pub(super) fn files(suite: &Path, needs: &Needs) -> Vec<Unmet> {
     };
     missing.map(unmet).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::case::SippNeeds;
+    use crate::files::Document;
+
+    /// Returns a SIPp that describes itself so. By a child: a file that this process had open for
+    /// writing cannot be executed while another thread forks.
+    async fn sipp(described: &str) -> FoundSipp {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sipp");
+        let script = r#"printf '#!/bin/sh\necho " %s."; exit 99\n' "$1" > "$2"; chmod 755 "$2""#;
+        let mut command = std::process::Command::new("sh");
+        assert!(
+            command.args(["-c", script, "sh", described]).arg(&path).status().unwrap().success()
+        );
+        Ok(Sipp::at(&path).await.unwrap())
+    }
+
+    fn needs(features: SippNeeds) -> Needs {
+        let mut needs = Needs::default();
+        needs.sipp(features);
+        needs
+    }
+
+    fn wanted(text: &str) -> Node {
+        Document::parse(Path::new("t.yaml"), text).unwrap().root
+    }
+
+    /// What a test lacks, a line for each.
+    fn told(found: Option<&FoundSipp>, needs: &Needs, sends_raw: bool) -> Vec<String> {
+        let unmet = Sipps::new(found, false).unmet(needs, sends_raw);
+        unmet.iter().map(ToString::to_string).collect()
+    }
+
+    #[tokio::test]
+    async fn features_that_a_build_lacks_are_named() {
+        let all = needs(SippNeeds { tls: true, sctp: true, pcap: true, rtp_stream: true });
+        let old = sipp("SIPp v3.6.1-PCAP").await;
+        let this = "this is SIPp v3.6.1-PCAP";
+        let missing = ["TLS", "SCTP", "RTPSTREAM"].map(|word| format!("sipp: {word}: {this}"));
+        assert_eq!(told(Some(&old), &all, true), missing);
+        let new = sipp("SIPp v3.7.3-TLS-SCTP-PCAP-SHA256").await;
+        assert_eq!(told(Some(&new), &all, true), [""; 0]);
+        assert_eq!(told(Some(&old), &needs(SippNeeds::default()), false), [""; 0]);
+        assert_eq!(told(Some(&old), &Needs::default(), false), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn packets_of_a_capture_take_a_raw_socket() {
+        let pcap = needs(SippNeeds { pcap: true, ..SippNeeds::default() });
+        let found = sipp("SIPp v3.7.3-PCAP").await;
+        let unmet = told(Some(&found), &pcap, false);
+        assert!(unmet.len() == 1 && unmet[0].starts_with("raw socket: "), "{unmet:?}");
+    }
+
+    #[test]
+    fn without_sipp_the_reason_is_told() {
+        let (found, needs) = (Err("no network".to_owned()), needs(SippNeeds::default()));
+        assert_eq!(told(Some(&found), &needs, true), ["sipp: no network"]);
+        let judge = Sipps::new(Some(&found), false);
+        let declared = judge.lacks_declared(&wanted("version: v3.0"), &How::Native, &needs);
+        assert_eq!(declared, Some("no network".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn what_a_test_declares_is_compared_with_the_sipp_that_it_gets() {
+        let native = needs(SippNeeds::default());
+        let (program, none) = (How::Script(Vec::new()), Needs::default());
+        let found = sipp("SIPp v3.6.1-SCTP-PCAP").await;
+        let judge = Sipps::new(Some(&found), false);
+        let this = Some("this is SIPp v3.6.1-SCTP-PCAP".to_owned());
+        for (text, lacks) in [
+            ("version: v3.0", false),
+            ("version: v3.6.1", false),
+            ("version: v3.10", true),
+            ("feature: PCAP", false),
+            ("feature: TLS", true),
+            ("feature: RTPSTREAM", true),
+            ("{version: v3.0, feature: TLS}", true),
+            ("x: y", false),
+        ] {
+            let expected = this.clone().filter(|_| lacks);
+            let (how, wanted) = (How::Native, wanted(text));
+            assert_eq!(judge.lacks_declared(&wanted, &how, &native), expected, "{text}");
+            assert_eq!(judge.lacks_declared(&wanted, &program, &none), expected, "{text}");
+        }
+        let new = Described::of("SIPp v3.7.3-TLS.");
+        assert_eq!(new.lacks(&wanted("feature: RTPSTREAM")), None);
+        assert_eq!(new.text, "SIPp v3.7.3-TLS");
+    }
+
+    #[test]
+    fn files_that_the_suite_lacks_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("there.pcap"), "").unwrap();
+        let mut needs = Needs::default();
+        needs.file("there.pcap");
+        needs.file("lib/audio.ulaw");
+        let unmet = files(folder.path(), &needs);
+        let told: Vec<_> = unmet.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["file: lib/audio.ulaw: the suite has no such file"]);
+    }
+}

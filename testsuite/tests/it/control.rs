@@ -286,11 +286,13 @@ fn tests_are_listed_with_what_becomes_of_them() {
     for told in [
         "001) tests/a\n      --> Summary: simple\n      --> Runs: natively",
         "Skip: not now",
+        "Would run: a program, tests/c/run-test",
         "app: nonesuch-program -- Met: False (no such program is in PATH)",
         "python: nonesuch_module -- Met: False",
         "version -- Met: False (this is 22.",
     ] {
         assert!(listed.text.contains(told), "{told}: {}", listed.text);
     }
+    assert_eq!(folder.run_own(&["--asterisk", "22", "--list"]).text, listed.text);
     assert_eq!(folder.run_own(&["-L"]).text, "t 1\n");
 }
