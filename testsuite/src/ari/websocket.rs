@@ -59,7 +59,10 @@ pub(crate) enum WebsocketError {
     NoJson { text: String, source: serde_json::Error },
 }
 
-/// A websocket on which events of ARI come. Dropping it closes the connection.
+/// The time that the server may take to hear that the websocket is closed.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A websocket on which events of ARI come. Dropping it ends the connection.
 #[derive(Debug)]
 pub(crate) struct Websocket {
     stream: WebSocketStream<TcpStream>,
@@ -83,6 +86,12 @@ impl Websocket {
         let opened = timeout(HANDSHAKE, open(stream, request, &key)).await;
         let stream = opened.unwrap_or(Err(HttpError::Late(HANDSHAKE).into()))?;
         Ok(Self { stream })
+    }
+
+    /// Closes the websocket: no event comes any more, and the server is told.
+    pub(crate) async fn close(mut self) {
+        // One that is broken needs no farewell.
+        let _ = timeout(FAREWELL, self.stream.close(None)).await;
     }
 
     /// Returns the next event. Cancel safe.

@@ -235,7 +235,7 @@ impl TestCase {
 
     async fn stop_servers(&self, end: &End, cancelled: &CancellationToken) -> Vec<Ended> {
         // What is a failure already cannot become anything else.
-        let failed = self.shared.verdict.said().passed == Some(false);
+        let failed = self.shared.verdict.said().passed == Some(false) || self.is_late(end);
         let patience = if failed { Duration::ZERO } else { *lock(&self.shared.patience) };
         let stop = match end {
             End::Cancelled => Stop::Kill,
@@ -293,14 +293,17 @@ impl TestCase {
         }
     }
 
+    /// Returns whether the end is a failure, whatever was said.
+    fn is_late(&self, end: &End) -> bool {
+        matches!(end, End::Timeout(_)) && self.shared.fails_late.load(Ordering::Relaxed)
+    }
+
     fn weigh(&self, end: &End, open: Vec<Reason>) -> Account {
         let mut said = self.shared.verdict.said();
         let forgotten = std::mem::take(&mut said.tokens).into_iter();
         let forgotten = forgotten.map(|(_, what)| Reason::new(format!("it was not done: {what}")));
         said.reasons.extend(forgotten);
-        let is_late = matches!(end, End::Timeout(_));
-        let is_late = is_late && self.shared.fails_late.load(Ordering::Relaxed);
-        let passed = said.passed == Some(true) && said.reasons.is_empty() && !is_late;
+        let passed = said.passed == Some(true) && said.reasons.is_empty() && !self.is_late(end);
         let mut reasons = std::mem::take(&mut said.reasons);
         match end {
             _ if passed => {}

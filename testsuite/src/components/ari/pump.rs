@@ -41,8 +41,8 @@ async fn hand_out(mut websocket: Websocket, test: TestCase, ends: CancellationTo
     loop {
         let next = tokio::select! {
             biased;
-            () = test.is_ending() => return,
-            () = ends.cancelled() => return,
+            () = test.is_ending() => return websocket.close().await,
+            () = ends.cancelled() => return websocket.close().await,
             next = websocket.next() => next,
         };
         match next {
