@@ -9,8 +9,9 @@ use crate::case::{Component, TestCase, TestResult};
 use crate::components::kind::{Build, Kind};
 use crate::components::{
     ami_event, app_test, ari, asterisk_config, bridge_test_case, call_files, cdr, cel,
-    channel_hangup, channel_hangup_all, conditions, event_action, hangup_monitor, linked_id_check,
-    originator, realtime, simple_test_case, sipp, sound_checker, test_case_module,
+    channel_hangup, channel_hangup_all, conditions, dns_server, event_action, hangup_monitor,
+    http_static_server, linked_id_check, originator, realtime, simple_test_case, sipp,
+    sound_checker, test_case_module,
 };
 use crate::files::{ConfigError, Section};
 
@@ -30,8 +31,10 @@ const TABLE: &[Kind] = &[
     cel::KIND,
     channel_hangup::KIND,
     channel_hangup_all::KIND,
+    dns_server::KIND,
     event_action::KIND,
     hangup_monitor::KIND,
+    http_static_server::KIND,
     linked_id_check::KIND,
     originator::KIND,
     realtime::KIND,

@@ -1,23 +1,16 @@
 //! The HTTP server of tables.
 
-use std::convert::Infallible;
-use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::tables::{Arguments, Tables};
 use crate::case::TestCase;
+use crate::components::listening::{self, ListenError};
 
 /// The port that the configurations of tests name.
 const PORT: u16 = 46_821;
@@ -25,43 +18,15 @@ const PORT: u16 = 46_821;
 /// The longest body of a request.
 const LONGEST: usize = 1024 * 1024;
 
-/// The port that cannot be listened at.
-#[derive(Debug, thiserror::Error)]
-#[error("TCP port {PORT} cannot be listened at")]
-pub(super) struct ListenError(#[from] io::Error);
-
 /// Binds the port, and serves tables until the handle is dropped.
 pub(super) fn serve(
     tables: Arc<Mutex<Tables>>,
     test: TestCase,
 ) -> Result<AbortOnDropHandle<()>, ListenError> {
-    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT))?;
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(connection(stream, Arc::clone(&tables), test.clone()));
-                    }
-                    Err(error) => tracing::warn!(%error, "a connection cannot be accepted"),
-                },
-                // Each says itself what went wrong.
-                Some(_) = connections.join_next() => {}
-            }
-        }
-    })))
-}
-
-async fn connection(stream: TcpStream, tables: Arc<Mutex<Tables>>, test: TestCase) {
-    let service =
-        service_fn(|request| async { Ok::<_, Infallible>(answer(request, &tables, &test).await) });
-    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-    if let Err(error) = served {
-        tracing::warn!(%error, "a connection for realtime tables failed");
-    }
+    listening::tcp(PORT, move |stream| {
+        let (tables, test) = (Arc::clone(&tables), test.clone());
+        async move { listening::http(stream, |request| answer(request, &tables, &test)).await }
+    })
 }
 
 async fn answer(
