@@ -42,6 +42,7 @@ mod listening;
 mod originate;
 mod originator;
 pub(crate) mod pages;
+mod python;
 mod realtime;
 mod records;
 mod registry;

@@ -5,8 +5,8 @@ use ami::Event;
 use self::cel::{Orders, Sequence};
 use self::headers::Requirements;
 use crate::case::{Ast, Component, Happening, TestCase, Watcher};
-use crate::components::Kind;
 use crate::components::awaited::Awaited;
+use crate::components::{Kind, python};
 use crate::files::{ConfigError, Section};
 use crate::job::Reason;
 
@@ -63,7 +63,8 @@ impl Expected {
     fn read(section: &Section) -> Result<Self, ConfigError> {
         let kind = section.text("type")?.unwrap_or("headermatch");
         if kind == "callback" {
-            return Err(calls_python(section)?);
+            let (module, method) = ("callbackModule", "callbackMethod");
+            return Err(python::callback(section, section.text(module)?, section.text(method)?));
         }
         if let Some(start) = section.get("start") {
             section.warn(start, format!("start has no effect on events of type {kind}"));
@@ -120,16 +121,6 @@ impl Expected {
         }
         self.unmet.drain(..).for_each(|reason| test.fail_with(reason));
     }
-}
-
-/// The error of events that call a function in Python.
-fn calls_python(section: &Section) -> Result<ConfigError, ConfigError> {
-    let (module, method) = (section.text("callbackModule")?, section.text("callbackMethod")?);
-    let python = match (module, method) {
-        (Some(module), Some(method)) => format!("{module}.{method}"),
-        (module, method) => module.or(method).unwrap_or("a function that is not named").to_owned(),
-    };
-    Ok(section.error(format!("events of type callback call {python}, in Python")).unsupported())
 }
 
 impl Watcher for AmiEventModule {

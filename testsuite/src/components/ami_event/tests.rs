@@ -144,9 +144,9 @@ fn what_python_can_do_and_we_cannot_is_no_mistake() {
         (
             "[{type: callback, callbackModule: own, callbackMethod: check}]",
             true,
-            "events of type callback call own.check, in Python",
+            "needs the Python callback own.check",
         ),
-        ("[{type: callback}]", true, "a function that is not named, in Python"),
+        ("[{type: callback}]", true, "needs the Python callback that is not named"),
         ("[{type: hedermatch}]", false, "there is no type hedermatch of events"),
         ("[{conditions: {match: {Event: A, X: '(?=a)'}}}]", true, "look-around"),
         ("[{conditions: {match: {Event: A, X: '('}}}]", false, "unclosed group"),

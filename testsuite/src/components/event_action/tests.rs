@@ -258,7 +258,11 @@ async fn later_logins_trigger_and_are_counted_and_never_pass() {
 fn what_python_or_others_have_to_do_is_said() {
     for (yaml, unsupported, why) in [
         ("{mapping: x, events: [], actions: []}", true, "name Python of the test's own"),
-        ("{ami-start: , callback: {module: own, method: f}}", true, "the callback own.f is Python"),
+        (
+            "{ami-start: , callback: {module: own, method: f}}",
+            true,
+            "needs the Python callback own.f",
+        ),
         (
             "{ami-start: , callback: {module: extension_bank, method: f}}",
             true,
