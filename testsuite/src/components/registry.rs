@@ -42,6 +42,7 @@ const TABLE: &[Kind] = &[
     sipp::AMI_ACTION_KIND,
     sipp::KIND,
     sound_checker::KIND,
+    sipp::iterator::KIND,
     test_case_module::KIND,
 ];
 
@@ -202,7 +203,7 @@ mod tests {
     use crate::files::Document;
 
     /// The components that are test objects, which have keys in common.
-    const OBJECTS: [Kind; 9] = [
+    const OBJECTS: [Kind; 10] = [
         app_test::KIND,
         ari::BASE,
         ari::CALLS,
@@ -211,6 +212,7 @@ mod tests {
         simple_test_case::KIND,
         sipp::AMI_ACTION_KIND,
         sipp::KIND,
+        sipp::iterator::KIND,
         test_case_module::KIND,
     ];
 

@@ -9,15 +9,14 @@ use std::task::{Context, Poll};
 
 use crate::case::{Component, Happening, Life, Needs, Setting, Stage, Step, TestCase};
 use crate::components::cause::{self, Cause};
+use crate::components::servers::Servers;
 use crate::components::{Kind, ari};
 use crate::files::{ConfigError, Node, Section};
 
 mod actions;
 mod events;
-mod servers;
 mod set;
 
-use self::servers::Servers;
 use self::set::Set;
 
 /// The type of component.

@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 use super::actions::{self, Action};
 use super::cause::Cause;
 use super::events::{self, Event};
-use super::servers::Servers;
 use crate::case::{Failure, Happening, Needs, Setting, TestCase};
+use crate::components::servers::Servers;
 use crate::files::{ConfigError, Node, Section, suggest};
 use crate::matching::Template;
 
@@ -42,8 +42,6 @@ impl Set {
                 let actions = read(&part)?;
                 asked = asked.or_else(|| Some((key, *name, asked_for(&actions)?)));
                 set.actions.extend(actions.into_iter().map(|action| (*name, action)));
-            } else if let Some((_, needs)) = ELSEWHERE.iter().find(|(it, _)| *it == name) {
-                return Err(key.error(format!("{name} needs {needs}")).unsupported());
             } else {
                 let names = events::TABLE.iter().map(|(name, _)| *name);
                 let hint = suggest::hint(name, names.chain(actions::TABLE.iter().map(|it| it.0)));
@@ -117,6 +115,3 @@ fn asked_for(actions: &[Box<dyn Action>]) -> Option<String> {
 
 /// The events that have no fields.
 const PLAIN: [&str; 5] = ["ami-restart", "ami-start", "ari-start", "sipp-start", "test-start"];
-
-/// The events and actions that other parts of the suite bring, with what they need.
-const ELSEWHERE: [(&str, &str); 1] = [("sipp-start", "SIPp, which does not run natively yet")];

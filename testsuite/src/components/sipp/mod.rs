@@ -10,7 +10,10 @@ use crate::case::{Signal, TestCase};
 
 mod ami_action;
 mod arguments;
+pub(in crate::components) mod bank;
+pub(in crate::components) mod end;
 mod features;
+pub(in crate::components) mod iterator;
 mod messages;
 mod ports;
 mod run;

@@ -3,8 +3,8 @@
 use super::Action;
 use crate::case::{Failure, Setting, Step, TestCase};
 use crate::components::ari::{self, Done, Request};
-use crate::components::event_action::cause::Cause;
-use crate::components::event_action::servers::Servers;
+use crate::components::cause::Cause;
+use crate::components::servers::Servers;
 use crate::files::{ConfigError, Section};
 use crate::matching::Template;
 

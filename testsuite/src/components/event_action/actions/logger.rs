@@ -2,8 +2,8 @@
 
 use super::Action;
 use crate::case::{Step, TestCase};
-use crate::components::event_action::cause::Cause;
-use crate::components::event_action::servers::Servers;
+use crate::components::cause::Cause;
+use crate::components::servers::Servers;
 use crate::files::{ConfigError, Section};
 use crate::matching::Template;
 

@@ -1,8 +1,8 @@
 //! The actions of sets.
 
 use super::cause::Cause;
-use super::servers::Servers;
 use crate::case::{Failure, Needs, Setting, Step, TestCase};
+use crate::components::servers::Servers;
 use crate::files::{ConfigError, Section};
 use crate::matching::Template;
 
@@ -11,6 +11,7 @@ mod ari_requests;
 mod callback;
 mod cli_cmds;
 mod logger;
+mod sipp;
 mod stop_test;
 mod validate_log;
 
@@ -45,12 +46,13 @@ pub(super) trait Action: Send {
 type Read = fn(&Section) -> Result<Vec<Box<dyn Action>>, ConfigError>;
 
 /// All actions, by their keys.
-pub(super) const TABLE: [(&str, Read); 7] = [
+pub(super) const TABLE: [(&str, Read); 8] = [
     ("ami-actions", ami_actions::read),
     ("ari-requests", ari_requests::read),
     ("callback", callback::read),
     ("cli-cmds", cli_cmds::read),
     ("logger", logger::read),
+    ("sipp", sipp::read),
     ("stop_test", stop_test::read),
     ("validate-log", validate_log::read),
 ];

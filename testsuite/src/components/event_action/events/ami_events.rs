@@ -5,7 +5,7 @@ use ami::Matcher;
 use super::{Event, Judging};
 use crate::case::{Happening, TestCase};
 use crate::components::awaited::{Awaited, Headers};
-use crate::components::event_action::cause::Cause;
+use crate::components::cause::Cause;
 use crate::files::{ConfigError, Section};
 use crate::job::Reason;
 

@@ -3,7 +3,7 @@
 use super::{Event, Judging};
 use crate::case::{Failure, Happening, Setting, TestCase};
 use crate::components::ari::{self, Awaited};
-use crate::components::event_action::cause::Cause;
+use crate::components::cause::Cause;
 use crate::files::{ConfigError, Section};
 use crate::matching::Count;
 

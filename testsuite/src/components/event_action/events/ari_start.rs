@@ -3,7 +3,7 @@
 use super::Event;
 use crate::case::{Failure, Happening, Setting, TestCase};
 use crate::components::ari;
-use crate::components::event_action::cause::Cause;
+use crate::components::cause::Cause;
 use crate::files::{ConfigError, Node, Section};
 
 /// Reads the section, in which nothing has a meaning.

@@ -14,6 +14,7 @@ mod ari_start;
 mod conditions;
 mod generic;
 mod logins;
+mod sipp_start;
 mod udp;
 
 /// An event of a set, as its section describes it.
@@ -55,12 +56,13 @@ pub(super) type Judging<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 type Read = fn(&Section) -> Result<Vec<Box<dyn Event>>, ConfigError>;
 
 /// All events, by their keys.
-pub(super) const TABLE: [(&str, Read); 7] = [
+pub(super) const TABLE: [(&str, Read); 8] = [
     ("ami-events", ami_events::read),
     ("ami-restart", logins::read_restart),
     ("ami-start", logins::read_start),
     ("ari-events", ari_events::read),
     ("ari-start", ari_start::read),
     ("event", generic::read),
+    ("sipp-start", sipp_start::read),
     ("test-start", logins::read_test_start),
 ];

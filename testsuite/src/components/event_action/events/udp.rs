@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::conditions::Conditions;
 use super::{Event, Judging};
 use crate::case::{Failure, Needs, Setting, TestCase};
-use crate::components::event_action::cause::Cause;
+use crate::components::cause::Cause;
 use crate::files::{ConfigError, Section};
 use crate::matching::refused;
 
