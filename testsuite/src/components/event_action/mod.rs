@@ -98,6 +98,9 @@ impl EventActionModule {
             for cause in set.see(what, test) {
                 set.act(&cause, &mut self.servers, test).await;
             }
+            if let Happening::Stopping(_) = what {
+                set.let_go().await;
+            }
         }
     }
 

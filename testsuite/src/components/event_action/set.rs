@@ -95,6 +95,13 @@ impl Set {
         }
     }
 
+    /// Ends what actions began and what goes on by itself.
+    pub(super) async fn let_go(&mut self) {
+        for (_, action) in &mut self.actions {
+            action.let_go().await;
+        }
+    }
+
     pub(super) async fn judge(&mut self, test: &TestCase) {
         for event in &mut self.events {
             event.judge(test).await;

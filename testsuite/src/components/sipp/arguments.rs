@@ -152,7 +152,7 @@ impl Arguments {
 }
 
 /// Reads arguments in their order: a list, or the keys of a set.
-fn ordered(node: &Node) -> Result<Vec<String>, ConfigError> {
+pub(super) fn ordered(node: &Node) -> Result<Vec<String>, ConfigError> {
     let text = |it: &Node| {
         if it.is_null() {
             return Err(it.error("an argument is nothing; an empty one is ''"));

@@ -1,27 +1,68 @@
-//! The end of a run that is one of many things in a test.
+//! The end of a run, which comes by itself or with the test.
 
-use super::Run;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Run, was_stopped};
 use crate::case::TestCase;
 use crate::job::Reason;
 
-/// Waits until a run has ended by itself. `None` if the test ends before: the run is killed then,
-/// and a note says what it waited for.
-///
-/// # Errors
-///
-/// Returns the reason if it failed.
-pub(in crate::components) async fn of_itself(
-    run: &mut Run,
-    test: &TestCase,
-) -> Option<Result<(), Reason>> {
+/// The end of a run.
+pub(in crate::components) enum End {
+    /// It ended before the test did, and may have failed.
+    ByItself(Result<(), Reason>),
+    /// It was killed, and had this to wait for.
+    Killed(Reason),
+}
+
+/// Waits until a run has ended by itself, or kills it when it is time.
+pub(in crate::components) async fn of(run: &mut Run, time: &CancellationToken) -> End {
     tokio::select! {
         biased;
-        ended = run.end() => return Some(ended),
-        () = test.is_ending() => {}
+        ended = run.end() => return End::ByItself(ended),
+        () = time.cancelled() => {}
     }
-    tell(test, run.still());
+    let waits = run.still();
     run.kill().await;
-    None
+    End::Killed(waits)
+}
+
+/// Runs of SIPp that go on beside a component, until the test ends.
+#[derive(Default)]
+pub(in crate::components) struct Beside {
+    /// The end of the test.
+    end: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Beside {
+    /// The time at which runs are killed.
+    pub(in crate::components) fn end(&self) -> CancellationToken {
+        self.end.clone()
+    }
+
+    /// Begins something that goes on until then.
+    pub(in crate::components) fn spawn(
+        &self,
+        test: &TestCase,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        test.spawn(self.tasks.track_future(task));
+    }
+
+    /// Kills what runs, and waits until that has ended.
+    pub(in crate::components) async fn let_go(&self) {
+        self.end.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Tells what a run waited for when time ran out. One that the test ended is as good as ended.
+pub(in crate::components) fn tell_late(test: &TestCase, waits: Reason) {
+    if !was_stopped(test) {
+        tell(test, waits);
+    }
 }
 
 /// Tells a reason that is no failure, one note to a line.

@@ -6,8 +6,10 @@ use std::time::Duration;
 use ami::Action;
 use tokio::sync::Notify;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
-use super::{Scenario, end};
+use super::end::{self, End};
+use super::{Scenario, arguments, was_stopped};
 use crate::case::{
     Ast, Component, Failure, Happening, Life, Needs, Setting, Stage, Step, TestCase,
 };
@@ -40,7 +42,7 @@ fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
         "single" => Type::Single,
         "multi" => Type::Multi,
         other => {
-            let node = section.get("type").unwrap_or(section.node());
+            let node = section.get("type").unwrap_or_else(|| section.node());
             return Err(node.error(format!("expected single or multi as type, found {other:?}")));
         }
     };
@@ -182,7 +184,7 @@ fn read(scenario: &Section) -> Result<Scenario, ConfigError> {
     let file = scenario.expect_text("Name")?;
     let port = scenario.expect_text("port")?.to_owned();
     let target = scenario.expect_text("target")?;
-    let ordered = scenario.get("ordered-args").map_or(Ok(Vec::new()), ordered)?;
+    let ordered = scenario.get("ordered-args").map_or(Ok(Vec::new()), arguments::ordered)?;
     Scenario::of(scenario.node(), file, Some(target), vec![("-p".to_owned(), port)], ordered)
 }
 
@@ -219,8 +221,8 @@ impl Component for SippIterator {
             let test = stage.test().clone();
             let Some(ast) = self.logged_in(&mut stage).await else { return Ok(()) };
             let mut servers = Servers::default();
-            let mut held = None;
-            let playing = self.play(&ast, &mut servers, &test);
+            let (time, mut held) = (CancellationToken::new(), None);
+            let playing = self.play(&ast, &mut servers, &test, &time);
             let played = {
                 let mut playing = std::pin::pin!(playing);
                 loop {
@@ -229,7 +231,10 @@ impl Component for SippIterator {
                         played = &mut playing => break played,
                         what = stage.next() => match what {
                             // It goes on when what runs was killed.
-                            Some(Happening::Stopping(pending)) => held = Some(pending),
+                            Some(Happening::Stopping(pending)) => {
+                                time.cancel();
+                                held = Some(pending);
+                            }
                             Some(Happening::Stopped(_)) | None => return Ok(()),
                             Some(_) => {}
                         }
@@ -263,7 +268,13 @@ impl SippIterator {
     }
 
     /// Plays the items in their order.
-    async fn play(&self, ast: &Ast, servers: &mut Servers, test: &TestCase) -> Result<(), Halt> {
+    async fn play(
+        &self,
+        ast: &Ast,
+        servers: &mut Servers,
+        test: &TestCase,
+        time: &CancellationToken,
+    ) -> Result<(), Halt> {
         for (at, item) in self.items.iter().enumerate() {
             let called = format!("item {} of {}", at + 1, self.items.len());
             let is_ready = Notify::new();
@@ -279,7 +290,7 @@ impl SippIterator {
             };
             match &item.what {
                 What::Scenarios(scenarios) => {
-                    let run = run_all(scenarios, &called, &is_ready, test);
+                    let run = run_all(scenarios, &called, &is_ready, test, time);
                     // The item has ended when its actions were sent, so that they are in order.
                     tokio::try_join!(run, send)?;
                 }
@@ -289,7 +300,7 @@ impl SippIterator {
                         sleep(*pause).await;
                         Ok(())
                     };
-                    unless_it_ends(test, all).await?;
+                    unless_it_ends(time, all).await?;
                 }
                 What::Done => {
                     send.await?;
@@ -304,11 +315,11 @@ impl SippIterator {
 
 /// Does something, unless the test ends before.
 async fn unless_it_ends(
-    test: &TestCase,
+    time: &CancellationToken,
     what: impl Future<Output = Result<(), Halt>>,
 ) -> Result<(), Halt> {
     tokio::select! {
-        () = test.is_ending() => Err(Halt::Ending),
+        () = time.cancelled() => Err(Halt::Ending),
         done = what => done,
     }
 }
@@ -319,21 +330,18 @@ async fn run_all(
     called: &str,
     is_ready: &Notify,
     test: &TestCase,
+    time: &CancellationToken,
 ) -> Result<(), Halt> {
     for scenario in scenarios {
         let mut run = scenario.start(test, format!("{} ({called})", scenario.name()))?;
         run.is_ready().await;
         is_ready.notify_one();
-        match end::of_itself(&mut run, test).await {
-            Some(ended) => ended.map_err(Halt::Failed)?,
-            None => return Err(Halt::Ending),
+        match end::of(&mut run, time).await {
+            End::ByItself(ended) => ended.map_err(Halt::Failed)?,
+            End::Killed(_) if was_stopped(test) => return Err(Halt::Ending),
+            // Time has run out.
+            End::Killed(waits) => return Err(Halt::Failed(waits)),
         }
     }
     Ok(())
-}
-fn ordered(node: &Node) -> Result<Vec<String>, ConfigError> {
-    node.expect_items("ordered-args")?
-        .iter()
-        .map(|it| Ok(it.expect_text("x")?.to_owned()))
-        .collect()
 }

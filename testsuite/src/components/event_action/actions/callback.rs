@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
-use super::Action;
+use super::{Action, LettingGo};
 use crate::case::{Failure, Needs, Setting, Step, TestCase};
 use crate::components::cause::Cause;
 use crate::components::python;
 use crate::components::servers::Servers;
 use crate::components::sipp::bank::{self, Start};
-use crate::components::sipp::end;
+use crate::components::sipp::end::{self, Beside, End};
 use crate::files::{ConfigError, Section};
 
 /// The module of the suite whose functions start scenarios of SIPp.
@@ -24,14 +25,15 @@ pub(super) fn read(section: &Section) -> Result<Vec<Box<dyn Action>>, ConfigErro
     if module != BANK {
         return Err(python::callback(section, Some(module), Some(method)));
     }
-    let place = section.get("method").unwrap_or(section.node());
+    let place = section.get("method").unwrap_or_else(|| section.node());
     let starts = bank::scenarios(place, method)?.into_iter().map(Arc::new).collect();
-    Ok(vec![Box::new(Bank { starts })])
+    Ok(vec![Box::new(Bank { starts, beside: Beside::default() })])
 }
 
 /// Scenarios of the extension bank.
 struct Bank {
     starts: Vec<Arc<Start>>,
+    beside: Beside,
 }
 
 impl Action for Bank {
@@ -51,26 +53,31 @@ impl Action for Bank {
             let mut after = Duration::ZERO;
             for start in &self.starts {
                 after += start.after;
-                test.spawn(run(Arc::clone(start), after, test.clone()));
+                let run = run(Arc::clone(start), after, test.clone(), self.beside.end());
+                self.beside.spawn(test, run);
             }
             Ok(())
         })
     }
+
+    fn let_go(&mut self) -> LettingGo<'_> {
+        Box::pin(self.beside.let_go())
+    }
 }
 
 /// Runs a scenario until it ends or the test does.
-async fn run(start: Arc<Start>, after: Duration, test: TestCase) {
+async fn run(start: Arc<Start>, after: Duration, test: TestCase, time: CancellationToken) {
     tokio::select! {
-        () = test.is_ending() => return,
+        () = time.cancelled() => return,
         () = sleep(after) => {}
     }
     let scenario = &start.scenario;
     match scenario.start(&test, scenario.name().to_owned()) {
-        Ok(mut run) => {
-            if let Some(Err(reason)) = end::of_itself(&mut run, &test).await {
-                end::tell(&test, reason);
-            }
-        }
+        Ok(mut run) => match end::of(&mut run, &time).await {
+            End::ByItself(Ok(())) => {}
+            End::ByItself(Err(reason)) => end::tell(&test, reason),
+            End::Killed(waits) => end::tell_late(&test, waits),
+        },
         Err(error) => {
             let error = anyhow::Error::from_boxed(error);
             test.fail(format!("{} was not started: {error:#}", scenario.name()));

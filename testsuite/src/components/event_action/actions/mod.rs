@@ -1,5 +1,7 @@
 //! The actions of sets.
 
+use std::pin::Pin;
+
 use super::cause::Cause;
 use crate::case::{Failure, Needs, Setting, Step, TestCase};
 use crate::components::servers::Servers;
@@ -40,7 +42,15 @@ pub(super) trait Action: Send {
         servers: &'a mut Servers,
         test: &'a TestCase,
     ) -> Step<'a>;
+
+    /// Ends what goes on by itself: the test ends, and its servers are still up.
+    fn let_go(&mut self) -> LettingGo<'_> {
+        Box::pin(std::future::ready(()))
+    }
 }
+
+/// The end of what an action began, under way.
+pub(super) type LettingGo<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Reads the section of a key as actions: one, or as many as it lists.
 type Read = fn(&Section) -> Result<Vec<Box<dyn Action>>, ConfigError>;

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Action;
+use tokio_util::sync::CancellationToken;
+
+use super::{Action, LettingGo};
 use crate::case::{Failure, Needs, Setting, Step, TestCase};
 use crate::components::cause::Cause;
 use crate::components::servers::Servers;
-use crate::components::sipp::{Scenario, end};
+use crate::components::sipp::Scenario;
+use crate::components::sipp::end::{self, Beside, End};
 use crate::files::{ConfigError, Section};
 use crate::job::Reason;
 
@@ -23,11 +26,12 @@ pub(super) fn read(section: &Section) -> Result<Vec<Box<dyn Action>>, ConfigErro
         fails_at_once: section.truth("fail-on-any").unwrap_or(true),
         stops: section.truth("stop-after-scenarios").unwrap_or(true),
     };
-    Ok(vec![Box::new(Sipp { sequence: Arc::new(sequence) })])
+    Ok(vec![Box::new(Sipp { sequence: Arc::new(sequence), beside: Beside::default() })])
 }
 
 struct Sipp {
     sequence: Arc<Sequence>,
+    beside: Beside,
 }
 
 /// Scenarios one after another.
@@ -52,25 +56,35 @@ impl Action for Sipp {
 
     fn run<'a>(&'a mut self, _: &'a Cause, _: &'a mut Servers, test: &'a TestCase) -> Step<'a> {
         let (sequence, of_test) = (Arc::clone(&self.sequence), test.clone());
-        test.spawn(async move { sequence.run(&of_test).await });
+        let time = self.beside.end();
+        self.beside.spawn(test, async move { sequence.run(&of_test, &time).await });
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn let_go(&mut self) -> LettingGo<'_> {
+        Box::pin(self.beside.let_go())
     }
 }
 
 impl Sequence {
     /// Runs all, until the test ends.
-    async fn run(&self, test: &TestCase) {
+    async fn run(&self, test: &TestCase, time: &CancellationToken) {
         let count = self.scenarios.len();
         for (at, scenario) in self.scenarios.iter().enumerate() {
+            if time.is_cancelled() {
+                return;
+            }
             let called = format!("{} (scenario {} of {count})", scenario.name(), at + 1);
             let ended = match scenario.start(test, called) {
-                Ok(mut run) => end::of_itself(&mut run, test).await,
+                Ok(mut run) => match end::of(&mut run, time).await {
+                    End::ByItself(ended) => ended,
+                    End::Killed(waits) => return end::tell_late(test, waits),
+                },
                 Err(error) => {
                     let error = anyhow::Error::from_boxed(error);
-                    Some(Err(Reason::new(format!("{error:#}"))))
+                    Err(Reason::new(format!("{error:#}")))
                 }
             };
-            let Some(ended) = ended else { return };
             if let Err(reason) = ended {
                 test.fail_with(reason);
                 if self.fails_at_once {
