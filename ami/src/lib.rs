@@ -46,7 +46,7 @@ mod request;
 // The client, which is the handle that programs hold.
 mod client;
 
-// AsyncAGI: control of channels from the dialplan.
+// AsyncAGI and FastAGI: control of channels from the dialplan.
 pub mod agi;
 
 // The scripted peer, which replaces a server in tests.

@@ -37,6 +37,9 @@ same => n,Queue(support)
 exten => agi,1,AGI(agi:async)
 same => n,UserEvent(Entered,digits:${DIGITS})
 same => n,Wait(600)
+exten => fastagi,1,AGI(agi://127.0.0.1:${PORT}/enter?sound=tt-monkeys&digits=2)
+same => n,UserEvent(Entered,digits:${DIGITS})
+same => n,Wait(600)
 exten => presses,1,Wait(0.05)
 same => n,GotoIf($[\"${KEYS}\" = \"\"]?1)
 same => n,SendDTMF(${KEYS},250,250)
@@ -271,6 +274,7 @@ async fn programs(major: u32) {
         command(&address),
         user_event(instance.ami(), &address),
         agi(instance.ami(), &address),
+        fastagi(instance.ami(), &address),
         record(&address, major),
     );
     end(instance).await;
@@ -401,6 +405,32 @@ async fn agi(client: &Client, address: &str) {
 
     let printed = Program::run("agi", address, &[]).ends(1).await;
     assert!(printed.contains("usage: agi SOUND"), "{printed}");
+}
+
+async fn fastagi(client: &Client, address: &str) {
+    let mut program = Program::run("fastagi", address, &["127.0.0.1:0"]);
+    program.says(&["listening on 127.0.0.1:"]).await;
+    let port = program.printed.last().unwrap().rsplit_once(':').unwrap().1.to_owned();
+    let call = Originate::to_extension("Local/fastagi@default/n", "default", "presses", "1");
+    let mut call = client.place(call.caller_id("<500>").variable("__PORT", &port));
+    let half = format!("{};2", call.unique_id());
+    let mut begun = client.subscribe(Filter::named(["AGIExecStart"]).field("Uniqueid", &half));
+    let mut entered = client.subscribe(Filter::user_event("Entered").field("Uniqueid", &half));
+    call.outcome().await.unwrap();
+    while !begun.next_event().await.unwrap().text("Command").unwrap().starts_with("GET DATA") {}
+    client.set_variable(call.unique_id(), "KEYS", "12").await.unwrap();
+    program.says(&["500 has entered 12"]).await;
+    let entered = timeout(AGES, entered.next_event()).await.unwrap().unwrap();
+    assert_eq!(entered.text("digits").as_deref(), Some("12"));
+    call.hang_up().await.unwrap();
+
+    drop(TcpStream::connect(format!("127.0.0.1:{port}")).await.unwrap());
+    program.says(&["is no FastAGI request"]).await;
+    program.interrupt();
+    program.ends(0).await;
+
+    let printed = Program::run("fastagi", address, &["nowhere"]).ends(1).await;
+    assert!(printed.contains("nowhere"), "{printed}");
 }
 
 async fn record(address: &str, major: u32) {

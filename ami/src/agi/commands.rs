@@ -7,6 +7,7 @@ use super::arguments;
 use super::error::AgiError;
 use super::reply::Reply;
 use super::session::Session;
+use super::transport::Transport;
 use crate::typed::value::ChannelState;
 
 /// The digits that a caller has entered. See [`Session::get_data`].
@@ -41,26 +42,38 @@ pub struct Recorded {
     pub end: u64,
 }
 
+/// The code of a reply to a command that needs a live channel.
+const DEAD: u16 = 511;
+
 /// AGI commands. Arguments are quoted as the server wants them, so they can have blanks, quotes and
-/// backslashes in them, but no line ends. A command and its arguments have at most 1,013 bytes.
+/// backslashes in them, but no line ends. A command and its arguments have at most 1,013 bytes, and
+/// 2,046 over FastAGI.
 ///
 /// # Errors
 ///
 /// Each command returns [`AgiError::HungUp`] if the channel is hung up before or during the
 /// command, [`AgiError::Failed`] if the server reports a failure, and the other errors of
 /// [`AgiError`]. If a command is not a single line within the limit, nothing is sent, and the error
-/// is [`Error::Action`](crate::Error::Action).
-impl Session {
+/// is [`Error::Action`](crate::Error::Action), and [`AgiError::Command`] over FastAGI.
+impl<T: Transport> Session<T> {
     /// Runs a command, and checks that its result is not negative.
     async fn run(&self, words: &str, arguments: &[&str]) -> Result<Reply, AgiError> {
-        let reply = self.command(&arguments::command(words, arguments)).await?;
-        match reply.number() {
-            Some(..0) if self.is_hanging_up() || reply.data() == Some(b"hangup") => {
-                Err(AgiError::HungUp)
+        let command = arguments::command(words, arguments);
+        self.limited(async {
+            let reply = self.link().execute(&command).await?;
+            let hung_up = match (reply.code(), reply.number()) {
+                (200, Some(..0)) => {
+                    reply.data() == Some(b"hangup") || self.link().is_hanging_up().await
+                }
+                (DEAD, _) => self.link().is_hanging_up().await,
+                _ => return reply.accepted(),
+            };
+            if hung_up {
+                return Err(AgiError::HungUp);
             }
-            Some(..0) => Err(AgiError::Failed(reply)),
-            _ => Ok(reply),
-        }
+            Err(AgiError::Failed(reply.accepted()?))
+        })
+        .await
     }
 
     /// Answers the channel, if it is not answered yet.
@@ -76,7 +89,7 @@ impl Session {
     /// Ends the session, so that the dialplan goes on behind `AGI(agi:async)`. Commands that are
     /// queued behind this one are not executed.
     pub async fn end(&self) -> Result<(), AgiError> {
-        self.run("ASYNCAGI BREAK", &[]).await.map(drop)
+        self.limited(self.link().end()).await
     }
 
     /// Does nothing, once the commands before have been executed.
@@ -146,7 +159,7 @@ impl Session {
     }
 
     /// Evaluates an expression of the dialplan, such as `${CALLERID(num)} of ${EXTEN}`. Returns
-    /// `None` if the result is empty.
+    /// an empty text if the result is empty.
     pub async fn get_full_variable(&self, expression: &str) -> Result<Option<String>, AgiError> {
         self.run("GET FULL VARIABLE", &[expression]).await.map(|reply| value(&reply))
     }

@@ -7,7 +7,7 @@ use crate::wire::percent_decode;
 /// The values that the server tells of the channel when a session begins: `agi_channel`,
 /// `agi_callerid`, `agi_extension` and others.
 ///
-/// The server cuts the list off at 1,024 bytes, and at 2,047 bytes of its encoded form;
+/// With AsyncAGI, the server cuts the list off at 1,024 bytes, and at 2,047 bytes of its encoded form;
 /// [`is_complete`](Self::is_complete) tells.
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
 pub struct Env {
@@ -17,9 +17,13 @@ pub struct Env {
 
 impl Env {
     /// Reads the field `Env` of `AsyncAGIStart`.
-    pub(super) fn parse(field: &[u8]) -> Self {
-        let text = percent_decode(field);
-        let text = String::from_utf8_lossy(&text);
+    pub(super) fn decode(field: &[u8]) -> Self {
+        Self::parse(&percent_decode(field))
+    }
+
+    /// Reads the lines of values, which an empty line ends.
+    pub(super) fn parse(text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text);
         let mut values: Vec<(String, String)> = Vec::new();
         for line in text.lines().filter(|line| !line.is_empty()) {
             match (line.split_once(':'), values.last_mut()) {
@@ -41,6 +45,13 @@ impl Env {
     /// replaced with U+FFFD. The server writes `unknown` for a caller that it does not know.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find_map(|(own, value)| (own == name).then_some(value))
+    }
+
+    /// Returns the arguments of the application behind the first one, `agi_arg_1` and so on: `a`
+    /// and `b` of `AGI(agi:async,a,b)`.
+    pub fn arguments(&self) -> impl Iterator<Item = &str> {
+        let number = |name: &str| name.strip_prefix("agi_arg_")?.parse::<u32>().ok();
+        self.iter().filter_map(move |(name, value)| number(name).map(|_| value))
     }
 
     /// Returns the names and values in order.
@@ -66,15 +77,17 @@ mod tests {
 
     #[test]
     fn values_are_found_by_name() {
-        let env = Env::parse(
+        let env = Env::decode(
             b"agi_request%3A%20async%0Aagi_calleridname%3A%20a%3A%20b%0Ac%0Aagi_x%3A%20%0A%0A",
         );
         assert_eq!(env.get("agi_request"), Some("async"));
         assert_eq!(env.get("agi_calleridname"), Some("a: b\nc"));
         assert_eq!((env.get("agi_x"), env.get("agi_y")), (Some(""), None));
         assert!(env.is_complete() && env.iter().count() == 3);
-        let cut = Env::parse(b"agi_request%3A%20async%0Aagi_chan");
+        let cut = Env::decode(b"agi_request%3A%20async%0Aagi_chan");
         assert!(!cut.is_complete() && cut.get("agi_request") == Some("async\nagi_chan"));
-        assert!(!Env::parse(b"").is_complete());
+        assert!(!Env::decode(b"").is_complete());
+        let arguments = Env::parse(b"agi_arg_1: a\nagi_arg_2: \nagi_arg_x: c\nagi_arg_3: d: e\n\n");
+        assert_eq!(arguments.arguments().collect::<Vec<_>>(), ["a", "", "d: e"]);
     }
 }

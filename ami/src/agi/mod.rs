@@ -1,4 +1,9 @@
-//! AsyncAGI: control of channels that run `AGI(agi:async)` in the dialplan.
+//! AsyncAGI and FastAGI: control of channels from the dialplan.
+//!
+//! With AsyncAGI, commands go over AMI; with FastAGI, the server connects to a program for each
+//! channel. Both have the same commands and replies, those of [`Session`].
+//!
+//! # AsyncAGI
 //!
 //! The dialplan hands a channel over with
 //!
@@ -38,13 +43,29 @@
 //! # }
 //! ```
 //!
+//! # FastAGI
+//!
+//! ```text
+//! exten => 100,1,Answer()
+//! same => n,AGI(agi://127.0.0.1/menu?digits=4,first,second)
+//! same => n,NoOp(goes on here after `Session::end`, or when the session is dropped)
+//! ```
+//!
+//! [`FastAgi`] listens, and yields a [`FastSession`] for each request, with the [`Request`] in it.
+//! No AMI connection is needed. A hang-up is told within the connection, so no classes are needed
+//! either; after it, the server still executes the commands that need no live channel, and the
+//! others are [`AgiError::HungUp`].
+//!
 //! # Order and time
 //!
 //! The server executes the commands of a channel one after another. Commands of several tasks are
-//! queued, and each gets its own result. A command that waits behind others, or for the caller, has
+//! queued, and each gets its own result. With FastAGI, a command that was given up goes on, and the
+//! next one is sent when its reply has come; a command is never taken back, because the server
+//! would not reply to a sound that another command stops. A command that waits behind others, or for the caller, has
 //! no time-out by default; [`Session::timeout`] sets one. Each wait ends when the channel is hung
-//! up, when it leaves AGI, and when the connection or an event is lost. An idle channel looks for
-//! commands every 100 ms, so a command can take that much longer.
+//! up, when it leaves AGI, and when the connection or an event is lost. A network that
+//! drops the packets of a FastAGI connection is noticed by a time-out alone. An idle channel of
+//! AsyncAGI looks for commands every 100 ms, so a command can take that much longer.
 //!
 //! # Source
 //!
@@ -56,15 +77,28 @@
 
 mod arguments;
 mod commands;
+mod conversation;
 mod env;
 mod error;
+mod fast;
+mod framing;
+mod link;
+mod manager;
 mod reply;
+mod request;
 mod session;
 mod sessions;
+mod socket;
+mod transport;
 
 pub use self::commands::{Digits, Played, Recorded};
 pub use self::env::Env;
-pub use self::error::AgiError;
+pub use self::error::{AgiError, CommandError};
+pub use self::fast::{FastAgi, FastAgiError, FastSession, RequestProblem};
+pub use self::manager::Manager;
 pub use self::reply::Reply;
+pub use self::request::Request;
 pub use self::session::Session;
 pub use self::sessions::Sessions;
+pub use self::socket::Socket;
+pub use self::transport::Transport;

@@ -13,7 +13,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Reads the decoded field `Result` of `AsyncAGIExec`.
+    /// Reads the decoded field `Result` of `AsyncAGIExec`, or a reply of FastAGI.
     pub(super) fn new(bytes: Vec<u8>) -> Self {
         let (begin, code) = match code_of(&bytes) {
             Some(code) => (0, Some(code)),
@@ -27,8 +27,8 @@ impl Reply {
         Self { bytes, begin, code }
     }
 
-    /// Returns `true` if the reply has a code and was not cut off. The server cuts replies off at
-    /// 1,024 bytes, and at 2,047 bytes of their encoded form.
+    /// Returns `true` if the reply has a code and was not cut off. The server cuts replies of
+    /// AsyncAGI off at 1,024 bytes, and at 2,047 bytes of their encoded form.
     pub fn is_complete(&self) -> bool {
         self.code.is_some() && self.bytes.ends_with(b"\n")
     }
@@ -107,7 +107,7 @@ impl Reply {
 }
 
 /// Returns the code that a line begins with.
-fn code_of(line: &[u8]) -> Option<u16> {
+pub(super) fn code_of(line: &[u8]) -> Option<u16> {
     let (code, rest) = line.split_at_checked(3)?;
     let ends = rest.first().is_some_and(|byte| matches!(byte, b' ' | b'-'));
     let digits = code.iter().all(u8::is_ascii_digit);

@@ -8,7 +8,8 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::error::AgiError;
-use super::session::{Session, now};
+use super::manager::{Manager, now};
+use super::session::Session;
 use crate::client::Client;
 use crate::error::{Error, Withheld};
 use crate::events::{Filter, Lost, Subscription};
@@ -103,13 +104,13 @@ async fn attach(client: &Client, channel: &str) -> Result<Session, AgiError> {
     loop {
         let event = events.next_event().await?;
         if event.get("CommandId") == Some(id.as_bytes()) {
-            let session = Session::new(client, &event);
+            let session = Session::new(Manager::new(client, &event));
             // An end that the session has not seen comes before the answer.
             client.call(Action::new("Ping")).await?;
             while let Poll::Ready(event) = now(events.next_event()) {
                 let event = event?;
                 if event.is("AsyncAGIEnd") {
-                    session.note(&event)?;
+                    session.link().note(&event)?;
                 }
             }
             return Ok(session);
@@ -191,18 +192,18 @@ impl Sessions {
     fn note(&mut self, item: Result<Event, Lost>) {
         match item {
             Ok(event) if event.is("AsyncAGIStart") => {
-                self.fresh.push(Session::new(&self.client, &event));
+                self.fresh.push(Session::new(Manager::new(&self.client, &event)));
             }
             Ok(event) => {
                 let id = event.text("Uniqueid").unwrap_or_default();
                 for session in self.fresh.iter().filter(|it| it.unique_id() == id) {
                     // The session tells it.
-                    drop(session.note(&event));
+                    drop(session.link().note(&event));
                 }
             }
             Err(lost) => {
                 for session in &self.fresh {
-                    session.lose(lost.clone().into());
+                    session.link().lose(lost.clone().into());
                 }
                 if !lost.is_end() {
                     self.ready.push_back(Err(lost));

@@ -12,6 +12,7 @@ mod cuts;
 mod ends;
 mod events;
 mod exchanges;
+mod fast_agi;
 mod follow;
 mod futures;
 mod kit;

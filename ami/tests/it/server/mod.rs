@@ -19,6 +19,7 @@ mod boots;
 mod calls;
 mod counts;
 mod errors;
+mod fast_agi;
 mod filter_text;
 mod filters;
 mod follow;
