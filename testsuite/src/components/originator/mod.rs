@@ -6,10 +6,13 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use self::call::Call;
-use crate::case::{Ast, Component, Failure, Happening, Life, Setting, Stage, Step, TestCase};
+use crate::case::{
+    Ast, Component, Failure, Happening, Life, Setting, Signal, Stage, Step, TestCase,
+};
 use crate::components::awaited::{Awaited, no_login};
-use crate::components::{Kind, originate};
+use crate::components::{Kind, originate, sipp};
 use crate::files::{ConfigError, Id, Section};
+use crate::matching::Fields as _;
 
 mod call;
 #[cfg(test)]
@@ -58,8 +61,17 @@ enum Trigger {
     Login,
     /// Each event of a kind.
     Event(Box<AtEvent>),
-    /// A scenario of SIPp, which no object that runs natively starts.
-    Scenario,
+    /// Scenarios of SIPp that the test's object starts.
+    Scenario(AtStart),
+}
+
+/// The scenarios of SIPp at whose start a call is made.
+enum AtStart {
+    Every,
+    /// Those of a name.
+    Of(String),
+    /// The one that is the n-th of the test.
+    Number(usize),
 }
 
 struct AtEvent {
@@ -70,14 +82,11 @@ struct AtEvent {
 
 impl Trigger {
     fn read(section: &Section) -> Result<Self, ConfigError> {
-        let (name, after) = ("scenario-name", "scenario-trigger-after");
-        if let (Some(_), Some(both)) = (section.get(name), section.get(after)) {
-            return Err(both.error(format!("expected {name} or {after}, not both")));
-        }
+        let start = AtStart::read(section)?;
         let event = section.part("event", "the event of an Originator has");
         match section.text("trigger")?.unwrap_or("scenario_start") {
             "ami_connect" => Ok(Self::Login),
-            "scenario_start" => Ok(Self::Scenario),
+            "scenario_start" => Ok(Self::Scenario(start)),
             "event" => {
                 let event = event.ok_or_else(|| section.error("expected `event:`"))?;
                 Ok(Self::Event(Box::new(AtEvent::read(&event, Id::read(section.get("id"))?)?)))
@@ -86,6 +95,40 @@ impl Trigger {
                 let what = "expected ami_connect, event or scenario_start as trigger";
                 Err(section.error(format!("{what}, found {other:?}")))
             }
+        }
+    }
+}
+
+impl AtStart {
+    fn read(section: &Section) -> Result<Self, ConfigError> {
+        let (name, after) = ("scenario-name", "scenario-trigger-after");
+        match (section.text(name)?, section.get(after)) {
+            (Some(_), Some(both)) => {
+                Err(both.error(format!("expected {name} or {after}, not both")))
+            }
+            (Some(name), None) => Ok(Self::Of(name.to_owned())),
+            (None, Some(number)) => Ok(Self::Number(number.expect_count(after)?)),
+            (None, None) => Ok(Self::Every),
+        }
+    }
+
+    /// Returns whether a signal tells of such a start.
+    fn is(&self, signal: &Signal) -> bool {
+        let has = |field: &str, value: &str| signal.field(field).as_deref() == Some(value);
+        signal.name() == sipp::STARTED
+            && match self {
+                Self::Every => true,
+                Self::Of(name) => has("scenario", name),
+                Self::Number(number) => has("number", &number.to_string()),
+            }
+    }
+
+    /// A text for a start that never came.
+    fn never(&self) -> String {
+        match self {
+            Self::Every => "no scenario started".to_owned(),
+            Self::Of(name) => format!("no scenario {name} started"),
+            Self::Number(number) => format!("fewer than {number} scenarios started"),
         }
     }
 }
@@ -108,6 +151,8 @@ struct Originator {
     fails: bool,
     trigger: Trigger,
     ast: Option<Ast>,
+    /// The number of starts of scenarios at which a call is made.
+    started: usize,
     /// The number of calls that wait for the login.
     waiting: usize,
 }
@@ -116,11 +161,13 @@ struct Originator {
 type Answering = Pin<Box<dyn Future<Output = Result<(), ami::Error>> + Send>>;
 
 impl Component for Originator {
-    fn prepare<'a>(&'a mut self, _: &'a mut Setting) -> Step<'a> {
+    fn prepare<'a>(&'a mut self, setting: &'a mut Setting) -> Step<'a> {
         let prepared = match self.trigger {
-            Trigger::Scenario if self.call.is_some() => Err(Failure::from(
-                "the trigger is scenario_start, and no object of this test starts scenarios of SIPp; expected `trigger: ami_connect` or `event`",
-            )),
+            Trigger::Scenario(_) if self.call.is_some() && !sipp::is_told_of(setting.test()) => {
+                Err(Failure::from(
+                    "the trigger is scenario_start, and no object of this test starts scenarios of SIPp; expected `trigger: ami_connect` or `event`",
+                ))
+            }
             _ => Ok(()),
         };
         Box::pin(std::future::ready(prepared))
@@ -143,6 +190,14 @@ impl Component for Originator {
                             if let Trigger::Event(at) = &mut self.trigger
                                 && at.event.takes(&ast, &event)
                             {
+                                self.waiting += 1;
+                            }
+                        }
+                        Some(Happening::Signal(signal)) => {
+                            if let Trigger::Scenario(start) = &self.trigger
+                                && start.is(&signal)
+                            {
+                                self.started += 1;
                                 self.waiting += 1;
                             }
                         }
@@ -208,7 +263,10 @@ impl Originator {
                     test.note(call.told(&never));
                 }
             }
-            Trigger::Login | Trigger::Scenario => {}
+            Trigger::Scenario(start) if self.started == 0 => {
+                test.note(call.told(&format!("it was not made: {}", start.never())));
+            }
+            Trigger::Login | Trigger::Scenario(_) => {}
         }
         if self.ast.is_none() {
             let never = format!("it cannot be made: {}", no_login(&self.id.into()));

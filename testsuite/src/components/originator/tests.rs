@@ -123,6 +123,35 @@ async fn without_a_count_a_start_other_than_pass_wants_the_event() {
 }
 
 #[tokio::test]
+async fn starts_of_scenarios_make_the_call() {
+    for (yaml, calls) in [
+        ("application: Echo", vec![1, 2, 3]),
+        ("scenario-name: sub/a.xml", vec![1, 3]),
+        ("scenario-trigger-after: '2'", vec![2]),
+        ("scenario-name: c.xml", vec![]),
+    ] {
+        let account = played(&format!("{{{yaml}}}"), async |alone| {
+            alone.connect(1).await;
+            for (number, name) in [(1, "sub/a.xml"), (2, "b.xml"), (3, "sub/a.xml")] {
+                let started = Signal::new(sipp::STARTED).with("number", number);
+                let started = Happening::Signal(started.with("scenario", name).into());
+                alone.tell(&started).await;
+                let stopped = Signal::new(sipp::STOPPED).with("scenario", name);
+                alone.tell(&Happening::Signal(stopped.into())).await;
+                if calls.contains(&number) {
+                    assert_eq!(alone.action(1).await.name(), "Originate", "{yaml} {number}");
+                }
+                assert!(alone.no_action(1), "{yaml} {number}");
+            }
+        })
+        .await;
+        let told = account.notes.join(" ");
+        let never = told.contains("it was not made: no scenario c.xml started");
+        assert_eq!(never, calls.is_empty(), "{yaml} {told}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_of_one_connection_makes_a_call_on_another() {
     let yaml = "{trigger: event, id: 1, event: {id: 0, conditions: {match: {Event: A}}}}";
     played(yaml, async |alone| {
@@ -161,6 +190,7 @@ fn what_cannot_be_right_is_refused() {
         ("trigger: never", "expected ami_connect, event or scenario_start as trigger"),
         ("trigger: event", "expected `event:`"),
         ("{scenario-name: a, scenario-trigger-after: b}", "not both"),
+        ("scenario-trigger-after: b", "scenario-trigger-after is b, not a whole number"),
         ("[a]", "expected a call, found a list"),
         ("{trigger: ami_connect, timeout: soon}", "timeout is soon, not a number"),
     ] {
