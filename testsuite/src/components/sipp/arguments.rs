@@ -112,7 +112,7 @@ impl Arguments {
     /// The local address, as far as it is one: SIPp also takes a name.
     pub(super) fn address(&self) -> IpAddr {
         let address = self.value("-i").map(|it| it.trim_matches(['[', ']']));
-        address.and_then(|it| it.parse().ok()).unwrap_or(Ipv4Addr::UNSPECIFIED.into())
+        address.and_then(|it| it.parse().ok()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
     /// Returns whether the ports of media are given.

@@ -273,3 +273,75 @@ fn taken(held: &Held) -> String {
     let buffer = mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
     buffer.end().output().text().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(script: &str, records: Records) -> Run {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Run::start(command, "a.xml".to_owned(), None, records).unwrap()
+    }
+
+    async fn reason(script: &str) -> String {
+        run(script, Records::default()).end().await.unwrap_err().what
+    }
+
+    #[tokio::test]
+    async fn a_status_and_a_signal_fail_and_0_passes() {
+        assert!(run("echo Unable to bind >&2", Records::default()).end().await.is_ok());
+        for (script, told) in [
+            ("exit 97", "a.xml ended with status 97 after 0."),
+            ("exit 254", "a port is taken"),
+            ("echo 'no such library' >&2; exit 1", "no such library"),
+            ("kill -9 $$", "a.xml was ended by signal 9 after 0."),
+        ] {
+            let reason = reason(script).await;
+            assert!(reason.contains(told), "{script}: {reason}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_is_killed_has_not_failed_unless_it_had_before() {
+        let mut killed = run("sleep 60", Records::default());
+        killed.kill().await;
+        assert!(killed.end().await.is_ok());
+        let mut failed = run("exit 1", Records::default());
+        failed.exited().await;
+        failed.kill().await;
+        assert!(failed.end().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_it_started_goes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records { start: Some(folder.path().join("01-a")) };
+        let begun = Instant::now();
+        // The second holds the output open.
+        let mut run = run("sleep 60 & echo $!", records.clone());
+        assert!(run.end().await.is_ok());
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        let id = records.read("screen");
+        let status = fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
+        assert!(status.is_empty() || status.contains(") Z "), "{status}");
+    }
+
+    #[tokio::test]
+    async fn failures_tell_the_last_messages_and_retransmissions() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records { start: Some(folder.path().join("01-a")) };
+        let edge = "-----------------------------------------------";
+        let received = format!("{edge} d t\nUDP message received [1] bytes :\n\nBYE x\n\n");
+        let messages =
+            format!("{received}{received}{edge}\nUnexpected UDP message received:\n\nBYE x\n");
+        fs::write(records.path("messages").unwrap(), messages).unwrap();
+        let error = "2026-11-27\tt\te: Aborting call on unexpected message for Call-Id '1': while expecting 'ACK' (index 2), received 'BYE x\n'";
+        fs::write(records.path("errors").unwrap(), error).unwrap();
+        let mut run = run("exit 1", records);
+        let reason = run.end().await.unwrap_err();
+        assert!(reason.what.contains("received 'BYE x', a retransmission: "), "{reason:?}");
+        assert_eq!(reason.details, ["t received BYE x"; 2]);
+        assert_eq!(run.still().what, "a.xml still waits");
+    }
+}

@@ -75,7 +75,7 @@ impl Scenario {
     /// Says what the scenario needs of SIPp and of the machine, but not how many processes: who runs
     /// it knows how many there are at the same time.
     pub(in crate::components) fn needs(&self, needs: &mut Needs) {
-        let test = self.place.file().parent().unwrap_or(Path::new(""));
+        let test = self.place.file().parent().unwrap_or(self.place.file());
         let folder = test.join(FOLDER);
         let mut found = self.features(&folder);
         let transport = self.arguments.value("-t").unwrap_or_default();
