@@ -1,11 +1,8 @@
 //! What components of ARI need of a test.
 
+use super::object::{BASE, CALLS, ORIGINATES};
 use crate::case::Setting;
 use crate::files::{ConfigError, Node};
-
-/// The test objects that have ARI.
-const OBJECTS: [&str; 3] =
-    ["ari.AriBaseTestObject", "ari.AriOriginateTestObject", "ari.AriTestObject"];
 
 /// Returns an error at a place if the object of a test has no ARI.
 pub(in crate::components) fn expect_object(
@@ -13,13 +10,12 @@ pub(in crate::components) fn expect_object(
     what: &str,
     setting: &Setting,
 ) -> Result<(), ConfigError> {
+    let objects: Vec<_> = [BASE, CALLS, ORIGINATES].iter().flat_map(|it| it.names).collect();
     let object = setting.test().config().object.as_ref();
-    match object.map_or("the test in Rust", |it| &it.typename) {
-        object if OBJECTS.contains(&object) => Ok(()),
-        object => {
-            let objects = OBJECTS.join(", ");
-            let why = format!("{what} needs an ARI object, one of {objects}; found {object}");
-            Err(place.error(why))
-        }
+    let object = object.map_or("the test in Rust", |it| &it.typename);
+    if objects.iter().any(|it| **it == object) {
+        return Ok(());
     }
+    let objects = objects.into_iter().copied().collect::<Vec<_>>().join(", ");
+    Err(place.error(format!("{what} needs an ARI object, one of {objects}; found {object}")))
 }

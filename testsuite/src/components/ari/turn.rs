@@ -21,3 +21,32 @@ pub(super) async fn is_free(test: &TestCase) {
     busy.close();
     busy.wait().await;
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::case::alone::{Alone, section};
+    use crate::components::ari::peer::Peer;
+    use crate::components::event_action;
+
+    #[tokio::test]
+    async fn events_of_ari_wait_for_what_is_done_at_a_login() {
+        let yaml = "ari-start:\nari-requests: {method: get, uri: a}";
+        let alone = Alone::new(1).await;
+        alone.add("sets", (event_action::KIND.build)(&section(yaml)).unwrap(), false);
+        alone
+            .play(async |alone| {
+                // There is no answer.
+                let mut peer = Peer::answering(&alone.test, &[(1, "")]).await;
+                assert!(is_free(&alone.test).now_or_never().is_some());
+                alone.connect(1).await;
+                assert_eq!(peer.request().await, "GET /ari/a");
+                assert!(is_free(&alone.test).now_or_never().is_none());
+                // The end gives the request two seconds more.
+                tokio::time::pause();
+            })
+            .await;
+    }
+}
