@@ -6,7 +6,7 @@ use crate::plan::facts::Facts;
 use crate::plan::lacks::Judge;
 use crate::plan::runner::{How, Unmet};
 use crate::plan::runners::{Runner, Runners};
-use crate::plan::sipp::FoundSipp;
+use crate::plan::sipp::{FoundSipp, is_sipp};
 
 /// A test that was chosen, and what is to be done with it.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub(crate) fn candidates<'a>(
 /// Returns whether one of these tests needs SIPp: one that runs natively by its components, or, if
 /// the user named a SIPp, one that says so.
 pub(crate) fn needs_sipp(candidates: &[Candidate<'_>], is_named: bool) -> bool {
-    let declares = |config: &TestConfig| config.dependencies.iter().any(|it| it.kind == "sipp");
+    let declares = |config: &TestConfig| config.dependencies.iter().any(is_sipp);
     let mut runnable = candidates.iter().filter_map(Candidate::runnable);
     runnable.any(|(_, config, runner)| {
         runner.needs.sipp_features().is_some() || is_named && declares(config)
@@ -79,8 +79,8 @@ pub(crate) fn fates(
     let mut without_python = 0;
     let planned = candidates.iter().map(|Candidate { test, config, runner }| {
         let (fate, weight) = match (config, runner) {
-            (Some(config), Ok(Runner { how, weight, needs })) => {
-                let mut unmet = judge.unmet(config, how, needs);
+            (Some(config), Ok(runner @ Runner { how, weight, .. })) => {
+                let mut unmet = judge.unmet(config, runner);
                 let python = judge.lacks_python(test, config, how);
                 without_python += usize::from(python.is_some());
                 unmet.extend(python);

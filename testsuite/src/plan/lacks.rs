@@ -13,8 +13,8 @@ use crate::plan::facts::Facts;
 use crate::plan::numbers::{Numbers, numbers, said, version_in};
 use crate::plan::python::{Lacking, Python};
 use crate::plan::runner::{How, Unmet, executable};
-use crate::plan::runners::Runners;
-use crate::plan::sipp::{self, FoundSipp, Sipps};
+use crate::plan::runners::{Runner, Runners};
+use crate::plan::sipp::{self, FoundSipp, Sipps, is_sipp};
 
 /// The kinds of dependencies.
 pub(crate) const KINDS: [&str; 8] =
@@ -58,8 +58,8 @@ impl<'a> Judge<'a> {
         let Runners { suite, python, .. } = *runners;
         let (mut modules, mut kinds) = (BTreeSet::new(), BTreeSet::new());
         for (_, config, how) in tests.clone() {
-            for Dependency { kind, value } in &config.dependencies {
-                kinds.insert(&**kind);
+            for dependency @ Dependency { kind, value } in &config.dependencies {
+                kinds.insert(if is_sipp(dependency) { "sipp" } else { kind });
                 if matches!(how, How::Native) {
                     continue;
                 }
@@ -100,10 +100,10 @@ impl<'a> Judge<'a> {
     }
 
     /// Lists what a test lacks of all that it says it needs.
-    pub(crate) fn unmet(&self, config: &TestConfig, how: &How, needs: &Needs) -> Vec<Unmet> {
+    pub(crate) fn unmet(&self, config: &TestConfig, runner: &Runner) -> Vec<Unmet> {
         let mut unmet: Vec<_> =
-            config.dependencies.iter().filter_map(|it| self.lacks(it, how, needs)).collect();
-        self.inferred(needs, &mut unmet);
+            config.dependencies.iter().filter_map(|it| self.lacks(it, runner)).collect();
+        self.inferred(&runner.needs, &mut unmet);
         if let Some(version) = self.version
             && !version.is_between(&config.minima, &config.maxima)
         {
@@ -142,8 +142,8 @@ impl<'a> Judge<'a> {
         self.isolated || rustix::process::geteuid().is_root()
     }
 
-    fn lacks(&self, dependency: &Dependency, how: &How, needs: &Needs) -> Option<Unmet> {
-        let Dependency { kind, value } = dependency;
+    fn lacks(&self, dependency: &Dependency, runner: &Runner) -> Option<Unmet> {
+        let (Dependency { kind, value }, how) = (dependency, &runner.how);
         let name = value.text().unwrap_or_default();
         let reason = match &**kind {
             "asterisk" => self.facts.lacks_module(name),
@@ -151,7 +151,7 @@ impl<'a> Judge<'a> {
             "python" if *how == How::Native => None,
             "python" => (!self.modules.contains(name))
                 .then(|| format!("{} finds no such module", self.python.name())),
-            "sipp" => self.sipp.lacks_declared(value, how, needs),
+            _ if is_sipp(dependency) => self.sipp.lacks_declared(value, runner),
             // Programs find ours by these names.
             "app" if matches!(name, "python" | "python3") && self.python.path().is_some() => None,
             "app" => executable(Path::new(name))

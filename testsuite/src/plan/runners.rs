@@ -20,12 +20,16 @@ pub(crate) struct Runner {
     pub(crate) weight: Weight,
     /// The needs of the components, if we run it.
     pub(crate) needs: Needs,
+    /// Set if all of the test is in YAML and runs natively, so that nothing but components needs
+    /// anything.
+    pub(crate) is_components: bool,
 }
 
 impl Runner {
     /// Returns the runner of a test that is not ours to run.
     fn other(how: How, test: &FoundTest) -> Self {
-        Self { how, weight: Weight::of_servers(test.instances), needs: Needs::default() }
+        let (weight, needs) = (Weight::of_servers(test.instances), Needs::default());
+        Self { how, weight, needs, is_components: false }
     }
 }
 
@@ -76,7 +80,7 @@ impl Runners<'_> {
                 if is_rust {
                     weight = weight.max(Weight::of_servers(test.instances));
                 }
-                Ok(Ok(Runner { how: How::Native, weight, needs }))
+                Ok(Ok(Runner { how: How::Native, weight, needs, is_components: !is_rust }))
             }
             Err(error) if !error.is_unsupported() => Err(error),
             Err(error) if self.choice == Choice::Native => refused("--native", error.reason()),

@@ -5,12 +5,22 @@ use std::path::Path;
 use instance::sipp::{Feature, Sipp};
 
 use crate::case::Needs;
-use crate::files::Node;
+use crate::files::{Dependency, Node};
 use crate::plan::numbers::{Numbers, numbers, said, version_in};
 use crate::plan::runner::{How, Unmet};
+use crate::plan::runners::Runner;
 
 /// The SIPp that was found for the tests of a run, or the reason for which there is none.
 pub(crate) type FoundSipp = Result<Sipp, String>;
+
+/// Returns whether a test says by this that it needs SIPp: as such, or as a program.
+pub(super) fn is_sipp(dependency: &Dependency) -> bool {
+    match &*dependency.kind {
+        "sipp" => true,
+        "app" => dependency.value.text() == Some("sipp"),
+        _ => false,
+    }
+}
 
 /// The SIPp that tests get.
 #[derive(Debug)]
@@ -63,11 +73,13 @@ impl<'a> Sipps<'a> {
     }
 
     /// Returns what is amiss with the SIPp that a test gets, for one that it says it needs.
-    pub(super) fn lacks_declared(&self, wanted: &Node, how: &How, needs: &Needs) -> Option<String> {
-        let found = match (self.found, how) {
-            (Some(found), _) if needs.sipp_features().is_some() => found,
+    pub(super) fn lacks_declared(&self, wanted: &Node, runner: &Runner) -> Option<String> {
+        let found = match self.found {
+            Some(found) if runner.needs.sipp_features().is_some() => found,
             // Programs get it by its name. A test in Rust starts what is in `PATH`.
-            (Some(found @ Ok(_)), How::Script(_) | How::Library { .. }) => found,
+            Some(found @ Ok(_)) if runner.how != How::Native => found,
+            // Its components need none, whatever it says.
+            _ if runner.is_components => return None,
             _ => {
                 let Some(in_path) = &self.in_path else {
                     return Some("sipp is not in PATH".to_owned());
@@ -132,6 +144,7 @@ mod tests {
     use super::*;
     use crate::case::SippNeeds;
     use crate::files::Document;
+    use crate::job::Weight;
 
     /// Returns a SIPp that describes itself so. By a child: a file that this process had open for
     /// writing cannot be executed while another thread forks.
@@ -150,6 +163,13 @@ mod tests {
         let mut needs = Needs::default();
         needs.sipp(features);
         needs
+    }
+
+    /// A test of components, or one that is a program.
+    fn runner(is_components: bool, needs: Option<Needs>) -> Runner {
+        let how = if is_components { How::Native } else { How::Script(Vec::new()) };
+        let needs = needs.unwrap_or_default();
+        Runner { how, weight: Weight::of_servers(1), needs, is_components }
     }
 
     fn wanted(text: &str) -> Node {
@@ -188,14 +208,14 @@ mod tests {
         let (found, needs) = (Err("no network".to_owned()), needs(SippNeeds::default()));
         assert_eq!(told(Some(&found), &needs, true), ["sipp: no network"]);
         let judge = Sipps::new(Some(&found), false);
-        let declared = judge.lacks_declared(&wanted("version: v3.0"), &How::Native, &needs);
+        let declared = judge.lacks_declared(&wanted("version: v3.0"), &runner(true, Some(needs)));
         assert_eq!(declared, Some("no network".to_owned()));
     }
 
     #[tokio::test]
     async fn what_a_test_declares_is_compared_with_the_sipp_that_it_gets() {
-        let native = needs(SippNeeds::default());
-        let (program, none) = (How::Script(Vec::new()), Needs::default());
+        let native = runner(true, Some(needs(SippNeeds::default())));
+        let program = runner(false, None);
         let found = sipp("SIPp v3.6.1-SCTP-PCAP").await;
         let judge = Sipps::new(Some(&found), false);
         let this = Some("this is SIPp v3.6.1-SCTP-PCAP".to_owned());
@@ -210,9 +230,11 @@ mod tests {
             ("x: y", false),
         ] {
             let expected = this.clone().filter(|_| lacks);
-            let (how, wanted) = (How::Native, wanted(text));
-            assert_eq!(judge.lacks_declared(&wanted, &how, &native), expected, "{text}");
-            assert_eq!(judge.lacks_declared(&wanted, &program, &none), expected, "{text}");
+            let wanted = wanted(text);
+            assert_eq!(judge.lacks_declared(&wanted, &native), expected, "{text}");
+            assert_eq!(judge.lacks_declared(&wanted, &program), expected, "{text}");
+            // Nothing in it uses SIPp.
+            assert_eq!(judge.lacks_declared(&wanted, &runner(true, None)), None, "{text}");
         }
         let new = Described::of("SIPp v3.7.3-TLS.");
         assert_eq!(new.lacks(&wanted("feature: RTPSTREAM")), None);

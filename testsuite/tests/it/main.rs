@@ -9,6 +9,7 @@ mod harness;
 mod library;
 mod lint;
 mod output;
+mod sipp;
 mod suite;
 mod support;
 mod verdicts;
