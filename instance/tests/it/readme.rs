@@ -5,6 +5,7 @@ use std::process::Command;
 mod asynchronous;
 mod nats;
 mod plain;
+mod sipp;
 
 const README: &str = include_str!("../../README.md");
 
@@ -17,6 +18,7 @@ fn the_readme_has_these_tests() {
         include_str!("readme/asynchronous.rs"),
         include_str!("readme/plain.rs"),
         include_str!("readme/nats.rs"),
+        include_str!("readme/sipp.rs"),
     ] {
         assert!(README.contains(&format!("```rust\n{code}```\n")), "not in the README:\n{code}");
     }
