@@ -59,10 +59,9 @@ impl AmiAction {
         self.is_at_end
     }
 
-    /// A text for what has to come before the test ends.
+    /// A text for what has to be done before the test ends.
     pub(super) fn awaited(&self) -> String {
-        let name = self.action.name();
-        format!("the answer to {name}, the ami-action, did not come before the test ended")
+        format!("the ami-action {}, which has to succeed before the test ends", self.action.name())
     }
 
     /// Sends the action on a connection, after its delay.
@@ -76,5 +75,42 @@ impl AmiAction {
                 Err(error) => Err(format!("{name} was not answered by Success: {error:#}")),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::alone::section;
+
+    #[test]
+    fn an_action_has_a_name_and_headers_that_may_repeat() {
+        let yaml = "{args: {Endpoint: a, action: Do, Variable: [b=1, c=2]}, delay: 0.5}";
+        let read = AmiAction::read(&section(yaml)).unwrap();
+        assert_eq!((read.action.name(), read.is_at_end()), ("Do", false));
+        assert_eq!(read.delay, Duration::from_millis(500));
+        let fields = read.action.fields().filter(|(name, _)| *name != "ActionID");
+        let fields =
+            fields.map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(value)));
+        assert_eq!(fields.collect::<Vec<_>>(), ["Endpoint=a", "Variable=b=1", "Variable=c=2"]);
+        assert!(
+            AmiAction::read(&section("{args: {Action: A}, run-after-scenarios: True}"))
+                .unwrap()
+                .is_at_end()
+        );
+    }
+
+    #[test]
+    fn what_is_no_action_is_refused() {
+        for (yaml, told) in [
+            ("{}", "expected `args:` with the headers"),
+            ("args: Action", "expected `args:` with the headers"),
+            ("args: {Endpoint: a}", "expected the name of an action as `Action:`"),
+            ("{args: {Action: A}, delay: soon}", "delay is soon, not a number"),
+            ("args: {Action: A, B: {c: d}}", "B is a mapping, not a text"),
+        ] {
+            let error = AmiAction::read(&section(yaml)).err().unwrap().to_string();
+            assert!(error.contains(told), "{yaml}: {error}");
+        }
     }
 }

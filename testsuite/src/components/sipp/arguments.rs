@@ -109,9 +109,10 @@ impl Arguments {
         self.value("-p").and_then(|port| port.parse().ok())
     }
 
-    /// The local address, as far as it is one: SIPp also takes a name.
-    pub(super) fn address(&self) -> IpAddr {
-        let address = self.value("-i").map(|it| it.trim_matches(['[', ']']));
+    /// The local address of media, as far as it is one: SIPp also takes a name.
+    pub(super) fn media_address(&self) -> IpAddr {
+        let address =
+            self.value("-mi").or_else(|| self.value("-i")).map(|it| it.trim_matches(['[', ']']));
         address.and_then(|it| it.parse().ok()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
@@ -226,10 +227,10 @@ mod tests {
         )
         .unwrap();
         assert_eq!((it.port(), it.value("-aa"), it.value("-s")), (Some(5_080), None, None));
-        assert_eq!(it.address(), "::1".parse::<IpAddr>().unwrap());
+        assert_eq!(it.media_address(), "::1".parse::<IpAddr>().unwrap());
         assert!(it.names_ipv6() && it.has("-aa") && !it.has("-tls_"));
         let plain = read("key-args: {scenario: a.xml, -i: localhost}").unwrap();
-        assert!(plain.address().is_unspecified() && !plain.names_ipv6());
+        assert!(plain.media_address().is_unspecified() && !plain.names_ipv6());
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Scenario {
     /// Says what the scenario needs of SIPp and of the machine, but not how many processes: who runs
     /// it knows how many there are at the same time.
     pub(in crate::components) fn needs(&self, needs: &mut Needs) {
-        let test = self.place.file().parent().unwrap_or(self.place.file());
+        let test = self.place.file().parent().unwrap_or_else(|| self.place.file());
         let folder = test.join(FOLDER);
         let mut found = self.features(&folder);
         let transport = self.arguments.value("-t").unwrap_or_default();
@@ -125,7 +125,7 @@ impl Scenario {
         called: String,
     ) -> Result<Run, Failure> {
         let sipp = test.sipp().ok_or("there is no SIPp")?;
-        let address = self.arguments.address();
+        let address = self.arguments.media_address();
         let (media, number) = test.with_common(|common: &mut Common| {
             common.runs += 1;
             let media = match self.arguments.has_media_port() {

@@ -203,3 +203,59 @@ impl SippTestCase {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::alone::section;
+
+    const ONE: &str = "{key-args: {scenario: a.xml}}";
+
+    #[test]
+    fn a_test_is_as_heavy_as_its_widest_set() {
+        let pair = format!("{{coordinated-sender: {ONE}, coordinated-receiver: {ONE}}}");
+        let yaml = format!(
+            "{{asterisk-instances: 2, test-iterations: [{{scenarios: [{ONE}]}}, {{scenarios: [{pair}, {ONE}]}}]}}"
+        );
+        let mut needs = Needs::default();
+        build(&section(&yaml)).unwrap().needs(&mut needs);
+        let mut expected = Needs::default();
+        expected.servers(2);
+        expected.processes(3);
+        assert_eq!(needs.weight(), expected.weight());
+        assert!(needs.sipp_features().is_some());
+    }
+
+    #[test]
+    fn what_needs_python_is_unsupported() {
+        for (yaml, told) in [
+            ("{}", "without test-iterations scenarios come from the test's own Python"),
+            (
+                "{test-iterations: [], start_callback_module: m, start_callback_method: f}",
+                "needs the Python callback m.f",
+            ),
+        ] {
+            let error = build(&section(yaml)).err().unwrap();
+            assert!(error.is_unsupported() && error.to_string().contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_right_is_refused() {
+        let half = format!("test-iterations: [{{scenarios: [{{coordinated-sender: {ONE}}}]}}]");
+        for (yaml, told) in [
+            ("test-iterations: []", "no scenarios"),
+            ("test-iterations: [{}]", "no scenarios"),
+            ("test-iterations: [{scenarios: []}]", "no scenarios"),
+            ("test-iterations: 3", "test-iterations: expected a list, found a value"),
+            ("test-iterations: [{scenarios: [{}]}]", "expected a scenario: `key-args:`"),
+            (&half, "a pair has a coordinated-sender and a coordinated-receiver"),
+        ] {
+            let error = build(&section(yaml)).err().unwrap();
+            assert!(!error.is_unsupported() && error.to_string().contains(told), "{error}");
+        }
+        let yaml = format!("test-iterations: [{{scenarios: [{ONE}]}}]");
+        let error = build_with_action(&section(&yaml)).err().unwrap();
+        assert!(error.to_string().contains("expected `ami-action:`"), "{error}");
+    }
+}
