@@ -46,7 +46,7 @@ pub use {ami, instance};
 
 // Tests in Rust.
 pub use ari::AriEvent;
-pub use case::{Ast, Call, CallError, FailToken, TestCase, TestResult, Watch, WatchError};
+pub use case::{Ast, Call, CallError, FailToken, FastAgi, TestCase, TestResult, Watch, WatchError};
 pub use components::Registry;
 pub use harness::Harness;
 pub use job::Reason;

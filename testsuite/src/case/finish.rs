@@ -186,7 +186,8 @@ impl TestCase {
                 End::Timeout(self.shared.clock.timeout().unwrap_or_default().as_secs_f64())
             }
         };
-        (end, self.shared.open.reasons())
+        let open = self.shared.open.reasons().into_iter();
+        (end, open.chain(self.shared.requests.reasons()).collect())
     }
 
     /// Ends what goes on beside the test. One that panicked has failed it.

@@ -30,6 +30,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::actors::Actors;
+use self::agi::OpenRequests;
 use self::capture::Capture;
 use self::clock::Clock;
 use self::pump::Pumps;
@@ -40,6 +41,7 @@ use crate::files::{ConfigError, Node, Section, TestConfig};
 use crate::job::{Job, Message, Phase, PhaseTime, Reason, link};
 
 mod actors;
+mod agi;
 #[cfg(test)]
 pub(crate) mod alone;
 mod ast;
@@ -60,6 +62,7 @@ mod tests;
 mod verdict;
 mod watch;
 
+pub use self::agi::FastAgi;
 pub use self::ast::Ast;
 pub use self::call::{Call, CallError};
 pub(crate) use self::component::SippNeeds;
@@ -106,6 +109,8 @@ struct Shared {
     booted: Notify,
     /// The events that are awaited.
     open: Arc<OpenWatches>,
+    /// The FastAGI requests that are awaited.
+    requests: Arc<OpenRequests>,
     /// The state that components have in common, by its type.
     common: Mutex<HashMap<TypeId, Box<dyn Any + Send>>>,
     asts: Mutex<Vec<Ast>>,
@@ -167,6 +172,7 @@ impl TestCase {
             ended: CancellationToken::new(),
             booted: Notify::new(),
             open: Arc::default(),
+            requests: Arc::default(),
             common: Mutex::default(),
             asts: Mutex::default(),
             actors: Actors::default(),

@@ -13,7 +13,8 @@ pub(super) const KIND: Kind = Kind {
 
 fn build(section: &Section) -> Result<Box<dyn Component>, ConfigError> {
     if section.is_true("connect-agi") {
-        let what = "connect-agi: FastAGI is not supported natively yet";
+        let what = "connect-agi: what answers FastAGI is Python of the test itself, which does not run natively; a \
+                    test in Rust listens with `TestCase::fast_agi`";
         return Err(section.error(what).unsupported());
     }
     let servers = number_of(section.get("asterisk-instances"), "asterisk-instances")?;

@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// Every one of them, what becomes of it, and what is told of that.
-const EXPECTED: [(&str, &str, &str); 46] = [
+const EXPECTED: [(&str, &str, &str); 49] = [
     ("tests/sample", "passed", ""),
     ("tests/rust/aborts", "failed", "the process that runs the test ended ("),
     ("tests/rust/calls", "passed", "Asterisk 1: Local/silent@default was not answered: "),
@@ -22,11 +22,18 @@ const EXPECTED: [(&str, &str, &str); 46] = [
     ),
     ("tests/rust/crash", "failed", "the server crashed (signal 11)"),
     ("tests/rust/cut_off", "passed", "the AMI connection to Asterisk 1 ended in the middle"),
+    ("tests/rust/fast_agi", "passed", ""),
     ("tests/rust/killed", "passed", ""),
     ("tests/rust/lists", "passed", ""),
     ("tests/rust/mixed", "failed", "UserEvent with UserEvent \\\"Never\\\" came never, expected 1"),
     ("tests/rust/mixed", "failed", "a module of our own says so"),
     ("tests/rust/no_boot", "failed", "Error loading module 'app_nonesuch.so'"),
+    (
+        "tests/rust/no_request",
+        "timed-out",
+        "FastAGI: no other request came to 127.0.0.1:4573, 1 before",
+    ),
+    ("tests/rust/no_request", "timed-out", "is no FastAGI request: expected a line such as"),
     ("tests/rust/observed", "passed", ""),
     ("tests/rust/panics", "failed", "it panicked: this test is wrong"),
     ("tests/rust/patient", "passed", ""),
@@ -104,7 +111,7 @@ fn our_own_tests_give_their_verdicts_on_22() {
     assert!(run.text.starts_with("Running tests for Asterisk 22."), "{}", run.text);
     for line in [
         "(run 1 of 1)...\n",
-        "Tests to run: 37 * 1 time(s) = 37  Maximum test inactivity time: -1 sec.\n",
+        "Tests to run: 39 * 1 time(s) = 39  Maximum test inactivity time: -1 sec.\n",
     ] {
         assert!(run.text.contains(line), "{line}: {}", run.text);
     }
@@ -119,8 +126,8 @@ fn our_own_tests_give_their_verdicts_on_22() {
 
     let report = folder.read("r.xml");
     for part in [
-        "<testsuite errors=\"0\" tests=\"37\" time=\"",
-        "failures=\"17\" name=\"AsteriskTestSuite\" timestamp=\"20",
+        "<testsuite errors=\"0\" tests=\"39\" time=\"",
+        "failures=\"18\" name=\"AsteriskTestSuite\" timestamp=\"20",
         " skipped=\"3\">",
         " classname=\"yaml\" name=\"verdict\">\n      <failure>",
         " classname=\"\" name=\"sample\"/>",

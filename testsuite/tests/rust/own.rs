@@ -15,6 +15,7 @@ use testsuite::{
     Section, Setting, Stage, Step, TestCase, TestResult, Watcher,
 };
 
+mod fast_agi;
 mod restarts;
 
 fn main() -> ExitCode {
@@ -45,6 +46,8 @@ fn registry() -> Registry {
         .component("own.Says", says)
         .test("own.Crash", crash)
         .test("own.Killed", killed)
+        .test("own.FastAgi", fast_agi::answers)
+        .test("own.NoRequest", fast_agi::waits)
         .test("own.Restarts", restarts::restarts)
         .test("own.CutOff", restarts::cut_off)
         .test("own.Stuck", stuck)
