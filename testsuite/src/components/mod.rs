@@ -39,6 +39,8 @@ mod http_static_server;
 mod kind;
 mod linked_id_check;
 mod listening;
+#[cfg(test)]
+mod mangled;
 mod message;
 mod originate;
 mod originator;

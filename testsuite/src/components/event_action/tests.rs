@@ -276,7 +276,7 @@ fn what_python_or_others_have_to_do_is_said() {
         ("{ami-start: , sipp: }", false, "expected `scenarios:`"),
         ("{ami-start: , sipp: {scenarios: []}}", false, "there are no scenarios"),
         ("{ami-start: , sipp: {scenarios: a}}", false, "expected a list"),
-        ("{ami-start: , sipp: {scenarios: [{}]}}", false, "expected `key-args:`"),
+        ("{ami-start: , sipp: {scenarios: [{}]}}", false, "`key-args:` with the name of its file"),
         (
             "{event: {type: matcher_listener.Ari}}",
             true,
