@@ -9,11 +9,12 @@
 mod client;
 mod event;
 mod http;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod websocket;
 
 pub(crate) use self::client::{Answer, Client};
 pub use self::event::AriEvent;
 pub(crate) use self::websocket::{Websocket, WebsocketError};
-
-#[cfg(test)]
-mod tests;

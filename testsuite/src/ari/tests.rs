@@ -1,26 +1,12 @@
 //! The client against a scripted server.
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::testing::{CLOSE, request_on, text, websocket};
 use super::*;
-
-/// Reads a request: its head, and a body as long as the head says.
-async fn request_on(stream: &mut TcpStream) -> String {
-    let (mut request, mut bytes) = (String::new(), [0; 4096]);
-    loop {
-        let count = stream.read(&mut bytes).await.unwrap();
-        request.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
-        let Some((head, body)) = request.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        if body.len() >= length.map_or(0, |it| it.parse().unwrap()) || count == 0 {
-            return request;
-        }
-    }
-}
 
 /// A server that gives each connection one answer. The result of the task is what was asked.
 async fn server(answers: &'static [&'static str]) -> (Client, JoinHandle<Vec<String>>) {
@@ -31,9 +17,7 @@ async fn server(answers: &'static [&'static str]) -> (Client, JoinHandle<Vec<Str
         for answer in answers {
             let (mut stream, _) = listener.accept().await.unwrap();
             let request = request_on(&mut stream).await;
-            let key = request.lines().find_map(|it| it.strip_prefix("sec-websocket-key: "));
-            let accepted = derive_accept_key(key.unwrap_or_default().as_bytes());
-            let answer = answer.replace("ACCEPT", &accepted).replace('\n', "\r\n");
+            let answer = answer.replace('\n', "\r\n");
             stream.write_all(answer.as_bytes()).await.unwrap();
             asked.push(request);
         }
@@ -132,24 +116,11 @@ async fn a_server_that_does_not_answer_is_an_error_without_the_password() {
     assert!(!format!("{client:?}").contains("secret"));
 }
 
-/// The head of an answer that makes a websocket of the connection.
-const UPGRADE: &str = "HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Accept: ACCEPT\n\n";
-
 #[tokio::test]
 async fn events_come_on_the_websocket_until_the_server_closes_it() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let client = Client::new(listener.local_addr().unwrap().to_string(), "me", "se cret");
-    let serving = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let request = request_on(&mut stream).await;
-        let key = request.lines().find_map(|it| it.strip_prefix("sec-websocket-key: ")).unwrap();
-        let head = UPGRADE.replace("ACCEPT", &derive_accept_key(key.as_bytes()));
-        let mut answer = head.replace('\n', "\r\n").into_bytes();
-        // In one piece with the head: two texts, the first of them no JSON, and a close frame.
-        answer.extend(b"\x81\x02{,\x81\x0c{\"type\":\"A\"}\x88\x05\x03\xe8bye");
-        stream.write_all(&answer).await.unwrap();
-        request
-    });
+    let frames: [&[u8]; 3] = [&text("{,"), &text(r#"{"type": "A"}"#), CLOSE];
+    let (port, serving) = websocket(&frames).await;
+    let client = Client::new(format!("127.0.0.1:{port}"), "me", "se cret");
     let apps = ["a".to_owned(), "b c".to_owned()];
     let mut websocket = Websocket::connect(&client, &apps, true).await.unwrap();
     let error = websocket.next().await.unwrap_err();
@@ -157,6 +128,7 @@ async fn events_come_on_the_websocket_until_the_server_closes_it() {
     assert_eq!(websocket.next().await.unwrap().kind(), "A");
     let error = websocket.next().await.unwrap_err();
     assert_eq!(error.to_string(), "the server closed the websocket of ARI: 1000 bye");
+    websocket.close().await;
     let request = serving.await.unwrap();
     let target = "GET /ari/events?app=a%2Cb+c&api_key=me%3Ase+cret&subscribeAll=true HTTP/1.1";
     assert_eq!(lines(&request)[0], target);

@@ -258,3 +258,83 @@ impl Object {
 fn is_ending(test: &TestCase) -> bool {
     test.is_ending().now_or_never().is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::ari::testing::{CLOSE, text, websocket};
+    use crate::case::Watcher;
+    use crate::case::alone::{Alone, section};
+    use crate::job::Account;
+
+    /// Hears of events of ARI, and ends the test at some.
+    #[derive(Clone, Default)]
+    struct Hears {
+        heard: Arc<Mutex<Vec<String>>>,
+        ends_at: &'static str,
+    }
+
+    impl Watcher for Hears {
+        fn see(&mut self, what: &Happening, test: &TestCase) {
+            if let Happening::Ari(event, _) = what {
+                self.heard.lock().unwrap().push(event.kind().to_owned());
+                if event.kind() == self.ends_at {
+                    test.stop();
+                }
+            }
+        }
+    }
+
+    const A: &str = r#"{"type": "A"}"#;
+    const B: &str = r#"{"type": "B"}"#;
+
+    /// Has an object hand out frames to two watchers, of which the first ends the test at some.
+    /// Returns what each heard.
+    async fn handed_out(frames: &[&[u8]], ends_at: &'static str) -> (Account, [Vec<String>; 2]) {
+        let alone = Alone::new(1).await;
+        let (port, serving) = websocket(frames).await;
+        let section = section(&format!("port: {port}"));
+        let mut object = (BASE.build)(&section).unwrap();
+        object.booted(&alone.test).await.unwrap();
+        let watchers = [Hears { ends_at, ..Hears::default() }, Hears::default()];
+        for watcher in &watchers {
+            alone.add("own.Hears", Box::new(watcher.clone()), false);
+        }
+        alone.add("ari.AriBaseTestObject", object, true);
+        let account = alone
+            .play(async |alone| {
+                alone.connect(1).await;
+                // The object closes the connection, whoever ended the test.
+                serving.await.unwrap();
+            })
+            .await;
+        (account, watchers.map(|it| it.heard.lock().unwrap().clone()))
+    }
+
+    #[tokio::test]
+    async fn the_event_that_ends_the_test_is_handed_out_to_all_and_no_other() {
+        let frames: [&[u8]; 3] = [&text(A), &text(B), &text(A)];
+        let (account, heard) = handed_out(&frames, "B").await;
+        assert_eq!(heard, [["A", "B"], ["A", "B"]]);
+        assert_eq!(account.notes, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_websocket_that_is_closed_in_the_middle_is_told() {
+        let (account, heard) = handed_out(&[&text(A), CLOSE, &text(B)], "").await;
+        assert_eq!(heard, [["A"], ["A"]]);
+        let why =
+            "no more events came in the middle: the server closed the websocket of ARI: 1000 bye";
+        assert_eq!(account.notes, [why]);
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_no_json_fails_the_test_and_the_next_is_handed_out() {
+        let (account, heard) = handed_out(&[&text("x"), &text(B)], "B").await;
+        assert_eq!(heard, [["B"], ["B"]]);
+        let what = "a message on the websocket of ARI is no JSON: \"x\"";
+        assert!(account.reasons[0].what.starts_with(what), "{:?}", account.reasons);
+    }
+}
