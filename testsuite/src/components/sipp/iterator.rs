@@ -456,7 +456,7 @@ mod tests {
         let yaml = "scenarios: [{scenario: {Name: none}, action: {Action: none}}]";
         let account = played(yaml, 1, async |alone| {
             alone.connect(1).await;
-            tokio::time::sleep(PAUSE * 2).await;
+            sleep(PAUSE * 2).await;
             assert!(!alone.is_ended());
         })
         .await;
