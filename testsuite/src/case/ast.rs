@@ -69,6 +69,10 @@ impl Calls {
     }
 }
 
+/// The channel on which a server works off messages that are part of no call (`main/message.c`).
+/// From the first message on it is there until the server ends.
+pub(super) const MESSAGES: &[u8] = b"Message/ast_msg_queue";
+
 /// The restarts of a server in the middle of the test.
 #[derive(Debug, Default)]
 struct Restarts {
@@ -292,6 +296,9 @@ impl Ast {
             _ => return,
         };
         let Some(id) = event.get(id) else { return };
+        if event.get("Channel").is_some_and(|it| it == MESSAGES) {
+            return;
+        }
         self.inner.calls.send_if_modified(|calls| {
             let set = set(calls);
             if begins { set.insert(id.to_vec()) } else { set.remove(id) }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::ast::Calls;
+use super::ast::{Calls, MESSAGES};
 use super::{Ast, Ended, Happening, Panicked, TestCase, TestResult, lock};
 use crate::job::{Account, INTERRUPTED, Outcome, Phase, PhaseTime, Reason};
 
@@ -44,7 +44,7 @@ async fn calls_are_over(ast: &Ast) {
     let mut gone = None;
     while let Ok(channels) = ast.channels().await {
         let all_told = told.borrow_and_update().are_over();
-        if channels.is_empty() {
+        if channels.iter().all(|it| it.as_bytes() == MESSAGES) {
             let since = gone.get_or_insert_with(Instant::now);
             // A test may have asked for fewer events.
             if all_told || since.elapsed() > BEHIND {

@@ -408,6 +408,8 @@ async fn calls_are_open_until_their_hangup_and_their_records_until_the_last_one(
         ("Event: Hangup\nUniqueid: 1", (false, true)),
         ("Event: CEL\nEventName: LINKEDID_END\nLinkedID: 1", (false, false)),
         ("Event: CEL\nEventName: CHAN_START\nLinkedID: 3", (false, true)),
+        // No call: it stays until the server ends.
+        ("Event: Newchannel\nChannel: Message/ast_msg_queue\nUniqueid: 4", (false, true)),
     ] {
         let message = ami::Message::parse(event).unwrap();
         alone.ast(1).follow_calls(&ami::Event::from_message(message).unwrap());
