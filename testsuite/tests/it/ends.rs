@@ -2,9 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value;
 
 use crate::support::{Folder, OWN_TESTS, RUNTESTS, Run, SCRIPT, SIMPLE, WAIT, assert_end};
@@ -265,4 +266,38 @@ fn all_tests_run_in_the_program_that_was_started() {
         assert!(verdicts.iter().all(|(_, verdict)| verdict == "passed"), "{path:?}: {verdicts:?}");
         assert_eq!((verdicts.len(), run.child.wait().unwrap().code()), (2, Some(0)), "{path:?}");
     }
+}
+
+/// In the place of SIPp: one that never ends.
+const WAITS: &str = "#!/bin/sh\n[ \"$1\" = -v ] && echo ' SIPp v3.7.3.' && exit 99\n\
+    echo $$ $PPID > \"${0%/*}/ids\"\nexec /bin/sleep 600\n";
+
+#[test]
+fn sipp_does_not_outlive_a_killed_process_of_its_test() {
+    let scenario = "test-modules: {test-object: {typename: sipp.SIPpTestCase, config-section: object}}\n\
+        object: {test-iterations: [{scenarios: [{key-args: {scenario: a.xml}}]}]}\n";
+    let files: &[(&str, &str)] = &[("test-config.yaml", scenario), ("sipp/a.xml", "<scenario/>")];
+    let folder = Folder::suite(&[("a", files)]);
+    folder.program("sipp", WAITS);
+    // Without `unshare` it has no namespace that would end with it.
+    fs::create_dir(folder.0.join("bin")).unwrap();
+    for tool in ["grep", "rm", "chmod"] {
+        symlink(format!("/bin/{tool}"), folder.0.join("bin").join(tool)).unwrap();
+    }
+    let mut command = folder.command(RUNTESTS, &folder.0, &["--asterisk", "22"]);
+    command.args(["--sipp", "./sipp", "--json", "events"]).env("PATH", folder.0.join("bin"));
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let (pipe, ids) = (folder.0.join("events"), folder.0.join("ids"));
+    assert!(Command::new("mkfifo").args([&pipe, &ids]).status().unwrap().success());
+    let child = command.spawn().unwrap();
+    let events = BufReader::new(File::open(pipe).unwrap());
+    let mut run = Running { child, folder, events };
+    let told = Command::new("timeout").args(["30", "cat"]).arg(ids).output().unwrap();
+    let ids = String::from_utf8(told.stdout).unwrap();
+    let ids: Vec<_> = ids.split_whitespace().map(|it| Pid::from_raw(it.parse().unwrap())).collect();
+    let [Some(sipp), Some(worker)] = ids[..] else { panic!("{ids:?}") };
+    let sipp = pidfd_open(sipp, PidfdFlags::empty()).unwrap();
+    kill_process(worker, Signal::KILL).unwrap();
+    assert_end(&[sipp]);
+    assert_eq!(run.verdicts(), [("tests/a".to_owned(), "failed".to_owned())]);
 }

@@ -1,6 +1,7 @@
 //! A scenario: a file for SIPp, and the arguments that it is run with.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,6 +16,9 @@ use crate::files::{ConfigError, Node, Section, suggest};
 
 /// The folder of a test with its scenarios.
 const FOLDER: &str = "sipp";
+
+/// The part of a scenario's file in which features are looked for, in bytes.
+const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// One run of SIPp, as a section describes it: `key-args`, `ordered-args`, `target`.
 #[derive(Clone, Debug)]
@@ -86,7 +90,7 @@ impl Scenario {
             needs.ipv6();
         }
         // SIPp looks for them beside the scenario too.
-        let beside = self.path(&folder).parent().map(Path::to_owned).unwrap_or_default();
+        let beside = below(&folder, &self.name).parent().map(Path::to_owned).unwrap_or_default();
         for file in found.media.into_iter().filter(|file| !beside.join(file).exists()) {
             needs.file(file);
         }
@@ -100,14 +104,15 @@ impl Scenario {
     pub(in crate::components) fn check(&self, test: &TestCase) -> Result<(), Failure> {
         let folder = test.folder().join(FOLDER);
         for file in std::iter::once(&*self.name).chain(self.arguments.files()) {
-            if folder.join(file).is_file() {
+            let path = below(&folder, file);
+            if path.is_file() {
                 continue;
             }
             let there = fs::read_dir(&folder).into_iter().flatten().flatten();
             let there: Vec<_> =
                 there.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
             let hint = suggest::hint(file, there.iter().map(String::as_str));
-            let what = format!("there is no file {}{hint}", folder.join(file).display());
+            let what = format!("there is no file {}{hint}", path.display());
             return Err(self.place.error(what).into());
         }
         Ok(())
@@ -148,13 +153,16 @@ impl Scenario {
         })
     }
 
-    fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(&self.name)
-    }
-
     fn features(&self, folder: &Path) -> Features {
-        let file = fs::read(self.path(folder)).unwrap_or_default();
-        Features::of(&String::from_utf8_lossy(&file))
+        let (path, mut file) = (below(folder, &self.name), Vec::new());
+        // To open a pipe, or to read a device, might never end.
+        let opened = path.is_file().then(|| File::open(&path).ok()).flatten();
+        let read = opened.map(|it| it.take(LONGEST).read_to_end(&mut file));
+        match read {
+            Some(Ok(_)) => Features::of(&String::from_utf8_lossy(&file)),
+            // SIPp says what is wrong with it.
+            _ => Features::default(),
+        }
     }
 
     /// The port that SIPp binds at once: a client of TCP listens at none, and one that sleeps first
@@ -180,8 +188,14 @@ impl Scenario {
     }
 }
 
+/// The path of a file in the folder of scenarios, as SIPp gets it: the folder, `/`, and the file.
+fn below(folder: &Path, file: &str) -> PathBuf {
+    folder.join(file.trim_start_matches('/'))
+}
+
 /// The command that runs SIPp in the suite's folder, with nothing of our environment but what its
-/// loader needs.
+/// loader needs, and the mark of the test's run: if this process is killed, those with the mark are
+/// killed too.
 fn command(sipp: &Sipp, test: &TestCase) -> Command {
     const LIBRARIES: &str = "LD_LIBRARY_PATH";
     let mut command = sipp.command();
@@ -192,6 +206,7 @@ fn command(sipp: &Sipp, test: &TestCase) -> Command {
     command.env_clear();
     command.envs(std::env::var_os(LIBRARIES).map(|value| (LIBRARIES, value)));
     command.envs(own).env("TERM", "vt100").current_dir(test.suite());
+    command.envs(test.folder_of_run().map(|run| (instance::MARK, run.join(FOLDER))));
     command
 }
 
@@ -249,6 +264,23 @@ mod tests {
             assert_eq!(needs.has_ipv6(), ipv6, "{scenario}");
             assert_eq!(needs.files().collect::<Vec<_>>(), files, "{scenario}");
         }
+    }
+
+    #[test]
+    fn what_is_no_file_of_the_folder_is_not_read() {
+        // A device that never ends, and a pipe into which nobody writes.
+        let up = format!("sub{}/dev/zero", "/..".repeat(40));
+        for name in ["/dev/zero", &up, "sub/pipe"] {
+            let folder = tempfile::tempdir().unwrap();
+            let sub = folder.path().join("sub");
+            fs::create_dir(&sub).unwrap();
+            let mut command = Command::new("mkfifo");
+            assert!(command.arg(sub.join("pipe")).status().unwrap().success());
+            let node = &Document::parse(Path::new("a.yaml"), "a: b").unwrap().root;
+            let scenario = Scenario::of(node, name, None, Vec::new(), Vec::new()).unwrap();
+            assert_eq!(scenario.features(folder.path()), Features::default(), "{name}");
+        }
+        assert_eq!(below(Path::new("t/sipp"), "/dev/zero"), Path::new("t/sipp/dev/zero"));
     }
 
     #[test]
