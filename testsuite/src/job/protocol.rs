@@ -31,7 +31,8 @@ impl Job {
     #[cfg(test)]
     pub(crate) fn alone() -> Self {
         let settings = Settings {
-            suite: PathBuf::from("/nonexistent"),
+            // A folder that is there: programs are started in it.
+            suite: PathBuf::from("/"),
             server: PathBuf::new(),
             sipp: None,
             base: None,

@@ -24,7 +24,11 @@ pub(in crate::components) async fn of(run: &mut Run, time: &CancellationToken) -
     }
     let waits = run.still();
     run.kill().await;
-    End::Killed(waits)
+    match run.end().await {
+        Ok(()) => End::Killed(waits),
+        // It had ended, and what it wrote had not come yet.
+        failed => End::ByItself(failed),
+    }
 }
 
 /// Runs of SIPp that go on beside a component, until the test ends.
@@ -69,4 +73,35 @@ pub(in crate::components) fn tell_late(test: &TestCase, waits: Reason) {
 pub(in crate::components) fn tell(test: &TestCase, Reason { what, details }: Reason) {
     test.note(what);
     details.into_iter().for_each(|line| test.note(format!("  {line}")));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::process::Command;
+    use tokio::time::sleep;
+
+    use super::super::run::Records;
+    use super::*;
+
+    async fn ended(script: &str) -> End {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let run = Run::start(command, "a.xml".to_owned(), None, Records::default());
+        let (mut run, time) = (run.unwrap(), CancellationToken::new());
+        let later = async {
+            sleep(Duration::from_millis(600)).await;
+            time.cancel();
+        };
+        tokio::join!(of(&mut run, &time), later).0
+    }
+
+    #[tokio::test]
+    async fn one_that_failed_before_it_was_time_is_not_one_that_was_killed() {
+        // Something of another group holds its output open.
+        let failed = ended("setsid sleep 2 & sleep 0.1; exit 1").await;
+        assert!(matches!(failed, End::ByItself(Err(_))));
+        assert!(matches!(ended("sleep 60").await, End::Killed(_)));
+    }
 }

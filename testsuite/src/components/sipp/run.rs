@@ -1,7 +1,7 @@
 //! A run of SIPp: a process in a group of its own, what it writes, and whether it failed.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::mem;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -26,6 +26,10 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// The time that the rest of its output may take to come when it has ended.
 const REST: Duration = Duration::from_secs(1);
+
+/// The part of a file that is looked at for a failure, in bytes: of messages the last, of errors the
+/// first.
+const PART: u64 = 4 * 1024 * 1024;
 
 /// The number of messages that a failure tells.
 const MESSAGES: usize = 12;
@@ -60,9 +64,26 @@ impl Records {
         arguments.flatten().collect()
     }
 
-    /// The text of a file; empty if there is none.
-    fn read(&self, what: &str) -> String {
-        let bytes = self.path(what).and_then(|path| fs::read(path).ok()).unwrap_or_default();
+    /// The beginning of a file; empty if there is none.
+    fn first(&self, what: &str) -> String {
+        self.part(what, |_| 0)
+    }
+
+    /// The end of a file; empty if there is none.
+    fn last(&self, what: &str) -> String {
+        self.part(what, |length| length.saturating_sub(PART))
+    }
+
+    /// The part of a file from a place that its length says. A scenario that sends without end
+    /// writes more than there is memory.
+    fn part(&self, what: &str, place: impl Fn(u64) -> u64) -> String {
+        let read = |path: PathBuf| -> io::Result<Vec<u8>> {
+            let (mut file, mut bytes) = (File::open(path)?, Vec::new());
+            file.seek(SeekFrom::Start(place(file.metadata()?.len())))?;
+            file.take(PART).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let bytes = self.path(what).and_then(|path| read(path).ok()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -186,7 +207,7 @@ impl Run {
 
     /// Returns what to tell if it did not end in time, with its last messages.
     pub(in crate::components) fn still(&self) -> Reason {
-        let mut details = messages::last(&self.records.read("messages"), MESSAGES);
+        let mut details = messages::last(&self.records.last("messages"), MESSAGES);
         if details.is_empty() {
             details.push("it has neither sent nor received a message".to_owned());
         }
@@ -225,13 +246,14 @@ impl Run {
     }
 
     fn failure(&self, status: ExitStatus, took: Duration) -> Reason {
-        let cause = told::cause(&self.records.read("errors"));
+        let cause = told::cause(&self.records.first("errors"));
         let cause = cause.or_else(|| told::cause(&self.errors));
-        let messages = self.records.read("messages");
+        let messages = self.records.last("messages");
         let mut why = cause.unwrap_or_else(|| {
             let last = self.errors.lines().rfind(|line| !line.trim().is_empty());
             let meaning = status.code().map_or("it told no reason", told::meaning);
-            last.filter(|it| !it.starts_with("Resolving remote host")).unwrap_or(meaning).to_owned()
+            let last = last.filter(|it| !it.starts_with("Resolving remote host"));
+            last.map_or_else(|| meaning.to_owned(), told::on_a_line)
         });
         if told::is_unexpected(&why) && messages::is_repeated(&messages) {
             why.push_str(
@@ -322,9 +344,28 @@ mod tests {
         let mut run = run("sleep 60 & echo $!", records.clone());
         assert!(run.end().await.is_ok());
         assert!(begun.elapsed() < Duration::from_secs(30));
-        let id = records.read("screen");
-        let status = fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
-        assert!(status.is_empty() || status.contains(") Z "), "{status}");
+        let id = records.first("screen");
+        let stat = format!("/proc/{}/stat", id.trim());
+        // It was killed, and may end a moment later.
+        let is_gone = || fs::read_to_string(&stat).map_or(true, |it| it.contains(") Z "));
+        while !is_gone() {
+            assert!(begun.elapsed() < Duration::from_secs(30));
+            sleep(LOOK).await;
+        }
+    }
+
+    #[test]
+    fn of_long_files_a_part_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records { start: Some(folder.path().join("01-a")) };
+        let file = File::create(records.path("messages").unwrap()).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, b"first", 0).unwrap();
+        // A hole takes no room.
+        std::os::unix::fs::FileExt::write_all_at(&file, b"last", 3 * PART).unwrap();
+        let (first, last) = (records.first("messages"), records.last("messages"));
+        assert!(first.starts_with("first") && last.ends_with("last"));
+        assert_eq!([first.len(), last.len()], [usize::try_from(PART).unwrap(); 2]);
+        assert_eq!(records.last("errors"), "");
     }
 
     #[tokio::test]

@@ -85,7 +85,12 @@ fn plain(complaint: &str) -> String {
         let received = received.lines().next().unwrap_or_default().trim_end_matches('\'');
         return format!("{what} (message {index} of the scenario), it received '{received}'");
     }
-    let line = complaint.split_whitespace().collect::<Vec<_>>().join(" ");
+    on_a_line(complaint)
+}
+
+/// A text on one line, as far as it is told.
+pub(super) fn on_a_line(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,

@@ -68,6 +68,7 @@ impl Action for Bank {
 /// Runs a scenario until it ends or the test does.
 async fn run(start: Arc<Start>, after: Duration, test: TestCase, time: CancellationToken) {
     tokio::select! {
+        biased;
         () = time.cancelled() => return,
         () = sleep(after) => {}
     }
