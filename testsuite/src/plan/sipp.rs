@@ -66,7 +66,8 @@ impl Described {
 }
 
 impl<'a> Sipps<'a> {
-    /// Asks the SIPp in `PATH` if a test says that it needs one, and none was found for it.
+    /// Takes the one that was found, and asks the one in `PATH` as well if a test says that it needs
+    /// one.
     pub(super) fn new(found: Option<&'a FoundSipp>, is_declared: bool) -> Self {
         let in_path = is_declared.then(|| said("sipp", "-v")).flatten();
         Self { found, in_path: in_path.as_deref().map(Described::of) }

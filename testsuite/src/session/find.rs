@@ -27,7 +27,8 @@ pub(super) async fn server(want: Want, signals: &Signals) -> anyhow::Result<Serv
 }
 
 /// Finds the SIPp that is named, or another, or fetches one and says so. That there is none is a
-/// reason not to run some tests; only one that is named and does not work is an error.
+/// reason not to run some tests, also where the variable `SIPP` names one that does not work; only
+/// one that is named here and does not work is an error.
 pub(super) async fn sipp(named: Option<&Path>, signals: &Signals) -> anyhow::Result<FoundSipp> {
     if let Some(path) = named {
         let sipp = unless_ended(signals, Sipp::at(path)).await?;

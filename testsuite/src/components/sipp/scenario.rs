@@ -89,7 +89,7 @@ impl Scenario {
         if self.arguments.names_ipv6() {
             needs.ipv6();
         }
-        // SIPp looks for them beside the scenario too.
+        // SIPp looks for them beside the scenario too, for `rtp_stream` from 3.7.1 on.
         let beside = below(&folder, &self.name).parent().map(Path::to_owned).unwrap_or_default();
         for file in found.media.into_iter().filter(|file| !beside.join(file).exists()) {
             needs.file(file);
