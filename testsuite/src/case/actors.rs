@@ -158,16 +158,21 @@ impl Actors {
     }
 
     /// Tells all of them of something one after another: each when the one before has dropped the
-    /// guard that comes with it. Returns when all have.
-    pub(super) async fn tell_in_turn(&self, what: impl Fn(Pending) -> Happening) {
-        let inboxes: Vec<_> = self.state().alive.iter().map(|it| it.inbox.clone()).collect();
-        for inbox in inboxes {
+    /// guard that comes with it, or has kept it for 30 s. The result names those that have.
+    pub(super) async fn tell_in_turn(&self, what: impl Fn(Pending) -> Happening) -> Vec<String> {
+        let told = |it: &Actor| (it.name.clone(), it.inbox.clone());
+        let told: Vec<_> = self.state().alive.iter().map(told).collect();
+        let mut busy = Vec::new();
+        for (name, inbox) in told {
             let tracker = TaskTracker::new();
             // One that has returned has nothing more to say.
             let _ = inbox.send(what(Pending::new(tracker.token())));
             tracker.close();
-            let _ = timeout(TURN, tracker.wait()).await;
+            if timeout(TURN, tracker.wait()).await.is_err() {
+                busy.push(name);
+            }
         }
+        busy
     }
 
     /// Tells all of them that the test ends, and waits until each has asked for more. The result

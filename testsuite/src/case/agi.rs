@@ -99,8 +99,9 @@ impl Drop for Guard<'_> {
 
 impl TestCase {
     /// Listens for the FastAGI requests of a server, by its number from 1: at port 4573 of the
-    /// address that it has in the test's network, 127.0.0.1 for the first one, where `agi://127.0.0.1`
-    /// of a dialplan leads. Call it before the servers boot if their dialplan starts by itself.
+    /// address that it has in the test's network, 127.0.0.1 for the first one, where
+    /// `agi://127.0.0.1` of a dialplan leads. Call it before the servers boot if their dialplan
+    /// starts by itself.
     ///
     /// ```no_run
     /// use testsuite::ami::Originate;
@@ -121,8 +122,8 @@ impl TestCase {
     ///
     /// # Errors
     ///
-    /// Returns an error if the port is taken, as by another listener of the test. Where tests have no
-    /// network of their own, another program can have it.
+    /// Returns an error if the port is taken, as by another listener of the test. Where tests have
+    /// no network of their own, another program can have it.
     pub async fn fast_agi(&self, number: u8) -> Result<FastAgi, Failure> {
         let address = Ipv4Addr::new(127, 0, 0, number);
         let port = ami::agi::FastAgi::PORT;

@@ -87,6 +87,7 @@ impl TestCase {
     ) -> Account {
         self.begin(Phase::Prepare);
         let (end, open) = self.until_its_end(body, cancelled).await;
+        self.shared.ending.cancel();
         self.begin(Phase::Stop);
         if !self.shared.actors.has_begun() {
             // A test that boots nothing is judged as well.

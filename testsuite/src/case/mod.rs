@@ -1,10 +1,10 @@
 //! A test while it runs: its servers and AMI connections, its clock, what has been said of its
 //! verdict, and what takes part in it.
 //!
-//! This room depends on `files`, `matching`, `job` and `ari`. A [`TestCase`] is a handle that clones
-//! share: it boots servers, tells components of everything that happens, and at the end weighs what
-//! was said. [`Component`] is here and not with the components: the test prepares them, tells them
-//! and waits for them, and knows none by name.
+//! This room depends on `files`, `matching`, `job` and `ari`. A [`TestCase`] is a handle that
+//! clones share: it boots servers, tells components of everything that happens, and at the end
+//! weighs what was said. [`Component`] is here and not with the components: the test prepares them,
+//! tells them and waits for them, and knows none by name.
 //!
 //! Pitfalls: every component has a task and an inbox of its own, and whatever is told is told to
 //! inboxes, never under a lock that a component may want. After each event the pump gives way, so
@@ -105,6 +105,8 @@ struct Shared {
     patience: Mutex<Duration>,
     /// The end of the test.
     ended: CancellationToken,
+    /// The test is to end, for whatever reason.
+    ending: CancellationToken,
     /// Servers are up.
     booted: Notify,
     /// The events that are awaited.
@@ -156,6 +158,7 @@ impl TestCase {
     ) -> Result<Self, ConfigError> {
         let section = config.object.as_ref().map_or(&config.root, |it| &it.section).clone();
         let object = ObjectSettings::read(&Section::new(&section, "the object reads"))?;
+        let ended = CancellationToken::new();
         let shared = Shared {
             folder: job.folder(),
             job,
@@ -169,7 +172,8 @@ impl TestCase {
             object,
             phases: Mutex::default(),
             patience: Mutex::new(PATIENCE),
-            ended: CancellationToken::new(),
+            ending: ended.child_token(),
+            ended,
             booted: Notify::new(),
             open: Arc::default(),
             requests: Arc::default(),
@@ -376,15 +380,27 @@ impl TestCase {
         lock(&self.shared.folder_of_run).clone()
     }
 
-    /// Waits until the test is to end.
+    /// Waits until the test is to end: somebody stopped it, its time ran out, or it cannot go on.
+    /// Cancel safe.
     pub(crate) async fn is_ending(&self) {
-        self.shared.ended.cancelled().await;
+        self.shared.ending.cancelled().await;
+    }
+
+    /// Returns whether the test or one of its components [stopped](Self::stop) it. A time-out does
+    /// not count.
+    pub(crate) fn was_stopped(&self) -> bool {
+        self.shared.ended.is_cancelled()
     }
 
     /// Tells all components of an event of ARI, one after another in their order. Returns when each
-    /// has done what it does for it.
+    /// has done what it does for it. One that takes longer than 30 s is a note of the test, and the
+    /// next one is told.
     pub(crate) async fn tell_of_ari(&self, event: AriEvent) {
-        self.shared.actors.tell_in_turn(|pending| Happening::Ari(event.clone(), pending)).await;
+        let told = self.shared.actors.tell_in_turn(|it| Happening::Ari(event.clone(), it)).await;
+        for name in told {
+            let what = format!("{name} took more than 30 s for a {}", event.kind());
+            self.note(format!("{what}: those behind it did not wait any longer"));
+        }
     }
 
     /// Starts the clock of the time-out anew.

@@ -1,12 +1,15 @@
 //! Components and their test, without a server.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ami::Action;
+use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
 use super::alone::Alone;
 use super::{Component, Happening, Life, Needs, Setting, Signal, Stage, Step, TestCase, Watcher};
+use crate::ari::AriEvent;
 use crate::files::Id;
 use crate::job::{INTERRUPTED, Outcome, Weight};
 use crate::matching::Fields;
@@ -177,7 +180,7 @@ async fn the_end_waits_for_components_but_not_for_long() {
         Box::pin(async move {
             while let Some(what) = stage.next().await {
                 if let Happening::Stopping(pending) = what {
-                    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+                    tokio::time::sleep(Duration::from_secs(4)).await;
                     noted.lock().unwrap().push("let go".to_owned());
                     drop(pending);
                 } else if let Happening::Stopped(_) = what {
@@ -212,6 +215,18 @@ fn stuck(stage: Stage) -> Life {
         drop(stage);
         Ok(())
     })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_of_ari_that_takes_too_long_is_told_and_the_next_component_hears_of_it() {
+    let (alone, diary) = (Alone::new(0).await, Diary::default());
+    alone.add("stuck", Box::new(Acts(stuck)), false);
+    alone.test.add(Box::new(Notes("n", Arc::clone(&diary))));
+    let event = AriEvent::new(serde_json::json!({"type": "Dial"}));
+    let account = alone.play(async |alone| alone.test.tell_of_ari(event.clone()).await).await;
+    let note = "stuck took more than 30 s for a Dial: those behind it did not wait any longer";
+    assert_eq!(account.notes[0], note);
+    assert!(told(&diary).contains("Dial"), "{}", told(&diary));
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,7 +273,7 @@ impl Component for Looks {
 
     fn booted<'a>(&'a mut self, test: &'a TestCase) -> Step<'a> {
         Box::pin(async move {
-            tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+            tokio::time::sleep(Duration::from_secs(20)).await;
             assert_ne!(self.finds, Some("panic"), "this is wrong");
             self.diary.lock().unwrap().push(format!("looked{}", test.asts().len()));
             self.finds.map_or(Ok(()), |it| Err(it.into()))
@@ -373,6 +388,28 @@ async fn a_panic_before_the_boot_is_told_by_name() {
         alone.add("own.Early", Box::new(PanicsEarly(at_once)), false);
         let prepared = alone.test.shared.actors.prepare(&alone.test, Vec::new()).await;
         assert_eq!(prepared.unwrap_err().to_string(), format!("own.Early: it panicked: {why}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_is_ending_when_it_was_stopped_and_when_its_time_runs_out() {
+    for is_stopped in [true, false] {
+        let alone = Alone::new(0).await;
+        let test = alone.test.clone();
+        let account = alone
+            .play(async |_| {
+                assert!(test.is_ending().now_or_never().is_none());
+                if is_stopped {
+                    return;
+                }
+                test.shared.clock.start();
+                test.set_timeout(Duration::from_secs(1));
+                std::future::pending().await
+            })
+            .await;
+        assert_eq!(account.outcome == Outcome::TimedOut, !is_stopped);
+        assert!(test.is_ending().now_or_never().is_some());
+        assert_eq!(test.was_stopped(), is_stopped);
     }
 }
 

@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Run, was_stopped};
+use super::Run;
 use crate::case::TestCase;
 use crate::job::Reason;
 
@@ -64,7 +64,7 @@ impl Beside {
 
 /// Tells what a run waited for when time ran out. One that the test ended is as good as ended.
 pub(in crate::components) fn tell_late(test: &TestCase, waits: Reason) {
-    if !was_stopped(test) {
+    if !test.was_stopped() {
         tell(test, waits);
     }
 }

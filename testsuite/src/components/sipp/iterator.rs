@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::end::{self, End};
-use super::{Scenario, arguments, was_stopped};
+use super::{Scenario, arguments};
 use crate::case::{
     Ast, Component, Failure, Happening, Life, Needs, Setting, Stage, Step, TestCase,
 };
@@ -351,7 +351,7 @@ async fn run_all(
         }
         match end::of(&mut run, time).await {
             End::ByItself(ended) => ended.map_err(Halt::Failed)?,
-            End::Killed(_) if was_stopped(test) => return Err(Halt::Ending),
+            End::Killed(_) if test.was_stopped() => return Err(Halt::Ending),
             // Time has run out.
             End::Killed(waits) => return Err(Halt::Failed(waits)),
         }

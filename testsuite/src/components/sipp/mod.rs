@@ -4,8 +4,6 @@
 //! A [`Scenario`] is what a section describes, a [`Run`] is the process. Only the two objects tell
 //! others of their scenarios, by [signals](Signal): a call of an Originator waits for those.
 
-use futures_util::FutureExt;
-
 use crate::case::{Signal, TestCase};
 
 mod ami_action;
@@ -48,11 +46,6 @@ struct Common {
 pub(in crate::components) fn is_told_of(test: &TestCase) -> bool {
     let object = test.config().object.as_ref().map_or("", |it| &*it.typename);
     [KIND, AMI_ACTION_KIND].iter().any(|it| it.names.contains(&object))
-}
-
-/// Returns whether somebody has ended a test: its time-out is not that.
-fn was_stopped(test: &TestCase) -> bool {
-    test.is_ending().now_or_never().is_some()
 }
 
 /// Tells all components that a scenario has started.

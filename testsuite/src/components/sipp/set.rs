@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join;
 use tokio_util::sync::CancellationToken;
 
-use super::{Run, Scenario, tell_started, tell_stopped, was_stopped};
+use super::{Run, Scenario, tell_started, tell_stopped};
 use crate::case::{Failure, Needs, TestCase};
 use crate::files::{ConfigError, Section};
 use crate::job::Reason;
@@ -247,7 +247,7 @@ impl Performance {
 
     /// Tells of one that was killed: if nobody ended the test, it was waited for.
     fn tell_of_killed(&self, still: Reason) {
-        if was_stopped(&self.test) {
+        if self.test.was_stopped() {
             self.test.note(format!("{}: {}", still.what, still.details.join("; ")));
         } else {
             self.test.fail_with(still);

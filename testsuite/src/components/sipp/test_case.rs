@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::ami_action::{AmiAction, Answering};
 use super::set::{Performance, Playing, Set};
-use super::was_stopped;
 use crate::case::{
     Ast, Component, FailToken, Failure, Happening, Life, Needs, Setting, Stage, Step, TestCase,
 };
@@ -164,7 +163,7 @@ impl SippTestCase {
 
     /// Starts the next set, if there is one and the test is not to end.
     fn start_next(&mut self, scene: &Performance) -> Result<Vec<Playing>, Failure> {
-        let Some(set) = self.sets.get(self.next).filter(|_| !was_stopped(&scene.test)) else {
+        let Some(set) = self.sets.get(self.next).filter(|_| !scene.test.was_stopped()) else {
             self.is_over = true;
             return Ok(Vec::new());
         };
