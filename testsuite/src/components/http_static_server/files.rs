@@ -28,7 +28,10 @@ impl Files {
         resolver.set_rewrite(move |wanted: ResolveParams| {
             let folders = Arc::clone(&folders);
             async move {
-                let path = folders[0].join(&wanted.path);
+                let mut path = folders[0].join(&wanted.path);
+                if wanted.is_dir_request {
+                    path.push("index.html");
+                }
                 let may = tokio::task::spawn_blocking(move || may_open(&path, &folders)).await;
                 may.map_err(io::Error::other)??;
                 Ok(wanted)

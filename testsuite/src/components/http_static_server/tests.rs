@@ -48,6 +48,8 @@ impl Suite {
         symlink("../../secret.txt", path("suite/web/secret.txt")).unwrap();
         symlink("../..", path("suite/web/out")).unwrap();
         symlink("loop", path("suite/web/loop")).unwrap();
+        fs::create_dir(path("suite/web/index")).unwrap();
+        symlink("../../../secret.txt", path("suite/web/index/index.html")).unwrap();
         let pipe = path("suite/web/pipe");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
         let around = path("suite").canonicalize().unwrap();
@@ -97,6 +99,7 @@ async fn files_are_served_and_nothing_else() {
         ("GET", "/secret.txt", 403, "<h1>403 Forbidden</h1>"),
         ("GET", "/out/secret.txt", 403, "<h1>403 Forbidden</h1>"),
         ("GET", "/out/suite/shared.txt", 200, "shared"),
+        ("GET", "/index/", 403, "<h1>403 Forbidden</h1>"),
         ("GET", "/loop", 500, "<h1>500 "),
         ("GET", "/pipe", 403, "<h1>403 Forbidden</h1>"),
         ("POST", "/hello.txt", 405, "<h1>405 Method Not Allowed</h1>"),
