@@ -86,8 +86,8 @@ impl<T: Transport> Session<T> {
         self.run("HANGUP", &[]).await.map(drop)
     }
 
-    /// Ends the session, so that the dialplan goes on behind `AGI(agi:async)`. Commands that are
-    /// queued behind this one are not executed.
+    /// Ends the session, so that the dialplan goes on behind `AGI(…)`. Commands that are queued
+    /// behind this one are not executed.
     pub async fn end(&self) -> Result<(), AgiError> {
         self.limited(self.link().end()).await
     }
@@ -100,7 +100,8 @@ impl<T: Transport> Session<T> {
     /// Plays a sound, named without the ending of its file, until its end or until the caller
     /// presses one of `escape_digits`.
     ///
-    /// If there is no such sound, the server ends AGI, and the dialplan goes on.
+    /// If there is no such sound, the error is [`AgiError::Failed`]. With AsyncAGI, the server ends
+    /// AGI then, and the dialplan goes on.
     pub async fn stream_file(&self, file: &str, escape_digits: &str) -> Result<Played, AgiError> {
         self.run("STREAM FILE", &[file, escape_digits]).await.map(|reply| played(&reply))
     }
@@ -153,7 +154,7 @@ impl<T: Transport> Session<T> {
     /// variable is not set. Bytes that are not UTF-8 are replaced with U+FFFD;
     /// [`command`](Self::command) returns them.
     ///
-    /// A value of more than about 1,000 bytes is [`AgiError::Unreadable`].
+    /// With AsyncAGI, a value of more than about 1,000 bytes is [`AgiError::Unreadable`].
     pub async fn get_variable(&self, name: &str) -> Result<Option<String>, AgiError> {
         self.run("GET VARIABLE", &[name]).await.map(|reply| value(&reply))
     }

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::error::AgiError;
-use super::framing::{Said, take};
+use super::framing::{MAX_REPLY, Said, take};
 use super::reply::Reply;
 
 /// Something that a session wants done.
@@ -166,7 +166,8 @@ async fn unasked(io: &mut TcpStream, input: &mut BytesMut, fate: &watch::Sender<
     }
 }
 
-/// Reads what comes next. Cancel safe.
+/// Reads what comes next, and all that has come with it: where a reply ends can only be told of the
+/// whole of what the server has written. Cancel safe.
 async fn read(
     io: &mut TcpStream,
     input: &mut BytesMut,
@@ -175,7 +176,11 @@ async fn read(
     input.reserve(1024);
     match io.read_buf(input).await {
         Ok(0) => Err(fate.borrow().end()),
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            // The next read tells the end of the connection.
+            while input.len() <= MAX_REPLY && matches!(io.try_read_buf(input), Ok(1..)) {}
+            Ok(())
+        }
         Err(error) if fate.borrow().hung_up => {
             tracing::debug!(%error, "the connection of FastAGI failed after a hang-up");
             Err(AgiError::HungUp)

@@ -7,8 +7,8 @@ use crate::wire::percent_decode;
 /// The values that the server tells of the channel when a session begins: `agi_channel`,
 /// `agi_callerid`, `agi_extension` and others.
 ///
-/// With AsyncAGI, the server cuts the list off at 1,024 bytes, and at 2,047 bytes of its encoded form;
-/// [`is_complete`](Self::is_complete) tells.
+/// With AsyncAGI, the server cuts the list off at 1,024 bytes, and at 2,047 bytes of its encoded
+/// form; [`is_complete`](Self::is_complete) tells.
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
 pub struct Env {
     values: Vec<(String, String)>,

@@ -25,8 +25,8 @@ pub enum AgiError {
     /// a sound file that does not exist), or the channel was hung up. A session of FastAGI ends
     /// when one of both ends has closed the connection; a command that has failed does not end it.
     ///
-    /// With AsyncAGI, the server keeps commands that it has not executed. If the channel enters `AGI(agi:async)`
-    /// again, it executes them then.
+    /// With AsyncAGI, the server keeps commands that it has not executed. If the channel enters
+    /// `AGI(agi:async)` again, it executes them then.
     Ended,
     /// The server refused the command: [`Reply::code`] is 510 for a command that it does not know,
     /// 511 for one that is not allowed on a dead channel, and 520 for wrong arguments, with the
@@ -34,13 +34,14 @@ pub enum AgiError {
     Refused(Reply),
     /// The command failed: its result is -1, or -2 for an application that does not exist.
     Failed(Reply),
-    /// The reply cannot be read. With AsyncAGI, the server cuts replies off at 1,024 bytes, as for a
-    /// long variable, and sends the rest with the reply to the next command. With FastAGI, it was no
-    /// reply, had more than 1 MiB, or came without a command; that ends the session, for what comes
-    /// next cannot be told apart.
+    /// The reply cannot be read. With AsyncAGI, the server cuts replies off at 1,024 bytes, as for
+    /// a long variable, and sends the rest with the reply to the next command. With FastAGI, it was
+    /// no reply, had more than 1 MiB, or came without a command; that ends the session, for what
+    /// comes next cannot be told apart.
     Unreadable(Reply),
     /// The result did not come within the session's own [time-out](super::Session::timeout). The
-    /// server still executes the command.
+    /// server still executes the command. One of FastAGI that waited behind another one is not
+    /// sent.
     Timeout(Duration),
     /// The command was not sent or not accepted, or it is not known what became of it, because the
     /// connection ([`Error::Lost`], [`Error::Disconnected`]) or events ([`Error::Missed`]) were

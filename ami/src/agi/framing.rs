@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use super::reply::{Reply, code_of};
 
 /// The largest reply that is read.
-const MAX_REPLY: usize = 1024 * 1024;
+pub(super) const MAX_REPLY: usize = 1024 * 1024;
 
 /// The line by which the server tells that the channel was hung up.
 const HANGUP: &[u8] = b"HANGUP\n";
@@ -78,8 +78,8 @@ fn end_of(input: &[u8], line: usize) -> Option<usize> {
     })
 }
 
-/// Returns whether the data is a word with parameters behind it, as in `(timeout) endpos=8`, and not
-/// a value.
+/// Returns whether the data is a word with parameters behind it, as in `(timeout) endpos=8`, and
+/// not a value.
 fn has_parameters(data: &[u8]) -> bool {
     let is_word = |text: &[u8]| text.iter().all(u8::is_ascii_alphanumeric);
     let parameter = || {

@@ -92,8 +92,8 @@ pub(super) fn now<T>(future: impl Future<Output = T>) -> Poll<T> {
 }
 
 impl Manager {
-    /// Creates the transport of a channel, from an event that has the channel in it. What happened to
-    /// the channel before now is not known.
+    /// Creates the transport of a channel, from an event that has the channel in it. What happened
+    /// to the channel before now is not known.
     pub(super) fn new(client: &Client, event: &Event) -> Self {
         let text = |name| event.text(name).unwrap_or_default().into_owned();
         let unique_id = text("Uniqueid");

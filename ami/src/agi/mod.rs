@@ -61,11 +61,11 @@
 //! The server executes the commands of a channel one after another. Commands of several tasks are
 //! queued, and each gets its own result. With FastAGI, a command that was given up goes on, and the
 //! next one is sent when its reply has come; a command is never taken back, because the server
-//! would not reply to a sound that another command stops. A command that waits behind others, or for the caller, has
-//! no time-out by default; [`Session::timeout`] sets one. Each wait ends when the channel is hung
-//! up, when it leaves AGI, and when the connection or an event is lost. A network that
-//! drops the packets of a FastAGI connection is noticed by a time-out alone. An idle channel of
-//! AsyncAGI looks for commands every 100 ms, so a command can take that much longer.
+//! would not reply to a sound that another command stops. A command that waits behind others, or
+//! for the caller, has no time-out by default; [`Session::timeout`] sets one. Each wait ends when
+//! the channel is hung up, when it leaves AGI, and when the connection or an event is lost. A
+//! network that drops the packets of a FastAGI connection is noticed by a time-out alone. An idle
+//! channel of AsyncAGI looks for commands every 100 ms, so a command can take that much longer.
 //!
 //! # Source
 //!

@@ -31,8 +31,9 @@ impl Request {
         &self.url
     }
 
-    /// Returns the path of the URL, without the slash at its beginning and without percent-encoding:
-    /// `greet/caller` of `agi://host/greet/caller?lang=en`. It is empty if the URL has none.
+    /// Returns the path of the URL, without the slash at its beginning and without
+    /// percent-encoding: `greet/caller` of `agi://host/greet/caller?lang=en`. A URL without a path
+    /// has an empty one.
     pub fn script(&self) -> &str {
         &self.script
     }

@@ -86,7 +86,8 @@ impl<T: Transport> Session<T> {
     /// Sends a command as it is written in AGI, and returns the reply, whatever its result is.
     ///
     /// Arguments with blanks, quotes or backslashes in them have to be in quotes, with a backslash
-    /// before each quote and backslash. The command has at most 1,013 bytes, and 2,046 over FastAGI.
+    /// before each quote and backslash. The command has at most 1,013 bytes, and 2,046 over
+    /// FastAGI.
     ///
     /// ```no_run
     /// # async fn example(session: ami::agi::Session) -> Result<(), ami::agi::AgiError> {

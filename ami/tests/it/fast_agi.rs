@@ -192,6 +192,21 @@ async fn a_late_reply_is_not_that_of_the_next_command() {
 }
 
 #[tokio::test]
+async fn a_long_value_of_many_lines_is_one_value() {
+    let (session, mut peer) = session().await;
+    // Wherever a read ends, it is likely to be behind what could be the end.
+    let value = ")\n".repeat(20_000);
+    let reply = format!("200 result=1 ({value})\n");
+    let (got, ()) = tokio::join!(
+        soon(session.get_variable("LONG")),
+        peer.reply("GET VARIABLE \"LONG\"", &reply)
+    );
+    assert_eq!(got.unwrap().unwrap().len(), value.len());
+    let (next, ()) = tokio::join!(soon(session.noop()), peer.reply("NOOP", "200 result=0\n"));
+    next.unwrap();
+}
+
+#[tokio::test]
 async fn a_hang_up_is_told_wherever_it_comes() {
     // While nothing is going on, in the middle of its line.
     let (session, mut peer) = session().await;
