@@ -204,13 +204,13 @@ pub enum RequestProblem {
     /// The values did not come in time.
     #[error("no empty line behind the values within {0:?}")]
     Timeout(Duration),
-    /// There are more values than a server sends. The number is that of the bytes that are read.
+    /// More values than a server sends. The number is that of the bytes that are read.
     #[error("no empty line behind the values within {0} bytes")]
     TooLong(usize),
     /// The first line is no value. At most 80 bytes of it are kept.
     #[error("expected a line such as `agi_network: yes`, got {0:?}")]
     NotAgi(String),
-    /// There is no value `agi_request`.
+    /// The value `agi_request` is missing.
     #[error("there is no agi_request among the values")]
     NoRequest,
     /// The connection failed.

@@ -4,8 +4,8 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The part of the environment that is about servers and programs that can be fetched. It is read once, so that a test can make one
-/// up.
+/// The part of the environment that is about servers and programs that can be fetched. It is read
+/// once, so that a test can make one up.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     /// `ASTERISK`: the server to use.

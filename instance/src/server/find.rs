@@ -228,7 +228,7 @@ fn cached(environment: &Environment, want: &Want) -> Vec<PathBuf> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FindError {
-    /// There is no server, or none of that version.
+    /// No server is there, or none of that version.
     #[error(
         "no {want} found: none is named in ASTERISK, none is in PATH, none was fetched{}",
         .seen.iter().map(|seen| format!("; {seen}")).collect::<String>()

@@ -12,7 +12,7 @@ use crate::server::version::Version;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProbeError {
-    /// There is no such file.
+    /// The file is missing.
     #[error("there is no such program")]
     Missing(#[source] io::Error),
     /// The binary cannot be executed.

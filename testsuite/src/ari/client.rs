@@ -42,7 +42,7 @@ pub(crate) enum RequestError {
     /// The method, the address or the name of the server cannot be sent.
     #[error("the request cannot be sent")]
     Unfit(#[from] http::Error),
-    /// There is no answer.
+    /// No answer came.
     #[error(transparent)]
     Http(#[from] HttpError),
 }

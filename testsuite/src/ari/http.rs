@@ -1,4 +1,4 @@
-//! One request over HTTP on a connection of its own.
+//! Requests over HTTP, each on a connection of its own.
 
 use std::fmt;
 use std::io;
@@ -28,7 +28,7 @@ pub(crate) enum HttpError {
     /// The body of the answer broke off, or is too long.
     #[error("the body of the answer cannot be read")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// There was no whole answer in time.
+    /// No whole answer came in time.
     #[error("there was no answer within {} s", .0.as_secs())]
     Late(Duration),
 }

@@ -39,7 +39,7 @@ pub(crate) enum WebsocketError {
     /// The names of the apps, or the name of the server, cannot be sent.
     #[error("the handshake cannot be sent")]
     Unfit(#[from] http::Error),
-    /// There was no answer to the handshake.
+    /// No answer to the handshake came.
     #[error(transparent)]
     Http(#[from] HttpError),
     /// The server refused the handshake.

@@ -309,6 +309,9 @@ impl TestCase {
         let mut reasons = std::mem::take(&mut said.reasons);
         match end {
             _ if passed => {}
+            End::Timeout(seconds) if said.passed == Some(true) && self.is_late(end) => {
+                reasons.lead(Reason::new(format!("timed out after {seconds} s")));
+            }
             End::Timeout(seconds) => {
                 reasons.lead(Reason::new(format!("no verdict within {seconds} s")));
             }

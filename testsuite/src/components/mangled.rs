@@ -1,5 +1,5 @@
-//! Sections of SIPp in which one thing is something else: a component is built all the same or tells the
-//! place of the mistake, and nothing panics.
+//! Sections of SIPp in which one thing is something else: a component is built all the same or tells
+//! the place of the mistake, and nothing panics.
 
 use std::path::Path;
 
@@ -53,8 +53,8 @@ const SECTIONS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Writes a node on lines of its own, with another thing in the place of one of its nodes. Each node
-/// takes one from the number that is left.
+/// Writes a node on lines of its own, with another thing in the place of one of its nodes. Each
+/// node takes one from the number that is left.
 fn write(node: &Node, left: &mut Option<usize>, other: &str, out: &mut String) {
     if *left == Some(0) {
         *left = None;

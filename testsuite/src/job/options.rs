@@ -88,9 +88,8 @@ pub(crate) struct Options {
     #[arg(short, long)]
     pub(crate) dry_run: bool,
 
-    /// The number of servers that may run at the same time; a test with two takes two,
-    /// and four programs that a component starts, such as SIPp, count as one [default: four for each
-    /// core]
+    /// The number of servers that may run at the same time; a test with two takes two, and four
+    /// programs that a component starts, such as SIPp, count as one [default: four for each core]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
 

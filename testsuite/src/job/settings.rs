@@ -14,8 +14,8 @@ pub(crate) struct Settings {
     pub(crate) suite: PathBuf,
     /// The server's binary.
     pub(crate) server: PathBuf,
-    /// The program for scenarios of SIPp, as [`instance::sipp::Sipp::at`] takes it. `None` if no test
-    /// needs one.
+    /// The program for scenarios of SIPp, as [`instance::sipp::Sipp::at`] takes it. `None` if no
+    /// test needs one.
     pub(crate) sipp: Option<PathBuf>,
     /// The configuration below that of each test.
     pub(crate) base: Option<PathBuf>,

@@ -12,7 +12,7 @@ pub(super) enum Shape {
     Anything,
     /// Anything but null.
     Something,
-    /// What no value is.
+    /// A shape that no value has.
     Nothing,
     /// A match at the start of the value's text.
     Text(Expression),

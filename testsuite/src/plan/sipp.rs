@@ -66,8 +66,8 @@ impl Described {
 }
 
 impl<'a> Sipps<'a> {
-    /// Takes the one that was found, and asks the one in `PATH` as well if a test says that it needs
-    /// one.
+    /// Takes the one that was found, and asks the one in `PATH` as well if a test says that it
+    /// needs one.
     pub(super) fn new(found: Option<&'a FoundSipp>, is_declared: bool) -> Self {
         let in_path = is_declared.then(|| said("sipp", "-v")).flatten();
         Self { found, in_path: in_path.as_deref().map(Described::of) }
@@ -177,7 +177,7 @@ mod tests {
         Document::parse(Path::new("t.yaml"), text).unwrap().root
     }
 
-    /// What a test lacks, a line for each.
+    /// Returns the lacks of a test, a line for each.
     fn told(found: Option<&FoundSipp>, needs: &Needs, sends_raw: bool) -> Vec<String> {
         let unmet = Sipps::new(found, false).unmet(needs, sends_raw);
         unmet.iter().map(ToString::to_string).collect()

@@ -5,7 +5,7 @@ use crate::support::{Folder, PASS, RUNTESTS, Run, SCRIPT, SIMPLE};
 /// A scenario that plays a file of sound.
 const PLAYS: &str = "<?xml version=\"1.0\"?>\n<scenario name=\"plays\">\n  <nop><action><exec rtp_stream=\"lib/tone.ulaw\"/></action></nop>\n</scenario>\n";
 
-/// One that plays packets.
+/// A scenario that plays packets.
 const PLAYS_PACKETS: &str = "<?xml version=\"1.0\"?>\n<scenario name=\"packets\">\n  <nop><action><exec play_pcap_audio=\"tests/packets/a.pcap\"/></action></nop>\n</scenario>\n";
 
 /// A test that runs a scenario with some arguments.

@@ -321,7 +321,7 @@ async fn hang_ups_that_the_dialplan_changes(stand: &mut Stand) {
     soon(session.end()).await.unwrap();
 }
 
-/// One function for a session of either kind.
+/// Shares one function between sessions of either kind.
 async fn greet<T: Transport>(session: &Session<T>) -> Result<Option<String>, AgiError> {
     session.set_variable("NAME", session.channel()).await?;
     let name = session.get_variable("NAME").await?;

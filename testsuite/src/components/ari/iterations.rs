@@ -56,7 +56,7 @@ pub(super) enum Turn<'a, M> {
     Make(&'a [M]),
     /// All iterations were made.
     Over,
-    /// Nothing is ever made.
+    /// No iterations at all.
     Idle,
 }
 

@@ -1,4 +1,4 @@
-//! What components of ARI need of a test.
+//! The needs of components of ARI.
 
 use super::object::{BASE, CALLS, ORIGINATES};
 use crate::case::Setting;

@@ -76,11 +76,11 @@ enum Makes {
 
 /// The result of a step to the next iteration.
 enum Begun {
-    /// It was begun, and AMI still has to answer these.
+    /// The iteration was begun, and AMI still has to answer these.
     Iteration(Vec<Answering>),
-    /// There are no iterations.
+    /// No iterations at all.
     Nothing,
-    /// There are no more.
+    /// No more iterations.
     End,
 }
 

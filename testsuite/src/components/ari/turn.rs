@@ -5,7 +5,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::case::TestCase;
 
-/// What is being done, in a test.
+/// The work that is being done in a test.
 #[derive(Default)]
 struct Busy(TaskTracker);
 

@@ -96,11 +96,11 @@ pub(super) struct Answer {
     pub(super) message: Option<Vec<u8>>,
     /// The question and the answer, as a failure tells them.
     pub(super) told: String,
-    /// There are records in the answer.
+    /// Records for the answer.
     pub(super) is_met: bool,
 }
 
-/// What zones know of a question.
+/// The knowledge of zones about a question.
 struct Found<'a> {
     code: RCODE,
     is_authoritative: bool,
@@ -256,7 +256,8 @@ fn told(question: &Question<'_>) -> String {
         QTYPE::TYPE(it) => format!("{it:?}"),
         it => format!("{it:?}"),
     };
-    format!("{asked} {}", question.qname)
+    // A name may have any bytes.
+    format!("{asked} {}", question.qname.to_string().escape_debug())
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ enum Trigger {
 /// The scenarios of SIPp at whose start a call is made.
 enum AtStart {
     Every,
-    /// Those of a name.
+    /// Starts of scenarios with this name.
     Of(String),
     /// The one that is the n-th of the test.
     Number(usize),
@@ -107,7 +107,10 @@ impl AtStart {
                 Err(both.error(format!("expected {name} or {after}, not both")))
             }
             (Some(name), None) => Ok(Self::Of(name.to_owned())),
-            (None, Some(number)) => Ok(Self::Number(number.expect_count(after)?)),
+            (None, Some(number)) => match number.expect_count(after)? {
+                0 => Err(number.error(format!("{after} is 0; starts are counted from 1"))),
+                count => Ok(Self::Number(count)),
+            },
             (None, None) => Ok(Self::Every),
         }
     }

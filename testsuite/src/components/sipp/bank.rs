@@ -99,7 +99,7 @@ impl Line {
         Self { after: Duration::ZERO, file: file.to_owned(), key_args }
     }
 
-    /// What a phone does.
+    /// The work of a phone.
     fn of_phone((name, port): Phone, does: Does) -> Self {
         let at_once = ("-sleep", "0");
         match does {

@@ -9,9 +9,9 @@ use crate::job::Reason;
 
 /// The end of a run.
 pub(in crate::components) enum End {
-    /// It ended before the test did, and may have failed.
+    /// The run ended before the test did, and may have failed.
     ByItself(Result<(), Reason>),
-    /// It was killed, and had this to wait for.
+    /// The run was killed, and had this to wait for.
     Killed(Reason),
 }
 

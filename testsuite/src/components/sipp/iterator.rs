@@ -90,9 +90,9 @@ struct Item {
 enum What {
     /// Scenarios, one after another.
     Scenarios(Vec<Scenario>),
-    /// Nothing, for so long after its actions.
+    /// No scenario, and a pause of this length after the actions.
     Nothing(Duration),
-    /// Nothing: no item comes behind it.
+    /// No scenario, and no item behind this one.
     Done,
 }
 

@@ -27,8 +27,8 @@ const LOOK: Duration = Duration::from_millis(10);
 /// The time that the rest of its output may take to come when it has ended.
 const REST: Duration = Duration::from_secs(1);
 
-/// The part of a file that is looked at for a failure, in bytes: of messages the last, of errors the
-/// first.
+/// The part of a file that is looked at for a failure, in bytes: of messages the last, of errors
+/// the first.
 const PART: u64 = 4 * 1024 * 1024;
 
 /// The number of messages that a failure tells.

@@ -20,7 +20,7 @@ const FOLDER: &str = "sipp";
 /// The part of a scenario's file in which features are looked for, in bytes.
 const LONGEST: u64 = 16 * 1024 * 1024;
 
-/// One run of SIPp, as a section describes it: `key-args`, `ordered-args`, `target`.
+/// A run of SIPp, as a section describes it: `key-args`, `ordered-args`, `target`.
 #[derive(Clone, Debug)]
 pub(in crate::components) struct Scenario {
     place: Node,
@@ -76,8 +76,8 @@ impl Scenario {
         &self.name
     }
 
-    /// Says what the scenario needs of SIPp and of the machine, but not how many processes: who runs
-    /// it knows how many there are at the same time.
+    /// Says what the scenario needs of SIPp and of the machine, but not how many processes: who
+    /// runs it knows how many there are at the same time.
     pub(in crate::components) fn needs(&self, needs: &mut Needs) {
         let test = self.place.file().parent().unwrap_or_else(|| self.place.file());
         let folder = test.join(FOLDER);

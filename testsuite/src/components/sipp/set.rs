@@ -122,7 +122,7 @@ pub(super) struct Performance {
     pub(super) test: TestCase,
     /// The first failure ends the test.
     pub(super) fail_on_any: bool,
-    /// All that still run are to be killed.
+    /// Set if all that still run are to be killed.
     pub(super) killed: CancellationToken,
 }
 

@@ -89,7 +89,7 @@ struct SippTestCase {
     /// All sets have ended.
     is_over: bool,
     action: Option<AmiAction>,
-    /// There until the action has succeeded.
+    /// A token that stays until the action has succeeded.
     token: Option<FailToken>,
 }
 

@@ -45,9 +45,9 @@ pub(in crate::components) struct Request {
 /// The end of a request that did not fail.
 #[derive(Debug, Eq, PartialEq)]
 pub(in crate::components) enum Done {
-    /// It was answered as it has to be.
+    /// The answer was as it has to be.
     Answered,
-    /// It is not sent in this run, or later, and the answer is not judged.
+    /// The request is not sent in this run, or is sent later and its answer is not judged.
     Nothing,
 }
 

@@ -11,6 +11,9 @@ use crate::matching::Template;
 /// Reads one request, or a list of them.
 pub(super) fn read(section: &Section) -> Result<Vec<Box<dyn Action>>, ConfigError> {
     let requests = section.items("a request of ari-requests has");
+    if requests.is_empty() {
+        return Err(section.error("expected a request, or a list of requests"));
+    }
     let action = |it: &Section| {
         let request = Request::read(it)?;
         Ok(Box::new(AriRequest { request }) as Box<dyn Action>)
