@@ -18,21 +18,32 @@ type Lines = Vec<String>;
 const LAG: Duration = Duration::from_millis(100);
 
 /// Compares what the state says with the lists of the server, each behind a [`Fence`].
+///
+/// Even behind a fence a list can be ahead of the events by one publication, for the server answers
+/// it from a cache that another thread fills. So a difference counts if it is still there behind a
+/// second fence.
 pub(crate) async fn compare(live: &Live, client: &Client, lists: impl IntoIterator<Item = List>) {
     for list in lists {
-        let mark = list.fence.as_ref().expect("a fence").change(client).await;
-        let is_behind = |lines: &Lines| lines.iter().any(|it| it.starts_with(mark));
-        until(live, |state| (list.known)(state).as_ref().is_some_and(is_behind)).await;
-        let begun = Instant::now();
-        let told = loop {
-            let told = list.told(client).await;
-            if is_behind(&told) {
-                break told;
-            }
-            assert!(begun.elapsed() < PATIENCE, "{:?}: no {mark:?} in {told:#?}", list.action);
-        };
-        let known = (list.known)(&live.state()).map(sorted);
-        assert_eq!(known.as_ref(), Some(&told), "{:?}", list.action);
+        let (known, told) = behind_a_fence(&list, live, client).await;
+        if known.as_ref() != Some(&told) {
+            let (known, told) = behind_a_fence(&list, live, client).await;
+            assert_eq!(known.as_ref(), Some(&told), "{:?}", list.action);
+        }
+    }
+}
+
+/// Returns what the state knows behind a fence, and what the server tells there.
+async fn behind_a_fence(list: &List, live: &Live, client: &Client) -> (Option<Lines>, Lines) {
+    let mark = list.fence.as_ref().expect("a fence").change(client).await;
+    let is_behind = |lines: &Lines| lines.iter().any(|it| it.starts_with(mark));
+    until(live, |state| (list.known)(state).as_ref().is_some_and(is_behind)).await;
+    let begun = Instant::now();
+    loop {
+        let told = list.told(client).await;
+        if is_behind(&told) {
+            return ((list.known)(&live.state()).map(sorted), told);
+        }
+        assert!(begun.elapsed() < PATIENCE, "{:?}: no {mark:?} in {told:#?}", list.action);
     }
 }
 
